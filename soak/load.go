@@ -1,0 +1,83 @@
+package soak
+
+import "time"
+
+// Workload is one constant load over one protocol.
+//
+// An operation is one verified request and reply (or transfer, or datagram).
+// A session is what carries operations: a connection, or a stream on one.
+type Workload struct {
+	Name        string             `json:"name"`
+	Protocol    string             `json:"protocol"`              // name in the protocol registry
+	Address     string             `json:"address,omitempty"`     // HOST:PORT of the server
+	URL         string             `json:"url,omitempty"`         // for protocols that speak of URLs; excludes Address
+	Destination string             `json:"destination,omitempty"` // HOST:PORT behind the server, for proxies
+	Network     string             `json:"network"`               // "tcp" or "udp"
+	Rate        float64            `json:"rate"`                  // operations per second
+	Payload     int64              `json:"payload"`               // bytes each way per operation
+	Concurrency int                `json:"concurrency"`           // sessions at most at any time
+	PerSession  int                `json:"requests_per_session"`  // operations before a session is closed and a new one opened; 0: kept for good
+	Timeout     time.Duration      `json:"timeout"`               // of one operation, its dial included
+	Vary        Vary               `json:"vary"`
+	Dirty       map[string]float64 `json:"dirty,omitempty"` // share of sessions that end badly, by kind: "rst", "silent", "half_open", "abort", "slow_reader"
+	Options     Options            `json:"options"`
+}
+
+// Vary lets the rate step up and down by a share of itself, so that growth per
+// operation and growth per hour can be told apart.
+type Vary struct {
+	By    float64       `json:"by,omitempty"`    // share: 0.3 is ±30 %
+	Every time.Duration `json:"every,omitempty"` // length of one step
+}
+
+// The orders a driver takes.
+const (
+	DoStart = "start" // open the loads, or go on after a pause
+	DoRate  = "rate"  // set the rate of Load (or of all where it is empty) to Factor times its plan
+	DoPause = "pause" // start no more operations, let those under way end; sessions stay open
+	DoDrain = "drain" // pause, and close all sessions
+	DoStop  = "stop"  // drain, send a last tally, exit
+)
+
+// Command is one order to the driver: a line of JSON on its standard input.
+type Command struct {
+	Do       string        `json:"do"`
+	Loads    []Workload    `json:"loads,omitempty"`    // with the first DoStart
+	Interval time.Duration `json:"interval,omitempty"` // between tallies, with the first DoStart
+	Load     string        `json:"load,omitempty"`     // with DoRate
+	Factor   float64       `json:"factor,omitempty"`   // with DoRate
+}
+
+// Tally is what the driver did: a line of JSON on its file descriptor 3, one
+// per tick. Counters are since the driver's start; histograms are of the
+// interval since the tally before, so that they can be merged.
+type Tally struct {
+	Seq     uint64      `json:"seq"`
+	Wall    time.Time   `json:"wall"`
+	State   string      `json:"state"`           // "ready" (before the first start), "load", "pausing", "paused", "draining", "drained", "stopped"
+	Pprof   string      `json:"pprof,omitempty"` // of the driver itself, in the first tally
+	Loads   []LoadTally `json:"loads,omitempty"`
+	Pacer   string      `json:"pacer,omitempty"`   // histogram of pacing lag, nanoseconds (HDR V2, base64)
+	Warning string      `json:"warning,omitempty"` // something a person should know, once
+}
+
+// LoadTally is the part of a tally that belongs to one load.
+type LoadTally struct {
+	Load       string           `json:"load"`
+	Protocol   string           `json:"protocol"`
+	Due        int64            `json:"due"`               // operations that the plan asked for by now; rests do not count
+	Operations int64            `json:"operations"`        // ended well and verified
+	Failed     int64            `json:"failed"`            // clean operations that ended in an error
+	Late       int64            `json:"late"`              // due, and not started because no session was free
+	Dirty      int64            `json:"dirty"`             // sessions ended badly on purpose
+	Errors     map[string]int64 `json:"errors,omitempty"`  // failed by kind
+	Example    string           `json:"example,omitempty"` // the newest error's text
+	Sent       int64            `json:"sent"`              // payload bytes
+	Received   int64            `json:"received"`          // payload bytes
+	Sessions   int64            `json:"sessions"`          // opened since the start
+	Open       int64            `json:"open"`              // sessions open now
+	InFlight   int64            `json:"in_flight"`         // operations under way now
+	Latency    string           `json:"latency,omitempty"` // from due to done, nanoseconds (HDR V2, base64)
+	Service    string           `json:"service,omitempty"` // from send to done, nanoseconds
+	Connect    string           `json:"connect,omitempty"` // of a session, nanoseconds
+}

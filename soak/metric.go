@@ -1,0 +1,60 @@
+package soak
+
+import "time"
+
+// The roles a process plays in a run. They are sampled apart, so that a leak
+// in the driver or in the monitor itself is reported as ours.
+const (
+	RoleTarget  = "target"
+	RoleDriver  = "driver"
+	RoleMonitor = "monitor"
+)
+
+// Kind says how the values of a metric behave over time.
+type Kind string
+
+const (
+	Gauge   Kind = "gauge"   // may rise and fall
+	Counter Kind = "counter" // only rises, and restarts at zero with its process; the name ends in _total
+)
+
+// Metric describes one family of series: everything about a series but its
+// labels and its values.
+type Metric struct {
+	Name    string  `json:"name"`           // family name in Prometheus style, without labels: "fds", "rss_bytes"
+	Unit    string  `json:"unit"`           // base unit: "bytes", "seconds", or "count"
+	Kind    Kind    `json:"kind"`           //
+	Quantum float64 `json:"quantum"`        // smallest step between two values (1, 4096, 1e-9, 0.01); 0 where values are arbitrary floats
+	Help    string  `json:"help,omitempty"` // one sentence
+}
+
+// Sample is one reading of one series of one process.
+type Sample struct {
+	Process string  // RoleTarget, RoleDriver or RoleMonitor
+	Metric  string  // family name with sorted labels where it has them: `sockets{state="close_wait"}`
+	Value   float64 // in the metric's base unit; NaN where it was due and could not be measured
+}
+
+// Row is everything that one tick of the monitor read.
+type Row struct {
+	At      time.Duration // since the run's start, monotonic
+	Wall    time.Time     // the wall clock at the same instant
+	Samples []Sample
+}
+
+// Series is one metric of one process over a run or a part of it, oldest first.
+//
+// A raw series has nil Min, Max and N. In a reduced one each point stands for a
+// bucket: At is its middle, Value its middle value, Min and Max its extremes
+// and N the number of samples in it.
+type Series struct {
+	Process string
+	Name    string // with labels, as in Sample.Metric
+	Metric  Metric // the family
+	At      []time.Duration
+	Value   []float64
+	Min     []float64
+	Max     []float64
+	N       []uint32
+	Breaks  []time.Duration // no trend is carried across one: a new pid or start time, a suspend
+}

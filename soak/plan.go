@@ -1,0 +1,110 @@
+package soak
+
+import (
+	"encoding/json"
+	"time"
+)
+
+// Options are the settings of a plug-in (a protocol, a sink), which only the
+// plug-in knows. It decodes them strictly and names the line of what is wrong.
+type Options struct {
+	JSON json.RawMessage `json:"json,omitempty"`
+	File string          `json:"-"` // the plan's file, for errors
+	Line map[string]int  `json:"-"` // line of each key in File, by its dotted path within the options; "" is the block itself
+}
+
+// Plan is one run, fully spelled out: what to load, how, for how long, what to
+// watch and what to say no to.
+type Plan struct {
+	Name     string        `json:"name"`
+	Duration time.Duration `json:"duration"` // of the load, rests included; the baseline before and the drain after it come on top
+	Interval time.Duration `json:"interval"` // between two ticks
+	Warmup   time.Duration `json:"warmup"`   // from the start of the load; not judged
+
+	Target     Target              `json:"target"`
+	Load       []Workload          `json:"load"`
+	Rest       Rest                `json:"rest"`
+	Profiles   Profiles            `json:"profiles"`
+	Conditions *Conditions         `json:"conditions,omitempty"`
+	Tolerance  map[string]Quantity `json:"tolerance,omitempty"` // by metric family or full series name
+	Rules      []Rule              `json:"rules,omitempty"`
+	Sinks      []SinkSpec          `json:"sinks,omitempty"`
+
+	Schedule   string        `json:"schedule,omitempty"`  // cron spec
+	TimeZone   string        `json:"time_zone,omitempty"` // IANA name; UTC where empty
+	Overlap    string        `json:"overlap,omitempty"`   // when the last run still goes on: "skip" or "queue"
+	Jitter     time.Duration `json:"jitter,omitempty"`    // start up to so much later
+	Deadline   time.Duration `json:"deadline,omitempty"`  // a start later than this is skipped
+	CatchUp    bool          `json:"catch_up,omitempty"`  // run once at start-up when a start was missed
+	Keep       int           `json:"keep,omitempty"`      // run files of this plan to keep; 0 is all
+	Regression *Quantity     `json:"regression,omitempty"`
+
+	File    string   `json:"file,omitempty"` // where it was read from
+	Secrets []string `json:"-"`              // values that came from the environment or a file and must never be written out
+}
+
+// Target is the server under test. Exactly one of Embedded, Command, PID,
+// PIDFile and Listen is set.
+type Target struct {
+	Embedded string            `json:"embedded,omitempty"` // protocol of the reference server to serve
+	Leaks    []Leak            `json:"leaks,omitempty"`    // planted in the embedded server
+	Command  []string          `json:"command,omitempty"`
+	Env      map[string]string `json:"env,omitempty"` // added to the monitor's environment
+	Dir      string            `json:"dir,omitempty"` // working directory of Command
+	PID      int               `json:"pid,omitempty"`
+	PIDFile  string            `json:"pidfile,omitempty"`
+	Listen   string            `json:"listen,omitempty"` // HOST:PORT that the process listens on
+
+	Ready   Ready              `json:"ready"`
+	OnExit  OnExit             `json:"on_exit"`
+	Pprof   string             `json:"pprof,omitempty"`
+	Vars    string             `json:"vars,omitempty"`
+	Metrics string             `json:"metrics,omitempty"`
+	Series  []string           `json:"series,omitempty"` // further families to keep from Metrics
+	Limits  map[string]float64 `json:"limits,omitempty"` // known limits by metric, for time to exhaustion
+	Tree    bool               `json:"tree"`
+}
+
+// Ready says how to know that a started command serves: all that is set must hold.
+type Ready struct {
+	Listen  string        `json:"listen,omitempty"` // HOST:PORT accepts a connection and belongs to the command
+	Log     string        `json:"log,omitempty"`    // a line of its output matches this regular expression
+	URL     string        `json:"url,omitempty"`    // answers with a status below 400
+	Timeout time.Duration `json:"timeout"`
+}
+
+// OnExit says what to do when a started command ends before the run does.
+type OnExit struct {
+	Restart bool          `json:"restart"`
+	Max     int           `json:"max"`     // restarts before it counts as a crash loop
+	Backoff time.Duration `json:"backoff"` // before the first restart; doubles each time, at most a minute
+}
+
+// Rest is the schedule of rest phases: the load pauses, the target settles, a
+// rest sample of everything is taken.
+type Rest struct {
+	Every  time.Duration `json:"every"`  // of load between two rests; 0: only before and after the load
+	For    time.Duration `json:"for"`    // kept at rest after it has settled
+	Settle time.Duration `json:"settle"` // longest wait for fds and goroutines to hold still
+}
+
+// Profiles is the schedule of pprof snapshots of the target.
+type Profiles struct {
+	Every time.Duration `json:"every"` // 0: none
+	Kinds []string      `json:"kinds"` // "heap", "goroutine", "cpu", …
+}
+
+// Conditions are the network conditions between driver and server.
+type Conditions struct {
+	Delay   time.Duration `json:"delay,omitempty"`
+	Jitter  time.Duration `json:"jitter,omitempty"`
+	Loss    float64       `json:"loss,omitempty"`    // share of datagrams
+	Reorder float64       `json:"reorder,omitempty"` // share of datagrams
+	Rate    float64       `json:"rate,omitempty"`    // bytes per second; 0 is unlimited
+}
+
+// SinkSpec is a place to deliver alerts to.
+type SinkSpec struct {
+	Type    string  `json:"type"` // name in the sink registry: "log", "webhook"
+	Options Options `json:"options"`
+}

@@ -1,0 +1,14 @@
+package soak
+
+// Process is a process to sample: its identity and where its debug pages are.
+type Process struct {
+	Role  string `json:"role"`
+	PID   int    `json:"pid"`
+	Start uint64 `json:"start"` // start time in clock ticks since boot (proc(5), stat field 22); with PID it names one process for good
+	Tree  bool   `json:"tree"`  // sum its descendants as well
+
+	Pprof   string   `json:"pprof,omitempty"`   // URL of its /debug/pprof/ index
+	Vars    string   `json:"vars,omitempty"`    // URL of an expvar page with memstats
+	Metrics string   `json:"metrics,omitempty"` // URL of a Prometheus text page
+	Keep    []string `json:"keep,omitempty"`    // names of further families to keep from the Metrics page
+}

@@ -1,0 +1,63 @@
+package soak
+
+import "time"
+
+// Run is the head of a run file: what was run, where, when, and how it ended.
+type Run struct {
+	ID      string    `json:"id"` // 20060102T150405Z-name-xxxx
+	Name    string    `json:"name"`
+	Command string    `json:"command"` // "run" or "watch"
+	Plan    Plan      `json:"plan"`    // without secrets
+	Version string    `json:"version"` // of soak
+	Start   time.Time `json:"start"`
+	End     time.Time `json:"end,omitzero"` // zero while it goes on, or where the monitor was killed
+	Target  Facts     `json:"target"`
+	Host    Host      `json:"host"`
+	Ended   string    `json:"ended,omitempty"` // why: "finished", "interrupted", "stopped", "target dead", "driver dead", "error"
+	Error   string    `json:"error,omitempty"` // an internal error that ended it
+
+	Metrics []Metric `json:"metrics,omitempty"` // families that occur in it
+}
+
+// Facts are what is known of the target's program.
+type Facts struct {
+	PID     int       `json:"pid,omitempty"`
+	Exe     string    `json:"exe,omitempty"`
+	Args    []string  `json:"args,omitempty"`   // without secrets
+	Build   string    `json:"build,omitempty"`  // Go build information: module and version
+	NoFile  uint64    `json:"nofile,omitempty"` // RLIMIT_NOFILE, soft
+	Memory  uint64    `json:"memory,omitempty"` // bytes: the cgroup's limit, or the host's memory
+	Started time.Time `json:"started,omitzero"`
+}
+
+// Host is the machine.
+type Host struct {
+	Name   string `json:"name"`
+	OS     string `json:"os"`
+	Kernel string `json:"kernel"`
+	CPUs   int    `json:"cpus"`
+	Memory uint64 `json:"memory"` // bytes
+}
+
+// ProfileMeta describes one stored profile.
+type ProfileMeta struct {
+	ID      uint64        `json:"id"`
+	At      time.Duration `json:"at"`
+	Wall    time.Time     `json:"wall"`
+	Process string        `json:"process"`
+	Kind    string        `json:"kind"`         // "heap", "goroutine", "goroutine_dump", "cpu", …
+	Why     string        `json:"why"`          // "start", "schedule", "rest", "alert", "end", "operator"
+	GC      bool          `json:"gc,omitempty"` // a garbage collection was forced before
+	Size    int           `json:"size"`         // bytes as fetched
+	Took    time.Duration `json:"took"`         // time the fetch took
+	CPU     float64       `json:"cpu"`          // CPU seconds of the process meanwhile
+}
+
+// Histogram is a stretch of a load's latencies, merged.
+type Histogram struct {
+	From time.Duration `json:"from"`
+	To   time.Duration `json:"to"`
+	Load string        `json:"load"`
+	Kind string        `json:"kind"` // "latency", "service", "connect", "pacer"
+	Data string        `json:"data"` // HDR V2, base64, nanoseconds
+}

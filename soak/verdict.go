@@ -1,0 +1,67 @@
+package soak
+
+import "time"
+
+// State is the answer to "does it grow?".
+type State string
+
+const (
+	Clean        State = "clean"        // growth above the tolerance is excluded
+	Inconclusive State = "inconclusive" // neither is shown
+	Leaking      State = "leak"         // sustained growth above the tolerance is shown
+)
+
+// Phase is a stretch of a run: "baseline", "warmup", "steady", "rest",
+// "drain". A change of rate splits a steady phase.
+type Phase struct {
+	Name string        `json:"name"`
+	From time.Duration `json:"from"`
+	To   time.Duration `json:"to"`
+	Rate float64       `json:"rate"` // factor on the planned rate: 1, or a step of vary; 0 outside load
+}
+
+// Question is everything a detector may look at to judge one series.
+type Question struct {
+	Series     Series        // raw or reduced
+	Rest       []RestPoint   // the series' value at rest, oldest first; the baseline before the load is the first
+	Operations Series        // cumulative operations of the load, or empty
+	Phases     []Phase       // empty: all of the series is steady load
+	Warmup     time.Duration // known warm-up at the beginning of the load, not to be judged; 0: find it
+	Limit      float64       // where the process dies; NaN where it is not known
+	Tolerance  Quantity      // growth that is allowed
+	Look       int           // which look this is, from 1; 0: the only one
+	Family     int           // number of series judged together; 0 is 1
+}
+
+// RestPoint is one reading with the load paused and the target settled.
+type RestPoint struct {
+	At     time.Duration
+	Value  float64
+	Open   int64 // sessions kept open meanwhile
+	Forced bool  // a garbage collection was asked for before
+}
+
+// Verdict is a detector's answer on one series.
+type Verdict struct {
+	State         State
+	Slope         float64       // growth in units per hour; NaN where it cannot be told
+	Lo, Hi        float64       // plain 95 % interval of Slope
+	PerOperation  float64       // growth in units per operation; NaN without operations
+	PerHourBound  string        // what the growth follows where it is identified: "time", "operations", "sessions", or ""
+	Since         time.Duration // growth began here; meaningless unless leaking
+	MinDetectable float64       // the smallest growth per hour that this series would have shown with 95 % power
+	Level         float64       // the level after warm-up
+	Exhaustion    Exhaustion
+	P             float64  // p value against "no sustained growth", after correction for looks and family
+	Evidence      string   // which line of evidence spoke: "load", "rest", "both"
+	Reason        string   // one sentence in plain words
+	Warnings      []string // shown beside the verdict, never instead of it
+}
+
+// Exhaustion says when the limit is reached if the growth goes on, as time
+// since the run's start. All are zero where no limit is known or nothing grows.
+type Exhaustion struct {
+	Limit  float64
+	At     time.Duration
+	Lo, Hi time.Duration // 95 % interval; Hi is 0 where it has no end
+}
