@@ -35,6 +35,12 @@ type Sample struct {
 	Value   float64 // in the metric's base unit; NaN where it was due and could not be measured
 }
 
+// Name names one series of a run.
+type Name struct {
+	Process string `json:"process"`
+	Name    string `json:"name"` // with labels, as in Sample.Metric
+}
+
 // Row is everything that one tick of the monitor read.
 type Row struct {
 	At      time.Duration // since the run's start, monotonic

@@ -1,0 +1,145 @@
+// Package alerts turns verdicts into alerts. It is a pure state machine: a
+// state, a rule and a verdict go in, the next state and the alerts to send come
+// out; nothing waits, nothing is sent, nothing is kept here.
+//
+//	             breach                 breach, held for rule.For
+//	inactive ───────────────▶ pending ───────────────────────────▶ firing
+//	   ▲  ▲        clear         │                                    │
+//	   │  └──────────────────────┘                                    │
+//	   └──────────────────────── clear, held for rule.For ────────────┘
+//
+// The opinion: an alert needs evidence to fire and evidence to end. A look that
+// is inconclusive is neither: it leaves the state as it is. An alert ends only
+// when it was clear at two looks at least, for as long as the rule asks, with no
+// breach between them; so a series on the edge does not flap.
+//
+// The limits: one state belongs to one rule and one series; whoever calls [Step]
+// keeps the states, and calls it in order of time. Pending alerts are not sent.
+package alerts
+
+import (
+	"fmt"
+	"math"
+	"time"
+
+	"soakmon/soak"
+)
+
+// State is where one rule stands for one series. The zero value is inactive.
+type State struct {
+	Is    soak.AlertState // "" is inactive; never Resolved, which is inactive again
+	From  time.Duration   // on the run's line, when the breach began
+	Began time.Time       // the same on the wall clock
+
+	Clear      bool          // since it fires, the last look that told something was clear
+	ClearFrom  time.Duration // on the run's line, when it became clear
+	ClearBegan time.Time     // the same on the wall clock
+}
+
+// Context is what an alert says beside rule and verdict. The last two are for
+// rules whose growth is allowed per run or per operation.
+type Context struct {
+	Run     string
+	Process string
+	Metric  string // the series' full name
+	Unit    string
+	Last    float64       // newest value
+	At      time.Duration // of this look, on the run's line
+	Wall    time.Time     // the same on the wall clock
+
+	Duration          time.Duration // of the whole run
+	OperationsPerHour float64
+}
+
+// look is what one verdict tells of one rule.
+type look int
+
+const (
+	unclear look = iota
+	breach
+	cleared
+)
+
+// Step takes one look into account. It gives the next state and, where the rule
+// begins to fire or is resolved, the alert to send.
+func Step(state State, rule soak.Rule, v soak.Verdict, c Context) (State, []soak.Alert) {
+	limit := PerHour(rule.MaxGrowth, v.Level, c.Duration, c.OperationsPerHour)
+	switch read(v, limit) {
+	case breach:
+		return onBreach(state, rule, v, c, limit)
+	case cleared:
+		return onClear(state, rule, v, c)
+	}
+	return state, nil
+}
+
+// read compares a verdict with a rule's limit per hour. A breach needs the
+// detector's own word, which is stricter than the plain interval, and an
+// interval that lies above the limit.
+func read(v soak.Verdict, limit float64) look {
+	switch {
+	case math.IsNaN(limit) || v.State == soak.Inconclusive:
+		return unclear
+	case v.State == soak.Leaking && !(v.Lo <= limit): // a leak of unknown slope is one
+		return breach
+	case v.State == soak.Clean && !(v.Lo > limit), v.State == soak.Leaking && v.Hi <= limit:
+		return cleared
+	}
+	return unclear
+}
+
+func onBreach(s State, rule soak.Rule, v soak.Verdict, c Context, limit float64) (State, []soak.Alert) {
+	s.Clear = false
+	switch s.Is {
+	case "":
+		s = State{Is: soak.Pending, From: c.At, Began: c.Wall}
+	case soak.Firing:
+		return s, nil
+	}
+	held := c.At - s.From
+	if held < rule.For {
+		return s, nil
+	}
+	s.Is = soak.Firing
+	a := alert(rule, v, c, soak.Firing, s.Began)
+	a.Reason = because(fmt.Sprintf("grows faster than %.4g an hour%s", limit, lasting(held)), v)
+	return s, []soak.Alert{a}
+}
+
+func onClear(s State, rule soak.Rule, v soak.Verdict, c Context) (State, []soak.Alert) {
+	switch {
+	case s.Is != soak.Firing:
+		return State{}, nil
+	case !s.Clear:
+		s.Clear, s.ClearFrom, s.ClearBegan = true, c.At, c.Wall
+		return s, nil
+	case c.At-s.ClearFrom < rule.For:
+		return s, nil
+	}
+	a := alert(rule, v, c, soak.Resolved, s.ClearBegan)
+	a.Reason = because("no longer grows faster than allowed"+lasting(c.At-s.ClearFrom), v)
+	return State{}, []soak.Alert{a}
+}
+
+func alert(rule soak.Rule, v soak.Verdict, c Context, state soak.AlertState, since time.Time) soak.Alert {
+	return soak.Alert{
+		Run: c.Run, Rule: rule.Name, Severity: rule.Severity, State: state,
+		Process: c.Process, Metric: c.Metric, Unit: c.Unit, Since: since, At: c.Wall,
+		Slope: v.Slope, Lo: v.Lo, Hi: v.Hi, Last: c.Last,
+	}
+}
+
+func lasting(d time.Duration) string {
+	if d <= 0 {
+		return ""
+	}
+	return " for " + d.Round(time.Second).String()
+}
+
+// because adds the detector's own reason.
+func because(text string, v soak.Verdict) string {
+	if v.Reason == "" {
+		return text
+	}
+	return text + ": " + v.Reason
+}

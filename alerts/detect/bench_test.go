@@ -1,0 +1,56 @@
+package detect
+
+import (
+	"math"
+	"math/rand/v2"
+	"testing"
+	"time"
+
+	"soakmon/soak"
+)
+
+// day is a day at one sample a second: a level, noise, a slow wave.
+func day() soak.Series {
+	r := rand.New(rand.NewPCG(1, 2))
+	s := soak.Series{Process: "target", Name: "rss_bytes", Metric: soak.Metric{Name: "rss_bytes", Unit: "bytes", Kind: soak.Gauge, Quantum: 4096}}
+	x := 0.0
+	for i := range 86400 {
+		x = 0.99*x + r.NormFloat64()*1e4
+		s.At = append(s.At, time.Duration(i)*time.Second)
+		s.Value = append(s.Value, math.Round((1e8+x+r.NormFloat64()*1e5)/4096)*4096)
+	}
+	return s
+}
+
+func BenchmarkJudgeRawDay(b *testing.B) {
+	q := soak.Question{Series: day(), Limit: math.NaN()}
+	b.ReportAllocs()
+	for b.Loop() {
+		Judge{}.Judge(q)
+	}
+}
+
+func BenchmarkLookReducedDay(b *testing.B) {
+	q := soak.Question{Series: Reduce(day()), Limit: math.NaN(), Look: 150, Family: 40}
+	b.ReportAllocs()
+	for b.Loop() {
+		Judge{}.Judge(q)
+	}
+}
+
+func BenchmarkReducerAdd(b *testing.B) {
+	r := NewReducer("target", "fds", soak.Metric{})
+	i := 0
+	b.ReportAllocs()
+	for b.Loop() {
+		r.Add(time.Duration(i)*time.Second, float64(i&7))
+		i++
+	}
+}
+
+func BenchmarkDetectedDay(b *testing.B) {
+	q := soak.Question{Series: day(), Limit: math.NaN()}
+	for b.Loop() {
+		Detected(q)
+	}
+}

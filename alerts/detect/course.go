@@ -1,0 +1,186 @@
+package detect
+
+import (
+	"math"
+	"slices"
+)
+
+// A course is one way to tell a view: pieces of straight line, each with its
+// own level, and a last piece that goes on to the end and tells whether it
+// grows still.
+type course struct {
+	bounds []int   // first point of each piece; the last one's is what the slope is taken from
+	grows  bool    // the last piece has a slope
+	jump   int     // first point after a jump of level within a flat last piece; 0: none
+	tau    float64 // time constant of an exponential approach at the last piece's beginning; 0: none
+	cost   float64 // Schwarz (1978) criterion: the lower the better; a difference of 2 ln k is k to 1
+}
+
+func (c course) start() int { return c.bounds[len(c.bounds)-1] }
+
+const (
+	lastShare = 0.25 // of the span that the last piece must cover: growth that has lasted less is not yet sustained
+	maxPieces = 6    // so many changes are an event each; beyond, changes belong to the noise
+	leastRun  = 3    // points of a piece
+)
+
+// correlations are those of the noise between two points that are tried; 1 is
+// a random walk.
+var correlations = [...]float64{0, 0.3, 0.6, 0.8, 0.9, 0.96, 1}
+
+// approaches are the time constants of warm-up, as shares of the span, around
+// which is searched. One that is longer than a third of the last piece cannot
+// be told from a line.
+var approaches = [...]float64{1.0 / 64, 1.0 / 32, 1.0 / 16, 1.0 / 8, 1.0 / 4}
+
+// explain returns the best course that grows still and the best that is
+// bounded: whose last piece is flat, or approaches a level, or jumps once. It
+// is the optimal partitioning of Jackson et al. (2005) for a series with AR(1)
+// noise (after Chakar et al. 2017) and these kinds of last piece.
+func explain(t, y []float64, floor float64) (growing, bounded course) {
+	p := newPartition(t, y, floor)
+	best := [2]candidate{{cost: math.Inf(1)}, {cost: math.Inf(1)}}
+	for _, phi := range correlations {
+		p.transform(phi)
+		p.solve()
+		for i, c := range p.lastPieces() {
+			if c.cost < best[i].cost {
+				best[i] = c
+				best[i].bounds = p.path(c.bound)
+				p.settle(best[i])
+			}
+		}
+	}
+	return best[0].course(len(t)), best[1].course(len(t))
+}
+
+// A candidate is a course while it competes with others.
+type candidate struct {
+	bound  int // index into the partition's bounds
+	jump   int
+	tau    float64
+	grows  bool
+	cost   float64 // residual variance times its price
+	bounds []int
+}
+
+func (c candidate) course(n int) course {
+	return course{bounds: c.bounds, grows: c.grows, jump: c.jump, tau: c.tau, cost: float64(n) * math.Log(c.cost)}
+}
+
+// parameters counts those of the last piece.
+func (c candidate) parameters() int {
+	k := 1
+	if c.grows {
+		k++
+	}
+	if c.jump > 0 {
+		k += 2
+	}
+	if c.tau > 0 {
+		k += 2
+	}
+	return k
+}
+
+// lastPieces returns the best candidate that grows and the best that does not.
+func (p *partition) lastPieces() (best [2]candidate) {
+	best = [2]candidate{{cost: math.Inf(1)}, {cost: math.Inf(1)}}
+	keep := func(c candidate, rss float64) {
+		i := 1
+		if c.grows {
+			i = 0
+		}
+		if c.cost = p.cost(c, rss); c.cost < best[i].cost {
+			best[i] = c
+		}
+	}
+	for b, from := range p.bounds {
+		if p.short(from) {
+			break
+		}
+		for _, grows := range [...]bool{false, true} {
+			keep(candidate{bound: b, grows: grows}, p.residual(from, len(p.t), grows))
+		}
+	}
+	p.jumps(best, keep)
+	p.bends(keep)
+	p.refine(best, keep)
+	return best
+}
+
+func (p *partition) short(from int) bool {
+	return 1-p.t[from] < lastShare || len(p.t)-from < 2*leastRun
+}
+
+// jumps tries a flat last piece with a jump, that begins at the beginning or as
+// in the best so far.
+func (p *partition) jumps(best [2]candidate, keep func(candidate, float64)) {
+	starts := []int{0, best[0].bound, best[1].bound}
+	slices.Sort(starts)
+	for _, b := range slices.Compact(starts) {
+		for _, at := range p.bounds {
+			if at < p.bounds[b]+leastRun || at > len(p.t)-leastRun {
+				continue
+			}
+			keep(candidate{bound: b, jump: at}, p.residual(p.bounds[b], at, false)+p.residual(at, len(p.t), false))
+		}
+	}
+}
+
+// bends tries an exponential approach at the beginning of the last piece.
+func (p *partition) bends(keep func(candidate, float64)) {
+	for k, tau := range approaches {
+		p.weigh(&p.tails[k], tau, 0)
+		for b, from := range p.bounds {
+			if p.short(from) || tau > (1-p.t[from])/3 {
+				break
+			}
+			flat, line := p.bend(from, p.tails[k])
+			keep(candidate{bound: b, tau: tau}, flat)
+			keep(candidate{bound: b, tau: tau, grows: true}, line)
+		}
+	}
+}
+
+// refine finds the time constant of the best approaches between the neighbours
+// on the grid, for both kinds of course, so that neither wins by the grid.
+func (p *partition) refine(best [2]candidate, keep func(candidate, float64)) {
+	for _, c := range best {
+		if c.tau == 0 {
+			continue
+		}
+		for _, grows := range [...]bool{true, false} {
+			from := p.bounds[c.bound]
+			rss := func(tau float64) float64 {
+				p.weigh(&p.spare, tau, from)
+				flat, line := p.bend(from, p.spare)
+				if grows {
+					return line
+				}
+				return flat
+			}
+			tau := minimum(rss, c.tau/2, min(2*c.tau, (1-p.t[from])/3))
+			keep(candidate{bound: c.bound, tau: tau, grows: grows}, rss(tau))
+		}
+	}
+}
+
+// minimum finds where f is least between lo and hi by golden section.
+func minimum(f func(float64) float64, lo, hi float64) float64 {
+	const ratio = 0.381966
+	x, y := lo+ratio*(hi-lo), hi-ratio*(hi-lo)
+	fx, fy := f(x), f(y)
+	for range 14 {
+		if fx < fy {
+			hi, y, fy = y, x, fx
+			x = lo + ratio*(hi-lo)
+			fx = f(x)
+		} else {
+			lo, x, fx = x, y, fy
+			y = hi - ratio*(hi-lo)
+			fy = f(y)
+		}
+	}
+	return x
+}

@@ -1,0 +1,166 @@
+package detect
+
+import (
+	"math"
+	"slices"
+)
+
+// doubt is asked before an alarm only. It looks for any way to explain what
+// was found without growth, and returns it in words, or nothing.
+//
+// The search for pieces knows noise of one kind, AR(1), and so its costs only
+// propose; here the proposals compete under all noises of the grid, and the
+// other views are heard.
+func (f *finding) doubt(pts []point, quantum float64) string {
+	r := f.rivals(quantum)
+	grown := r.cost(f.growing)
+	switch {
+	case r.cost(f.bounded) < grown+margin:
+		return "a change that has ended explains it as well"
+	case f.levelsOff(r, grown):
+		return "it is levelling off"
+	case f.contradicted(pts, quantum):
+		return "its highs do not rise with its lows"
+	}
+	return ""
+}
+
+// wandering is by how much growth explains the view better than a level with
+// any noise, up to a random walk with white noise on top.
+func (f *finding) wandering(quantum float64) float64 {
+	if f.view.scale == 0 {
+		return 0
+	}
+	r := f.rivals(quantum)
+	return r.cost(course{bounds: []int{0}}) - r.cost(f.growing)
+}
+
+// rivals compares courses of one view.
+type rivals struct {
+	t, y  []float64
+	kept  []int       // the points compared: none at a place of change, where a point may be half before and half after
+	extra [][]float64 // what the load explains: rates and periods
+	grid  []noise
+	floor float64
+}
+
+func (f *finding) rivals(quantum float64) rivals {
+	v := &f.view
+	n := len(v.t)
+	changes := slices.Concat(f.growing.bounds[1:], f.bounded.bounds[1:], []int{f.bounded.jump})
+	r := rivals{grid: noises(1/float64(n), 1), floor: v.floorVariance(quantum)}
+	for i := 1; i < n; i++ {
+		if !slices.ContainsFunc(changes, func(c int) bool { return c > 0 && i >= c-1 && i <= c }) {
+			r.kept = append(r.kept, i)
+		}
+	}
+	r.t, r.y = v.t, pick(v.y, r.kept)
+	for _, c := range append(rateColumns(v.rate), waves(v.t, f.periods)...) {
+		r.extra = append(r.extra, pick(c, r.kept))
+	}
+	return r
+}
+
+func pick(v []float64, which []int) []float64 {
+	out := make([]float64, len(which))
+	for i, k := range which {
+		out[i] = v[k]
+	}
+	return out
+}
+
+// cost is the Schwarz criterion of a course under the noise of the grid that
+// suits it best.
+func (r rivals) cost(c course) float64 {
+	n := float64(len(r.kept))
+	columns := c.columns(r.t)
+	for i := range columns {
+		columns[i] = pick(columns[i], r.kept)
+	}
+	t := pick(r.t, r.kept)
+	columns = append(columns, r.extra...)
+	if len(columns) >= maxColumns {
+		columns = columns[:maxColumns-1]
+	}
+	columns = append(columns, r.y)
+	places := float64(len(c.bounds) - 1)
+	if c.jump > 0 {
+		places++
+	}
+	if c.tau > 0 {
+		places++
+	}
+	var q normal
+	least := math.Inf(1)
+	for _, nz := range r.grid {
+		logF := whiten(nz, t, columns, &q)
+		rss, _, rank := q.factor()
+		least = min(least, logF+n*math.Log(rss/n+r.floor)+(float64(rank)+places)*math.Log(n))
+	}
+	return least
+}
+
+// columns returns the regressors of a course: a level and a slope for each
+// piece.
+func (c course) columns(t []float64) [][]float64 {
+	n := len(t)
+	s := c.start()
+	var columns [][]float64
+	for i, from := range c.bounds {
+		to := n
+		if from < s {
+			to = c.bounds[i+1]
+		}
+		level, slope := make([]float64, n), make([]float64, n)
+		for k := from; k < to; k++ {
+			level[k], slope[k] = 1, t[k]-t[from]
+		}
+		if columns = append(columns, level); from < s || c.grows {
+			columns = append(columns, slope)
+		}
+	}
+	if c.jump > 0 {
+		columns = append(columns, after(n, c.jump))
+	}
+	if c.tau > 0 {
+		bend := make([]float64, n)
+		copy(bend[s:], approach(t[s:], c.tau))
+		columns = append(columns, bend)
+	}
+	return columns
+}
+
+// levelsOff tells whether an approach to a level, however slow, explains the
+// last piece better than growth that goes on.
+func (f *finding) levelsOff(r rivals, grown float64) bool {
+	c := f.growing
+	length := 1 - f.view.t[c.start()]
+	for _, tau := range [...]float64{0.35, 0.5, 0.7, 1, 1.4, 2} {
+		slow := course{bounds: c.bounds, tau: tau * length}
+		if r.cost(slow) < grown-levelling {
+			return true
+		}
+	}
+	return false
+}
+
+// contradicted tells whether the middle or the ceiling of the same stretch
+// says the opposite: growth lifts everything.
+func (f *finding) contradicted(pts []point, quantum float64) bool {
+	from := slices.IndexFunc(pts, func(p point) bool { return p.t >= f.from })
+	late := pts[max(0, from):]
+	if len(late) < leastPoints {
+		return false
+	}
+	for _, v := range [...]view{middle(late, 48), ceilings(late, 48)} {
+		n := len(v.t)
+		if n < leastPoints || v.scale == 0 {
+			continue
+		}
+		tr := estimate(v.t, [][]float64{ones(n), v.t, v.y}, noises(1/float64(n), 1), v.floorVariance(quantum)).times(v.scale / v.span)
+		if tr.known() && tr.quantile(1-suspicion) < f.trend.slope/4 {
+			return true
+		}
+	}
+	return false
+}

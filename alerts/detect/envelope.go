@@ -1,0 +1,197 @@
+package detect
+
+import (
+	"math"
+	"slices"
+)
+
+// A point is one bucket of the judged part of a series.
+type point struct {
+	t             float64 // hours
+	mid, min, max float64
+	n             float64 // samples
+	segment       int     // no trend is carried from one to the next
+	rate          float64 // factor on the planned load
+}
+
+// A view is a line through the series to be judged for growth: its middle, or
+// its floor, the minima over windows of a given width. Growth lifts every
+// view; what a collector gives back, or bursts add, is not in the floors.
+// Time is scaled to the span, values to their range.
+type view struct {
+	floor   bool
+	t, y    []float64
+	rate    []float64
+	samples float64 // per point
+	center  float64
+	scale   float64
+	origin  float64 // hours
+	span    float64 // hours
+}
+
+const (
+	fullPoints  = 192 // in the finest view: time resolution of half a percent, some 100 points in the half that is judged
+	leastGrowth = 24  // fewer show no growth: one tooth of a collector's saw may be all there is
+	leastPoints = 8   // fewer points carry no estimate of their own noise
+	viewsTried  = 5   // the middle and four floors: each is a chance for a false alarm
+)
+
+// views returns the middle and the floors over ever wider windows, from two
+// points to a twelfth of the span: whatever saws faster than that is gone from
+// one of them.
+func views(pts []point) []view {
+	vs := []view{middle(pts, fullPoints)}
+	for m := fullPoints / 2; m >= 12; m /= 2 {
+		if len(pts) < 2*m && (pts[0].n < 2 || len(pts) < m) {
+			continue
+		}
+		vs = append(vs, floors(pts, m))
+	}
+	return vs
+}
+
+func middle(pts []point, m int) view {
+	v := view{}
+	var mids []float64
+	windows(pts, m, func(w []point) {
+		mids = mids[:0]
+		t := 0.0
+		for _, p := range w {
+			t += p.t
+			mids = append(mids, p.mid)
+		}
+		v.append(t/float64(len(w)), trimmedMean(mids), w[0])
+	})
+	v.finish(pts)
+	return v
+}
+
+// ceilings are the floors upside down.
+func ceilings(pts []point, m int) view {
+	turned := make([]point, len(pts))
+	for i, p := range pts {
+		turned[i] = p
+		turned[i].min = -p.max
+	}
+	v := floors(turned, m)
+	v.center = -v.center
+	for i := range v.y {
+		v.y[i] = -v.y[i]
+	}
+	return v
+}
+
+// floorVariance is the variance of a point that the resolution of the readings
+// alone brings about.
+func (v *view) floorVariance(quantum float64) float64 {
+	return max(1e-16, quantum*quantum/12/v.samples/(v.scale*v.scale))
+}
+
+func floors(pts []point, m int) view {
+	v := view{floor: true}
+	typical := float64(len(pts)) / float64(m)
+	windows(pts, m, func(w []point) {
+		if float64(len(w)) < 0.6*typical {
+			return // a minimum over fewer samples lies higher
+		}
+		low := w[0]
+		for _, p := range w[1:] {
+			if p.min < low.min {
+				low = p
+			}
+		}
+		v.append(low.t, low.min, w[0])
+	})
+	v.finish(pts)
+	return v
+}
+
+// windows cuts the points into at most m windows of equal length, none across
+// a change of rate.
+func windows(pts []point, m int, use func([]point)) {
+	t0 := pts[0].t
+	width := (pts[len(pts)-1].t - t0) * (1 + 1e-9) / float64(m)
+	if len(pts) <= m || width <= 0 {
+		width = 0
+	}
+	start := 0
+	for i := 1; i <= len(pts); i++ {
+		if i < len(pts) && width > 0 && pts[i].rate == pts[start].rate &&
+			math.Floor((pts[i].t-t0)/width) == math.Floor((pts[start].t-t0)/width) {
+			continue
+		}
+		use(pts[start:i])
+		start = i
+	}
+}
+
+// trimmedMean is the mean without the lowest and the highest tenth.
+func trimmedMean(v []float64) float64 {
+	cut := 0
+	if len(v) > 4 {
+		slices.Sort(v)
+		cut = max(1, len(v)/10)
+	}
+	sum := 0.0
+	for _, x := range v[cut : len(v)-cut] {
+		sum += x
+	}
+	return sum / float64(len(v)-2*cut)
+}
+
+func (v *view) append(t, y float64, p point) {
+	v.t = append(v.t, t)
+	v.y = append(v.y, y)
+	v.rate = append(v.rate, p.rate)
+}
+
+func (v *view) finish(pts []point) {
+	total := 0.0
+	for _, p := range pts {
+		total += p.n
+	}
+	if len(v.t) == 0 {
+		return
+	}
+	v.samples = max(1, total/float64(len(v.t)))
+	clip(v.y)
+	v.origin, v.span = pts[0].t, pts[len(pts)-1].t-pts[0].t
+	v.center = v.y[len(v.y)/2]
+	for _, y := range v.y {
+		v.scale = max(v.scale, math.Abs(y-v.center))
+	}
+	for i := range v.y {
+		v.t[i] = (v.t[i] - v.origin) / v.span
+		if v.scale > 0 {
+			v.y[i] = (v.y[i] - v.center) / v.scale
+		}
+	}
+}
+
+// clip draws values that stand alone back to their neighbours: the Hampel
+// filter (Davies & Gather 1993) with seven points and five deviations. Steps
+// and ramps pass.
+func clip(y []float64) {
+	const half, limit = 3, 5
+	if len(y) < 2*half+1 {
+		return
+	}
+	median := make([]float64, len(y))
+	off := make([]float64, 0, len(y))
+	var w [2*half + 1]float64
+	for i := range y {
+		lo := min(max(0, i-half), len(y)-2*half-1)
+		copy(w[:], y[lo:lo+2*half+1])
+		slices.Sort(w[:])
+		median[i] = w[half]
+		off = append(off, math.Abs(y[i]-median[i]))
+	}
+	slices.Sort(off)
+	room := limit * 1.4826 * off[len(off)/2]
+	if room == 0 {
+		room = off[len(off)*9/10]
+	}
+	for i := half; i < len(y)-half; i++ {
+		y[i] = max(median[i]-room, min(median[i]+room, y[i]))
+	}
+}

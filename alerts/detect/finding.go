@@ -1,0 +1,164 @@
+package detect
+
+import "math"
+
+// A finding is what one life of the process shows: the view of it that tells
+// most, the course that explains that view best, and the slope of its last
+// piece.
+type finding struct {
+	view    view
+	growing course
+	bounded course
+	periods []period
+	trend   trend   // in units per hour
+	from    float64 // hours: where the last piece begins
+}
+
+func (f *finding) chosen() course {
+	if f.bounded.cost < f.growing.cost {
+		return f.bounded
+	}
+	return f.growing
+}
+
+// examine finds what one life of the process shows. Of all views it returns
+// the one in which the smallest growth would show; ok is false where all are
+// too short.
+func examine(pts []point, quantum, alpha float64) (best finding, ok bool) {
+	least := math.Inf(1)
+	all := views(pts)
+	alpha /= viewsTried
+	for _, v := range all {
+		f, fine := look(v, quantum)
+		if !fine {
+			continue
+		}
+		if d := f.trend.detectable(alpha); d < least {
+			best, least, ok = f, d, true
+		}
+	}
+	return best, ok
+}
+
+// look finds what one view shows.
+func look(v view, quantum float64) (f finding, ok bool) {
+	n := len(v.t)
+	if n < leastPoints || v.span <= 0 {
+		return f, false
+	}
+	f.view, f.from = v, v.origin
+	if v.scale == 0 {
+		f.trend = still(max(quantum, math.Abs(v.center)*1e-6)/v.span, float64(n))
+		return f, true
+	}
+	floor := v.floorVariance(quantum)
+	extra := rateColumns(v.rate)
+	y := without(v.t, v.y, extra)
+	f.growing, f.bounded = explain(v.t, y, floor)
+	if ps := periods(v.t, y); ps != nil {
+		f.tryPeriods(ps, y, floor)
+	}
+	c := f.chosen()
+	s := c.start()
+	if s > 0 {
+		s++ // a point at a place of change may be half before it
+		f.from = v.origin + v.t[s]*v.span
+	}
+	columns := [][]float64{ones(n)[s:]}
+	if c.tau > 0 {
+		columns = append(columns, approach(v.t[s:], c.tau), drift(v.t[s:], c.tau))
+	}
+	if c.jump > 0 {
+		columns = append(columns, after(n, c.jump)[s:])
+	}
+	for _, c := range append(extra, waves(v.t, f.periods)...) {
+		columns = append(columns, c[s:])
+	}
+	columns = append(columns, v.t[s:], v.y[s:])
+	f.trend = estimate(v.t[s:], columns, noises(1/float64(n), 1-v.t[s]), floor).times(v.scale / v.span)
+	return f, f.trend.known()
+}
+
+// tryPeriods takes the periods for real where the course without them is
+// simpler to tell, their own parameters counted.
+func (f *finding) tryPeriods(ps []period, y []float64, floor float64) {
+	growing, bounded := explain(f.view.t, without(f.view.t, y, waves(f.view.t, ps)), floor)
+	parameters := 0
+	for _, p := range ps {
+		parameters += 1 + 2*p.harmonics
+	}
+	price := float64(parameters) * math.Log(float64(len(y)))
+	growing.cost += price
+	bounded.cost += price
+	if min(growing.cost, bounded.cost) < min(f.growing.cost, f.bounded.cost) {
+		f.growing, f.bounded, f.periods = growing, bounded, ps
+	}
+}
+
+// still is the trend of a view that did not move at all: growth by one step of
+// its resolution over the span would have shown.
+func still(step, n float64) trend {
+	return trend{parts: []part{{weight: 1, err: step / 6}}, free: n - 2}
+}
+
+func ones(n int) []float64 {
+	c := make([]float64, n)
+	for i := range c {
+		c[i] = 1
+	}
+	return c
+}
+
+// approach is the exponential way to a level.
+func approach(t []float64, tau float64) []float64 {
+	c := make([]float64, len(t))
+	for i := range t {
+		c[i] = math.Exp((t[0] - t[i]) / tau)
+	}
+	return c
+}
+
+// after is 1 from a point on.
+func after(n, at int) []float64 {
+	c := make([]float64, n)
+	for i := at; i < n; i++ {
+		c[i] = 1
+	}
+	return c
+}
+
+// drift is the derivative of the approach by the logarithm of its time
+// constant: with it the fit knows that the constant is only an estimate.
+func drift(t []float64, tau float64) []float64 {
+	c := make([]float64, len(t))
+	for i := range t {
+		u := (t[i] - t[0]) / tau
+		c[i] = u * math.Exp(-u)
+	}
+	return c
+}
+
+// rateColumns has one column for every planned rate but the first, so that a
+// level that follows the load is no growth.
+func rateColumns(rate []float64) [][]float64 {
+	var seen []float64
+	var columns [][]float64
+	for i, r := range rate {
+		known := false
+		for k, s := range seen {
+			if s == r {
+				known = true
+				if k > 0 {
+					columns[k-1][i] = 1
+				}
+			}
+		}
+		if !known && len(seen) < 7 {
+			if seen = append(seen, r); len(seen) > 1 {
+				columns = append(columns, make([]float64, len(rate)))
+				columns[len(columns)-1][i] = 1
+			}
+		}
+	}
+	return columns
+}

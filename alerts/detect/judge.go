@@ -1,0 +1,143 @@
+package detect
+
+import (
+	"math"
+	"time"
+
+	"soakmon/soak"
+)
+
+const (
+	falseAlarms = 0.001            // chance that a run without growth ever ends with one leak in all its looks and series
+	power       = 0.95             // with which the smallest detectable growth is found
+	suspicion   = 0.01             // growth that chance brings about more rarely keeps a series from being clean
+	levelling   = 2                // by which levelling off must beat going on: the edge is with growth that was shown
+	margin      = 6                // by which a growing course must beat every bounded one: 2 ln 20
+	clearShare  = 0.05             // clean needs a detectable growth over the series of at most this share of its level,
+	clearCount  = 5                // or so many counts
+	warmupSpan  = 10 * time.Minute // growth within so short a recording and within clearShare may be warm-up
+)
+
+// Judge is the detector. It has no state.
+type Judge struct{}
+
+// Judge answers one question. It reads no clock and does no input or output,
+// gives the same answer to the same question, and never panics: what cannot be
+// judged is inconclusive, with the reason.
+func (Judge) Judge(q soak.Question) soak.Verdict {
+	c := newCase(q)
+	if why := c.lacking(); why != "" {
+		return c.unknown(why)
+	}
+	c.load()
+	c.rest()
+	return c.decide()
+}
+
+// A court case: the question, what was taken from it, and the evidence.
+type inquiry struct {
+	q         soak.Question
+	pts       []point
+	loaded    time.Duration // when the load began
+	hours     float64       // of steady load, first sample to last
+	quantum   float64
+	counts    bool
+	alpha     float64
+	tolerance float64 // per hour
+	level     float64
+	meter     meter
+
+	lives   []finding
+	trend   trend     // under load, all lives together
+	doubt   string    // why growth under load is not believed
+	parts   [][]point // the lives' points
+	resting resting
+	rested  bool
+}
+
+func newCase(q soak.Question) *inquiry {
+	s := Reduce(q.Series)
+	c := &inquiry{q: q, pts: steady(s, q.Phases, q.Warmup), loaded: loadStart(s, q.Phases), level: math.NaN()}
+	c.alpha = Correct(falseAlarms, q.Look, q.Family)
+	c.meter = newMeter(q.Operations)
+	if n := len(c.pts); n > 0 {
+		c.hours = c.pts[n-1].t - c.pts[0].t
+		c.quantum, c.counts = resolution(s.Metric, c.pts)
+		c.level = level(c.pts, c.pts[0].t)
+	}
+	return c
+}
+
+// load judges each life of the process by itself and joins what they show.
+func (c *inquiry) load() {
+	for _, life := range lives(c.pts) {
+		f, ok := examine(life, c.quantum, c.alpha)
+		if !ok {
+			continue
+		}
+		if len(c.lives) == 0 {
+			c.trend = f.trend
+		} else {
+			c.trend = c.trend.and(f.trend)
+		}
+		c.lives, c.parts = append(c.lives, f), append(c.parts, life)
+	}
+	if n := len(c.lives); n > 0 {
+		c.level = level(c.pts, c.lives[n-1].from)
+	}
+}
+
+func (c *inquiry) rest() {
+	c.resting, c.rested = atRest(c.q.Rest, c.loaded, c.quantum, c.counts)
+}
+
+// lives cuts the points at the breaks and keeps those parts that can show
+// anything beside the others: at least a twentieth of all the time.
+func lives(pts []point) [][]point {
+	var parts [][]point
+	start := 0
+	for i := 1; i <= len(pts); i++ {
+		if i < len(pts) && pts[i].segment == pts[start].segment {
+			continue
+		}
+		if part := pts[start:i]; len(part) >= leastPoints && 20*(part[len(part)-1].t-part[0].t) >= pts[len(pts)-1].t-pts[0].t {
+			parts = append(parts, part)
+		}
+		start = i
+	}
+	return parts
+}
+
+// resolution returns the smallest step between two readings, 0 where it is
+// not known, and whether they are counts.
+func resolution(m soak.Metric, pts []point) (quantum float64, counts bool) {
+	if m.Kind == soak.Counter {
+		return 0, false
+	}
+	counts = true
+	for _, p := range pts {
+		if p.min != math.Trunc(p.min) || p.max != math.Trunc(p.max) {
+			counts = false
+			break
+		}
+	}
+	switch {
+	case m.Quantum > 0:
+		quantum = m.Quantum
+	case counts:
+		quantum = 1
+	}
+	return quantum, counts && quantum == 1
+}
+
+// level is the mean from the given hour on.
+func level(pts []point, from float64) float64 {
+	sum, n := 0.0, 0.0
+	for _, p := range pts {
+		if p.t >= from {
+			sum += p.mid
+			n++
+		}
+	}
+	return sum / n
+}

@@ -1,0 +1,87 @@
+package detect
+
+import "math"
+
+// A noise is a model of what a series does besides its trend: an
+// Ornstein–Uhlenbeck process (the AR(1) of irregular time stamps) with a
+// correlation time, plus white noise. Unit of variance is that of the process.
+type noise struct {
+	tau   float64 // correlation time, in the unit of the time stamps; 0: white noise alone
+	white float64 // variance of the white part over that of the process
+	prior float64 // weight before the data
+}
+
+// noises returns the grid over which the unknown noise is averaged: correlation
+// times in octaves from the spacing of the points to four times their span
+// (there it is a random walk for all one can see), white shares from none to
+// six times the process. The prior is 2 to 2 to 1 for white noise, the process
+// alone and both, flat in the logarithm of the correlation time; of both, each
+// octave is held less likely than the one before by a factor √2, for data
+// hardly ever tell a slow process under white noise from none.
+func noises(spacing, span float64) []noise {
+	grid := []noise{{0, 1, priorWhite}}
+	pure, mixed := 0.0, 0.0
+	for tau := spacing; tau < 4*span; tau *= 2 {
+		for _, w := range [...]float64{0, 0.1, 0.4, 1.5, 6} {
+			weight := 1.0
+			if w > 0 {
+				weight = math.Pow(spacing/tau, mixPow)
+				mixed += weight
+			} else {
+				pure++
+			}
+			grid = append(grid, noise{tau, w, weight})
+		}
+	}
+	for i := range grid[1:] {
+		if nz := &grid[i+1]; nz.white == 0 {
+			nz.prior *= priorPure / pure
+		} else {
+			nz.prior *= (1 - priorWhite - priorPure) / mixed
+		}
+	}
+	return grid
+}
+
+var priorWhite, priorPure, mixPow = .4, .4, .5
+
+// whiten filters the columns so that noise nz becomes white with unit
+// variance, by the Kalman filter of the process (Jones 1981; the columns of a
+// regression are filtered like the observations, Kohn & Ansley 1985). It adds
+// the filtered rows to q and returns the sum of the logarithms of the
+// innovation variances.
+func whiten(nz noise, t []float64, columns [][]float64, q *normal) (logF float64) {
+	n := len(columns)
+	q.reset(n)
+	var state, row [maxColumns]float64
+	p, a, decay, step, product := 1.0, 0.0, 1.0, -1.0, 1.0
+	for i := range t {
+		switch {
+		case nz.tau == 0:
+			p, a = 0, 0
+		case i == 0:
+			p, a = 1, 0
+		default:
+			if dt := t[i] - t[i-1]; math.Abs(dt-step) > 1e-9*step {
+				step, decay = dt, math.Exp(-dt/nz.tau)
+			}
+			a = decay
+			p = a*a*p + 1 - a*a
+		}
+		f := p + nz.white
+		gain, inv := p/f, 1/math.Sqrt(f)
+		for c := range n {
+			state[c] *= a
+			v := columns[c][i] - state[c]
+			state[c] += gain * v
+			row[c] = v * inv
+		}
+		p *= 1 - gain
+		if product *= f; product > 1e100 || product < 1e-100 {
+			logF += math.Log(product)
+			product = 1
+		}
+		q.add(row[:n])
+	}
+	return logF + math.Log(product)
+}

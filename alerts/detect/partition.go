@@ -1,0 +1,233 @@
+package detect
+
+import "math"
+
+// A partition is the search for the pieces of a view, for one correlation phi
+// of the noise. After the transform z[i] = y[i] − phi·y[i−1] the noise is
+// white, a level becomes the constant 1−phi and a slope the regressor
+// x[i] = t[i] − phi·t[i−1]. Running sums give the fit of any piece in constant
+// time. The first point of a piece is left out: it depends on the one before.
+type partition struct {
+	t, y   []float64
+	floor  float64 // least residual variance
+	bounds []int   // where pieces may begin
+	phi    float64
+	level  float64 // 1 − phi
+
+	sums  []moments // sums[i]: over the points 1 to i
+	tails [len(approaches)][]tail
+	spare []tail
+
+	best    []float64 // best[b]: penalised cost of the points before bounds[b]
+	rss     []float64 // their residual sum of squares
+	pieces  []int     // how many pieces they have
+	from    []int     // the bound where the last of these begins
+	penalty float64
+	prices  [3*maxPieces + 8]float64
+}
+
+type moments struct{ x, z, xx, xz, zz float64 }
+
+// A tail holds, for each point i, sums over the points after i of the products
+// of an exponential approach with the regressors and with itself. How the
+// exponential is scaled does not matter to the fit, so one tail serves every
+// beginning of the last piece.
+type tail struct{ e, ee, ex, ez float64 }
+
+func newPartition(t, y []float64, floor float64) *partition {
+	n := len(t)
+	p := &partition{t: t, y: y, floor: floor, sums: make([]moments, n), spare: make([]tail, n)}
+	for k := range p.tails {
+		p.tails[k] = make([]tail, n)
+	}
+	for i := 0; i < n; i += max(1, n/64) {
+		if i == 0 || i >= leastRun && i <= n-leastRun {
+			p.bounds = append(p.bounds, i)
+		}
+	}
+	m := len(p.bounds)
+	p.best, p.rss = make([]float64, m), make([]float64, m)
+	p.pieces, p.from = make([]int, m), make([]int, m)
+	p.setPrices()
+	return p
+}
+
+// transform prepares the sums for one correlation.
+func (p *partition) transform(phi float64) {
+	p.phi, p.level = phi, 1-phi
+	for i := 1; i < len(p.t); i++ {
+		x, z, s := p.t[i]-phi*p.t[i-1], p.y[i]-phi*p.y[i-1], p.sums[i-1]
+		p.sums[i] = moments{s.x + x, s.z + z, s.xx + x*x, s.xz + x*z, s.zz + z*z}
+	}
+}
+
+// setPrices computes by which factor parameters make a residual variance
+// dearer: n ln(variance) + k·ln n, corrected for small n (after Hurvich & Tsai
+// 1989), is n times the logarithm of the variance times its price.
+func (p *partition) setPrices() {
+	n := float64(len(p.t))
+	for k := range p.prices {
+		p.prices[k] = math.Inf(1)
+		if left := n - float64(k) - 2; left > 0 {
+			p.prices[k] = math.Exp(float64(k) * math.Log(n) / left)
+		}
+	}
+}
+
+// cost is the residual variance of a whole course, times its price. A piece
+// before the last has three parameters: level, slope and place.
+func (p *partition) cost(c candidate, rss float64) float64 {
+	before := p.pieces[c.bound]
+	if before >= maxPieces {
+		return math.Inf(1)
+	}
+	variance := (p.rss[c.bound]+rss)/float64(len(p.t)-before-1) + p.floor
+	return variance * p.prices[3*before+c.parameters()]
+}
+
+// within returns the sums over the points from+1 to to−1, about their mean
+// level where phi leaves one.
+func (p *partition) within(from, to int) (xx, xz, zz float64) {
+	a, b := &p.sums[from], &p.sums[to-1]
+	xx, xz, zz = b.xx-a.xx, b.xz-a.xz, b.zz-a.zz
+	if n := float64(to - from - 1); p.level > 0 && n > 0 {
+		x, z := b.x-a.x, b.z-a.z
+		xx, xz, zz = xx-x*x/n, xz-x*z/n, zz-z*z/n
+	}
+	return xx, xz, zz
+}
+
+// residual returns the residual sum of squares of a piece about a level, or
+// about a line.
+func (p *partition) residual(from, to int, line bool) float64 {
+	if to-from < 2 {
+		return 0
+	}
+	xx, xz, zz := p.within(from, to)
+	if line && xx > 1e-12 {
+		zz -= xz * xz / xx
+	}
+	return max(0, zz)
+}
+
+// weigh fills a tail for a time constant, from a point on.
+func (p *partition) weigh(sums *[]tail, tau float64, from int) {
+	s := *sums
+	n := len(p.t)
+	s[n-1] = tail{}
+	last := math.Exp((p.t[from] - p.t[n-1]) / tau)
+	for i := n - 1; i > from; i-- {
+		before := math.Exp((p.t[from] - p.t[i-1]) / tau)
+		e := last - p.phi*before
+		x, z := p.t[i]-p.phi*p.t[i-1], p.y[i]-p.phi*p.y[i-1]
+		s[i-1] = tail{s[i].e + e, s[i].ee + e*e, s[i].ex + e*x, s[i].ez + e*z}
+		last = before
+	}
+}
+
+// bend returns the residual sums of squares of the last piece about an
+// exponential approach to a level, and to a line.
+func (p *partition) bend(from int, sums []tail) (flat, line float64) {
+	n := float64(len(p.t) - from - 1)
+	s := sums[from]
+	xx, xz, zz := p.within(from, len(p.t))
+	ee, ex, ez := s.ee, s.ex, s.ez
+	if p.level > 0 {
+		a, b := &p.sums[from], &p.sums[len(p.t)-1]
+		ee, ex, ez = ee-s.e*s.e/n, ex-s.e*(b.x-a.x)/n, ez-s.e*(b.z-a.z)/n
+	}
+	if ee <= 1e-12*s.ee {
+		return zz, zz
+	}
+	flat = zz - ez*ez/ee
+	xx, xz = xx-ex*ex/ee, xz-ex*ez/ee
+	if line = flat; xx > 1e-9 {
+		line -= xz * xz / xx
+	}
+	return max(0, flat), max(0, line)
+}
+
+// solve fills best for every bound, with a penalty of 3 ln n residual
+// variances a piece, raised until the whole has at most maxPieces.
+func (p *partition) solve() {
+	n := len(p.t)
+	variance := 0.0
+	parts := max(1, min(8, n/12))
+	for k := range parts {
+		variance += p.residual(k*n/parts, (k+1)*n/parts, true)
+	}
+	variance = max(variance/float64(n-3*parts), p.floor, 1e-18)
+	factor := 3.0
+	for range 8 {
+		p.penalty = factor * math.Log(float64(n)) * variance
+		p.sweep()
+		pieces, rss := p.whole()
+		if pieces > maxPieces {
+			factor *= 1.5
+			continue
+		}
+		next := max(rss/float64(max(1, n-3*pieces)), p.floor, 1e-18)
+		if next > 0.8*variance {
+			return
+		}
+		variance = next
+	}
+}
+
+func (p *partition) sweep() {
+	for b := 1; b < len(p.bounds); b++ {
+		p.best[b] = math.Inf(1)
+		for a := range b {
+			rss := p.residual(p.bounds[a], p.bounds[b], true)
+			if c := p.best[a] + rss + p.penalty; c < p.best[b] {
+				p.best[b], p.rss[b], p.pieces[b], p.from[b] = c, p.rss[a]+rss, p.pieces[a]+1, a
+			}
+		}
+	}
+}
+
+// whole returns pieces and residual of the best partition of all points.
+func (p *partition) whole() (pieces int, rss float64) {
+	least := math.Inf(1)
+	for b, from := range p.bounds {
+		r := p.residual(from, len(p.t), true)
+		if c := p.best[b] + r + p.penalty; c < least {
+			least, pieces, rss = c, p.pieces[b]+1, p.rss[b]+r
+		}
+	}
+	return pieces, rss
+}
+
+// path returns the first points of all pieces of the best partition up to a
+// bound, and of the one that begins there.
+func (p *partition) path(b int) []int {
+	bounds := []int{p.bounds[b]}
+	for b > 0 {
+		b = p.from[b]
+		bounds = append([]int{p.bounds[b]}, bounds...)
+	}
+	return bounds
+}
+
+// settle moves each place of change from the grid to where lines fit best,
+// but for the beginning of an approach.
+func (p *partition) settle(c candidate) {
+	step := max(1, len(p.t)/64)
+	bounds, last := c.bounds, len(c.bounds)
+	if c.tau > 0 {
+		last--
+	}
+	for i := 1; i < last; i++ {
+		from, to := bounds[i-1], len(p.t)
+		if i+1 < len(bounds) {
+			to = bounds[i+1]
+		}
+		least, best := math.Inf(1), bounds[i]
+		for at := max(from+leastRun, bounds[i]-step); at <= min(to-leastRun, bounds[i]+step); at++ {
+			if rss := p.residual(from, at, true) + p.residual(at, to, true); rss < least {
+				least, best = rss, at
+			}
+		}
+		bounds[i] = best
+	}
+}

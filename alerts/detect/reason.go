@@ -1,0 +1,46 @@
+package detect
+
+import (
+	"fmt"
+
+	"soakmon/soak"
+)
+
+// reason says in one sentence what was found.
+func (c *inquiry) reason(v soak.Verdict) string {
+	unit := c.q.Series.Metric.Unit
+	rate := func(x float64) string { return Human(x, unit) + "/h" }
+	length := span(duration(c.hours))
+	switch v.State {
+	case soak.Leaking:
+		when := "all along"
+		if v.Since > duration(c.pts[0].t) {
+			when = "from " + span(v.Since) + " on"
+		}
+		return fmt.Sprintf("rose %s %s and did not level off (95 %% sure of %s to %s; %s)", rate(v.Slope), when, rate(v.Lo), rate(v.Hi), spoke(v.Evidence))
+	case soak.Clean:
+		if v.Hi < 0 {
+			return fmt.Sprintf("fell %s; growth is excluded", rate(-v.Slope))
+		}
+		return fmt.Sprintf("no growth in %s; %s or more would have shown (%s)", length, rate(v.MinDetectable), spoke(v.Evidence))
+	}
+	switch {
+	case c.early(v.Slope) && v.P < falseAlarms:
+		return fmt.Sprintf("rose %s, but %s is too short to tell it from warm-up", rate(v.Slope), length)
+	case c.doubt != "":
+		return fmt.Sprintf("rose %s, but %s: a longer run will tell", rate(v.Slope), c.doubt)
+	case v.P < suspicion:
+		return fmt.Sprintf("rose perhaps (%s, between %s and %s): a longer run will tell", rate(v.Slope), rate(v.Lo), rate(v.Hi))
+	}
+	return fmt.Sprintf("too noisy or too short: only growth above %s would have shown in %s", rate(v.MinDetectable), length)
+}
+
+func spoke(evidence string) string {
+	switch evidence {
+	case "rest":
+		return "shown at rest"
+	case "both":
+		return "shown under load and at rest"
+	}
+	return "shown under load"
+}

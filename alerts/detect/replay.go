@@ -1,0 +1,57 @@
+package detect
+
+import (
+	"slices"
+	"time"
+
+	"soakmon/soak"
+)
+
+// Detected replays the looks of a monitor that watched from the start and
+// returns the run length at which it would first have said leak.
+func Detected(q soak.Question) (at time.Duration, ok bool) {
+	s := q.Series
+	n := min(len(s.At), len(s.Value))
+	if n == 0 {
+		return 0, false
+	}
+	r := NewReducer(s.Process, s.Name, s.Metric)
+	origin, last := s.At[0], time.Duration(0)
+	breaks := s.Breaks
+	for i := range n {
+		for len(breaks) > 0 && breaks[0] <= s.At[i] {
+			r.Break(breaks[0])
+			breaks = breaks[1:]
+		}
+		if s.N != nil {
+			r.addBucket(s, i)
+		} else {
+			r.Add(s.At[i], s.Value[i])
+		}
+		if now := s.At[i] - origin; LookDue(last, now) {
+			last = now
+			if (Judge{}).Judge(until(q, r.Series(), s.At[i])).State == soak.Leaking {
+				return s.At[i], true
+			}
+		}
+	}
+	return 0, false
+}
+
+// until returns the question as it stood at a time.
+func until(q soak.Question, s soak.Series, now time.Duration) soak.Question {
+	q.Series = s
+	q.Look = Looks(now)
+	q.Rest = q.Rest[:before(q.Rest, func(p soak.RestPoint) bool { return p.At <= now })]
+	n := before(q.Operations.At, func(at time.Duration) bool { return at <= now })
+	q.Operations.At, q.Operations.Value = q.Operations.At[:n], q.Operations.Value[:min(n, len(q.Operations.Value))]
+	return q
+}
+
+// before counts the leading elements that hold.
+func before[T any](s []T, holds func(T) bool) int {
+	if n := slices.IndexFunc(s, func(e T) bool { return !holds(e) }); n >= 0 {
+		return n
+	}
+	return len(s)
+}

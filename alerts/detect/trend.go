@@ -1,0 +1,200 @@
+package detect
+
+import (
+	"cmp"
+	"math"
+	"slices"
+
+	"gonum.org/v1/gonum/stat/distuv"
+)
+
+// A trend is what is known of the slope of a series: a mixture of Student
+// distributions, one for each noise that is plausible, weighted by how well it
+// explains the residuals (restricted likelihood, Patterson & Thompson 1971).
+// So the interval holds what is not known of the autocorrelation too: where a
+// random walk cannot be excluded, it is as wide as a random walk makes it.
+type trend struct {
+	parts []part
+	slope float64 // mean of the mixture
+	free  float64 // degrees of freedom
+}
+
+type part struct{ weight, slope, err float64 }
+
+// estimate fits the columns (the last but one is the trend, the last are the
+// observations) under each noise of the grid. floor is the smallest residual
+// variance that the resolution of the readings allows.
+func estimate(t []float64, columns [][]float64, grid []noise, floor float64) trend {
+	var q normal
+	parts := make([]part, 0, len(grid))
+	best := math.Inf(-1)
+	var free float64
+	for _, nz := range grid {
+		logF := whiten(nz, t, columns, &q)
+		rss, logdet, rank := q.factor()
+		free = float64(len(t) - rank)
+		if free < 1 {
+			return trend{}
+		}
+		s2 := rss/free + floor
+		b, variance := q.last()
+		like := math.Log(nz.prior) - 0.5*(logF+logdet+free*math.Log(s2))
+		if math.IsNaN(like) || math.IsInf(variance, 1) {
+			continue
+		}
+		best = max(best, like)
+		parts = append(parts, part{like, b, math.Sqrt(s2 * variance)})
+	}
+	return mixture(parts, best, free)
+}
+
+func mixture(parts []part, best, free float64) trend {
+	tr := trend{free: free}
+	total := 0.0
+	for _, p := range parts {
+		if p.weight = math.Exp(p.weight - best); p.weight > 1e-12 {
+			tr.parts = append(tr.parts, p)
+			total += p.weight
+		}
+	}
+	for i := range tr.parts {
+		tr.parts[i].weight /= total
+		tr.slope += tr.parts[i].weight * tr.parts[i].slope
+	}
+	return tr
+}
+
+// times returns the trend in another unit.
+func (tr trend) times(unit float64) trend {
+	for i := range tr.parts {
+		tr.parts[i].slope *= unit
+		tr.parts[i].err *= unit
+	}
+	tr.slope *= unit
+	return tr
+}
+
+// and combines two independent trends of equal standing, each weighted by its
+// precision (fixed-effect meta-analysis, Cochran 1937).
+func (tr trend) and(o trend) trend {
+	a, b := 1/tr.variance(), 1/o.variance()
+	a, b = a/(a+b), b/(a+b)
+	sum := trend{free: tr.free + o.free, slope: a*tr.slope + b*o.slope}
+	for _, p := range tr.heaviest(16) {
+		for _, q := range o.heaviest(16) {
+			sum.parts = append(sum.parts, part{p.weight * q.weight, a*p.slope + b*q.slope, math.Hypot(a*p.err, b*q.err)})
+		}
+	}
+	return sum
+}
+
+// variance is that of the mixture.
+func (tr trend) variance() float64 {
+	v := 0.0
+	for _, p := range tr.parts {
+		v += p.weight * (p.err*p.err + (p.slope-tr.slope)*(p.slope-tr.slope))
+	}
+	return v
+}
+
+// heaviest returns the n parts with the largest weight, which then sum to 1.
+func (tr trend) heaviest(n int) []part {
+	parts := slices.Clone(tr.parts)
+	slices.SortFunc(parts, func(a, b part) int { return cmp.Compare(b.weight, a.weight) })
+	parts = parts[:min(n, len(parts))]
+	total := 0.0
+	for _, p := range parts {
+		total += p.weight
+	}
+	for i := range parts {
+		parts[i].weight /= total
+	}
+	return parts
+}
+
+// detectable returns the growth above nothing that would have shown at the
+// bound alpha with the power wanted.
+func (tr trend) detectable(alpha float64) float64 {
+	return tr.quantile(power) - tr.quantile(alpha)
+}
+
+func (tr trend) known() bool { return len(tr.parts) > 0 }
+
+// seen is the probability down to which the mixture itself is believed. It
+// is estimated from one series, so what it says of rarer events is what was
+// put into it as a prior; beyond, the bound is carried on as Student's.
+const seen = 0.01
+
+// below returns the probability that the slope is below x.
+func (tr trend) below(x float64) float64 {
+	p := tr.mixed(x)
+	if p >= seen {
+		return p
+	}
+	edge := tr.search(seen)
+	return student((tr.slope-x)/(tr.slope-edge)*studentQuantile(seen, tr.free), tr.free)
+}
+
+// quantile returns the slope below which the true one lies with probability p.
+func (tr trend) quantile(p float64) float64 {
+	if p >= seen {
+		return tr.search(p)
+	}
+	edge := tr.search(seen)
+	return tr.slope + (edge-tr.slope)*studentQuantile(p, tr.free)/studentQuantile(seen, tr.free)
+}
+
+// mixed is the distribution function of the mixture.
+func (tr trend) mixed(x float64) float64 {
+	sum := 0.0
+	for _, p := range tr.parts {
+		sum += p.weight * student((x-p.slope)/p.err, tr.free)
+	}
+	return sum
+}
+
+// search inverts the distribution function of the mixture by bisection.
+func (tr trend) search(p float64) float64 {
+	widest := 0.0
+	for _, q := range tr.parts {
+		widest = max(widest, q.err, math.Abs(q.slope-tr.slope))
+	}
+	if widest == 0 {
+		return tr.slope
+	}
+	span := 2 * widest
+	for tr.mixed(tr.slope-span) > p || tr.mixed(tr.slope+span) < p {
+		if span *= 2; span > 1e12*widest {
+			break
+		}
+	}
+	lo, hi := tr.slope-span, tr.slope+span
+	for hi-lo > 1e-4*widest {
+		if mid := lo + (hi-lo)/2; tr.mixed(mid) < p {
+			lo = mid
+		} else {
+			hi = mid
+		}
+	}
+	return lo + (hi-lo)/2
+}
+
+// student is the distribution function of Student's t, by the normal
+// approximation of Wallace (1959), good to a few hundredths of a standard
+// deviation for 3 degrees of freedom and far better above, also in the tails.
+func student(t, free float64) float64 {
+	if math.IsNaN(t) {
+		return 0.5
+	}
+	z := (8*free + 1) / (8*free + 3) * math.Sqrt(free*math.Log1p(t*t/free))
+	if t > 0 {
+		return 1 - 0.5*math.Erfc(z/math.Sqrt2)
+	}
+	return 0.5 * math.Erfc(z/math.Sqrt2)
+}
+
+// studentQuantile is the inverse of student.
+func studentQuantile(p, free float64) float64 {
+	z := distuv.UnitNormal.Quantile(p) * (8*free + 3) / (8*free + 1)
+	return math.Copysign(math.Sqrt(free*math.Expm1(z*z/free)), z)
+}

@@ -1,0 +1,228 @@
+package detect
+
+import (
+	"fmt"
+	"math"
+	"time"
+
+	"soakmon/soak"
+)
+
+// lacking says what makes a judgement impossible, or nothing.
+func (c *inquiry) lacking() string {
+	switch n := len(c.pts); {
+	case n == 0:
+		return "no sample was taken under steady load"
+	case n < leastPoints || c.hours <= 0:
+		return fmt.Sprintf("only %d samples were taken under steady load: too few to judge", n)
+	}
+	return ""
+}
+
+func (c *inquiry) unknown(why string) soak.Verdict {
+	nan := math.NaN()
+	return soak.Verdict{State: soak.Inconclusive, Slope: nan, Lo: nan, Hi: nan, PerOperation: nan, MinDetectable: nan,
+		Level: c.level, P: 1, Evidence: "load", Reason: why}
+}
+
+// An opinion is what one line of evidence says.
+type opinion struct {
+	trend      trend
+	p          float64 // that growth is no more than tolerated
+	detectable float64 // per hour
+	grows      bool    // growth above the tolerance is shown
+	clear      bool    // it is excluded
+}
+
+// underLoad is the opinion of the samples under load.
+func (c *inquiry) underLoad(alpha float64) opinion {
+	alpha /= viewsTried
+	o := c.opinion(c.trend, alpha)
+	if o.p < suspicion {
+		o.p = max(o.p, c.wander())
+		o.grows = o.grows && o.p < alpha && c.points() >= leastGrowth
+	}
+	if o.grows {
+		c.doubt = c.doubts()
+		o.grows = c.doubt == ""
+	}
+	return o
+}
+
+// wander is the probability that noise around a level, up to a random walk,
+// looks so much like growth. The likelihood ratio of a trend against a random
+// walk is 21 once in a thousand (Dickey & Fuller 1979, the square of their τ),
+// which is 16 after the price of a slope; beyond, it falls off as for any
+// ratio of likelihoods, by a factor e for every 2.
+func (c *inquiry) wander() float64 {
+	const once, ratio, each = 0.001, 16, 5
+	sum := float64(each)
+	for i := range c.lives {
+		sum += c.lives[i].wandering(c.quantum) - each
+	}
+	return min(1, once*math.Exp((ratio-sum)/2))
+}
+
+// points counts those of all lives.
+func (c *inquiry) points() (n int) {
+	for _, part := range c.parts {
+		n += len(part)
+	}
+	return n
+}
+
+// doubts returns what speaks against growth in more than half of the lives.
+func (c *inquiry) doubts() string {
+	last, count := "", 0
+	for i := range c.lives {
+		if d := c.lives[i].doubt(c.parts[i], c.quantum); d != "" {
+			last = d
+			count++
+		}
+	}
+	if 2*count <= len(c.lives) {
+		return ""
+	}
+	return last
+}
+
+// opinion weighs a trend against the tolerance.
+func (c *inquiry) opinion(tr trend, alpha float64) opinion {
+	o := opinion{trend: tr, p: tr.below(c.tolerance), detectable: c.tolerance + tr.detectable(alpha)}
+	o.grows = o.p < alpha && !c.early(tr.slope)
+	if c.tolerance > 0 {
+		o.clear = tr.quantile(power) <= c.tolerance
+	} else {
+		o.clear = tr.quantile(power) <= 0 || o.p > suspicion && o.detectable*c.hours <= c.room()
+	}
+	return o
+}
+
+// early tells growth that warm-up explains as well: small, and seen only in
+// the first minutes of a recording for which nothing is tolerated expressly.
+func (c *inquiry) early(slope float64) bool {
+	return c.tolerance == 0 && c.hours < warmupSpan.Hours() && slope*c.hours < c.room()
+}
+
+// room is how much undetected growth over the series leaves it clean.
+func (c *inquiry) room() float64 {
+	room := clearShare * math.Abs(c.level)
+	if c.counts {
+		room = max(room, clearCount)
+	}
+	return room
+}
+
+// decide joins the lines of evidence.
+func (c *inquiry) decide() soak.Verdict {
+	if len(c.lives) == 0 && !c.rested {
+		return c.unknown("no stretch between two restarts is long enough to judge")
+	}
+	c.tolerance = c.allowed()
+	alpha := c.alpha
+	if c.rested {
+		alpha /= 2 // two chances for a false alarm
+	}
+	v := c.unknown("")
+	var load, rest opinion
+	if len(c.lives) > 0 {
+		load = c.underLoad(alpha)
+		c.speak(&v, load, "load")
+	}
+	if c.rested && c.resting.trend.known() {
+		rest = c.opinion(c.resting.trend, alpha)
+		if len(c.lives) == 0 || rest.detectable < load.detectable {
+			c.speak(&v, rest, "rest")
+		}
+	}
+	equal := c.rested && c.resting.equal
+	switch {
+	case load.grows && rest.grows:
+		v.State, v.Evidence = soak.Leaking, "both"
+	case load.grows:
+		c.speak(&v, load, "load")
+		v.State = soak.Leaking
+	case rest.grows:
+		c.speak(&v, rest, "rest")
+		v.State = soak.Leaking
+	case load.clear && (rest.clear || equal):
+		v.State, v.Evidence = soak.Clean, "both"
+	case load.clear:
+		v.State = soak.Clean
+	case rest.clear || equal:
+		v.State, v.Evidence = soak.Clean, "rest"
+	}
+	if equal && v.State == soak.Clean {
+		v.MinDetectable = min(v.MinDetectable, 2*c.quantum/c.resting.hours)
+	}
+	c.since(&v)
+	c.operations(&v)
+	c.exhaustion(&v)
+	v.Reason = c.reason(v)
+	return v
+}
+
+// speak lets one opinion fill in the figures.
+func (c *inquiry) speak(v *soak.Verdict, o opinion, evidence string) {
+	v.Slope, v.Lo, v.Hi = o.trend.slope, o.trend.quantile(0.025), o.trend.quantile(0.975)
+	v.MinDetectable = o.detectable
+	v.P = min(1, o.p*falseAlarms/c.alpha)
+	v.Level, v.Evidence = c.level, evidence
+}
+
+// allowed is the tolerance in units per hour.
+func (c *inquiry) allowed() float64 {
+	t := c.q.Tolerance
+	v := t.Value
+	if t.Percent {
+		v *= math.Abs(c.level)
+	}
+	switch t.Per {
+	case soak.PerRun:
+		v /= c.hours
+	case soak.PerOperation:
+		v *= c.meter.rate(c.pts[0].t, c.pts[len(c.pts)-1].t)
+	}
+	if math.IsNaN(v) || math.IsInf(v, 0) || v < 0 {
+		return 0
+	}
+	return v
+}
+
+func (c *inquiry) since(v *soak.Verdict) {
+	from := c.pts[0].t
+	if n := len(c.lives); n > 0 && v.State == soak.Leaking {
+		from = c.lives[n-1].from
+		for _, f := range c.lives {
+			from = min(from, f.from)
+		}
+	}
+	v.Since = duration(from)
+}
+
+// operations counts the growth per operation.
+func (c *inquiry) operations(v *soak.Verdict) {
+	if rate := c.meter.rate(v.Since.Hours(), c.pts[len(c.pts)-1].t); rate > 0 {
+		v.PerOperation = v.Slope / rate
+	}
+}
+
+// exhaustion tells when the limit is reached.
+func (c *inquiry) exhaustion(v *soak.Verdict) {
+	limit := c.q.Limit
+	if v.State != soak.Leaking || math.IsNaN(limit) || math.IsInf(limit, 0) || !(v.Slope > 0) {
+		return
+	}
+	last := c.pts[len(c.pts)-1]
+	left := max(0, limit-last.max)
+	v.Exhaustion = soak.Exhaustion{Limit: limit, At: duration(last.t + left/v.Slope), Lo: duration(last.t + left/v.Hi)}
+	if v.Lo > 0 {
+		v.Exhaustion.Hi = duration(last.t + left/v.Lo)
+	}
+}
+
+// duration is that of so many hours, at most what a Duration can hold.
+func duration(hours float64) time.Duration {
+	const most = float64(math.MaxInt64) / float64(time.Hour) * 0.999
+	return time.Duration(max(-most, min(most, hours)) * float64(time.Hour))
+}

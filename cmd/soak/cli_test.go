@@ -1,0 +1,373 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"soakmon/soak/report"
+	"soakmon/store"
+)
+
+// binary is the program as a user has it, built once for all tests.
+var binary string
+
+func TestMain(m *testing.M) {
+	dir, err := os.MkdirTemp("", "soak-test-")
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(2)
+	}
+	binary = filepath.Join(dir, "soak")
+	build := exec.Command("go", "build", "-o", binary, ".")
+	build.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := build.CombinedOutput(); err != nil {
+		fmt.Fprintf(os.Stderr, "%s: %v\n%s", build, err, out)
+		os.Exit(2)
+	}
+	code := m.Run()
+	os.RemoveAll(dir)
+	os.Exit(code)
+}
+
+func TestScripts(t *testing.T) {
+	testscript.Run(t, testscript.Params{
+		Dir: "testdata/script",
+		Setup: func(env *testscript.Env) error {
+			env.Setenv("PATH", filepath.Dir(binary)+":"+env.Getenv("PATH"))
+			env.Setenv("XDG_STATE_HOME", env.WorkDir+"/state")
+			return nil
+		},
+	})
+}
+
+// soakJSON runs soak to its end and decodes the report that it prints.
+func soakJSON(t *testing.T, args ...string) (report.Report, int) {
+	t.Helper()
+	var out, errs bytes.Buffer
+	cmd := exec.Command(binary, append(args, "--format", "json")...)
+	cmd.Stdout, cmd.Stderr = &out, &errs
+	err := cmd.Run()
+	var exit *exec.ExitError
+	if err != nil && !errors.As(err, &exit) {
+		t.Fatalf("soak %v: %v", args, err)
+	}
+	var r report.Report
+	if err := json.Unmarshal(out.Bytes(), &r); err != nil {
+		t.Fatalf("soak %v: not a report: %v\n%s\n%s", args, err, out.Bytes(), errs.Bytes())
+	}
+	return r, cmd.ProcessState.ExitCode()
+}
+
+func seriesOf(t *testing.T, r report.Report, metric string) report.Series {
+	t.Helper()
+	for _, s := range r.Series {
+		if s.Process == "target" && s.Metric == metric {
+			return s
+		}
+	}
+	t.Fatalf("the report has no series %s of the target: %+v", metric, r.Series)
+	return report.Series{}
+}
+
+// unleft fails where a process of the binary under test is still there.
+func unleft(t *testing.T) {
+	t.Helper()
+	deadline := time.Now().Add(10 * time.Second)
+	for {
+		out, _ := exec.Command("pgrep", "-f", "-a", "^"+binary+" ").Output()
+		if len(out) == 0 {
+			return
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("processes were left behind:\n%s", out)
+		}
+		<-time.After(50 * time.Millisecond)
+	}
+}
+
+func TestAPlantedFdLeakIsNamed(t *testing.T) {
+	t.Parallel()
+	r, code := soakJSON(t, "run", "--dir", t.TempDir(), "--duration", "45s", "--leak", "fd=2/s")
+	if r.Verdict != "leak" || code != 1 || r.ExitCode != 1 {
+		t.Fatalf("verdict %s, exit code %d: %v", r.Verdict, code, r.Reasons)
+	}
+	fds := seriesOf(t, r, "fds")
+	if fds.Verdict != "leak" || fds.Slope < 0.9*7200 || fds.Slope > 1.1*7200 {
+		t.Errorf("fds: %s, %v per hour, want a leak of about 7200: %s", fds.Verdict, fds.Slope, fds.Reason)
+	}
+	if g := seriesOf(t, r, "goroutines"); g.Verdict == "leak" {
+		t.Errorf("goroutines did not leak, and were blamed: %s", g.Reason)
+	}
+}
+
+func TestAnInnocentServerIsNotBlamed(t *testing.T) {
+	t.Parallel()
+	for _, protocol := range []string{"tcp", "http"} {
+		t.Run(protocol, func(t *testing.T) {
+			t.Parallel()
+			r, code := soakJSON(t, "run", "--dir", t.TempDir(), "--duration", "45s", "--protocol", protocol)
+			if r.Verdict == "leak" || code == 1 || code == 2 {
+				t.Errorf("verdict %s, exit code %d: %v", r.Verdict, code, r.Reasons)
+			}
+			if r.Evidence.Samples < r.Evidence.SamplesDue*98/100 || r.Evidence.SamplesDue < 45 {
+				t.Errorf("evidence %+v", r.Evidence)
+			}
+			if l := r.Load[0]; l.Operations < 8500 || l.Failed > 0 {
+				t.Errorf("load %+v", l)
+			}
+		})
+	}
+}
+
+// start starts soak in the background and returns it with its folder.
+func start(t *testing.T, args ...string) (*exec.Cmd, string, *bytes.Buffer) {
+	t.Helper()
+	dir := t.TempDir()
+	var out bytes.Buffer
+	cmd := exec.Command(binary, append(args, "--dir", dir)...)
+	cmd.Stdout, cmd.Stderr = &out, &out
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = cmd.Process.Kill(); _ = cmd.Wait() })
+	return cmd, dir, &out
+}
+
+// waitFor polls until the condition holds.
+func waitFor(t *testing.T, what string, holds func() bool) {
+	t.Helper()
+	deadline := time.Now().Add(60 * time.Second)
+	for !holds() {
+		if time.Now().After(deadline) {
+			t.Fatalf("in vain waited for %s", what)
+		}
+		<-time.After(20 * time.Millisecond)
+	}
+}
+
+// underLoad waits until the newest run of the folder has done operations.
+func underLoad(t *testing.T, dir string) {
+	t.Helper()
+	waitFor(t, "load", func() bool {
+		out, err := exec.Command(binary, "report", "last", "--dir", dir, "--format", "json").Output()
+		var r report.Report
+		if len(out) == 0 || json.Unmarshal(out, &r) != nil || err == nil {
+			return false
+		}
+		return r.Ended == "running" && len(r.Load) > 0 && r.Load[0].Operations > 400
+	})
+}
+
+func TestAnInterruptEndsWithAVerdictAndLeavesNothing(t *testing.T) {
+	cmd, dir, out := start(t, "run", "--duration", "10m")
+	underLoad(t, dir)
+	_ = cmd.Process.Signal(os.Interrupt)
+	err := cmd.Wait()
+	if code := cmd.ProcessState.ExitCode(); code != 3 {
+		t.Errorf("exit code %d (%v), want 3: a short run is inconclusive\n%s", code, err, out)
+	}
+	if !strings.Contains(out.String(), "INCONCLUSIVE") || !strings.Contains(out.String(), "ended early") {
+		t.Errorf("the report does not say that it is short:\n%s", out)
+	}
+	left, _ := filepath.Glob(filepath.Join(dir, "*.sock"))
+	if len(left) > 0 {
+		t.Errorf("sockets were left: %v", left)
+	}
+	unleft(t)
+}
+
+// TestAKilledMonitorLosesLittle kills the monitor without warning. The run file
+// must open, hold all but the last five seconds, and no process may be left.
+func TestAKilledMonitorLosesLittle(t *testing.T) {
+	kills := 3
+	if n := os.Getenv("SOAK_KILLS"); n != "" {
+		fmt.Sscan(n, &kills)
+	}
+	for i := range kills {
+		cmd, dir, _ := start(t, "run", "--duration", "10m", "--quiet")
+		files := func() []string { f, _ := filepath.Glob(filepath.Join(dir, "*.soak")); return f }
+		waitFor(t, "the run file", func() bool { return len(files()) == 1 })
+		begun := time.Now()
+		lived := time.Duration(1+i*7919%12000) * time.Millisecond
+		<-time.After(lived)
+		_ = cmd.Process.Kill()
+		_ = cmd.Wait()
+		recorded := checkKilled(t, files()[0])
+		if lost := time.Since(begun) - recorded; lost > 6*time.Second { // one is the wait for the first tick
+			t.Errorf("kill %d after %s: %s are lost", i, lived, lost)
+		}
+	}
+	unleft(t)
+}
+
+func checkKilled(t *testing.T, path string) (recorded time.Duration) {
+	t.Helper()
+	problems, err := store.Verify(path)
+	if err != nil || len(problems) > 0 {
+		t.Fatalf("%s: %v %v", path, problems, err)
+	}
+	r, err := store.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	ticks, err := r.Ticks()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(ticks) == 0 {
+		return 0
+	}
+	return ticks[len(ticks)-1]
+}
+
+func TestAWrongPidIsRefused(t *testing.T) {
+	t.Parallel()
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ln.Close()
+	other := exec.Command("sleep", "60")
+	if err := other.Start(); err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = other.Process.Kill(); _ = other.Wait() }()
+	cmd := exec.Command(binary, "run", "--dir", t.TempDir(), "--pid", fmt.Sprint(other.Process.Pid), "--address", ln.Addr().String())
+	out, _ := cmd.CombinedOutput()
+	if code := cmd.ProcessState.ExitCode(); code != 2 || !strings.Contains(string(out), fmt.Sprint(os.Getpid())) {
+		t.Errorf("exit code %d, and the message does not name pid %d, which serves the port:\n%s", code, os.Getpid(), out)
+	}
+}
+
+func TestADeadTargetIsExitCode4(t *testing.T) {
+	t.Parallel()
+	cmd, dir, out := start(t, "run", "--duration", "5m")
+	underLoad(t, dir)
+	pids, _ := exec.Command("pgrep", "-P", fmt.Sprint(cmd.Process.Pid), "-f", "serve tcp").Output()
+	var pid int
+	if _, err := fmt.Sscan(string(pids), &pid); err != nil {
+		t.Fatalf("no server among the children: %q", pids)
+	}
+	_ = syscall.Kill(pid, syscall.SIGKILL)
+	_ = cmd.Wait()
+	if code := cmd.ProcessState.ExitCode(); code != 4 {
+		t.Errorf("exit code %d, want 4\n%s", code, out)
+	}
+}
+
+func TestAlertsReachAWebhook(t *testing.T) {
+	t.Parallel()
+	var mu sync.Mutex
+	var bodies []string
+	hook := http.Server{Handler: http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		var body bytes.Buffer
+		_, _ = body.ReadFrom(r.Body)
+		mu.Lock()
+		defer mu.Unlock()
+		bodies = append(bodies, body.String())
+	})}
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	go func() { _ = hook.Serve(ln) }()
+	defer hook.Close()
+	path := filepath.Join(t.TempDir(), "plan.yaml")
+	text := fmt.Sprintf(`
+duration: 40s
+target: {embedded: tcp, leak: ["fd=5/s"]}
+rules: [{name: no fd leaks, metric: fds, max_growth: 10/h}]
+sinks: [{type: webhook, url: "http://%s/hook"}]
+`, ln.Addr())
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	r, code := soakJSON(t, "run", path, "--dir", t.TempDir())
+	if code != 1 || len(r.Alerts) == 0 {
+		t.Errorf("exit code %d, alerts %v", code, r.Alerts)
+	}
+	mu.Lock()
+	defer mu.Unlock()
+	if len(bodies) == 0 || !strings.Contains(bodies[0], "no fd leaks") {
+		t.Errorf("the webhook got %q", bodies)
+	}
+}
+
+func TestNginxIsNotBlamed(t *testing.T) {
+	t.Parallel()
+	nginx, err := exec.LookPath("nginx")
+	if err != nil {
+		t.Fatal("nginx is not installed: run make peers")
+	}
+	r, code := soakJSON(t, "run", nginxPlan(t, nginx), "--dir", t.TempDir(), "--duration", "45s")
+	if r.Verdict == "leak" || code == 1 || code == 2 || code == 4 {
+		t.Fatalf("verdict %s, exit code %d: %v", r.Verdict, code, r.Reasons)
+	}
+	if l := r.Load[0]; l.Operations < 8000 {
+		t.Errorf("load %+v", l)
+	}
+	unlistened(t, r)
+}
+
+// nginxPlan writes a plan that starts nginx and drives it.
+func nginxPlan(t *testing.T, nginx string) string {
+	t.Helper()
+	dir := t.TempDir()
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	address := ln.Addr().String()
+	ln.Close()
+	conf := fmt.Sprintf(`
+daemon off;
+pid %[1]s/nginx.pid;
+error_log %[1]s/error.log;
+worker_processes 2;
+events { worker_connections 1024; }
+http {
+  access_log off;
+  client_body_temp_path %[1]s; proxy_temp_path %[1]s; fastcgi_temp_path %[1]s; uwsgi_temp_path %[1]s; scgi_temp_path %[1]s;
+  server { listen %[2]s; location / { return 200 "hello from nginx\n"; } }
+}`, dir, address)
+	if err := os.WriteFile(filepath.Join(dir, "nginx.conf"), []byte(conf), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	plan := filepath.Join(dir, "nginx.yaml")
+	text := fmt.Sprintf(`
+duration: 3m
+target:
+  command: [%q, -c, %q]
+  ready: {listen: %q}
+load: [{protocol: http, url: "http://%s/", rate: 200}]
+`, nginx, filepath.Join(dir, "nginx.conf"), address, address)
+	if err := os.WriteFile(plan, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return plan
+}
+
+// unlistened fails where the target's address is still served.
+func unlistened(t *testing.T, r report.Report) {
+	t.Helper()
+	address := strings.TrimSuffix(strings.TrimPrefix(r.Plan.Load[0].URL, "http://"), "/")
+	if c, err := net.DialTimeout("tcp", address, time.Second); err == nil {
+		c.Close()
+		t.Errorf("%s is still served after the run", address)
+	}
+}

@@ -1,0 +1,171 @@
+package main
+
+import (
+	"cmp"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/spf13/cobra"
+
+	"soakmon/soak"
+	"soakmon/soak/engine"
+	"soakmon/soak/judge"
+	"soakmon/soak/plan"
+	"soakmon/soak/protocol"
+	"soakmon/soak/schedule"
+)
+
+// basePlan is the plan that flags are laid over: the file that the command line
+// names, or the default.
+func basePlan(args []string, dash int) (soak.Plan, plan.Source, error) {
+	if dash >= 0 {
+		args = args[:dash]
+	}
+	switch len(args) {
+	case 0:
+		return plan.Default(), plan.Source{}, nil
+	case 1:
+		return plan.LoadSource(args[0])
+	default:
+		return soak.Plan{}, plan.Source{}, fmt.Errorf("one plan at a time, got %q; a command to start goes after --", args)
+	}
+}
+
+// checkPlan checks what only the registries know: protocols and their options,
+// sinks and theirs, metrics, the schedule. All that is wrong is told at once.
+func checkPlan(p soak.Plan, at plan.Source) error {
+	var errs []error
+	if name := p.Target.Embedded; name != "" {
+		if _, ok := protocol.Lookup(name); !ok {
+			errs = append(errs, at.Errorf("target.embedded", "%v", unknownProtocol(name)))
+		}
+	}
+	for i, w := range p.Load {
+		if err := checkLoad(w); err != nil {
+			errs = append(errs, at.Errorf(fmt.Sprintf("load[%d]", i), "%v", err))
+		}
+	}
+	for i, r := range p.Rules {
+		if !knownMetric(r.Metric, p) {
+			errs = append(errs, at.Errorf(fmt.Sprintf("rules[%d].metric", i), "unknown metric %q; there are %v", r.Metric, metricNames()))
+		}
+	}
+	for _, metric := range slices.Sorted(maps.Keys(p.Tolerance)) {
+		if !knownMetric(metric, p) {
+			errs = append(errs, at.Errorf("tolerance."+metric, "unknown metric; there are %v", metricNames()))
+		}
+	}
+	_, err := openSinks(p)
+	errs = append(errs, err)
+	if p.Schedule != "" {
+		if _, err := schedule.Parse(p.Schedule, p.TimeZone); err != nil {
+			errs = append(errs, at.Errorf("schedule", "%v", err))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// checkLoad opens a load without dialling, so that its options are read.
+func checkLoad(w soak.Workload) error {
+	w.Address = cmp.Or(w.Address, "127.0.0.1:1")
+	opener, err := openLoad(w)
+	if err != nil {
+		return err
+	}
+	return opener.Close()
+}
+
+func metricNames() []string {
+	var names []string
+	for _, m := range engine.Metrics() {
+		names = append(names, m.Name)
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
+}
+
+func knownMetric(name string, p soak.Plan) bool {
+	family := judge.Family(name)
+	return slices.Contains(metricNames(), family) || slices.Contains(p.Target.Series, family)
+}
+
+// loadPlan reads, completes and checks a plan file.
+func loadPlan(path string) (soak.Plan, plan.Source, error) {
+	p, at, err := plan.LoadSource(path)
+	if err != nil {
+		_, all := plan.Load(path) // what is wrong beyond the syntax, too
+		return p, at, cmp.Or(all, err)
+	}
+	if err := at.Locate(plan.Complete(&p)); err != nil {
+		return p, at, err
+	}
+	return p, at, checkPlan(p, at)
+}
+
+// merged lays a plan's options over those that the embedded server told of.
+func merged(own soak.Options, server json.RawMessage) soak.Options {
+	if len(server) == 0 {
+		return own
+	}
+	all := map[string]json.RawMessage{}
+	if json.Unmarshal(server, &all) != nil {
+		return own
+	}
+	if len(own.JSON) > 0 {
+		if json.Unmarshal(own.JSON, &all) != nil {
+			return own
+		}
+	}
+	data, err := json.Marshal(all)
+	if err != nil {
+		return own
+	}
+	own.JSON = data
+	return own
+}
+
+func initCommand(s streams) *cobra.Command {
+	var file string
+	cmd := &cobra.Command{
+		Use:   "init",
+		Short: "Write a commented plan to start from",
+		Args:  cobra.NoArgs,
+		RunE: func(*cobra.Command, []string) error {
+			out, err := createOutput(s, file)
+			if err != nil {
+				return err
+			}
+			_, err = out.Write(plan.Template())
+			return errors.Join(err, out.Close())
+		},
+	}
+	outputFlag(cmd, &file)
+	return cmd
+}
+
+func checkCommand(s streams) *cobra.Command {
+	return &cobra.Command{
+		Use:   "check PLAN.yaml…",
+		Short: "Check plans: all errors at once, with file and line",
+		Args:  cobra.MinimumNArgs(1),
+		RunE: func(_ *cobra.Command, args []string) error {
+			bad := 0
+			for _, path := range args {
+				p, _, err := loadPlan(path)
+				if err != nil {
+					fmt.Fprintln(s.err, err)
+					bad++
+					continue
+				}
+				fmt.Fprintf(s.out, "%s: %s, %s for %s\n", path, p.Name, describeTarget(p.Target), p.Duration)
+			}
+			if bad > 0 {
+				return exitCode(2)
+			}
+			return nil
+		},
+	}
+}

@@ -1,0 +1,112 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"runtime/debug"
+
+	"github.com/spf13/cobra"
+
+	"soakmon/soak/report"
+)
+
+// streams are where a command reads and writes.
+type streams struct {
+	in       io.Reader
+	out, err io.Writer
+}
+
+// exitCode ends a command with a code and without a message: the command has
+// said what there is to say.
+type exitCode int
+
+func (e exitCode) Error() string { return fmt.Sprintf("exit code %d", int(e)) }
+
+// execute runs one command line and returns the process's exit code.
+func execute(args []string, s streams) (code int) {
+	defer func() {
+		if p := recover(); p != nil {
+			fmt.Fprintf(s.err, "soak: internal error: %v\nplease report this with the lines below\n%s", p, debug.Stack())
+			code = report.ExitError
+		}
+	}()
+	cmd := rootCommand(s)
+	cmd.SetArgs(args)
+	cmd.SetIn(s.in)
+	cmd.SetOut(s.out)
+	cmd.SetErr(s.err)
+	err := cmd.Execute()
+	var exit exitCode
+	switch {
+	case err == nil:
+		return 0
+	case errors.As(err, &exit):
+		return int(exit)
+	default:
+		fmt.Fprintf(s.err, "soak: %v\n", err)
+		return report.ExitError
+	}
+}
+
+func rootCommand(s streams) *cobra.Command {
+	root := &cobra.Command{
+		Use:   "soak",
+		Short: "Does this server leak under constant load — what, how fast, and when will it die?",
+		Long: `soak drives constant load against a server for minutes to days, samples it from
+outside, and says with evidence whether it leaks.
+
+  soak run                      two minutes against the built-in reference server
+  soak run --listen :8080 --url http://127.0.0.1:8080/
+  soak run PLAN.yaml            as the plan says (soak init writes one)
+  soak watch --pid 4711 --duration 1h
+
+Exit codes: 0 clean · 1 leak, or a rule was missed · 2 usage or internal error ·
+3 inconclusive · 4 the target died, or less than half of the load was achieved`,
+		SilenceUsage:  true,
+		SilenceErrors: true,
+		Version:       version,
+	}
+	root.CompletionOptions.HiddenDefaultCmd = true
+	root.SetVersionTemplate("soak {{.Version}}\n")
+	root.AddCommand(
+		runCommand(s), watchCommand(s), analyzeCommand(s), reportCommand(s), runsCommand(s), exportCommand(s), verifyCommand(s), snapshotCommand(s),
+		initCommand(s), checkCommand(s), scheduleCommand(s), protocolsCommand(s), serveCommand(s), driveCommand(s), versionCommand(s),
+	)
+	return root
+}
+
+// dirFlag adds --dir: where run files are.
+func dirFlag(cmd *cobra.Command, dir *string) {
+	cmd.Flags().StringVar(dir, "dir", defaultDir(), "folder of the run files")
+}
+
+// defaultDir is $XDG_STATE_HOME/soak, or ~/.local/state/soak.
+func defaultDir() string {
+	if state := os.Getenv("XDG_STATE_HOME"); state != "" {
+		return filepath.Join(state, "soak")
+	}
+	home, err := os.UserHomeDir()
+	if err != nil {
+		return "soak-runs"
+	}
+	return filepath.Join(home, ".local", "state", "soak")
+}
+
+// formatFlag adds --format.
+func formatFlag(cmd *cobra.Command, format *string, formats ...string) {
+	cmd.Flags().StringVar(format, "format", formats[0], fmt.Sprintf("one of %v", formats))
+	_ = cmd.RegisterFlagCompletionFunc("format", cobra.FixedCompletions(formats, cobra.ShellCompDirectiveNoFileComp))
+}
+
+// checkFormat refuses a format that a command does not have.
+func checkFormat(format string, formats ...string) error {
+	for _, f := range formats {
+		if f == format {
+			return nil
+		}
+	}
+	return fmt.Errorf("--format %q: must be one of %v", format, formats)
+}

@@ -1,0 +1,149 @@
+package main
+
+import (
+	"errors"
+	"time"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"soakmon/soak"
+	"soakmon/soak/plan"
+)
+
+// runFlags are the settings that can be laid over a plan.
+type runFlags struct {
+	targetFlags
+	name, protocol, address, url, payload, rate, vary string
+	concurrency, perSession                           int
+	restEvery                                         string
+	dirty, leaks                                      []string
+}
+
+func runCommand(s streams) *cobra.Command {
+	j := job{command: "run", streams: s}
+	f := &runFlags{}
+	cmd := &cobra.Command{
+		Use:   "run [PLAN.yaml] [flags] [-- COMMAND ARGS…]",
+		Short: "Drive constant load against a server, watch it, and give a verdict",
+		Long: `Drive constant load against a server, watch it, and give a verdict.
+
+With no plan and no flags: the built-in tcp server, 200 operations a second of
+4 KiB, for two minutes. A plan says everything (soak init writes one to start
+from); flags are laid over it. What to soak is the built-in server, a command to
+start (after --), or a process that runs already (--pid, --pidfile, --listen).`,
+		Example: `  soak run
+  soak run --protocol http --duration 10m --leak fd=2/s
+  soak run --listen :8080 --url http://127.0.0.1:8080/health --rate 500 --duration 1h
+  soak run nightly.yaml --duration 24h`,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := checkFormat(j.format, "text", "json"); err != nil {
+				return err
+			}
+			p, err := f.plan(cmd.Flags(), args, cmd.ArgsLenAtDash())
+			if err != nil {
+				return err
+			}
+			j.plan = p
+			return j.do()
+		},
+	}
+	dirFlag(cmd, &j.dir)
+	formatFlag(cmd, &j.format, "text", "json")
+	cmd.Flags().BoolVarP(&j.quiet, "quiet", "q", false, "no progress, only the report")
+	f.add(cmd.Flags())
+	return cmd
+}
+
+func (f *runFlags) add(flags *pflag.FlagSet) {
+	f.targetFlags.add(flags)
+	flags.StringVar(&f.name, "name", "", "name of the run")
+	flags.StringVar(&f.protocol, "protocol", "", "protocol of the load (soak protocols lists them)")
+	flags.StringVar(&f.address, "address", "", "HOST:PORT to send the load to")
+	flags.StringVar(&f.url, "url", "", "URL to send the load to (http)")
+	flags.StringVar(&f.rate, "rate", "", "operations a second, such as 200 or 30/min")
+	flags.StringVar(&f.payload, "payload", "", "bytes of an operation each way, such as 4KiB")
+	flags.IntVar(&f.concurrency, "concurrency", 0, "sessions at most at any time")
+	flags.IntVar(&f.perSession, "requests-per-session", 0, "operations before a session is closed and a new one opened; 0 keeps it for good")
+	flags.StringVar(&f.vary, "vary", "", "let the rate step up and down by a share, such as 30%")
+	flags.StringArrayVar(&f.dirty, "dirty", nil, "end a share of the sessions badly, KIND=SHARE, such as rst=1%; may be repeated")
+	flags.StringVar(&f.restEvery, "rest-every", "", "pause the load so often for a rest sample")
+	flags.StringArrayVar(&f.leaks, "leak", nil, leakHelp)
+}
+
+// plan is the plan of the command line: a file or the default, with the flags
+// laid over it.
+func (f *runFlags) plan(flags *pflag.FlagSet, args []string, dash int) (soak.Plan, error) {
+	p, source, err := basePlan(args, dash)
+	if err != nil {
+		return p, err
+	}
+	var command []string
+	if dash >= 0 {
+		command = args[dash:]
+	}
+	over := overlay{flags: flags}
+	f.target(&over, &p, command)
+	f.load(&over, &p)
+	if over.err != nil {
+		return p, over.err
+	}
+	if err := source.Locate(plan.Complete(&p)); err != nil {
+		return p, err
+	}
+	if len(p.Load) == 0 {
+		return p, errors.New("no load: give --address HOST:PORT or --url URL, or load: in the plan; soak watch only watches")
+	}
+	return p, checkPlan(p, source)
+}
+
+// load lays the flags of the load over the plan's only load.
+func (f *runFlags) load(o *overlay, p *soak.Plan) {
+	o.text("name", func(v string) error { p.Name = v; return nil })
+	o.text("leak", func(string) (err error) { p.Target.Leaks, err = parseLeaks(f.leaks); return err })
+	o.text("rest-every", func(v string) (err error) { p.Rest.Every, err = plan.ParseDuration(v); return err })
+	w := &soak.Workload{}
+	if len(p.Load) == 1 {
+		w = &p.Load[0]
+	} else if o.any("protocol", "address", "url", "rate", "payload", "concurrency", "requests-per-session", "vary", "dirty") {
+		o.fail(errors.New("the plan has several loads: flags cannot tell which one to change; edit the plan"))
+	}
+	o.text("protocol", func(v string) error { f.setProtocol(p, w, v); return nil })
+	o.text("address", func(v string) (err error) { w.Address, err = plan.ParseAddress(v); return err })
+	o.text("url", func(v string) error {
+		w.URL, w.Address = v, ""
+		if !o.any("protocol") && w.Protocol == plan.Default().Load[0].Protocol {
+			f.setProtocol(p, w, "http")
+		}
+		return nil
+	})
+	o.text("rate", func(v string) (err error) { w.Rate, err = plan.ParseRate(v); return err })
+	o.text("payload", func(v string) (err error) { w.Payload, err = plan.ParseBytes(v); return err })
+	o.text("concurrency", func(string) error { w.Concurrency = f.concurrency; return nil })
+	o.text("requests-per-session", func(string) error { w.PerSession = f.perSession; return nil })
+	o.text("vary", func(v string) (err error) {
+		w.Vary.By, err = plan.ParseShare(v)
+		if w.Vary.Every == 0 {
+			w.Vary.Every = max(p.Duration/12, 10*time.Second)
+		}
+		return err
+	})
+	o.text("dirty", func(string) (err error) { w.Dirty, err = parseDirty(f.dirty); return err })
+	if w.Address == "" && w.URL == "" && p.Target.Listen != "" {
+		w.Address = p.Target.Listen
+	}
+}
+
+// setProtocol changes the protocol of a load, and with it what is named after it.
+func (f *runFlags) setProtocol(p *soak.Plan, w *soak.Workload, protocol string) {
+	if p.Name == w.Protocol {
+		p.Name = protocol
+	}
+	if w.Name == w.Protocol {
+		w.Name = protocol
+	}
+	if p.Target.Embedded == w.Protocol {
+		p.Target.Embedded = protocol
+	}
+	w.Protocol = protocol
+}

@@ -1,0 +1,89 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"sync"
+	"time"
+
+	"soakmon/soak"
+	"soakmon/soak/control"
+	"soakmon/soak/engine"
+	"soakmon/store"
+)
+
+// runFile is the run file being written, with what the control socket tells of
+// it. It is the engine's recorder and the sinks' outbox.
+type runFile struct {
+	*store.Writer
+	path   string
+	raised chan struct{} // wakes the sinks
+
+	mu     sync.Mutex
+	status []byte // newest, JSON
+}
+
+func newRunFile(w *store.Writer, path string) *runFile {
+	return &runFile{Writer: w, path: path, raised: make(chan struct{}, 1), status: []byte("{}")}
+}
+
+// Enqueue keeps an alert and wakes the sinks.
+func (f *runFile) Enqueue(a soak.Alert) error {
+	if err := f.Writer.Enqueue(a); err != nil {
+		return err
+	}
+	select {
+	case f.raised <- struct{}{}:
+	default: // they are awake already
+	}
+	return nil
+}
+
+// publish tells the control socket's readers where the run stands.
+func (f *runFile) publish(s engine.Status, socket *control.Server) {
+	data, err := json.Marshal(s)
+	if err != nil {
+		return // a status is numbers and names; it cannot fail
+	}
+	f.mu.Lock()
+	f.status = data
+	f.mu.Unlock()
+	socket.Publish(data)
+}
+
+// noteNow keeps an event of somebody who does not know the run's line.
+func (f *runFile) noteNow(e soak.Event) {
+	e.At = time.Since(f.Run().Start).Truncate(time.Millisecond)
+	_ = f.Note(e) // the next row fails as well, and ends the run
+}
+
+// doable maps what a person may ask for to orders.
+var doable = map[string]engine.Order{
+	control.Pause: engine.OrderPause, control.Resume: engine.OrderResume, control.Rest: engine.OrderRest,
+	control.Snapshot: engine.OrderSnapshot, control.Stop: engine.OrderStop,
+}
+
+func (f *runFile) handlers(orders chan<- engine.Order) control.Handlers {
+	return control.Handlers{
+		Status: func() any {
+			f.mu.Lock()
+			defer f.mu.Unlock()
+			return json.RawMessage(f.status)
+		},
+		Copy: func(w io.Writer) error { _, err := f.WriteTo(w); return err },
+		Do: func(ctx context.Context, action string) error {
+			o, ok := doable[action]
+			if !ok {
+				return fmt.Errorf("unknown action %q", action)
+			}
+			select {
+			case orders <- o:
+				return nil
+			case <-ctx.Done():
+				return ctx.Err()
+			}
+		},
+	}
+}

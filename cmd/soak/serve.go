@@ -1,0 +1,119 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"runtime/debug"
+	"syscall"
+
+	"github.com/spf13/cobra"
+
+	"soakmon/soak"
+	"soakmon/soak/plan"
+	"soakmon/soak/plant"
+	"soakmon/soak/protocol"
+	"soakmon/soak/supervise"
+)
+
+// serveCommand is the embedded reference server. As a child of soak run it says
+// hello on file descriptor 3 and ends when its standard input does.
+func serveCommand(s streams) *cobra.Command {
+	var address string
+	var leaks []string
+	var child bool
+	cmd := &cobra.Command{
+		Use:   "serve PROTOCOL",
+		Short: "Serve the reference server of a protocol, with planted leaks if asked",
+		Example: `  soak serve tcp --address 127.0.0.1:7000
+  soak serve http --leak fd=2/s --leak heap=64KiB/s`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(_ *cobra.Command, args []string) error {
+			planted, err := parseLeaks(leaks)
+			if err != nil {
+				return err
+			}
+			return serve(s, args[0], address, planted, child)
+		},
+	}
+	cmd.Flags().StringVar(&address, "address", "127.0.0.1:0", "HOST:PORT to listen on; port 0 takes a free one")
+	cmd.Flags().StringArrayVar(&leaks, "leak", nil, leakHelp)
+	cmd.Flags().BoolVar(&child, "child", false, "")
+	_ = cmd.Flags().MarkHidden("child")
+	return cmd
+}
+
+const leakHelp = "plant a leak: KIND=N[unit]/(s|h|Nop), KIND one of fd, goroutine, heap, thread, child; may be repeated"
+
+func parseLeaks(texts []string) (leaks []soak.Leak, err error) {
+	for _, text := range texts {
+		l, err := plan.ParseLeak(text)
+		if err != nil {
+			return nil, fmt.Errorf("--leak %s: %w", text, err)
+		}
+		leaks = append(leaks, l)
+	}
+	return leaks, nil
+}
+
+// steadyGC collects garbage more often than Go does by default (100): the
+// control of a leak detector shall hold its memory within a narrow band.
+const steadyGC = 25
+
+func serve(s streams, name, address string, leaks []soak.Leak, child bool) error {
+	p, ok := protocol.Lookup(name)
+	if !ok {
+		return unknownProtocol(name)
+	}
+	debug.SetGCPercent(steadyGC)
+	planter, err := plant.New(leaks)
+	if err != nil {
+		return err
+	}
+	pages, err := serveDebug()
+	if err != nil {
+		return err
+	}
+	defer pages.close()
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	options := protocol.ServeOptions{Address: address}
+	if len(leaks) > 0 {
+		options.OnOperation = planter.Operation
+		go planter.Run(ctx)
+	}
+	server, err := p.Serve(ctx, options)
+	if err != nil {
+		return err
+	}
+	defer server.Close()
+	hello := supervise.Hello{Address: server.Addr(), Options: server.Options().JSON, Pprof: pages.pprof(), Metrics: pages.metrics()}
+	if child {
+		return serveChild(ctx, s.in, hello)
+	}
+	fmt.Fprintf(s.out, "%s on %s · pprof %s · metrics %s · Ctrl-C ends it\n", name, hello.Address, hello.Pprof, hello.Metrics)
+	<-ctx.Done()
+	return nil
+}
+
+// serveChild says hello and waits until the monitor closes our standard input.
+func serveChild(ctx context.Context, in io.Reader, hello supervise.Hello) error {
+	out := os.NewFile(3, "hello")
+	if err := json.NewEncoder(out).Encode(hello); err != nil {
+		return fmt.Errorf("say hello on file descriptor 3: %w", err)
+	}
+	out.Close()
+	gone := make(chan struct{})
+	go func() {
+		_, _ = io.Copy(io.Discard, in)
+		close(gone)
+	}()
+	select {
+	case <-gone:
+	case <-ctx.Done():
+	}
+	return nil
+}

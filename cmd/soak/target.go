@@ -1,0 +1,97 @@
+package main
+
+import (
+	"fmt"
+	"net"
+	"net/url"
+	"strings"
+
+	"soakmon/soak"
+	"soakmon/soak/supervise"
+)
+
+// serveArgs is the command line of the embedded server that a plan asks for.
+func serveArgs(p soak.Plan) []string {
+	args := []string{self(), "serve", p.Target.Embedded, "--child"}
+	for _, l := range p.Target.Leaks {
+		args = append(args, "--leak", l.Text)
+	}
+	return args
+}
+
+// aim points the loads that name no address at the target, and refuses a
+// target that is not the one serving the address.
+func aim(p *soak.Plan, t *supervise.Target) error {
+	for i := range p.Load {
+		w := &p.Load[i]
+		if w.Address == "" && w.URL == "" {
+			if t.Address() == "" {
+				return fmt.Errorf("load %s has no address: give --address HOST:PORT or --url URL, or address: in the plan", w.Name)
+			}
+			w.Address, w.Options = t.Address(), merged(w.Options, t.Hello().Options)
+			continue
+		}
+		if err := serves(*w, t); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// serves checks that a load's address is the target's.
+func serves(w soak.Workload, t *supervise.Target) error {
+	process, up := t.Process()
+	if !up {
+		return nil // the engine tells of it
+	}
+	address := w.Address
+	if w.URL != "" {
+		var err error
+		if address, err = hostPort(w.URL); err != nil {
+			return fmt.Errorf("load %s: %w", w.Name, err)
+		}
+	}
+	if w.Network == "udp" || strings.HasPrefix(w.Protocol, "hysteria") || w.Protocol == "tuic" || isH3(w) {
+		return nil // a UDP port has no listening state to look up
+	}
+	if err := supervise.Serves(process.PID, address); err != nil {
+		return fmt.Errorf("load %s: %w", w.Name, err)
+	}
+	return nil
+}
+
+func isH3(w soak.Workload) bool { return strings.Contains(string(w.Options.JSON), `"h3"`) }
+
+// hostPort gives the address a URL speaks of.
+func hostPort(raw string) (string, error) {
+	u, err := url.Parse(raw)
+	if err != nil || u.Host == "" {
+		return "", fmt.Errorf("not an absolute URL")
+	}
+	if u.Port() != "" {
+		return u.Host, nil
+	}
+	return net.JoinHostPort(u.Hostname(), map[bool]string{true: "443", false: "80"}[u.Scheme == "https"]), nil
+}
+
+// describeTarget says in a few words what is going to be soaked.
+func describeTarget(t soak.Target) string {
+	switch {
+	case t.Embedded != "":
+		return "the built-in " + t.Embedded + " server"
+	case len(t.Command) > 0:
+		return t.Command[0]
+	case t.PID != 0:
+		return fmt.Sprintf("pid %d", t.PID)
+	case t.PIDFile != "":
+		return "the process of " + t.PIDFile
+	default:
+		return "whatever listens on " + t.Listen
+	}
+}
+
+// metricsBeside is the metrics page of one of our own processes, given its
+// pprof index: debugPages serves both on one port.
+func metricsBeside(pprof string) string {
+	return strings.TrimSuffix(pprof, "/debug/pprof/") + "/metrics"
+}

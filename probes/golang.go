@@ -1,0 +1,45 @@
+package probes
+
+import (
+	"math"
+
+	"soakmon/soak"
+)
+
+// golang are the numbers of a Go runtime, under one name wherever they come
+// from.
+var golang = []soak.Metric{
+	{Name: "goroutines", Unit: "count", Kind: soak.Gauge, Quantum: 1, Help: "Goroutines."},
+	{Name: "go_heap_live_bytes", Unit: "bytes", Kind: soak.Gauge, Quantum: 1, Help: "Heap that the last garbage collection found live (/gc/heap/live:bytes), or an estimate of it from the collector's next goal."},
+	{Name: "go_heap_inuse_bytes", Unit: "bytes", Kind: soak.Gauge, Quantum: 1, Help: "Heap spans in use, dead objects included."},
+	{Name: "go_heap_idle_bytes", Unit: "bytes", Kind: soak.Gauge, Quantum: 1, Help: "Heap spans without objects, those given back to the system included."},
+	{Name: "go_heap_released_bytes", Unit: "bytes", Kind: soak.Gauge, Quantum: 1, Help: "Heap given back to the system."},
+	{Name: "go_stack_bytes", Unit: "bytes", Kind: soak.Gauge, Quantum: 1, Help: "Stack spans in use."},
+	{Name: "go_gc_cycles_total", Unit: "count", Kind: soak.Counter, Quantum: 1, Help: "Garbage collections."},
+}
+
+// Numbers that serve to derive others and are no series.
+const (
+	nextGC = "next_gc"
+	gogc   = "gogc"
+)
+
+// minimumHeap is the collector's least heap goal at GOGC=100; it scales with
+// GOGC (runtime/mgcpacer.go).
+const minimumHeap = 4 << 20
+
+// deriveLive estimates the live heap after the last collection from the goal
+// that the collector set itself then: goal = live + (live + stacks)·GOGC/100
+// (https://go.dev/doc/gc-guide). Globals are neglected, a constant. At the
+// least goal it cannot be told, because a smaller heap has the same.
+func deriveLive(v map[string]float64) (live float64, ok bool) {
+	goal, percent := v[nextGC], v[gogc]
+	if percent <= 0 || goal <= minimumHeap*percent/100 || goal >= unlimitedGoal {
+		return 0, false
+	}
+	live = math.Round((goal - v["go_stack_bytes"]*percent/100) * 100 / (100 + percent))
+	return max(live, 0), live > 0
+}
+
+// unlimitedGoal is what the runtime shows where the collector is off.
+const unlimitedGoal = 1 << 60

@@ -1,0 +1,60 @@
+package probes
+
+import (
+	"errors"
+
+	"soakmon/soak"
+)
+
+func init() {
+	gauge := func(name, help string) soak.Metric {
+		return soak.Metric{Name: name, Unit: "bytes", Kind: soak.Gauge, Quantum: pageSize, Help: help}
+	}
+	metrics := []soak.Metric{
+		gauge("rss_bytes", "Resident set size; in a tree, pages shared by several processes count for each."),
+		gauge("rss_anon_bytes", "Resident anonymous pages: heap and stacks, pages freed lazily included."),
+		gauge("rss_file_bytes", "Resident pages of mapped files."),
+		gauge("rss_shmem_bytes", "Resident pages of shared memory."),
+		gauge("swap_bytes", "Anonymous memory that is swapped out."),
+		gauge("page_table_bytes", "Page tables."),
+	}
+	register(spec{name: "status", class: fast, metrics: metrics, open: func(e *env) Probe {
+		buf := make([]byte, 16<<10)
+		return newSum(e, metrics, func(m *member, v []float64) error {
+			b, err := m.pread("status", buf)
+			if err != nil {
+				return err
+			}
+			return parseStatus(b, v)
+		})
+	}})
+}
+
+// statusKeys are the lines of proc_pid_status(5) in the order of the metrics.
+// VmRSS is exact since Linux 6.16, as against stat's field 24.
+var statusKeys = []string{"VmRSS", "RssAnon", "RssFile", "RssShmem", "VmSwap", "VmPTE"}
+
+// parseStatus reads the memory of a process from its status. One that only
+// waits to be reaped has none.
+func parseStatus(b []byte, v []float64) error {
+	clear(v)
+	found, zombie := 0, false
+	lines(b, func(key, value []byte) {
+		if string(key) == "State" && len(value) > 0 && (value[0] == 'Z' || value[0] == 'X') {
+			zombie = true
+		}
+		for i, want := range statusKeys {
+			if string(key) != want {
+				continue
+			}
+			if n, ok := number(value); ok {
+				v[i] = float64(n) * 1024
+				found++
+			}
+		}
+	})
+	if found < len(statusKeys) && !zombie {
+		return errors.New("/proc/PID/status has no memory lines: a kernel thread, or Linux before 4.5")
+	}
+	return nil
+}

@@ -1,0 +1,98 @@
+package probes
+
+import (
+	"context"
+	"os"
+
+	"soakmon/soak"
+)
+
+var pageSize = float64(os.Getpagesize())
+
+// sum reads the same numbers of every member of the family and adds them up.
+//
+// A counter of the sum never falls. What the kernel hands from an ended child
+// to its parent (CPU time, faults, I/O) stays in the sum by itself; where an
+// ended child takes its counts along, the sum stands where it was and goes on
+// from there.
+type sum struct {
+	metrics []soak.Metric
+	family  *family
+	read    func(m *member, v []float64) error // one value per metric, in order
+	names   []string                           // of the series
+	one     []float64
+	total   []float64
+	floors  []floor
+	samples []soak.Sample
+}
+
+func newSum(e *env, metrics []soak.Metric, read func(*member, []float64) error) *sum {
+	s := &sum{metrics: metrics, family: e.family, read: read}
+	for _, m := range metrics {
+		s.names = append(s.names, m.Name)
+	}
+	return s.series(metrics)
+}
+
+// newLabelledSum sums one family whose series differ in one label.
+func newLabelledSum(e *env, metric soak.Metric, label string, values []string, read func(*member, []float64) error) *sum {
+	s := &sum{metrics: []soak.Metric{metric}, family: e.family, read: read}
+	var each []soak.Metric
+	for _, v := range values {
+		s.names = append(s.names, labelled(metric.Name, label, v))
+		each = append(each, metric)
+	}
+	return s.series(each)
+}
+
+func (s *sum) series(metrics []soak.Metric) *sum {
+	s.one, s.total = make([]float64, len(metrics)), make([]float64, len(metrics))
+	s.floors = make([]floor, len(metrics))
+	s.samples = make([]soak.Sample, len(metrics))
+	for i, m := range metrics {
+		s.floors[i].counter = m.Kind == soak.Counter
+	}
+	return s
+}
+
+func (s *sum) Metrics() []soak.Metric { return s.metrics }
+
+func (s *sum) Close() error { return nil }
+
+func (s *sum) Read(_ context.Context, p soak.Process) ([]soak.Sample, error) {
+	clear(s.total)
+	err := s.family.each(func(m *member) error {
+		if err := s.read(m, s.one); err != nil {
+			return err
+		}
+		for i, v := range s.one {
+			s.total[i] += v
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	for i, v := range s.total {
+		s.samples[i] = soak.Sample{Process: p.Role, Metric: s.names[i], Value: s.floors[i].keep(v)}
+	}
+	return s.samples, nil
+}
+
+// floor keeps a counter from falling.
+type floor struct {
+	counter bool
+	last    float64
+	lost    float64 // with processes or threads that ended
+}
+
+func (f *floor) keep(v float64) float64 {
+	if !f.counter {
+		return v
+	}
+	if v+f.lost < f.last {
+		f.lost = f.last - v
+	}
+	f.last = v + f.lost
+	return f.last
+}

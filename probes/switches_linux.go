@@ -1,0 +1,52 @@
+package probes
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"soakmon/soak"
+)
+
+func init() {
+	metric := soak.Metric{Name: "context_switches_total", Unit: "count", Kind: soak.Counter, Quantum: 1, Help: "Context switches of all threads; those of ended threads count as last seen."}
+	// /proc/PID/status holds those of the first thread only, so every thread
+	// has to be read.
+	register(spec{name: "switches", class: slow, every: 5 * time.Second, weight: 0.05, metrics: []soak.Metric{metric}, open: func(e *env) Probe {
+		return newLabelledSum(e, metric, "kind", []string{"voluntary", "involuntary"}, func(m *member, v []float64) error {
+			clear(v)
+			return m.list("task", func(_ *os.File, tids []string) error {
+				for _, tid := range tids {
+					b, err := m.dir.ReadFile("task/" + tid + "/status")
+					if errors.Is(err, unix.ESRCH) || errors.Is(err, fs.ErrNotExist) {
+						continue
+					}
+					if err != nil {
+						return m.explain("task/"+tid+"/status", err)
+					}
+					addSwitches(b, v)
+				}
+				return nil
+			})
+		})
+	}})
+}
+
+// addSwitches adds a thread's voluntary and involuntary context switches.
+func addSwitches(b []byte, v []float64) {
+	lines(b, func(key, value []byte) {
+		n, ok := number(value)
+		if !ok {
+			return
+		}
+		switch string(key) {
+		case "voluntary_ctxt_switches":
+			v[0] += float64(n)
+		case "nonvoluntary_ctxt_switches":
+			v[1] += float64(n)
+		}
+	})
+}

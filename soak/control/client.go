@@ -1,0 +1,144 @@
+package control
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"iter"
+	"net"
+	"net/http"
+	"os"
+	"slices"
+	"time"
+)
+
+// longestEvent is how long one event of /live may be, in bytes.
+const longestEvent = 4 << 20
+
+// Client talks to the monitor of one run. Its methods may be called by several
+// goroutines.
+type Client struct {
+	http *http.Client
+}
+
+// Dial finds the monitor of the run file at path. The error is [ErrNotRunning]
+// where nobody answers.
+func Dial(runFilePath string) (*Client, error) {
+	dir, name := besideRunFile(runFilePath)
+	dial := func(ctx context.Context) (net.Conn, error) {
+		folder, err := os.Open(dir)
+		if err != nil {
+			return nil, err
+		}
+		defer folder.Close()
+		return dialIn(ctx, folder, name)
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), stall)
+	defer cancel()
+	conn, err := dial(ctx)
+	switch {
+	case err != nil && nobody(err):
+		return nil, fmt.Errorf("%w (socket %s)", ErrNotRunning, name)
+	case err != nil:
+		return nil, fmt.Errorf("control socket %s in %s: %w", name, dir, err)
+	}
+	conn.Close()
+	return &Client{&http.Client{Transport: &http.Transport{
+		DialContext:           func(ctx context.Context, _, _ string) (net.Conn, error) { return dial(ctx) },
+		ResponseHeaderTimeout: copyWait + stall,
+		IdleConnTimeout:       time.Minute,
+	}}}, nil
+}
+
+// Close lets go of idle connections.
+func (c *Client) Close() error {
+	c.http.CloseIdleConnections()
+	return nil
+}
+
+// Status reads where the run stands.
+func (c *Client) Status(ctx context.Context, into any) error {
+	answer, err := c.send(ctx, http.MethodGet, "status")
+	if err != nil {
+		return err
+	}
+	defer answer.Body.Close()
+	if err := json.NewDecoder(answer.Body).Decode(into); err != nil {
+		return fmt.Errorf("status of the run: %w", err)
+	}
+	return nil
+}
+
+// Copy writes a consistent copy of the run file. After an error the copy is not
+// whole.
+func (c *Client) Copy(ctx context.Context, w io.Writer) error {
+	answer, err := c.send(ctx, http.MethodGet, "copy")
+	if err != nil {
+		return err
+	}
+	defer answer.Body.Close()
+	if _, err := io.Copy(w, answer.Body); err != nil {
+		return fmt.Errorf("copy of the run: %w", err)
+	}
+	return nil
+}
+
+// Live gives the run's status at every change, as JSON, until ctx or the run
+// ends, or an error, which is its last element. A slice is valid until the next.
+func (c *Client) Live(ctx context.Context) iter.Seq2[[]byte, error] {
+	return func(yield func([]byte, error) bool) {
+		answer, err := c.send(ctx, http.MethodGet, "live")
+		if err != nil {
+			yield(nil, err)
+			return
+		}
+		defer answer.Body.Close()
+		lines := bufio.NewScanner(answer.Body)
+		lines.Buffer(nil, longestEvent)
+		for lines.Scan() {
+			if data, ok := bytes.CutPrefix(lines.Bytes(), []byte("data: ")); ok && !yield(data, nil) {
+				return
+			}
+		}
+		if err := lines.Err(); err != nil && ctx.Err() == nil {
+			yield(nil, fmt.Errorf("live status of the run: %w", err))
+		}
+	}
+}
+
+// Do asks the monitor for one of the actions: "pause", "resume", "rest",
+// "snapshot" or "stop".
+func (c *Client) Do(ctx context.Context, action string) error {
+	if !slices.Contains(actions, action) {
+		return fmt.Errorf("unknown action %q; use one of %v", action, actions)
+	}
+	answer, err := c.send(ctx, http.MethodPost, action)
+	if err != nil {
+		return err
+	}
+	return answer.Body.Close()
+}
+
+// send gives an answer whose status says that all is well.
+func (c *Client) send(ctx context.Context, method, what string) (*http.Response, error) {
+	req, err := http.NewRequestWithContext(ctx, method, "http://monitor/"+what, nil)
+	if err != nil {
+		return nil, err
+	}
+	answer, err := c.http.Do(req)
+	if err != nil {
+		return nil, fmt.Errorf("ask the run's monitor: %w", err)
+	}
+	if answer.StatusCode < 300 {
+		return answer, nil
+	}
+	defer answer.Body.Close()
+	var p problem
+	if json.NewDecoder(io.LimitReader(answer.Body, 64<<10)).Decode(&p) != nil || p.Error == "" {
+		p.Error = answer.Status
+	}
+	return nil, fmt.Errorf("the run's monitor refuses %s: %s", what, p.Error)
+}

@@ -1,0 +1,107 @@
+package control
+
+import (
+	"bytes"
+	"fmt"
+	"net/http"
+	"sync"
+)
+
+// viewers are the readers of /live. The zero value has none.
+type viewers struct {
+	mu     sync.Mutex
+	all    map[chan []byte]struct{}
+	last   []byte
+	closed bool
+}
+
+// Publish gives all viewers new data, which must be JSON. It never waits: who is
+// too far behind is dropped.
+func (s *Server) Publish(data []byte) { s.viewers.publish(data) }
+
+func (v *viewers) publish(data []byte) {
+	data = bytes.ReplaceAll(data, []byte("\n"), nil) // a line feed would end the event
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.last = data
+	for c := range v.all {
+		select {
+		case c <- data:
+		default:
+			v.drop(c)
+		}
+	}
+}
+
+// drop is called with the lock held.
+func (v *viewers) drop(c chan []byte) {
+	if _, ok := v.all[c]; ok {
+		delete(v.all, c)
+		close(c)
+	}
+}
+
+// join gives a channel that begins with the newest data, and closes when the
+// viewer is dropped; nil where there are too many.
+func (v *viewers) join() chan []byte {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if v.closed || len(v.all) >= mostViewers {
+		return nil
+	}
+	if v.all == nil {
+		v.all = map[chan []byte]struct{}{}
+	}
+	c := make(chan []byte, behind)
+	if v.last != nil {
+		c <- v.last
+	}
+	v.all[c] = struct{}{}
+	return c
+}
+
+func (v *viewers) leave(c chan []byte) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.drop(c)
+}
+
+func (v *viewers) close() {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.closed = true
+	for c := range v.all {
+		v.drop(c)
+	}
+}
+
+// live sends server-sent events (WHATWG HTML, 9.2) until either side ends.
+func (s *Server) live(w http.ResponseWriter, r *http.Request) {
+	events := s.viewers.join()
+	if events == nil {
+		fail(w, http.StatusServiceUnavailable, fmt.Sprintf("there are %d viewers already", mostViewers))
+		return
+	}
+	defer s.viewers.leave(events)
+	w.Header().Set("Content-Type", "text/event-stream")
+	w.Header().Set("Cache-Control", "no-store")
+	flush := http.NewResponseController(w)
+	for {
+		deadline(w)
+		if flush.Flush() != nil {
+			return
+		}
+		select {
+		case data, ok := <-events:
+			if !ok {
+				return
+			}
+			deadline(w)
+			if _, err := fmt.Fprintf(w, "data: %s\n\n", data); err != nil {
+				return
+			}
+		case <-r.Context().Done():
+			return
+		}
+	}
+}

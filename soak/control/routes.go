@@ -1,0 +1,105 @@
+package control
+
+import (
+	"encoding/json"
+	"net/http"
+	"time"
+)
+
+func (s *Server) routes() http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /status", s.status)
+	mux.HandleFunc("GET /copy", s.copy)
+	mux.HandleFunc("GET /live", s.live)
+	for _, action := range actions {
+		mux.HandleFunc("POST /"+action, func(w http.ResponseWriter, r *http.Request) { s.do(w, r, action) })
+	}
+	return mux
+}
+
+func (s *Server) status(w http.ResponseWriter, _ *http.Request) {
+	data, err := json.Marshal(s.handlers.Status())
+	if err != nil {
+		fail(w, http.StatusInternalServerError, err.Error())
+		return
+	}
+	w.Header().Set("Content-Type", "application/json")
+	_, _ = w.Write(data) // what fails is the reader's end
+}
+
+func (s *Server) do(w http.ResponseWriter, r *http.Request, action string) {
+	if err := s.handlers.Do(r.Context(), action); err != nil {
+		fail(w, http.StatusConflict, err.Error())
+		return
+	}
+	deadline(w)
+	w.WriteHeader(http.StatusNoContent)
+}
+
+// copy waits for its turn. A copy that breaks off in the middle breaks the
+// connection, so that the reader knows.
+func (s *Server) copy(w http.ResponseWriter, r *http.Request) {
+	turn := time.NewTimer(copyWait)
+	defer turn.Stop()
+	select {
+	case s.copies <- struct{}{}:
+		defer func() { <-s.copies }()
+	case <-turn.C:
+		fail(w, http.StatusServiceUnavailable, "another copy is under way; try again later")
+		return
+	case <-r.Context().Done():
+		return
+	}
+	w.Header().Set("Content-Type", "application/octet-stream")
+	out := &paced{w: w, end: time.Now().Add(longestCopy)}
+	if err := s.handlers.Copy(out); err != nil {
+		if !out.begun {
+			fail(w, http.StatusInternalServerError, err.Error())
+			return
+		}
+		panic(http.ErrAbortHandler)
+	}
+}
+
+// paced gives every write to a reader its own time-out, and all of them an end:
+// a reader that stalls must not hold a transaction open.
+type paced struct {
+	w     http.ResponseWriter
+	end   time.Time
+	begun bool
+}
+
+func (p *paced) Write(data []byte) (n int, err error) {
+	for len(data) > 0 {
+		part := data[:min(len(data), 1<<20)]
+		p.begun = true
+		until := time.Now().Add(stall)
+		if until.After(p.end) {
+			until = p.end
+		}
+		_ = http.NewResponseController(p.w).SetWriteDeadline(until)
+		wrote, err := p.w.Write(part)
+		n += wrote
+		if err != nil {
+			return n, err
+		}
+		data = data[len(part):]
+	}
+	return n, nil
+}
+
+func deadline(w http.ResponseWriter) {
+	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(stall)) // a unix socket has deadlines
+}
+
+// problem is the body of an error.
+type problem struct {
+	Error string `json:"error"`
+}
+
+func fail(w http.ResponseWriter, status int, text string) {
+	deadline(w)
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	_ = json.NewEncoder(w).Encode(problem{text}) // what fails is the reader's end
+}

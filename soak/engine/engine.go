@@ -1,0 +1,250 @@
+// Package engine is one run: it keeps the run's phases, reads the probes on
+// every tick, records each row, judges at every look and raises alerts.
+//
+//	target, driver ──events, tallies──▶ engine ──rows, events, profiles──▶ Recorder
+//	                                     │  ▲
+//	                            looks    ▼  │ verdicts
+//	                                   Detector
+//
+// One goroutine owns all state; the only others fetch profiles, one at a time.
+// Memory is flat: series are kept reduced, histograms merged, and nothing grows
+// with the length of the run but its list of phases and rests. Time is read
+// through package time alone, so a day passes in seconds under testing/synctest.
+package engine
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"soakmon/profiles"
+	"soakmon/soak"
+	"soakmon/soak/judge"
+)
+
+// Driver is the load: orders in, tallies out. Its channel closes when it dies.
+type Driver interface {
+	Tallies() <-chan soak.Tally
+	Send(soak.Command) error
+}
+
+// Target is the server under test. Process is false while it is down.
+type Target interface {
+	Process() (soak.Process, bool)
+	Events() <-chan soak.Event
+}
+
+// Recorder keeps everything.
+type Recorder interface {
+	Append(soak.Row) error
+	Note(soak.Event) error
+	PutProfile(soak.ProfileMeta, []byte) error
+	PutHistogram(soak.Histogram) error
+	Enqueue(soak.Alert) error
+}
+
+// Sampler reads all probes of one process.
+type Sampler interface {
+	Tick(ctx context.Context, at time.Duration) ([]soak.Sample, []soak.Event)
+	ReadAll(ctx context.Context) ([]soak.Sample, []soak.Event)
+	Close()
+}
+
+// Fetch gets one profile of a process.
+type Fetch func(ctx context.Context, p soak.Process, kind string, o profiles.Options) (soak.ProfileMeta, []byte, error)
+
+// Order is something a person asks of a running run.
+type Order string
+
+// The orders.
+const (
+	OrderPause     Order = "pause"
+	OrderResume    Order = "resume"
+	OrderRest      Order = "rest"
+	OrderSnapshot  Order = "snapshot"
+	OrderStop      Order = "stop"      // drain, last rest sample, verdict
+	OrderInterrupt Order = "interrupt" // the same, asked for by a signal
+)
+
+// Config is all that a run needs. Driver is nil in a watch.
+type Config struct {
+	ID       string
+	Plan     soak.Plan
+	Facts    soak.Facts
+	Target   Target
+	Driver   Driver
+	Own      []soak.Process // the driver's and the monitor's own processes
+	Open     func(soak.Process) Sampler
+	Fetch    Fetch
+	Recorder Recorder
+	Detector judge.Detector
+	Orders   <-chan Order
+	Status   func(Status)         // called after every tick; may be nil
+	Asleep   func() time.Duration // total time the machine has been suspended; may be nil
+}
+
+// The reasons a run ends.
+const (
+	EndFinished    = "finished"
+	EndInterrupted = "interrupted"
+	EndStopped     = "stopped"
+	EndTargetDead  = "target dead"
+	EndDriverDead  = "driver dead"
+)
+
+// Run runs the plan to its end and says why it ended. It returns an error only
+// where the recording itself failed; a dead target is a result, not an error.
+// When ctx ends, Run returns at once, without draining.
+func Run(ctx context.Context, c Config) (ended string, err error) {
+	r := newRun(ctx, c)
+	defer r.close()
+	r.begin()
+	tick := time.NewTimer(c.Plan.Interval)
+	defer tick.Stop()
+	for r.ended == "" && r.err == nil {
+		select {
+		case <-ctx.Done():
+			r.note(soak.Event{Kind: soak.EventNote, Text: "stopped at once, without draining the load"})
+			r.ended = EndInterrupted
+		case <-tick.C:
+			r.tick()
+			tick.Reset(time.Until(r.nextTick()))
+		case t, ok := <-r.tallies:
+			r.tally(t, ok)
+		case e, ok := <-r.targetEvents:
+			r.targetEvent(e, ok)
+		case s := <-r.snaps.done:
+			r.snapshotDone(s)
+		case o := <-c.Orders:
+			r.order(o)
+		}
+	}
+	r.finish()
+	return r.ended, r.err
+}
+
+// run is the state of a run. Only the goroutine of Run touches it.
+type run struct {
+	Config
+	ctx   context.Context
+	start time.Time
+
+	lastAt   time.Duration // of the newest row
+	lastTick time.Duration
+	asleep   time.Duration
+
+	target       soak.Process
+	targetUp     bool
+	samplers     map[string]Sampler // by role
+	targetEvents <-chan soak.Event
+	tallies      <-chan soak.Tally
+
+	line    timeline
+	load    loadState
+	history *history
+	snaps   *snapshots
+	book    *book
+	judged  []judge.Judged
+	look    time.Duration // of the last look
+
+	ended   string
+	failing time.Time // the recording has failed since; zero where it works
+	err     error
+}
+
+func newRun(ctx context.Context, c Config) *run {
+	r := &run{
+		Config:       c,
+		ctx:          ctx,
+		start:        time.Now(),
+		samplers:     map[string]Sampler{},
+		targetEvents: c.Target.Events(),
+		history:      newHistory(c.Plan),
+		snaps:        newSnapshots(c.Fetch),
+		book:         newBook(c.ID),
+	}
+	if c.Driver != nil {
+		r.tallies = c.Driver.Tallies()
+	}
+	if c.Asleep != nil {
+		r.asleep = c.Asleep()
+	}
+	r.load = newLoadState(c.Plan.Load)
+	return r
+}
+
+// begin opens the samplers and the first phase.
+func (r *run) begin() {
+	for _, p := range r.Own {
+		r.samplers[p.Role] = r.Open(p)
+	}
+	r.openTarget()
+	if r.Driver == nil {
+		r.startWatch()
+		return
+	}
+	r.startBaseline()
+}
+
+// now is the time on the run's line. The store keeps milliseconds, so nothing
+// here is finer: a mark and the row it belongs to carry the same time.
+func (r *run) now() time.Duration {
+	return (time.Since(r.start) + r.slept()).Truncate(time.Millisecond)
+}
+
+func (r *run) slept() time.Duration {
+	if r.Asleep == nil {
+		return 0
+	}
+	return r.Asleep() - r.asleep
+}
+
+// nextTick is the next whole multiple of the interval on the run's line.
+func (r *run) nextTick() time.Time {
+	elapsed := time.Since(r.start)
+	n := elapsed/r.Plan.Interval + 1
+	return r.start.Add(n * r.Plan.Interval)
+}
+
+func (r *run) note(e soak.Event) {
+	if e.At == 0 {
+		e.At = r.now()
+	}
+	if e.Wall.IsZero() {
+		e.Wall = time.Now()
+	}
+	r.history.note(e)
+	r.keep(r.Recorder.Note(e))
+}
+
+// patience is how long the recording may fail (a full disk) before the run
+// ends: the recorder keeps what it could not write, within bounds.
+const patience = time.Minute
+
+// keep takes the outcome of a recording in; failure that lasts ends the run.
+func (r *run) keep(err error) {
+	switch {
+	case err == nil:
+		r.failing = time.Time{}
+	case r.failing.IsZero():
+		r.failing = time.Now()
+	case time.Since(r.failing) > patience && r.err == nil:
+		r.err = fmt.Errorf("recording has failed for %s: %w", patience, err)
+	}
+}
+
+func (r *run) close() {
+	for _, s := range r.samplers {
+		s.Close()
+	}
+	r.snaps.close()
+}
+
+// finish leaves the recording complete: the last histograms, the last look.
+func (r *run) finish() {
+	r.flushHistograms()
+	if r.err == nil {
+		r.judge(r.now())
+	}
+	r.status(r.now())
+}

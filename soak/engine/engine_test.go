@@ -1,0 +1,350 @@
+package engine
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"soakmon/alerts/detect"
+	"soakmon/profiles"
+	"soakmon/soak"
+	"soakmon/soak/judge"
+)
+
+// bench is a run with its load, target and recording in memory.
+type bench struct {
+	tallies chan soak.Tally
+	die     chan struct{} // ends the driver
+	sent    []soak.Command
+	state   atomic.Value // string
+
+	events chan soak.Event
+	down   atomic.Bool
+	fds    func(at time.Duration) float64
+
+	rows     int
+	notes    []soak.Event
+	profiles []soak.ProfileMeta
+	alerts   []soak.Alert
+}
+
+func newBench() *bench {
+	b := &bench{fds: func(time.Duration) float64 { return 210 }}
+	b.state.Store("ready")
+	return b
+}
+
+// connect makes the channels, which must belong to the test's bubble.
+func (b *bench) connect() {
+	b.tallies, b.die, b.events = make(chan soak.Tally), make(chan struct{}), make(chan soak.Event, 1)
+}
+
+func (b *bench) Tallies() <-chan soak.Tally { return b.tallies }
+
+func (b *bench) Send(c soak.Command) error {
+	b.sent = append(b.sent, c)
+	switch c.Do {
+	case soak.DoStart:
+		b.state.Store("load")
+	case soak.DoPause:
+		b.state.Store("paused")
+	case soak.DoDrain:
+		b.state.Store("drained")
+	}
+	return nil
+}
+
+func (b *bench) Process() (soak.Process, bool) {
+	return soak.Process{Role: soak.RoleTarget, PID: 7, Start: 1, Pprof: "http://127.0.0.1:1/debug/pprof/"}, !b.down.Load()
+}
+func (b *bench) Events() <-chan soak.Event { return b.events }
+
+func (b *bench) Append(r soak.Row) error { b.rows++; return nil }
+func (b *bench) Note(e soak.Event) error { b.notes = append(b.notes, e); return nil }
+func (b *bench) PutProfile(m soak.ProfileMeta, _ []byte) error {
+	b.profiles = append(b.profiles, m)
+	return nil
+}
+func (b *bench) PutHistogram(soak.Histogram) error { return nil }
+func (b *bench) Enqueue(a soak.Alert) error        { b.alerts = append(b.alerts, a); return nil }
+
+// drive sends a tally a second, as the driver does.
+func (b *bench) drive(ctx context.Context) {
+	var ops int64
+	for n := uint64(0); ; n++ {
+		select {
+		case <-ctx.Done():
+			return
+		case <-b.die:
+			close(b.tallies)
+			return
+		case <-time.After(time.Second):
+		}
+		state := b.state.Load().(string)
+		if state == "load" {
+			ops += 200
+		}
+		t := soak.Tally{Seq: n, Wall: time.Now(), State: state, Loads: []soak.LoadTally{{Load: "tcp", Protocol: "tcp", Due: ops, Operations: ops}}}
+		select {
+		case b.tallies <- t:
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// sampler reads what the bench says.
+type sampler struct {
+	b    *bench
+	role string
+	from time.Time
+}
+
+func (s sampler) Tick(context.Context, time.Duration) ([]soak.Sample, []soak.Event) {
+	fds := 10.0
+	if s.role == soak.RoleTarget {
+		fds = s.b.fds(time.Since(s.from))
+	}
+	return []soak.Sample{{Process: s.role, Metric: "fds", Value: fds}, {Process: s.role, Metric: "goroutines", Value: 5}}, nil
+}
+func (s sampler) ReadAll(ctx context.Context) ([]soak.Sample, []soak.Event) { return s.Tick(ctx, 0) }
+func (s sampler) Close()                                                    {}
+
+func testPlan(d time.Duration) soak.Plan {
+	return soak.Plan{
+		Name: "test", Duration: d, Interval: time.Second, Warmup: 20 * time.Second,
+		Load:     []soak.Workload{{Name: "tcp", Protocol: "tcp", Rate: 200}},
+		Rest:     soak.Rest{Settle: time.Minute},
+		Profiles: soak.Profiles{Every: time.Minute, Kinds: []string{"heap", "goroutine"}},
+	}
+}
+
+func fetched(_ context.Context, _ soak.Process, kind string, o profiles.Options) (soak.ProfileMeta, []byte, error) {
+	time.Sleep(20 * time.Millisecond)
+	return soak.ProfileMeta{Kind: kind, GC: o.GC}, []byte("x"), nil
+}
+
+// play runs a plan in virtual time; during, if not nil, runs beside it.
+func play(t *testing.T, p soak.Plan, b *bench, during func(orders chan<- Order)) (ended string) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		b.connect()
+		go b.drive(ctx)
+		orders := make(chan Order)
+		if during != nil {
+			go during(orders)
+		}
+		from := time.Now()
+		var err error
+		ended, err = Run(ctx, Config{
+			ID: "id", Plan: p, Target: b, Driver: b, Own: []soak.Process{{Role: soak.RoleMonitor, PID: 1}},
+			Open:     func(p soak.Process) Sampler { return sampler{b, p.Role, from} },
+			Fetch:    fetched,
+			Recorder: b, Detector: detect.Judge{}, Orders: orders, Status: func(Status) {},
+		})
+		if err != nil {
+			t.Error(err)
+		}
+		cancel()
+		synctest.Wait()
+	})
+	return ended
+}
+
+func (b *bench) phases() string {
+	var names []string
+	for _, e := range b.notes {
+		if e.Kind == soak.EventPhase {
+			names = append(names, e.Name)
+		}
+	}
+	return strings.Join(names, " ")
+}
+
+func (b *bench) count(kind soak.EventKind) (n int) {
+	for _, e := range b.notes {
+		if e.Kind == kind {
+			n++
+		}
+	}
+	return n
+}
+
+func TestPhasesOfAShortRun(t *testing.T) {
+	b := newBench()
+	if ended := play(t, testPlan(2*time.Minute), b, nil); ended != EndFinished {
+		t.Errorf("ended %q", ended)
+	}
+	if got, want := b.phases(), "baseline warmup steady rest drain"; got != want {
+		t.Errorf("phases %q, want %q", got, want)
+	}
+	if b.count(soak.EventGap) > 0 {
+		t.Errorf("gaps were noted though none were: %v", b.notes)
+	}
+	rests := judge.Rests(b.notes)
+	if len(rests) != 3 {
+		t.Errorf("%d rest samples, want baseline, kept and drained", len(rests))
+	}
+	for _, r := range rests {
+		if !r.Forced {
+			t.Errorf("no collection was forced at the rest at %s", r.At)
+		}
+	}
+	if len(b.alerts) > 0 {
+		t.Errorf("a flat run raised %v", b.alerts)
+	}
+}
+
+func TestRestsComeInTheirInterval(t *testing.T) {
+	p := testPlan(time.Hour)
+	p.Rest.Every = 10 * time.Minute
+	b := newBench()
+	play(t, p, b, nil)
+	want := "baseline warmup steady" + strings.Repeat(" rest warmup steady", 5) + " rest drain"
+	if got := b.phases(); got != want {
+		t.Errorf("phases %q\nwant   %q", got, want)
+	}
+}
+
+func TestALeakRaisesAnAlertAndASnapshot(t *testing.T) {
+	b := newBench()
+	b.fds = func(at time.Duration) float64 { return 210 + math.Floor(2*at.Seconds()) }
+	play(t, testPlan(5*time.Minute), b, nil)
+	if len(b.alerts) == 0 || b.alerts[0].State != soak.Firing || b.alerts[0].Metric != "fds" {
+		t.Fatalf("alerts %v, want fds firing", b.alerts)
+	}
+	if !slices.ContainsFunc(b.profiles, func(m soak.ProfileMeta) bool { return m.Why == "alert" }) {
+		t.Error("no profiles were taken at the alert")
+	}
+}
+
+func TestADeadTargetEndsTheRun(t *testing.T) {
+	b := newBench()
+	ended := play(t, testPlan(5*time.Minute), b, func(chan<- Order) {
+		time.Sleep(time.Minute)
+		b.down.Store(true)
+		b.events <- soak.Event{Kind: soak.EventCrash, Text: "killed"}
+	})
+	if ended != EndTargetDead {
+		t.Errorf("ended %q", ended)
+	}
+	if b.rows > 70 {
+		t.Errorf("%d rows: the run went on", b.rows)
+	}
+}
+
+func TestADeadDriverEndsTheRun(t *testing.T) {
+	b := newBench()
+	ended := play(t, testPlan(5*time.Minute), b, func(chan<- Order) {
+		time.Sleep(time.Minute)
+		close(b.die)
+	})
+	if ended != EndDriverDead {
+		t.Errorf("ended %q", ended)
+	}
+}
+
+func TestOrders(t *testing.T) {
+	b := newBench()
+	ended := play(t, testPlan(time.Hour), b, func(orders chan<- Order) {
+		time.Sleep(2 * time.Minute)
+		orders <- OrderPause
+		time.Sleep(time.Minute)
+		orders <- OrderResume
+		time.Sleep(time.Minute)
+		orders <- OrderRest
+		time.Sleep(time.Minute)
+		orders <- OrderSnapshot
+		orders <- OrderStop
+	})
+	if want := "baseline warmup steady paused warmup steady rest warmup steady rest drain"; b.phases() != want {
+		t.Errorf("phases %q\nwant   %q", b.phases(), want)
+	}
+	if ended != EndStopped {
+		t.Errorf("ended %q", ended)
+	}
+}
+
+func TestAnInterruptBeforeTheLoadEndsAtOnce(t *testing.T) {
+	b := newBench()
+	ended := play(t, testPlan(time.Hour), b, func(orders chan<- Order) {
+		time.Sleep(2 * time.Second)
+		orders <- OrderInterrupt
+	})
+	if ended != EndInterrupted || len(b.sent) != 0 {
+		t.Errorf("ended %q after %v", ended, b.sent)
+	}
+}
+
+func TestTheRateVariesByPlan(t *testing.T) {
+	p := testPlan(10 * time.Minute)
+	p.Load[0].Vary = soak.Vary{By: 0.3, Every: time.Minute}
+	b := newBench()
+	play(t, p, b, nil)
+	var factors []string
+	for _, c := range b.sent {
+		if c.Do == soak.DoRate {
+			factors = append(factors, fmt.Sprint(c.Factor))
+		}
+	}
+	if got := strings.Join(factors, " "); got != "1.3 0.7 1.3 0.7 1.3 0.7 1.3 0.7 1.3" {
+		t.Errorf("factors %q", got)
+	}
+	if b.count(soak.EventRate) != len(factors) {
+		t.Error("not every step is a mark")
+	}
+}
+
+func TestAWatchHasNoLoadAndNoRests(t *testing.T) {
+	b := newBench()
+	synctest.Test(t, func(t *testing.T) {
+		b.connect()
+		from := time.Now()
+		ended, err := Run(t.Context(), Config{
+			ID: "id", Plan: testPlan(2 * time.Minute), Target: b,
+			Open: func(p soak.Process) Sampler { return sampler{b, p.Role, from} }, Fetch: fetched,
+			Recorder: b, Detector: detect.Judge{},
+		})
+		if ended != EndFinished || err != nil {
+			t.Errorf("ended %q, %v", ended, err)
+		}
+	})
+	if got := b.phases(); got != "warmup steady" {
+		t.Errorf("phases %q", got)
+	}
+}
+
+func TestASuspendIsABreak(t *testing.T) {
+	b := newBench()
+	var asleep atomic.Int64
+	synctest.Test(t, func(t *testing.T) {
+		b.connect()
+		from := time.Now()
+		go func() {
+			time.Sleep(30 * time.Second)
+			asleep.Store(int64(time.Hour))
+		}()
+		_, err := Run(t.Context(), Config{
+			ID: "id", Plan: testPlan(2 * time.Hour), Target: b,
+			Open: func(p soak.Process) Sampler { return sampler{b, p.Role, from} }, Fetch: fetched,
+			Recorder: b, Detector: detect.Judge{}, Asleep: func() time.Duration { return time.Duration(asleep.Load()) },
+		})
+		if err != nil {
+			t.Error(err)
+		}
+	})
+	if b.count(soak.EventSuspend) != 1 {
+		t.Errorf("%d suspends noted, want 1", b.count(soak.EventSuspend))
+	}
+	if b.rows > 3700 || b.rows < 3500 {
+		t.Errorf("%d rows: the hour asleep must count as time that passed", b.rows)
+	}
+}

@@ -1,0 +1,148 @@
+package engine
+
+import (
+	"fmt"
+	"math"
+	"time"
+
+	"soakmon/alerts/detect"
+	"soakmon/soak"
+	"soakmon/soak/judge"
+)
+
+// history keeps, reduced, the series that are judged: some 150 KB each however
+// long the run. It is the running monitor's judge.History.
+type history struct {
+	plan     soak.Plan
+	families map[string]soak.Metric
+	names    []soak.Name // seen, in order of appearance
+	series   map[soak.Name]*detect.Reducer
+	skip     map[soak.Name]bool // seen, and not judged
+	newest   map[soak.Name]float64
+	rests    []soak.Row   // judged samples of each rest row
+	events   []soak.Event // the marks that judging needs: phases, rates, rests
+}
+
+func newHistory(p soak.Plan) *history {
+	h := &history{plan: p, families: map[string]soak.Metric{}, series: map[soak.Name]*detect.Reducer{}, skip: map[soak.Name]bool{}, newest: map[soak.Name]float64{}}
+	for _, m := range Metrics() {
+		h.families[m.Name] = m
+	}
+	return h
+}
+
+// add takes a row in. Only what was read in steady load goes into the series.
+func (h *history) add(row soak.Row, phase string) {
+	for _, s := range row.Samples {
+		n := soak.Name{Process: s.Process, Name: s.Metric}
+		red := h.reducer(n)
+		if red == nil {
+			continue
+		}
+		h.newest[n] = s.Value
+		if phase == judge.PhaseSteady {
+			red.Add(row.At, s.Value)
+		}
+	}
+}
+
+// latest is the newest value of one of the target's series, NaN if there is none.
+func (h *history) latest(metric string) float64 {
+	return h.value(soak.Name{Process: soak.RoleTarget, Name: metric})
+}
+
+func (h *history) value(n soak.Name) float64 {
+	if v, ok := h.newest[n]; ok {
+		return v
+	}
+	return math.NaN()
+}
+
+// addRest keeps the judged values of a rest row exactly.
+func (h *history) addRest(row soak.Row) {
+	kept := soak.Row{At: row.At}
+	for _, s := range row.Samples {
+		if h.reducer(soak.Name{Process: s.Process, Name: s.Metric}) != nil {
+			kept.Samples = append(kept.Samples, s)
+		}
+	}
+	h.rests = append(h.rests, kept)
+}
+
+// reducer gives the reducer of a series that is judged, nil for all others.
+func (h *history) reducer(n soak.Name) *detect.Reducer {
+	if red, ok := h.series[n]; ok {
+		return red
+	}
+	if h.skip[n] {
+		return nil
+	}
+	if !h.wanted(n) {
+		h.skip[n] = true
+		return nil
+	}
+	red := detect.NewReducer(n.Process, n.Name, h.families[judge.Family(n.Name)])
+	h.series[n] = red
+	h.names = append(h.names, n)
+	return red
+}
+
+func (h *history) wanted(n soak.Name) bool {
+	if n == (soak.Name{Process: soak.RoleDriver, Name: "operations_total"}) || judge.Default(n, nil, h.plan.Duration) {
+		return true
+	}
+	for _, r := range h.plan.Rules {
+		if judge.Matches(r, n) {
+			return true
+		}
+	}
+	return false
+}
+
+func (h *history) note(e soak.Event) {
+	switch e.Kind {
+	case soak.EventPhase, soak.EventRate, soak.EventRest:
+		h.events = append(h.events, e)
+	}
+}
+
+func (h *history) breakTarget(at time.Duration) {
+	for n, red := range h.series {
+		if n.Process == soak.RoleTarget {
+			red.Break(at)
+		}
+	}
+}
+
+func (h *history) breakAll(at time.Duration) {
+	for _, red := range h.series {
+		red.Break(at)
+	}
+}
+
+// Names lists the series that are judged.
+func (h *history) Names() []soak.Name { return h.names }
+
+// Series gives the steady part of a series, reduced.
+func (h *history) Series(process, name string) (soak.Series, error) {
+	red, ok := h.series[soak.Name{Process: process, Name: name}]
+	if !ok {
+		return soak.Series{}, fmt.Errorf("no series %s of the %s", name, process)
+	}
+	return red.Series(), nil
+}
+
+// Value gives a series' value in the rest row of that time.
+func (h *history) Value(process, name string, at time.Duration) float64 {
+	for i := len(h.rests) - 1; i >= 0; i-- {
+		if h.rests[i].At != at {
+			continue
+		}
+		for _, s := range h.rests[i].Samples {
+			if s.Process == process && s.Metric == name {
+				return s.Value
+			}
+		}
+	}
+	return math.NaN()
+}

@@ -1,0 +1,28 @@
+package engine
+
+import (
+	"soakmon/probes"
+	"soakmon/soak"
+)
+
+// loadMetrics are the families that the driver's tallies become.
+var loadMetrics = []soak.Metric{
+	{Name: "planned_operations_total", Unit: "count", Kind: soak.Counter, Quantum: 1, Help: "Operations that the plan asked for; rests do not count."},
+	{Name: "operations_total", Unit: "count", Kind: soak.Counter, Quantum: 1, Help: "Operations that ended well, verified; without a label, of all loads."},
+	{Name: "failed_operations_total", Unit: "count", Kind: soak.Counter, Quantum: 1, Help: "Clean operations that ended in an error."},
+	{Name: "errors_total", Unit: "count", Kind: soak.Counter, Quantum: 1, Help: "Failed operations by kind of error."},
+	{Name: "late_operations_total", Unit: "count", Kind: soak.Counter, Quantum: 1, Help: "Operations that were due and found no free session."},
+	{Name: "dirty_sessions_total", Unit: "count", Kind: soak.Counter, Quantum: 1, Help: "Sessions that were ended badly on purpose."},
+	{Name: "sessions_total", Unit: "count", Kind: soak.Counter, Quantum: 1, Help: "Sessions opened."},
+	{Name: "sent_bytes_total", Unit: "bytes", Kind: soak.Counter, Quantum: 1, Help: "Payload sent."},
+	{Name: "received_bytes_total", Unit: "bytes", Kind: soak.Counter, Quantum: 1, Help: "Payload received and verified."},
+	{Name: "open_sessions", Unit: "count", Kind: soak.Gauge, Quantum: 1, Help: "Sessions open at the tally."},
+	{Name: "operations_in_flight", Unit: "count", Kind: soak.Gauge, Quantum: 1, Help: "Operations under way at the tally."},
+	{Name: "latency_seconds", Unit: "seconds", Kind: soak.Gauge, Quantum: 1e-6, Help: "From the time an operation was due to its end, quantile of the interval."},
+	{Name: "service_seconds", Unit: "seconds", Kind: soak.Gauge, Quantum: 1e-6, Help: "From an operation's start to its end, quantile of the interval."},
+	{Name: "connect_seconds", Unit: "seconds", Kind: soak.Gauge, Quantum: 1e-6, Help: "To open a session, quantile of the interval."},
+	{Name: "pacer_lag_seconds", Unit: "seconds", Kind: soak.Gauge, Quantum: 1e-6, Help: "From the time an operation was due to its start by the driver, quantile of the interval."},
+}
+
+// Metrics lists every family that a run can record.
+func Metrics() []soak.Metric { return append(probes.Metrics(), loadMetrics...) }

@@ -1,0 +1,200 @@
+package engine
+
+import (
+	"fmt"
+	"time"
+
+	"soakmon/soak"
+	"soakmon/soak/judge"
+)
+
+// rewarm is how long after a pause the load is not judged: pools refill, and
+// the first garbage collection comes.
+const rewarm = 5 * time.Second
+
+// timeline is where the run stands.
+type timeline struct {
+	phase     string
+	rest      *rest         // not nil while at rest
+	loadFrom  time.Duration // the first load began
+	steadyAt  time.Duration // the present warm-up ends
+	nextRest  time.Duration // 0: none
+	nextVary  map[string]time.Duration
+	varied    map[string]int // steps of vary made
+	slept     time.Duration  // suspends noted by now
+	ending    string         // why the run is to end, once it is
+	wantPause bool           // an operator paused the load
+}
+
+// mark begins a phase. It lies strictly behind the newest row, so that a row
+// never belongs to two phases.
+func (r *run) mark(phase, text string) {
+	r.line.phase = phase
+	r.note(soak.Event{At: max(r.now(), r.lastAt+time.Millisecond), Kind: soak.EventPhase, Name: phase, Text: text})
+}
+
+func (r *run) startWatch() {
+	r.mark(judge.PhaseWarmup, "watching; the beginning is not judged")
+	r.line.loadFrom, r.line.steadyAt = 0, r.Plan.Warmup
+}
+
+func (r *run) startBaseline() {
+	r.mark(judge.PhaseBaseline, "before the load")
+	r.line.rest = &rest{stage: stageSettle, since: r.now(), still: r.now(), then: r.startLoad, snapshot: "start"}
+}
+
+// startLoad begins the first load.
+func (r *run) startLoad() {
+	if r.line.ending != "" {
+		r.ended = r.line.ending
+		return
+	}
+	at := r.now()
+	r.line.loadFrom, r.line.steadyAt = at, at+r.Plan.Warmup
+	r.scheduleRest(at)
+	r.line.nextVary, r.line.varied = map[string]time.Duration{}, map[string]int{}
+	for _, w := range r.Plan.Load {
+		if w.Vary.By > 0 {
+			r.line.nextVary[w.Name] = r.line.steadyAt + w.Vary.Every
+		}
+	}
+	r.mark(judge.PhaseWarmup, "the load begins; not judged yet")
+	r.send(soak.Command{Do: soak.DoStart, Loads: r.Plan.Load, Interval: r.Plan.Interval})
+}
+
+// resumeLoad goes on with the load after a rest or a pause.
+func (r *run) resumeLoad() {
+	at := r.now()
+	r.line.steadyAt = max(r.line.steadyAt, at+min(rewarm, r.Plan.Warmup))
+	r.scheduleRest(at)
+	r.mark(judge.PhaseWarmup, "the load goes on; its first seconds are not judged")
+	r.send(soak.Command{Do: soak.DoStart})
+}
+
+func (r *run) scheduleRest(at time.Duration) {
+	r.line.nextRest = 0
+	if r.Plan.Rest.Every > 0 {
+		r.line.nextRest = at + r.Plan.Rest.Every
+	}
+}
+
+func (r *run) send(c soak.Command) {
+	if r.Driver == nil {
+		return
+	}
+	if err := r.Driver.Send(c); err != nil {
+		r.note(soak.Event{Kind: soak.EventDriver, Process: soak.RoleDriver, Text: fmt.Sprintf("the driver cannot be told to %s: %v", c.Do, err)})
+	}
+}
+
+// advance moves the run on: it is called after each row.
+func (r *run) advance(at time.Duration) {
+	if r.line.rest != nil {
+		r.restStep(at)
+		return
+	}
+	if r.line.ending != "" || at >= r.line.loadFrom+r.Plan.Duration {
+		r.startEnd()
+		return
+	}
+	if r.line.phase == judge.PhasePaused {
+		return
+	}
+	if r.line.phase == judge.PhaseWarmup && at >= r.line.steadyAt {
+		r.mark(judge.PhaseSteady, "steady load: judged from here on")
+	}
+	if r.line.nextRest > 0 && at >= r.line.nextRest && r.line.loadFrom+r.Plan.Duration-at > r.Plan.Rest.Every/4 {
+		r.startRest("the load pauses, sessions stay open")
+		return
+	}
+	r.vary(at)
+}
+
+// vary steps the rates: up by a share, down by the same share, in turns.
+func (r *run) vary(at time.Duration) {
+	for _, w := range r.Plan.Load {
+		next, ok := r.line.nextVary[w.Name]
+		if !ok || at < next {
+			continue
+		}
+		factor := 1 + w.Vary.By
+		if r.line.varied[w.Name]%2 == 1 {
+			factor = 1 - w.Vary.By
+		}
+		r.line.varied[w.Name]++
+		r.line.nextVary[w.Name] = next + w.Vary.Every
+		r.note(soak.Event{At: max(at, r.lastAt+time.Millisecond), Kind: soak.EventRate, Process: soak.RoleDriver, Name: w.Name, Value: factor, Text: fmt.Sprintf("load %s at %.4g/s", w.Name, w.Rate*factor)})
+		r.send(soak.Command{Do: soak.DoRate, Load: w.Name, Factor: factor})
+	}
+}
+
+// startEnd begins the end: a last rest with sessions kept open where there are
+// any, then one with all of them closed.
+func (r *run) startEnd() {
+	if r.line.ending == "" {
+		r.line.ending = EndFinished
+	}
+	if r.Driver == nil {
+		r.ended = r.line.ending
+		return
+	}
+	r.line.nextRest = 0
+	if !r.keepsSessions() {
+		r.startDrain()
+		return
+	}
+	r.startRest("the load has ended, sessions stay open")
+}
+
+func (r *run) startDrain() {
+	r.mark(judge.PhaseDrain, "sessions are closed")
+	r.send(soak.Command{Do: soak.DoDrain})
+	r.line.rest = &rest{stage: stageQuiet, quiet: "drained", since: r.now(), snapshot: "end", then: func() { r.ended = r.line.ending }}
+}
+
+// keepsSessions reports whether any load has sessions open between operations.
+func (r *run) keepsSessions() bool {
+	for _, w := range r.Plan.Load {
+		if w.PerSession != 1 {
+			return true
+		}
+	}
+	return false
+}
+
+// order does what a person asked for.
+func (r *run) order(o Order) {
+	r.note(soak.Event{Kind: soak.EventOperator, Name: string(o), Text: "asked for by a person: " + string(o)})
+	loading := r.line.rest == nil && r.Driver != nil
+	switch o {
+	case OrderStop:
+		r.end(EndStopped)
+	case OrderInterrupt:
+		r.end(EndInterrupted)
+	case OrderSnapshot:
+		r.snapshot("operator")
+	case OrderRest:
+		if loading {
+			r.startRest("asked for by a person")
+		}
+	case OrderPause:
+		if loading && r.line.phase != judge.PhasePaused {
+			r.mark(judge.PhasePaused, "the load is paused by a person")
+			r.send(soak.Command{Do: soak.DoPause})
+		}
+	case OrderResume:
+		if r.line.phase == judge.PhasePaused {
+			r.resumeLoad()
+		}
+	}
+}
+
+// end makes the run end early: at once while there was no load yet.
+func (r *run) end(why string) {
+	if r.line.ending == "" {
+		r.line.ending = why
+	}
+	if r.line.phase == judge.PhaseBaseline {
+		r.ended = why
+	}
+}

@@ -1,0 +1,84 @@
+package engine
+
+import (
+	"time"
+
+	"soakmon/soak"
+	"soakmon/soak/judge"
+)
+
+// Status is where a run stands, for people who watch it.
+type Status struct {
+	Run       string         `json:"run"`
+	Name      string         `json:"name"`
+	Phase     string         `json:"phase"`
+	Elapsed   time.Duration  `json:"elapsed"`
+	Remaining time.Duration  `json:"remaining"` // of the load and what comes after it; an estimate
+	Load      []LoadStatus   `json:"load,omitempty"`
+	Series    []SeriesStatus `json:"series"`
+	Firing    int            `json:"firing"`
+	Ended     string         `json:"ended,omitempty"`
+}
+
+// LoadStatus is one load by now. Latencies are of the whole load, in seconds.
+type LoadStatus struct {
+	Name     string  `json:"name"`
+	Protocol string  `json:"protocol"`
+	Planned  float64 `json:"planned_rate"`  // operations per second, now
+	Achieved float64 `json:"achieved_rate"` // operations per second, since the tally before
+	Done     int64   `json:"operations"`
+	Failed   int64   `json:"failed"`
+	Late     int64   `json:"late"`
+	P50      float64 `json:"p50"`
+	P95      float64 `json:"p95"`
+	P99      float64 `json:"p99"`
+}
+
+// SeriesStatus is one judged series by now.
+type SeriesStatus struct {
+	Process       string     `json:"process"`
+	Metric        string     `json:"metric"`
+	Unit          string     `json:"unit"`
+	Last          soak.Float `json:"last"`
+	Verdict       soak.State `json:"verdict"`
+	Slope         soak.Float `json:"slope_per_hour"`
+	Lo            soak.Float `json:"slope_low"`
+	Hi            soak.Float `json:"slope_high"`
+	MinDetectable soak.Float `json:"min_detectable_per_hour"`
+}
+
+// endAllowance is the expected length of the end of a run: rests and draining.
+const endAllowance = 15 * time.Second
+
+func (r *run) status(at time.Duration) {
+	if r.Status == nil {
+		return
+	}
+	s := Status{Run: r.ID, Name: r.Plan.Name, Phase: r.line.phase, Elapsed: at, Remaining: r.remaining(at), Firing: r.book.firing(), Ended: r.ended}
+	if s.Phase == "" {
+		s.Phase = judge.PhaseBaseline
+	}
+	for _, w := range r.Plan.Load {
+		s.Load = append(s.Load, r.load.status(w))
+	}
+	for _, j := range r.judged {
+		s.Series = append(s.Series, SeriesStatus{
+			Process: j.Process, Metric: j.Name.Name, Unit: j.Metric.Unit,
+			Last: soak.Float(r.history.value(j.Name)), Verdict: j.Verdict.State,
+			Slope: soak.Float(j.Verdict.Slope), Lo: soak.Float(j.Verdict.Lo), Hi: soak.Float(j.Verdict.Hi),
+			MinDetectable: soak.Float(j.Verdict.MinDetectable),
+		})
+	}
+	r.Config.Status(s)
+}
+
+func (r *run) remaining(at time.Duration) time.Duration {
+	switch {
+	case r.Driver == nil:
+		return max(0, r.Plan.Duration-at)
+	case r.line.phase == judge.PhaseBaseline:
+		return r.Plan.Duration + endAllowance
+	default:
+		return max(0, r.line.loadFrom+r.Plan.Duration+endAllowance-at)
+	}
+}

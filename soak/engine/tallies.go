@@ -1,0 +1,211 @@
+package engine
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/HdrHistogram/hdrhistogram-go"
+
+	"soakmon/soak"
+)
+
+// tallySilence is how many ticks may pass without a tally before the driver's
+// state counts as unknown.
+const tallySilence = 5
+
+// loadState is what the driver's tallies have said by now.
+type loadState struct {
+	plan    []soak.Workload
+	state   string // of the newest tally
+	last    map[string]soak.LoadTally
+	wall    time.Time          // of the newest tally, by the driver
+	rate    map[string]float64 // achieved by load, between the two newest tallies
+	fresh   bool               // a tally came since the last row
+	seen    time.Duration      // of the newest tally
+	silent  bool
+	example map[string]string // newest error text by load, so that each is told once
+
+	interval map[histKey]*hdrhistogram.Histogram // since the last row
+	minute   map[histKey]*hdrhistogram.Histogram // since the last flush
+	total    map[histKey]*hdrhistogram.Histogram // of the steady load, for progress
+	flushed  time.Duration
+}
+
+type histKey struct{ load, kind string }
+
+// The kinds of stored histograms.
+const (
+	HistLatency = "latency"
+	HistService = "service"
+	HistConnect = "connect"
+	HistPacer   = "pacer"
+)
+
+func newLoadState(plan []soak.Workload) loadState {
+	return loadState{
+		plan: plan, last: map[string]soak.LoadTally{}, rate: map[string]float64{}, example: map[string]string{},
+		interval: map[histKey]*hdrhistogram.Histogram{}, minute: map[histKey]*hdrhistogram.Histogram{}, total: map[histKey]*hdrhistogram.Histogram{},
+	}
+}
+
+// tally takes in what the driver said; a closed channel is a dead driver.
+func (r *run) tally(t soak.Tally, ok bool) {
+	if !ok {
+		r.tallies = nil
+		r.note(soak.Event{Kind: soak.EventDriver, Process: soak.RoleDriver, Text: "the driver ended: no more load"})
+		if r.ended == "" {
+			r.ended = EndDriverDead
+		}
+		return
+	}
+	r.load.state, r.load.fresh, r.load.seen, r.load.silent = t.State, true, r.now(), false
+	if t.Warning != "" {
+		r.note(soak.Event{Kind: soak.EventDriver, Process: soak.RoleDriver, Text: t.Warning})
+	}
+	r.histogram(histKey{"", HistPacer}, t.Pacer)
+	since := t.Wall.Sub(r.load.wall).Seconds()
+	r.load.wall = t.Wall
+	for _, l := range t.Loads {
+		if since > 0 {
+			r.load.rate[l.Load] = float64(l.Operations-r.load.last[l.Load].Operations) / since
+		}
+		r.newError(l)
+		r.load.last[l.Load] = l
+		r.histogram(histKey{l.Load, HistLatency}, l.Latency)
+		r.histogram(histKey{l.Load, HistService}, l.Service)
+		r.histogram(histKey{l.Load, HistConnect}, l.Connect)
+	}
+}
+
+// newError notes a load's first error of each kind in words.
+func (r *run) newError(l soak.LoadTally) {
+	for _, kind := range slices.Sorted(maps.Keys(l.Errors)) {
+		key := l.Load + " " + kind
+		if _, told := r.load.example[key]; !told && l.Example != "" {
+			r.load.example[key] = l.Example
+			r.note(soak.Event{Kind: soak.EventDriver, Process: soak.RoleDriver, Name: kind, Text: fmt.Sprintf("load %s: first error of kind %s: %s", l.Load, kind, l.Example)})
+		}
+	}
+}
+
+// histogram merges an interval's histogram into all that it counts for.
+func (r *run) histogram(k histKey, encoded string) {
+	if encoded == "" {
+		return
+	}
+	h, err := hdrhistogram.Decode([]byte(encoded))
+	if err != nil {
+		r.note(soak.Event{Kind: soak.EventDriver, Process: soak.RoleDriver, Text: fmt.Sprintf("a %s histogram of load %q cannot be read: %v", k.kind, k.load, err)})
+		return
+	}
+	for _, into := range []map[histKey]*hdrhistogram.Histogram{r.load.interval, r.load.minute, r.load.total} {
+		if into[k] == nil {
+			into[k] = hdrhistogram.New(h.LowestTrackableValue(), h.HighestTrackableValue(), int(h.SignificantFigures()))
+		}
+		into[k].Merge(h)
+	}
+}
+
+// expire notices a driver that has stopped talking.
+func (l *loadState) expire(at, interval time.Duration) {
+	if l.seen > 0 && at-l.seen > tallySilence*interval {
+		l.silent = true
+	}
+}
+
+// samples turns the tallies since the last row into samples.
+func (l *loadState) samples() []soak.Sample {
+	if !l.fresh {
+		return nil
+	}
+	l.fresh = false
+	var out []soak.Sample
+	put := func(metric string, v float64) {
+		out = append(out, soak.Sample{Process: soak.RoleDriver, Metric: metric, Value: v})
+	}
+	var all int64
+	for _, w := range l.plan {
+		t, ok := l.last[w.Name]
+		if !ok {
+			continue
+		}
+		all += t.Operations
+		label := fmt.Sprintf("{load=%q}", w.Name)
+		put("planned_operations_total"+label, float64(t.Due))
+		put("operations_total"+label, float64(t.Operations))
+		put("failed_operations_total"+label, float64(t.Failed))
+		put("late_operations_total"+label, float64(t.Late))
+		put("dirty_sessions_total"+label, float64(t.Dirty))
+		put("sessions_total"+label, float64(t.Sessions))
+		put("sent_bytes_total"+label, float64(t.Sent))
+		put("received_bytes_total"+label, float64(t.Received))
+		put("open_sessions"+label, float64(t.Open))
+		put("operations_in_flight"+label, float64(t.InFlight))
+		for _, kind := range slices.Sorted(maps.Keys(t.Errors)) {
+			put(fmt.Sprintf("errors_total{kind=%q,load=%q}", kind, w.Name), float64(t.Errors[kind]))
+		}
+	}
+	put("operations_total", float64(all))
+	for _, k := range l.histKeys() {
+		for _, q := range []float64{50, 95, 99} {
+			if v, ok := quantile(l.interval[k], q); ok {
+				put(quantileName(k, q), v)
+			}
+		}
+		l.interval[k].Reset()
+	}
+	return out
+}
+
+func (l *loadState) histKeys() []histKey {
+	return slices.SortedFunc(maps.Keys(l.interval), func(a, b histKey) int {
+		return cmp.Or(cmp.Compare(a.load, b.load), cmp.Compare(a.kind, b.kind))
+	})
+}
+
+func quantileName(k histKey, q float64) string {
+	if k.kind == HistPacer {
+		return fmt.Sprintf("pacer_lag_seconds{q=%q}", fmt.Sprintf("%g", q/100))
+	}
+	return fmt.Sprintf("%s_seconds{load=%q,q=%q}", k.kind, k.load, fmt.Sprintf("%g", q/100))
+}
+
+// quantile gives a histogram's percentile in seconds, rounded to 1 µs: the
+// histogram itself has three significant digits.
+func quantile(h *hdrhistogram.Histogram, q float64) (float64, bool) {
+	if h == nil || h.TotalCount() == 0 {
+		return 0, false
+	}
+	return time.Duration(h.ValueAtQuantile(q)).Round(time.Microsecond).Seconds(), true
+}
+
+// flushHistograms stores what has been merged since the last time.
+func (r *run) flushHistograms() {
+	at := r.now()
+	for k, h := range r.load.minute {
+		if h.TotalCount() == 0 {
+			continue
+		}
+		data, err := h.Encode(hdrhistogram.V2CompressedEncodingCookieBase)
+		if err != nil {
+			r.keep(fmt.Errorf("encode a histogram: %w", err))
+			return
+		}
+		r.keep(r.Recorder.PutHistogram(soak.Histogram{From: r.load.flushed, To: at, Load: k.load, Kind: k.kind, Data: string(data)}))
+		h.Reset()
+	}
+	r.load.flushed = at
+}
+
+// status is where a load stands, for people who watch it.
+func (l *loadState) status(w soak.Workload) LoadStatus {
+	t, h := l.last[w.Name], l.total[histKey{w.Name, HistLatency}]
+	s := LoadStatus{Name: w.Name, Protocol: w.Protocol, Planned: w.Rate, Achieved: l.rate[w.Name], Done: t.Operations, Failed: t.Failed, Late: t.Late}
+	s.P50, _ = quantile(h, 50)
+	s.P95, _ = quantile(h, 95)
+	s.P99, _ = quantile(h, 99)
+	return s
+}

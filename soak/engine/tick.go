@@ -1,0 +1,143 @@
+package engine
+
+import (
+	"fmt"
+	"math"
+	"time"
+
+	"soakmon/alerts/detect"
+	"soakmon/soak"
+	"soakmon/soak/judge"
+)
+
+// tick reads everything once, records the row, and lets the phases go on.
+func (r *run) tick() {
+	at := r.now()
+	r.gaps(at)
+	r.lastTick = at
+	r.load.expire(at, r.Plan.Interval)
+	row := r.row(at, false)
+	row.Samples = append(row.Samples, r.load.samples()...)
+	r.append(row)
+	if r.err != nil {
+		return
+	}
+	r.advance(at)
+	r.scheduleSnapshot(at)
+	if at-r.load.flushed >= time.Minute {
+		r.flushHistograms()
+	}
+	if detect.LookDue(r.look, at) {
+		r.judge(at)
+	}
+	r.status(at)
+}
+
+// row reads the samplers of all processes; at rest, everything there is.
+func (r *run) row(at time.Duration, all bool) soak.Row {
+	row := soak.Row{At: at, Wall: time.Now()}
+	for _, role := range []string{soak.RoleTarget, soak.RoleDriver, soak.RoleMonitor} {
+		s, ok := r.samplers[role]
+		if !ok {
+			continue
+		}
+		var samples []soak.Sample
+		var events []soak.Event
+		if all {
+			samples, events = s.ReadAll(r.ctx)
+		} else {
+			samples, events = s.Tick(r.ctx, at)
+		}
+		row.Samples = append(row.Samples, samples...)
+		for _, e := range events {
+			r.note(e)
+		}
+	}
+	return row
+}
+
+func (r *run) append(row soak.Row) {
+	if row.At <= r.lastAt {
+		row.At = r.lastAt + time.Millisecond
+	}
+	r.lastAt = row.At
+	r.history.add(row, r.line.phase)
+	r.keep(r.Recorder.Append(row))
+}
+
+// gaps notes ticks that were missed, and a machine that slept.
+func (r *run) gaps(at time.Duration) {
+	if slept := r.slept() - r.line.slept; slept > time.Second {
+		r.line.slept += slept
+		r.note(soak.Event{Kind: soak.EventSuspend, Value: slept.Seconds(), Text: fmt.Sprintf("the machine slept for %s; no trend is carried across", slept.Round(time.Second))})
+		r.history.breakAll(at)
+		return
+	}
+	missed := math.Round(float64(at-r.lastTick)/float64(r.Plan.Interval)) - 1
+	if missed >= 1 {
+		r.note(soak.Event{Kind: soak.EventGap, Value: missed, Text: fmt.Sprintf("%.0f samples were missed: the monitor was not scheduled, or a reading took too long", missed)})
+	}
+}
+
+// judge takes a look at every judged series and steps the alerts.
+func (r *run) judge(at time.Duration) {
+	r.look = at
+	judged, err := judge.All(r.history, judge.Run{Plan: r.Plan, Facts: r.Facts, Events: r.history.events, End: at}, r.Detector)
+	if err != nil {
+		r.note(soak.Event{Kind: soak.EventNote, Process: soak.RoleMonitor, Text: "could not be judged: " + err.Error()})
+		return
+	}
+	r.judged = judged
+	raised := r.book.step(judged, at, time.Now())
+	for _, a := range raised {
+		r.keep(r.Recorder.Enqueue(a))
+		r.note(soak.Event{Kind: soak.EventAlert, Process: a.Process, Name: a.Metric, Text: fmt.Sprintf("%s: %s", a.State, a.Reason)})
+	}
+	if firing(raised) {
+		r.snapshot("alert")
+	}
+}
+
+func firing(raised []soak.Alert) bool {
+	for _, a := range raised {
+		if a.State == soak.Firing {
+			return true
+		}
+	}
+	return false
+}
+
+// openTarget starts to sample the process that the target is now.
+func (r *run) openTarget() {
+	p, up := r.Target.Process()
+	if s, ok := r.samplers[soak.RoleTarget]; ok {
+		if up && p.PID == r.target.PID && p.Start == r.target.Start {
+			return
+		}
+		s.Close()
+		delete(r.samplers, soak.RoleTarget)
+	}
+	r.target, r.targetUp = p, up
+	if up {
+		r.samplers[soak.RoleTarget] = r.Open(p)
+	}
+}
+
+func (r *run) targetEvent(e soak.Event, ok bool) {
+	if !ok {
+		r.targetEvents = nil
+		return
+	}
+	e.At, e.Process = r.now(), soak.RoleTarget
+	r.note(e)
+	switch e.Kind {
+	case soak.EventStart, soak.EventExit:
+		r.openTarget()
+	case soak.EventRestart:
+		r.openTarget()
+		r.history.breakTarget(e.At)
+	case soak.EventCrash:
+		r.openTarget()
+		r.ended = EndTargetDead
+	}
+}

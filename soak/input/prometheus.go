@@ -1,0 +1,140 @@
+package input
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"math"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"soakmon/soak"
+	"soakmon/soak/fetch"
+)
+
+// A server answers at most 11,000 points a series and query
+// (https://prometheus.io/docs/prometheus/latest/querying/api/), so longer
+// ranges are asked for in parts.
+const pointsPerQuery = 10_000
+
+var answerLimits = fetch.Limits{Time: time.Minute, Bytes: 256 << 20}
+
+// Range is a stretch of a Prometheus server's past.
+type Range struct {
+	URL   string // of the server, without /api
+	Query string // PromQL
+	From  time.Time
+	To    time.Time
+	Step  time.Duration
+}
+
+// Prometheus reads every series that the query's answer holds over the range.
+func Prometheus(ctx context.Context, r Range) ([]soak.Series, error) {
+	if r.Step <= 0 || !r.To.After(r.From) {
+		return nil, fmt.Errorf("nothing to ask: from %s to %s in steps of %s", r.From, r.To, r.Step)
+	}
+	found := map[string]*soak.Series{}
+	for from := r.From; !from.After(r.To); from = from.Add(pointsPerQuery * r.Step) {
+		part := r
+		part.From = from
+		if last := from.Add((pointsPerQuery - 1) * r.Step); last.Before(r.To) {
+			part.To = last
+		}
+		if err := part.read(ctx, r.From, found); err != nil {
+			return nil, err
+		}
+	}
+	if len(found) == 0 {
+		return nil, fmt.Errorf("the query %s found no series between %s and %s", r.Query, r.From.Format(time.RFC3339), r.To.Format(time.RFC3339))
+	}
+	var out []soak.Series
+	for _, name := range slices.Sorted(maps.Keys(found)) {
+		out = append(out, *found[name])
+	}
+	return out, nil
+}
+
+// answer is the range query's (Prometheus HTTP API v1, "matrix").
+type answer struct {
+	Status string `json:"status"`
+	Error  string `json:"error"`
+	Data   struct {
+		Type   string `json:"resultType"`
+		Result []struct {
+			Metric map[string]string `json:"metric"`
+			Values [][2]json.RawMessage
+		} `json:"result"`
+	} `json:"data"`
+}
+
+// read asks for one part of the range and appends what it finds.
+func (r Range) read(ctx context.Context, start time.Time, found map[string]*soak.Series) error {
+	data, err := fetch.Get(ctx, r.request(), answerLimits)
+	if err != nil {
+		return fmt.Errorf("ask Prometheus: %w", err)
+	}
+	var a answer
+	if err := json.Unmarshal(data, &a); err != nil {
+		return fmt.Errorf("%s does not answer like Prometheus: %w", r.URL, err)
+	}
+	if a.Status != "success" || a.Data.Type != "matrix" {
+		return fmt.Errorf("Prometheus refused the query: %s", a.Error)
+	}
+	for _, one := range a.Data.Result {
+		name := seriesName(one.Metric, r.Query)
+		s, ok := found[name]
+		if !ok {
+			s = &soak.Series{Name: name, Metric: Describe(name)}
+			found[name] = s
+		}
+		for _, v := range one.Values {
+			at, value, err := parsePoint(v)
+			if err != nil {
+				return fmt.Errorf("series %s: %w", name, err)
+			}
+			s.At, s.Value = append(s.At, time.Duration(math.Round((at-float64(start.UnixMilli())/1e3)*1e3))*time.Millisecond), append(s.Value, value)
+		}
+	}
+	return nil
+}
+
+func (r Range) request() string {
+	seconds := func(t time.Time) string { return strconv.FormatFloat(float64(t.UnixMilli())/1e3, 'f', 3, 64) }
+	q := url.Values{"query": {r.Query}, "start": {seconds(r.From)}, "end": {seconds(r.To)}, "step": {strconv.FormatFloat(r.Step.Seconds(), 'f', -1, 64)}}
+	return strings.TrimSuffix(r.URL, "/") + "/api/v1/query_range?" + q.Encode()
+}
+
+func parsePoint(v [2]json.RawMessage) (at, value float64, err error) {
+	if err := json.Unmarshal(v[0], &at); err != nil {
+		return 0, 0, fmt.Errorf("time %s: %w", v[0], err)
+	}
+	var text string
+	if err := json.Unmarshal(v[1], &text); err != nil {
+		return 0, 0, fmt.Errorf("value %s: %w", v[1], err)
+	}
+	value, err = strconv.ParseFloat(text, 64)
+	return at, value, err
+}
+
+// seriesName writes a label set as Prometheus does; a series without a name,
+// as after a function, carries the query.
+func seriesName(labels map[string]string, query string) string {
+	var parts []string
+	for _, k := range slices.Sorted(maps.Keys(labels)) {
+		if k != "__name__" {
+			parts = append(parts, fmt.Sprintf("%s=%q", k, labels[k]))
+		}
+	}
+	name := labels["__name__"]
+	if name == "" {
+		name = query
+	}
+	if len(parts) == 0 {
+		return name
+	}
+	return name + "{" + strings.Join(parts, ",") + "}"
+}

@@ -1,0 +1,174 @@
+// Package judge puts the questions of a run to a detector: which series are
+// judged, with which tolerance, over which phases, beside which rest samples.
+//
+// The running monitor and the report of a stored run both go through this
+// package with the same reduction, so what was said live is what is said later.
+// Everything here is a pure function of the run's series and events.
+package judge
+
+import (
+	"math"
+	"slices"
+	"strings"
+	"time"
+
+	"soakmon/alerts/detect"
+	"soakmon/soak"
+)
+
+// History gives the series of a run.
+type History interface {
+	// Names lists every series.
+	Names() []soak.Name
+	// Series gives the steady part of a series (see [Steady]), raw or reduced.
+	Series(process, name string) (soak.Series, error)
+	// Value gives a series' value in the row taken at exactly that time, NaN
+	// where there is none. It is asked for rest samples only.
+	Value(process, name string, at time.Duration) float64
+}
+
+// Detector answers one question.
+type Detector interface {
+	Judge(q soak.Question) soak.Verdict
+}
+
+// Run is what is known of a run apart from its series.
+type Run struct {
+	Plan   soak.Plan
+	Facts  soak.Facts
+	Events []soak.Event
+	End    time.Duration // of the recording so far
+}
+
+// Judged is one series and the answer on it.
+type Judged struct {
+	soak.Name
+	Metric    soak.Metric
+	Rule      *soak.Rule // the plan's rule that asked; nil for what is judged by default
+	Tolerance float64    // growth per hour that was allowed
+	Verdict   soak.Verdict
+	Last      float64 // newest measured value in steady load
+	Points    int     // measured values in steady load
+}
+
+// families are judged by default in each process. In long runs anon_bytes takes
+// the place of rss_bytes where it was measured: it leaves out pages that the
+// kernel can drop at will, but it is read too seldom for a short run.
+var families = []string{"fds", "threads", "children", "zombies", "goroutines", "go_heap_live_bytes", "anon_bytes", "rss_bytes"}
+
+// closeWait is judged among the sockets: growth there is a diagnosis of its own.
+const closeWait = `sockets{state="close_wait"}`
+
+// Family strips the labels of a series' name.
+func Family(name string) string {
+	family, _, _ := strings.Cut(name, "{")
+	return family
+}
+
+// Default reports whether a series is judged without being asked for.
+func Default(n soak.Name, all []soak.Name, duration time.Duration) bool {
+	switch n.Name {
+	case "anon_bytes":
+		return duration >= settledAfter
+	case "rss_bytes":
+		return duration < settledAfter || !slices.Contains(all, soak.Name{Process: n.Process, Name: "anon_bytes"})
+	}
+	return slices.Contains(families, n.Name) || n.Name == closeWait
+}
+
+// Matches reports whether a rule speaks of a series.
+func Matches(r soak.Rule, n soak.Name) bool {
+	process := r.Process
+	if process == "" {
+		process = soak.RoleTarget
+	}
+	return n.Process == process && (r.Metric == n.Name || r.Metric == Family(n.Name))
+}
+
+// subject is one thing to judge: a series, and the rule that asked for it.
+type subject struct {
+	soak.Name
+	rule *soak.Rule
+}
+
+func subjects(names []soak.Name, p soak.Plan) []subject {
+	var out []subject
+	for _, n := range names {
+		ruled := false
+		for i := range p.Rules {
+			if Matches(p.Rules[i], n) {
+				out, ruled = append(out, subject{n, &p.Rules[i]}), true
+			}
+		}
+		if !ruled && Default(n, names, p.Duration) {
+			out = append(out, subject{Name: n})
+		}
+	}
+	return out
+}
+
+// All judges, as of the run's end so far, every series that is judged by
+// default and every one that a rule of the plan names.
+func All(h History, r Run, d Detector) ([]Judged, error) {
+	subs := subjects(h.Names(), r.Plan)
+	phases, rests := Phases(r.Events, r.End), Rests(r.Events)
+	operations, _ := h.Series(soak.RoleDriver, "operations_total") // none in a watch
+	perHour := slopePerHour(operations)
+	var out []Judged
+	for _, s := range subs {
+		series, err := h.Series(s.Process, s.Name.Name)
+		if err != nil {
+			return nil, err
+		}
+		tolerance := Tolerance(r.Plan, s.rule, series, perHour)
+		v := d.Judge(soak.Question{
+			Series:     series,
+			Rest:       restPoints(h, s.Name, rests),
+			Operations: operations,
+			Phases:     phases,
+			Limit:      limit(r, s.Name),
+			Tolerance:  soak.Quantity{Value: tolerance, Per: soak.PerHour},
+			Look:       max(1, detect.Looks(r.End)),
+			Family:     len(subs),
+		})
+		last, n := newest(series)
+		out = append(out, Judged{Name: s.Name, Metric: series.Metric, Rule: s.rule, Tolerance: tolerance, Verdict: v, Last: last, Points: n})
+	}
+	return out, nil
+}
+
+func restPoints(h History, n soak.Name, rests []Rest) []soak.RestPoint {
+	var out []soak.RestPoint
+	for _, r := range rests {
+		if v := h.Value(n.Process, n.Name, r.At); !math.IsNaN(v) {
+			out = append(out, soak.RestPoint{At: r.At, Value: v, Open: r.Open, Forced: r.Forced})
+		}
+	}
+	return out
+}
+
+// newest gives the last measured value and how many there are.
+func newest(s soak.Series) (last float64, n int) {
+	last = math.NaN()
+	for i, v := range s.Value {
+		if math.IsNaN(v) {
+			continue
+		}
+		last = v
+		if s.N == nil {
+			n++
+		} else {
+			n += int(s.N[i])
+		}
+	}
+	return last, n
+}
+
+// slopePerHour is the mean rate of a counter, NaN where it has no length.
+func slopePerHour(s soak.Series) float64 {
+	n := len(s.At)
+	if n < 2 || s.At[n-1] <= s.At[0] {
+		return math.NaN()
+	}
+	return (s.Value[n-1] - s.Value[0]) / (s.At[n-1] - s.At[0]).Hours()
+}

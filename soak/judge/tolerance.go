@@ -1,0 +1,76 @@
+package judge
+
+import (
+	"math"
+	"slices"
+	"time"
+
+	"soakmon/alerts"
+	"soakmon/soak"
+)
+
+// Below this length, innocent processes still grow in bytes: a Go server's
+// live heap was seen to rise by 170 B/s and its resident set by 3 MiB/h in the
+// first minutes after its load began. Above it, any sustained growth counts.
+const settledAfter = time.Hour
+
+// The growth in bytes over a whole run that is allowed in a shorter one: the
+// larger of an amount and a share of the level.
+const (
+	shortRunBytes = 1 << 20
+	shortRunShare = 0.05
+)
+
+// Tolerance is the growth per hour that a series is allowed: what the rule
+// says, else what the plan says of the series or its family, else nothing for
+// counts, and for bytes nothing in runs of an hour and more.
+func Tolerance(p soak.Plan, rule *soak.Rule, s soak.Series, operationsPerHour float64) float64 {
+	level := median(s.Value)
+	if rule != nil {
+		return alerts.PerHour(rule.MaxGrowth, level, p.Duration, operationsPerHour)
+	}
+	for _, name := range []string{s.Name, Family(s.Name)} {
+		if q, ok := p.Tolerance[name]; ok {
+			return alerts.PerHour(q, level, p.Duration, operationsPerHour)
+		}
+	}
+	if s.Metric.Unit != "bytes" || p.Duration >= settledAfter {
+		return 0
+	}
+	perRun := math.Max(shortRunBytes, shortRunShare*level)
+	return alerts.PerHour(soak.Quantity{Value: perRun, Per: soak.PerRun}, level, p.Duration, operationsPerHour)
+}
+
+func median(values []float64) float64 {
+	kept := slices.DeleteFunc(slices.Clone(values), math.IsNaN)
+	if len(kept) == 0 {
+		return 0
+	}
+	slices.Sort(kept)
+	return kept[len(kept)/2]
+}
+
+// limit is where the target dies of a series: what the plan says, else what is
+// known of the process. NaN where nothing is known.
+func limit(r Run, n soak.Name) float64 {
+	if n.Process != soak.RoleTarget {
+		return math.NaN()
+	}
+	if l, ok := r.Plan.Target.Limits[n.Name]; ok {
+		return l
+	}
+	switch n.Name {
+	case "fds":
+		return known(r.Facts.NoFile)
+	case "rss_bytes", "anon_bytes", "go_heap_live_bytes":
+		return known(r.Facts.Memory)
+	}
+	return math.NaN()
+}
+
+func known(l uint64) float64 {
+	if l == 0 {
+		return math.NaN()
+	}
+	return float64(l)
+}

@@ -1,0 +1,129 @@
+package load
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// The modes of a load over connections.
+const (
+	Echo     = "echo"      // the payload goes out and the same comes back; any echo server will do
+	BulkUp   = "bulk_up"   // a transfer to a [Destination]
+	BulkDown = "bulk_down" // a transfer from a [Destination]
+	BulkBoth = "bulk_both" // both at the same time
+)
+
+// Conns makes sessions of a dialer's connections. payload is in bytes each way
+// per operation, at least 1. It owns the dialer.
+//
+// An echo of more than 64 KiB goes piece by piece, each back before the next is
+// sent, so that it cannot block on full buffers. Bulk transfers are streams.
+func Conns(dialer Dialer, mode string, payload int64) (Opener, error) {
+	if payload < 1 {
+		return nil, fmt.Errorf("payload is %d bytes; a load over connections needs at least 1", payload)
+	}
+	if mode != Echo && requests[mode] == 0 {
+		return nil, fmt.Errorf("mode %q is none of %s, %s, %s, %s", mode, Echo, BulkUp, BulkDown, BulkBoth)
+	}
+	return &conns{dialer: dialer, mode: mode, payload: payload, buffers: newBuffers(bufferSize)}, nil
+}
+
+type conns struct {
+	dialer   Dialer
+	mode     string
+	payload  int64
+	sessions atomic.Uint64 // numbers them
+	buffers  buffers       // for transfers
+}
+
+func (c *conns) Close() error { return c.dialer.Close() }
+
+func (c *conns) Open(ctx context.Context) (Session, error) {
+	conn, err := c.dialer.Dial(ctx)
+	if err != nil {
+		return nil, err
+	}
+	s := connSession{conn: conn, id: c.sessions.Add(1), payload: c.payload, close: sync.OnceValue(conn.Close)}
+	if c.mode == Echo {
+		size := min(c.payload, chunkSize)
+		return &echoSession{s, make([]byte, size), make([]byte, size)}, nil
+	}
+	deadline, _ := ctx.Deadline()
+	if err := s.greet(deadline); err != nil {
+		s.Close()
+		return nil, err
+	}
+	return &bulkSession{s, c.mode, c.buffers}, nil
+}
+
+type connSession struct {
+	conn    net.Conn
+	id      uint64
+	payload int64
+	close   func() error
+}
+
+func (s *connSession) Close() error { return s.close() }
+
+// echoSession sends the bare payload and expects it back.
+type echoSession struct {
+	connSession
+	out, in []byte
+}
+
+func (s *echoSession) Do(n uint64, deadline time.Time) (sent, received int64, err error) {
+	if err := s.conn.SetDeadline(deadline); err != nil {
+		return 0, 0, err
+	}
+	content := NewContent(s.id, n, s.payload)
+	for i := int64(0); err == nil && received < content.size; i++ {
+		var up, down int64
+		up, down, err = echoChunk(s.conn, content, i, s.out, s.in)
+		sent += up
+		received += down
+	}
+	return sent, received, err
+}
+
+// echoChunk sends chunk i and reads and verifies the same.
+func echoChunk(conn net.Conn, content Content, i int64, out, in []byte) (sent, received int64, err error) {
+	size := content.fill(out, i)
+	n, err := conn.Write(out[:size])
+	if err != nil {
+		return int64(n), 0, err
+	}
+	m, err := readFull(conn, in[:size])
+	if err == nil && !content.equal(in[:size], i) {
+		err = mismatch("the echo of %d bytes differs from what was sent", size)
+	}
+	return int64(n), int64(m), err
+}
+
+// buffers is a free list that never shrinks: unlike a sync.Pool it is not
+// emptied by the garbage collector, so the live heap stays flat.
+type buffers struct {
+	size int
+	free chan []byte
+}
+
+func newBuffers(size int) buffers { return buffers{size, make(chan []byte, 256)} }
+
+func (b buffers) get() []byte {
+	select {
+	case buf := <-b.free:
+		return buf
+	default:
+		return make([]byte, b.size)
+	}
+}
+
+func (b buffers) put(buf []byte) {
+	select {
+	case b.free <- buf:
+	default:
+	}
+}

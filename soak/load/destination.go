@@ -1,0 +1,168 @@
+package load
+
+import (
+	"bytes"
+	"encoding/binary"
+	"io"
+	"net"
+)
+
+// Destination is the reference server behind every protocol: it echoes what it
+// reads, and does verified bulk transfers on connections that ask for them. Its
+// buffers are reused, so that its own memory stays flat.
+type Destination struct {
+	onOperation func()
+	small       buffers // one per echoed connection
+	large       buffers // one or two per transfer
+}
+
+const echoBuffer = 16 << 10
+
+// NewDestination makes a destination. onOperation is called after each
+// operation, from many goroutines; it may be nil.
+func NewDestination(onOperation func()) *Destination {
+	if onOperation == nil {
+		onOperation = func() {}
+	}
+	return &Destination{onOperation, newBuffers(echoBuffer), newBuffers(bufferSize)}
+}
+
+// Serve serves one connection until it ends, and closes it.
+func (d *Destination) Serve(conn net.Conn) {
+	defer conn.Close()
+	buf := d.small.get()
+	defer d.small.put(buf)
+	n, bulk, err := greeted(conn, buf)
+	switch {
+	case err != nil:
+	case bulk:
+		d.transfers(conn, io.MultiReader(bytes.NewReader(buf[len(greeting):n]), conn))
+	default:
+		d.echo(conn, buf, n)
+	}
+}
+
+// greeted reads n bytes to buf, until it is certain whether the connection
+// begins with the greeting.
+func greeted(conn net.Conn, buf []byte) (n int, bulk bool, err error) {
+	for err == nil {
+		var m int
+		m, err = conn.Read(buf[n:])
+		n += m
+		head := min(n, len(greeting))
+		if string(buf[:head]) != greeting[:head] {
+			return n, false, nil
+		}
+		if n >= len(greeting) {
+			return n, true, nil
+		}
+	}
+	return n, false, err
+}
+
+func (d *Destination) echo(conn net.Conn, buf []byte, n int) {
+	var operations operationCounter
+	for {
+		if _, err := conn.Write(buf[:n]); err != nil {
+			return
+		}
+		for range operations.read(buf[:n]) {
+			d.onOperation()
+		}
+		var err error
+		if n, err = conn.Read(buf); n == 0 && err != nil {
+			return
+		}
+	}
+}
+
+func (d *Destination) transfers(conn net.Conn, r io.Reader) {
+	for {
+		kind, content, err := readRequest(r)
+		if err == nil {
+			err = d.transfer(conn, r, kind, content)
+		}
+		if err != nil {
+			return
+		}
+		d.onOperation()
+	}
+}
+
+func (d *Destination) transfer(conn net.Conn, r io.Reader, kind uint64, content Content) error {
+	sent := make(chan error, 1)
+	switch kind {
+	case down:
+		return d.send(conn, content.reply())
+	case up | down:
+		go func() { sent <- d.send(conn, content.reply()) }()
+	default:
+		sent <- nil
+	}
+	buf := d.large.get()
+	received, err := content.Receive(r, buf)
+	d.large.put(buf)
+	if err != nil && Kind(err, false) != "mismatch" {
+		conn.Close() // ends the other direction
+	}
+	if sendErr := <-sent; sendErr != nil {
+		return sendErr
+	}
+	if receiptErr := writeReceipt(conn, err == nil, received); receiptErr != nil {
+		return receiptErr
+	}
+	return err
+}
+
+func (d *Destination) send(conn net.Conn, content Content) error {
+	buf := d.large.get()
+	defer d.large.put(buf)
+	_, err := content.send(conn, buf)
+	return err
+}
+
+// operationCounter finds the operations in what an echoed connection reads: by
+// the size in the header that a content begins with; where there is none, each
+// read counts as one.
+type operationCounter struct {
+	left   int64 // of the operation under way
+	header [headerSize]byte
+	have   int  // of header
+	known  bool // a header was seen
+	bare   bool // not our contents
+}
+
+// read takes what was read next and returns how many operations ended in it.
+func (c *operationCounter) read(p []byte) (ended int) {
+	for len(p) > 0 && !c.bare {
+		if c.left > 0 {
+			n := min(c.left, int64(len(p)))
+			c.left -= n
+			p = p[n:]
+		} else {
+			n := copy(c.header[c.have:], p)
+			c.have += n
+			p = p[n:]
+			c.begin()
+		}
+		if c.left <= 0 && c.have == 0 {
+			ended++
+		}
+	}
+	if c.bare {
+		return 1
+	}
+	return ended
+}
+
+// begin begins an operation as soon as its header is whole.
+func (c *operationCounter) begin() {
+	whole := c.have == headerSize
+	switch {
+	case whole && binary.LittleEndian.Uint64(c.header[16:]) == contentMagic:
+		c.known, c.have = true, 0
+		c.left = int64(binary.LittleEndian.Uint64(c.header[24:])) - headerSize
+	case whole || !c.known:
+		c.bare = true
+	}
+}

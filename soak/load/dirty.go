@@ -1,0 +1,156 @@
+package load
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"net"
+	"slices"
+	"time"
+)
+
+// The kinds of dirty sessions.
+const (
+	Reset      = "rst"         // an operation, then a TCP reset
+	Silent     = "silent"      // a request, and its answer is never read
+	HalfOpen   = "half_open"   // a bare connection on which nothing is ever said
+	Abort      = "abort"       // closed in the middle of a request
+	SlowReader = "slow_reader" // a request, and its answer is read byte by byte
+)
+
+// DirtyKinds are all kinds that an [Opener] of [Conns] over TCP can run.
+var DirtyKinds = []string{Reset, Silent, HalfOpen, Abort, SlowReader}
+
+// slowly is the pause between two bytes of a slow reader.
+const slowly = 20 * time.Millisecond
+
+// rawDialer is a [Dialer] that can give the transport's connection to the
+// server as well, on which the protocol's handshake has not begun.
+type rawDialer interface {
+	DialRaw(ctx context.Context) (net.Conn, error)
+}
+
+// Dirty implements [Dirtier].
+func (c *conns) Dirty(ctx context.Context, kind string, hold time.Duration, release <-chan struct{}) error {
+	dial := c.dialer.Dial
+	if raw, ok := c.dialer.(rawDialer); ok && kind == HalfOpen {
+		dial = raw.DialRaw
+	}
+	conn, err := dial(ctx)
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	stop := context.AfterFunc(ctx, func() { conn.Close() })
+	defer stop()
+	return c.misbehave(conn, kind, hold, release)
+}
+
+func (c *conns) misbehave(conn net.Conn, kind string, hold time.Duration, release <-chan struct{}) error {
+	content := NewContent(c.sessions.Add(1), 0, min(c.payload, chunkSize))
+	out := make([]byte, content.size)
+	content.fill(out, 0)
+	var err error
+	switch kind {
+	case HalfOpen:
+	case Reset:
+		if _, _, err = echoChunk(conn, content, 0, out, make([]byte, content.size)); err == nil {
+			err = Linger0(conn)
+		}
+		return err
+	case Abort:
+		_, err = conn.Write(out[:(len(out)+1)/2])
+		return err
+	case SlowReader:
+		if _, err = conn.Write(out); err == nil {
+			err = ReadSlowly(conn, hold, release)
+		}
+		return err
+	case Silent:
+		_, err = conn.Write(out)
+	default:
+		return fmt.Errorf("dirty kind %q is none of %q", kind, DirtyKinds)
+	}
+	if err == nil {
+		Hold(hold, release)
+	}
+	return err
+}
+
+// Hold waits for d, or until release is closed.
+func Hold(d time.Duration, release <-chan struct{}) {
+	select {
+	case <-time.After(d):
+	case <-release:
+	}
+}
+
+// Linger0 makes the next Close of the TCP connection under conn a reset
+// (SO_LINGER 0, socket(7)).
+func Linger0(conn net.Conn) error {
+	for {
+		switch c := conn.(type) {
+		case interface{ SetLinger(int) error }:
+			return c.SetLinger(0)
+		case interface{ NetConn() net.Conn }:
+			conn = c.NetConn()
+		default:
+			return fmt.Errorf("a %T cannot be reset", conn)
+		}
+	}
+}
+
+// ReadSlowly reads from conn a byte at a time, for hold or until release is
+// closed or the connection ends. The error is that of the first read.
+func ReadSlowly(conn net.Conn, hold time.Duration, release <-chan struct{}) error {
+	end := time.Now().Add(hold)
+	if err := conn.SetReadDeadline(end); err != nil {
+		return err
+	}
+	var b [1]byte
+	if _, err := conn.Read(b[:]); err != nil {
+		return err
+	}
+	for time.Until(end) > 0 && !closed(release) {
+		Hold(slowly, release)
+		if _, err := conn.Read(b[:]); err != nil {
+			break
+		}
+	}
+	return nil
+}
+
+func closed(c <-chan struct{}) bool {
+	select {
+	case <-c:
+		return true
+	default:
+		return false
+	}
+}
+
+// dirtyKind spaces the dirty sessions of one kind evenly among the clean ones.
+type dirtyKind struct {
+	kind  string
+	share float64 // of the clean sessions
+	owed  float64
+}
+
+func dirtyKinds(shares map[string]float64) []dirtyKind {
+	var kinds []dirtyKind
+	for kind, share := range shares {
+		kinds = append(kinds, dirtyKind{kind: kind, share: share})
+	}
+	slices.SortFunc(kinds, func(a, b dirtyKind) int { return cmp.Compare(a.kind, b.kind) })
+	return kinds
+}
+
+// due adds the sessions that were begun, and tells whether a dirty one is due.
+func (k *dirtyKind) due(sessions float64) bool {
+	k.owed += k.share * sessions
+	if k.owed < 1 {
+		return false
+	}
+	k.owed--
+	return true
+}

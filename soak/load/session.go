@@ -1,0 +1,38 @@
+package load
+
+import (
+	"context"
+	"net"
+	"time"
+)
+
+// Dialer gives connections to a destination that echoes (see [Destination]):
+// straight to it or through a proxy. [Conns] makes sessions of them.
+type Dialer interface {
+	Dial(ctx context.Context) (net.Conn, error)
+	Close() error
+}
+
+// Session carries operations, one at a time.
+type Session interface {
+	// Do does operation n of the load and verifies its result, before deadline.
+	// sent and received are payload bytes, also where it fails. [ErrStale] asks
+	// for a new session; after any other error the session is closed.
+	Do(n uint64, deadline time.Time) (sent, received int64, err error)
+	// Close ends the session and a Do under way. It may be called again.
+	Close() error
+}
+
+// Opener opens sessions. ctx bounds the opening only.
+type Opener interface {
+	Open(ctx context.Context) (Session, error)
+	Close() error
+}
+
+// Dirtier is an [Opener] that can also run sessions that end badly on purpose.
+type Dirtier interface {
+	// Dirty runs one session of a kind of soak.Workload.Dirty to its end. What
+	// lingers does so for hold, or until release is closed. ctx bounds all of
+	// it. The error says that it did not come about.
+	Dirty(ctx context.Context, kind string, hold time.Duration, release <-chan struct{}) error
+}

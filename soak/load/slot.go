@@ -1,0 +1,137 @@
+package load
+
+import (
+	"context"
+	"errors"
+	"sync/atomic"
+	"time"
+)
+
+// A slot that could not open a session tries no more for a while, which doubles
+// with each failure. Operations meanwhile fail with the same error.
+const (
+	firstBackoff = 100 * time.Millisecond
+	lastBackoff  = 2 * time.Second
+)
+
+// order is what a slot has to do: an operation, or only to open its session.
+type order struct {
+	n        uint64
+	due      time.Time
+	openOnly bool
+}
+
+// slot is the place of one session and the goroutine that drives it. Who turns
+// busy on may send one order.
+type slot struct {
+	load *workload
+	busy atomic.Bool
+	work chan order
+
+	// Of the goroutine alone:
+	session  Session
+	detach   func() bool // from the load's context
+	used     int         // operations of the session
+	failures int         // to open one, in a row
+	retryAt  time.Time
+	lastErr  error
+}
+
+// newSlot makes slot i. Sessions of n operations begin at different ages, so
+// that they end evenly spread.
+func newSlot(w *workload, i int) *slot {
+	s := &slot{load: w, work: make(chan order, 1)}
+	if n := w.spec.PerSession; n > 0 {
+		s.used = i * max(n/w.spec.Concurrency, 1) % n
+	}
+	return s
+}
+
+func (s *slot) run() {
+	for o := range s.work {
+		if deadline := time.Now().Add(s.load.spec.Timeout); o.openOnly {
+			_ = s.open(deadline) // the next operation of this slot tells
+		} else {
+			s.operate(o, deadline)
+		}
+		s.busy.Store(false)
+		s.load.underWay.Done()
+	}
+	s.end()
+}
+
+func (s *slot) operate(o order, deadline time.Time) {
+	w := s.load
+	w.lag.record(time.Since(o.due))
+	sentAt, err := s.attempt(o.n, deadline)
+	if err != nil {
+		w.fail(err)
+	} else {
+		now := time.Now()
+		w.latency.record(now.Sub(o.due))
+		w.service.record(now.Sub(sentAt))
+		w.operations.Add(1)
+	}
+	s.used++
+	if err != nil || s.used == w.spec.PerSession {
+		s.end()
+	}
+	w.inFlight.Add(-1)
+}
+
+// attempt does operation n, on a new session where there is none or the present
+// one proves stale.
+func (s *slot) attempt(n uint64, deadline time.Time) (sentAt time.Time, err error) {
+	for {
+		fresh := s.session == nil
+		if err := s.open(deadline); err != nil {
+			return sentAt, err
+		}
+		sentAt = time.Now()
+		sent, received, err := s.session.Do(n, deadline)
+		s.load.sent.Add(sent)
+		s.load.received.Add(received)
+		if fresh || !errors.Is(err, ErrStale) {
+			return sentAt, err
+		}
+		s.end()
+	}
+}
+
+// open opens a session unless there is one.
+func (s *slot) open(deadline time.Time) error {
+	begun := time.Now()
+	if s.session != nil {
+		return nil
+	}
+	if begun.Before(s.retryAt) {
+		return s.lastErr
+	}
+	w := s.load
+	ctx, cancel := context.WithDeadline(w.ctx, deadline)
+	defer cancel()
+	session, err := w.opener.Open(ctx)
+	if err != nil {
+		s.lastErr = &Error{Kind(err, true), err}
+		s.retryAt = time.Now().Add(min(firstBackoff<<min(s.failures, 10), lastBackoff))
+		s.failures++
+		return s.lastErr
+	}
+	w.connect.record(time.Since(begun))
+	w.sessions.Add(1)
+	w.open.Add(1)
+	s.session, s.failures = session, 0
+	s.detach = context.AfterFunc(w.ctx, func() { session.Close() })
+	return nil
+}
+
+// end closes the session, if there is one.
+func (s *slot) end() {
+	if s.session == nil {
+		return
+	}
+	s.detach()
+	s.session.Close() // an error here changes nothing: the session is over
+	s.session, s.used = nil, 0
+	s.load.open.Add(-1)
+}

@@ -1,0 +1,50 @@
+package load
+
+import (
+	"fmt"
+	"maps"
+	"time"
+
+	"soakmon/soak"
+)
+
+// tally is the state of the load now; its histograms begin anew.
+func (w *workload) tally(now time.Time) (soak.LoadTally, error) {
+	t := soak.LoadTally{
+		Load: w.spec.Name, Protocol: w.spec.Protocol,
+		Operations: w.operations.Load(), Failed: w.failed.Load(), Late: w.late.Load(), Dirty: w.dirtied.Load(),
+		Sent: w.sent.Load(), Received: w.received.Load(),
+		Sessions: w.sessions.Load(), Open: w.open.Load(), InFlight: w.inFlight.Load(),
+	}
+	w.mu.Lock()
+	t.Due = w.due(now)
+	t.Errors = maps.Clone(w.errors)
+	t.Example = w.example
+	w.mu.Unlock()
+	var err error
+	for _, h := range []struct {
+		to   *string
+		from *recorder
+	}{{&t.Latency, w.latency}, {&t.Service, w.service}, {&t.Connect, w.connect}} {
+		if *h.to, err = h.from.flush(); err != nil {
+			return t, fmt.Errorf("load %s: encode a histogram: %w", w.spec.Name, err)
+		}
+	}
+	return t, nil
+}
+
+// due counts the operations that are due by now by the plan alone, so that a
+// pacer that hangs shows as operations that are missing. mu is held.
+func (w *workload) due(now time.Time) int64 {
+	s := w.stretch
+	if s == nil {
+		return int64(w.before)
+	}
+	for {
+		at, ok := s.pacer.Due(s.counted)
+		if !ok || at > now.Sub(s.begun) {
+			return int64(w.before + s.counted)
+		}
+		s.counted++
+	}
+}

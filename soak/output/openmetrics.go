@@ -1,0 +1,120 @@
+package output
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"maps"
+	"math"
+	"slices"
+	"strings"
+	"time"
+
+	"soakmon/soak"
+)
+
+// SeriesSource is a run as series.
+type SeriesSource interface {
+	Names() []soak.Name // every series in it, sorted
+	Series(process, name string) (soak.Series, error)
+	WallAt(at time.Duration) time.Time
+}
+
+// OpenMetrics writes a run in the OpenMetrics 1.0 text format, every point with
+// its time, for example for `promtool tsdb create-blocks-from openmetrics`. The
+// process is a label. Points that were not measured are left out, as are those
+// that a wall clock set back puts before earlier ones: Prometheus takes neither.
+func OpenMetrics(w io.Writer, r SeriesSource) error {
+	out := bufio.NewWriterSize(w, 64<<10)
+	families := map[string][]soak.Name{}
+	for _, n := range r.Names() {
+		f, _, _ := strings.Cut(n.Name, "{")
+		families[f] = append(families[f], n)
+	}
+	for _, f := range slices.Sorted(maps.Keys(families)) {
+		_, clash := families[strings.TrimSuffix(f, "_total")]
+		for i, n := range families[f] {
+			s, err := r.Series(n.Process, n.Name)
+			if err != nil {
+				return fmt.Errorf("output: openmetrics: %w", err)
+			}
+			if i == 0 {
+				writeHead(out, f, s.Metric, clash)
+			}
+			writePoints(out, s, r.WallAt)
+		}
+	}
+	out.WriteString("# EOF\n")
+	if err := out.Flush(); err != nil {
+		return fmt.Errorf("output: openmetrics: %w", err)
+	}
+	return nil
+}
+
+// writeHead describes a family. That of a counter is named without _total; where
+// another family has that name, and where a counter is not named as one, the
+// type is left open.
+func writeHead(out *bufio.Writer, family string, m soak.Metric, clash bool) {
+	family = valid(family)
+	kind := string(m.Kind)
+	if m.Kind == soak.Counter {
+		base, ok := strings.CutSuffix(family, "_total")
+		if ok && !clash {
+			family = base
+		} else {
+			kind = "unknown"
+		}
+	}
+	fmt.Fprintf(out, "# TYPE %s %s\n", family, kind)
+	if m.Unit != "" && strings.HasSuffix(family, "_"+m.Unit) {
+		fmt.Fprintf(out, "# UNIT %s %s\n", family, m.Unit)
+	}
+	if m.Help != "" {
+		fmt.Fprintf(out, "# HELP %s %s\n", family, escape.Replace(m.Help))
+	}
+}
+
+var escape = strings.NewReplacer(`\`, `\\`, "\n", `\n`, `"`, `\"`)
+
+// writePoints writes the points of one series.
+func writePoints(out *bufio.Writer, s soak.Series, wallAt func(time.Duration) time.Time) {
+	name := sampleName(s.Process, s.Name)
+	last := int64(math.MinInt64)
+	for i, v := range s.Value {
+		wall := wallAt(s.At[i])
+		if math.IsNaN(v) || wall.UnixMilli() <= last {
+			continue
+		}
+		last = wall.UnixMilli()
+		line := append(out.AvailableBuffer(), name...)
+		line = appendNumber(append(line, ' '), v)
+		line = appendTime(append(line, ' '), wall)
+		out.Write(append(line, '\n')) // an error comes back from Flush
+	}
+}
+
+// sampleName puts the process among the labels of a series. A label of that name
+// that it has already is renamed, as Prometheus does; in a label's value a quote
+// is escaped, so that no value can be taken for one.
+func sampleName(process, name string) string {
+	family, labels, _ := strings.Cut(name, "{")
+	labels = strings.TrimSuffix(labels, "}")
+	if labels != "" {
+		labels = strings.ReplaceAll(","+labels, `,process="`, `,exported_process="`)
+	}
+	return valid(family) + `{process="` + escape.Replace(process) + `"` + labels + "}"
+}
+
+// valid makes a name fit [a-zA-Z_:][a-zA-Z0-9_:]*.
+func valid(name string) string {
+	s := strings.Map(func(r rune) rune {
+		if r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || r == '_' || r == ':' {
+			return r
+		}
+		return '_'
+	}, name)
+	if s == "" || s[0] >= '0' && s[0] <= '9' {
+		return "_" + s
+	}
+	return s
+}

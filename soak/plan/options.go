@@ -1,0 +1,77 @@
+package plan
+
+import (
+	"encoding/json"
+
+	"github.com/goccy/go-yaml/ast"
+
+	"soakmon/soak"
+)
+
+// options keeps a plug-in's block as JSON with the line of each key.
+func (r *reader) options(o *soak.Options) set {
+	return func(n ast.Node, field string) {
+		if entries, ok := r.entries(n, field); ok {
+			r.setOptions(o, entries, field)
+		}
+	}
+}
+
+func (r *reader) setOptions(o *soak.Options, entries []entry, field string) {
+	block := &optionBlock{reader: r, field: field, line: map[string]int{"": r.source.at[field].line}}
+	data, err := json.Marshal(block.object(entries, ""))
+	if err != nil {
+		r.fail(field, "these options cannot be kept: %v", err)
+		return
+	}
+	*o = soak.Options{JSON: data, File: r.source.file, Line: block.line}
+}
+
+// optionBlock turns one block of options into plain values; path is within it.
+type optionBlock struct {
+	*reader
+	field string
+	line  map[string]int
+}
+
+func (b *optionBlock) object(entries []entry, path string) map[string]any {
+	values := make(map[string]any, len(entries))
+	for _, e := range entries {
+		at := join(path, e.key)
+		b.line[at] = e.at.line
+		values[e.key] = b.value(e.value, at)
+	}
+	return values
+}
+
+func (b *optionBlock) value(n ast.Node, path string) any {
+	field := join(b.field, path)
+	n = b.resolve(n, field)
+	switch v := n.(type) {
+	case nil, *ast.NullNode:
+		return nil
+	case ast.MapNode:
+		entries, _ := b.entries(n, field)
+		return b.object(entries, path)
+	case *ast.SequenceNode:
+		values := make([]any, len(v.Values))
+		for i, item := range v.Values {
+			b.source.at[index(field, i)] = nodeAt(item)
+			b.line[index(path, i)] = nodeAt(item).line
+			values[i] = b.value(item, index(path, i))
+		}
+		return values
+	case *ast.IntegerNode:
+		return v.Value
+	case *ast.FloatNode:
+		return v.Value
+	case *ast.BoolNode:
+		return v.Value
+	case *ast.InfinityNode, *ast.NanNode:
+		b.fail(field, "infinity and NaN are no values for an option")
+		return nil
+	default:
+		text, _ := b.text(n, field)
+		return b.reveal(text, field)
+	}
+}

@@ -1,0 +1,122 @@
+package plan
+
+import (
+	"cmp"
+	"fmt"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"soakmon/soak"
+)
+
+// perTime are the units of time that a growth may be counted against.
+var perTime = map[string]time.Duration{
+	"s": time.Second, "min": time.Minute, "h": time.Hour, "d": 24 * time.Hour,
+}
+
+// ParseQuantity reads an amount of growth: `0` or `N[B|KiB|MiB|GiB|%]/(s|h|run|op)`,
+// also per min and d. Per second, minute and day are turned into per hour; a
+// percentage into a share. Text keeps what was written.
+func ParseQuantity(text string) (soak.Quantity, error) {
+	if text == "0" {
+		return soak.Quantity{Per: soak.PerHour, Text: text}, nil
+	}
+	count, per, ok := strings.Cut(text, "/")
+	part := amount.FindStringSubmatch(strings.TrimSpace(count))
+	if part == nil {
+		return soak.Quantity{}, fmt.Errorf("%q is no amount of growth; write 0, or it like 5/h, 1MiB/h, 5%%/run or 64B/op", text)
+	}
+	if !ok {
+		return soak.Quantity{}, fmt.Errorf("%q does not say per what; write %s/h, %s/run or %s/op", text, text, text, text)
+	}
+	q := soak.Quantity{Value: number(part[1]), Text: text}
+	scale, err := 1.0, error(nil)
+	switch part[2] {
+	case "":
+	case "%":
+		q.Percent, scale = true, 0.01
+	default:
+		if scale, err = byteUnit(part[2]); err != nil {
+			return soak.Quantity{}, err
+		}
+	}
+	q.Value *= scale
+	if err := setPer(&q, strings.TrimSpace(per)); err != nil {
+		return soak.Quantity{}, err
+	}
+	if math.IsInf(q.Value, 0) {
+		return soak.Quantity{}, fmt.Errorf("%q is too large", text)
+	}
+	return q, nil
+}
+
+func setPer(q *soak.Quantity, per string) error {
+	if unit, ok := perTime[per]; ok {
+		q.Per = soak.PerHour
+		q.Value *= time.Hour.Hours() / unit.Hours()
+		return nil
+	}
+	switch soak.Per(per) {
+	case soak.PerRun, soak.PerOperation:
+		q.Per = soak.Per(per)
+		return nil
+	}
+	return fmt.Errorf("growth per %q is not known; use /s, /min, /h, /d, /run or /op", per)
+}
+
+// leakKinds can be planted in the embedded server.
+var leakKinds = []string{"child", "fd", "goroutine", "heap", "thread"}
+
+// ParseLeak reads a leak to plant: `KIND=N[unit]/(s|min|h|d|Nop)`, such as fd=2/s,
+// goroutine=1/10000op or heap=64KiB/s. Only heap takes a unit.
+func ParseLeak(text string) (soak.Leak, error) {
+	kind, count, _ := strings.Cut(text, "=")
+	count, per, ok := strings.Cut(count, "/")
+	part := amount.FindStringSubmatch(count)
+	if part == nil || !ok {
+		return soak.Leak{}, fmt.Errorf("%q is no leak; write it like fd=2/s, goroutine=1/10000op or heap=64KiB/s", text)
+	}
+	if !slices.Contains(leakKinds, kind) {
+		return soak.Leak{}, fmt.Errorf("unknown leak %q%s; use %s", kind, didYouMean(kind, leakKinds), strings.Join(leakKinds, ", "))
+	}
+	leak := soak.Leak{Kind: kind, Amount: number(part[1]), Text: text}
+	if err := setUnit(&leak, part[2]); err != nil {
+		return soak.Leak{}, err
+	}
+	if leak.Amount <= 0 || math.IsInf(leak.Amount, 0) {
+		return soak.Leak{}, fmt.Errorf("%q plants nothing; the amount must be above 0", text)
+	}
+	if err := setStep(&leak, per); err != nil {
+		return soak.Leak{}, err
+	}
+	return leak, nil
+}
+
+func setUnit(leak *soak.Leak, unit string) error {
+	if unit == "" {
+		return nil
+	}
+	if leak.Kind != "heap" {
+		return fmt.Errorf("%s is counted, so %q is no unit for it; write %s=%g/s", leak.Kind, unit, leak.Kind, leak.Amount)
+	}
+	scale, err := byteUnit(unit)
+	leak.Amount *= scale
+	return err
+}
+
+func setStep(leak *soak.Leak, per string) error {
+	if unit, ok := perTime[per]; ok {
+		leak.Every = unit
+		return nil
+	}
+	count, ok := strings.CutSuffix(per, "op")
+	n, err := strconv.ParseInt(cmp.Or(count, "1"), 10, 64)
+	if !ok || err != nil || n < 1 {
+		return fmt.Errorf("a leak per %q is not known; use /s, /min, /h, /d, /op or /10000op", per)
+	}
+	leak.Operations = n
+	return nil
+}

@@ -1,0 +1,112 @@
+package plan
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"regexp"
+	"strconv"
+	"strings"
+	"time"
+
+	"soakmon/soak"
+)
+
+// ParseRate reads operations per second, above 0 and at most 1,000,000: 200,
+// 200/s, 10/min, 3600/h.
+func ParseRate(text string) (float64, error) {
+	count, per, ok := strings.Cut(text, "/")
+	unit := time.Second
+	if ok {
+		if unit = perTime[per]; unit == 0 {
+			return 0, fmt.Errorf("a rate per %q is not known; use /s, /min or /h", per)
+		}
+	}
+	v, err := strconv.ParseFloat(count, 64)
+	if err != nil || math.IsNaN(v) {
+		return 0, fmt.Errorf("%q is no rate; write it like 200, 200/s or 10/min", text)
+	}
+	if v /= unit.Seconds(); v <= 0 || v > 1e6 {
+		return 0, fmt.Errorf("a rate must be above 0 and at most 1,000,000 per second: %q", text)
+	}
+	return v, nil
+}
+
+// ParseShare reads a share from 0 to 1: 0.05 or 5%.
+func ParseShare(text string) (float64, error) {
+	count, percent := strings.CutSuffix(text, "%")
+	v, err := strconv.ParseFloat(count, 64)
+	if err != nil || math.IsNaN(v) {
+		return 0, fmt.Errorf("%q is no share; write it like 5%% or 0.05", text)
+	}
+	if percent {
+		v /= 100
+	}
+	if v > 1 && !percent {
+		return 0, fmt.Errorf("a share lies between 0 and 1; write %s%% for %s in a hundred", text, text)
+	}
+	if v < 0 || v > 1 {
+		return 0, fmt.Errorf("a share lies between 0%% and 100%%: %q", text)
+	}
+	return v, nil
+}
+
+var bandwidth = regexp.MustCompile(`^(\d+(?:\.\d+)?)\s*([kKMG]?)(?:bit(?:/s)?|bps)$`)
+
+// ParseBandwidth reads bytes per second: bits as 50Mbit (as tc(8) writes it;
+// also 50Mbit/s, 50Mbps), bytes as 6MiB/s. 0 is unlimited.
+func ParseBandwidth(text string) (float64, error) {
+	if text == "0" {
+		return 0, nil
+	}
+	if part := bandwidth.FindStringSubmatch(text); part != nil {
+		bits := map[string]float64{"": 1, "k": 1e3, "K": 1e3, "M": 1e6, "G": 1e9}
+		return finite(number(part[1]) * bits[part[2]] / 8)
+	}
+	size, ok := strings.CutSuffix(text, "/s")
+	n, err := ParseBytes(size)
+	if !ok || err != nil {
+		return 0, fmt.Errorf("%q is no bandwidth; write it like 50Mbit or 6MiB/s", text)
+	}
+	return float64(n), nil
+}
+
+// parseVary reads "±30%" or "30%".
+func parseVary(text string) (soak.Vary, error) {
+	by, err := ParseShare(strings.TrimPrefix(text, "±"))
+	return soak.Vary{By: by}, err
+}
+
+// parseLevel reads a limit in a metric's unit: a number, or a size in bytes.
+func parseLevel(text string) (float64, error) {
+	if v, err := strconv.ParseFloat(text, 64); err == nil {
+		return finite(v)
+	}
+	n, err := ParseBytes(text)
+	return float64(n), err
+}
+
+func finite(v float64) (float64, error) {
+	if math.IsNaN(v) || math.IsInf(v, 0) {
+		return 0, errors.New("not a finite number")
+	}
+	return v, nil
+}
+
+func parseCount(text string) (int, error) {
+	n, err := strconv.ParseInt(text, 10, 32)
+	if err != nil || n < 0 {
+		return 0, fmt.Errorf("%q is no whole number from 0 to 2,147,483,647", text)
+	}
+	return int(n), nil
+}
+
+func parseBool(text string) (bool, error) {
+	switch text {
+	case "true":
+		return true, nil
+	case "false":
+		return false, nil
+	}
+	return false, fmt.Errorf("%q is neither true nor false", text)
+}

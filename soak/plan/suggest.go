@@ -1,0 +1,47 @@
+package plan
+
+import "fmt"
+
+// nearest gives the name that is at most two edits (a third of it for short
+// ones) away, or "".
+func nearest(name string, known []string) string {
+	best, at := "", min(2, max(1, len(name)/3))+1
+	for _, k := range known {
+		if d := edits(name, k); d < at {
+			best, at = k, d
+		}
+	}
+	return best
+}
+
+func didYouMean(name string, known []string) string {
+	if best := nearest(name, known); best != "" {
+		return fmt.Sprintf(", did you mean %q?", best)
+	}
+	return ""
+}
+
+// edits is the distance of a and b in bytes inserted, left out, changed or
+// swapped with their neighbour (Damerau, CACM 7(3), 1964, optimal alignment).
+func edits(a, b string) int {
+	var before, last []int
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		before, last, row = last, row, make([]int, len(b)+1)
+		row[0] = i + 1
+		for j := range len(b) {
+			change := last[j]
+			if a[i] != b[j] {
+				change++
+			}
+			row[j+1] = min(change, row[j]+1, last[j+1]+1)
+			if i > 0 && j > 0 && a[i] == b[j-1] && a[i-1] == b[j] {
+				row[j+1] = min(row[j+1], before[j-1]+1)
+			}
+		}
+	}
+	return row[len(b)]
+}

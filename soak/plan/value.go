@@ -1,0 +1,98 @@
+package plan
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/goccy/go-yaml/ast"
+)
+
+// scalar reads a single value through one of the Parse functions.
+func scalar[T any](r *reader, into *T, parse func(string) (T, error)) set {
+	return func(n ast.Node, field string) {
+		text, ok := r.text(n, field)
+		if !ok {
+			return
+		}
+		expanded, values, err := expand(text)
+		if err != nil {
+			r.fail(field, "%v", err)
+			return
+		}
+		v, err := parse(expanded)
+		switch {
+		case err != nil && len(values) > 0: // its text may quote a secret
+			r.fail(field, "%s, with its variables replaced, is no valid value here", text)
+		case err != nil:
+			r.fail(field, "%v", err)
+		default:
+			*into = v
+		}
+	}
+}
+
+// word reads a name: replaced variables are no secrets in it.
+func (r *reader) word(into *string) set {
+	return scalar(r, into, func(text string) (string, error) {
+		if text == "" {
+			return "", errors.New("this must not be empty")
+		}
+		return text, nil
+	})
+}
+
+// secret reads a text that may hold secrets.
+func (r *reader) secret(into *string) set {
+	return func(n ast.Node, field string) {
+		if text, ok := r.text(n, field); ok {
+			*into = r.reveal(text, field)
+		}
+	}
+}
+
+// items of one kind.
+func sequence[T any](r *reader, into *[]T, item func(*T) set) set {
+	return func(n ast.Node, field string) {
+		nodes := r.items(n, field)
+		*into = make([]T, len(nodes))
+		for i, node := range nodes {
+			item(&(*into)[i])(node, index(field, i))
+		}
+	}
+}
+
+// dict reads a block with free keys.
+func dict[T any](r *reader, into *map[string]T, item func(*T) set) set {
+	return func(n ast.Node, field string) {
+		entries, _ := r.entries(n, field)
+		*into = make(map[string]T, len(entries))
+		for _, e := range entries {
+			var v T
+			item(&v)(e.value, join(field, e.key))
+			(*into)[e.key] = v
+		}
+	}
+}
+
+// above0 refuses an explicit zero where zero would mean "not set".
+func above0[T ~int | ~int64 | ~float64](parse func(string) (T, error)) func(string) (T, error) {
+	return func(text string) (T, error) {
+		v, err := parse(text)
+		if err == nil && v <= 0 {
+			return 0, fmt.Errorf("this must be above 0, not %s; leave the key out for the default", text)
+		}
+		return v, err
+	}
+}
+
+// oneOf accepts the given words.
+func oneOf(words ...string) func(string) (string, error) {
+	return func(text string) (string, error) {
+		for _, w := range words {
+			if text == w {
+				return text, nil
+			}
+		}
+		return "", fmt.Errorf("%q is not known here%s; use %s", text, didYouMean(text, words), list(words))
+	}
+}

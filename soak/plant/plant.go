@@ -1,0 +1,156 @@
+package plant
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"math"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"soakmon/soak"
+)
+
+// batch is the shortest time between two turns of Run: faster leaks are
+// planted a few at a time.
+const batch = 10 * time.Millisecond
+
+// heapStep is how many bytes fall due together.
+const heapStep = 1024
+
+// kinds are the ways to leak n things (bytes for heap).
+var kinds = map[string]func(n int64) error{
+	"fd":        plantFDs,
+	"goroutine": plantGoroutines,
+	"heap":      plantHeap,
+	"thread":    plantThreads,
+	"child":     plantChildren,
+}
+
+// Kinds lists the kinds of leak that can be planted, sorted.
+func Kinds() []string { return slices.Sorted(maps.Keys(kinds)) }
+
+// leak is a leak with what it has planted.
+type leak struct {
+	soak.Leak
+	plant func(n int64) error
+}
+
+// Planter plants leaks as time passes and operations are served.
+type Planter struct {
+	timed      []leak
+	counted    []leak
+	operations atomic.Int64
+	failed     atomic.Int64
+	lastErr    atomic.Pointer[error]
+}
+
+// New checks the leaks: a known kind, an amount above zero, and a step either
+// in time or in operations. Nothing is planted before Run or Operation.
+func New(leaks []soak.Leak) (*Planter, error) {
+	p := &Planter{}
+	for _, l := range leaks {
+		plant, ok := kinds[l.Kind]
+		switch {
+		case !ok:
+			return nil, fmt.Errorf("leak %q: there is no kind %q, only %s", l.Text, l.Kind, strings.Join(Kinds(), ", "))
+		case !(l.Amount > 0) || math.IsInf(l.Amount, 0):
+			return nil, fmt.Errorf("leak %q: the amount %v is not above zero", l.Text, l.Amount)
+		case l.Every < 0 || l.Operations < 0 || (l.Every > 0) == (l.Operations > 0):
+			return nil, fmt.Errorf("leak %q: want a step either in time or in operations", l.Text)
+		case l.Every > 0:
+			p.timed = append(p.timed, leak{l, plant})
+		default:
+			p.counted = append(p.counted, leak{l, plant})
+		}
+	}
+	return p, nil
+}
+
+// Failed is how many steps could not be planted in full, say because the
+// process has no more descriptors, and the newest reason.
+func (p *Planter) Failed() (int64, error) {
+	if err := p.lastErr.Load(); err != nil {
+		return p.failed.Load(), *err
+	}
+	return 0, nil
+}
+
+// Operation counts one operation served and plants what falls due with it. It
+// may be called from many goroutines; without leaks by operation it costs nothing.
+func (p *Planter) Operation() {
+	if len(p.counted) == 0 {
+		return
+	}
+	n := p.operations.Add(1)
+	for _, l := range p.counted {
+		if due := l.byOperation(n) - l.byOperation(n-1); due > 0 {
+			p.plant(l, due)
+		}
+	}
+}
+
+// Run plants the leaks by time until ctx ends. Time counts from the call.
+func (p *Planter) Run(ctx context.Context) {
+	if len(p.timed) == 0 {
+		return
+	}
+	began := time.Now()
+	planted := make([]int64, len(p.timed))
+	for timer := time.NewTimer(0); ; {
+		select {
+		case <-ctx.Done():
+			timer.Stop()
+			return
+		case <-timer.C:
+		}
+		elapsed := time.Since(began)
+		next := time.Duration(math.MaxInt64)
+		for i, l := range p.timed {
+			if due := l.byTime(elapsed) - planted[i]; due > 0 {
+				p.plant(l, due)
+				planted[i] += due
+			}
+			next = min(next, l.dueAt(planted[i]+l.step()))
+		}
+		timer.Reset(max(next-elapsed, batch))
+	}
+}
+
+func (p *Planter) plant(l leak, n int64) {
+	if err := l.plant(n); err != nil {
+		p.failed.Add(1)
+		err = fmt.Errorf("plant %s: %w", l.Kind, err)
+		p.lastErr.Store(&err)
+	}
+}
+
+// step is how many things, or bytes of heap, fall due together.
+func (l leak) step() int64 {
+	if l.Kind == "heap" {
+		return heapStep
+	}
+	return 1
+}
+
+// byTime is how much is due at a time since the beginning, in whole steps.
+func (l leak) byTime(elapsed time.Duration) int64 {
+	n := int64(l.Amount * (float64(elapsed) / float64(l.Every)))
+	return n - n%l.step()
+}
+
+// byOperation is how much is due after n operations.
+func (l leak) byOperation(n int64) int64 {
+	return int64(l.Amount * float64(n) / float64(l.Operations))
+}
+
+// dueAt is the first time at which n is due.
+func (l leak) dueAt(n int64) time.Duration {
+	at := float64(n) / l.Amount * float64(l.Every)
+	if at >= math.MaxInt64 {
+		return math.MaxInt64
+	}
+	return time.Duration(math.Ceil(at))
+}

@@ -1,0 +1,148 @@
+// Package protocol holds the protocols that a load can speak: one file each,
+// with the client's side and the reference server, the control of every soak.
+//
+// A protocol that gives connections to a destination registers a Dial and gets
+// echo, verified bulk transfers and dirty sessions through load.Conns. One that
+// has requests of its own registers an Open. Their options are decoded strictly
+// and nothing is sent before a session is opened, so opening a load checks its
+// plan.
+//
+// The reference servers are as steady as can be: buffers are reused and nothing
+// grows with operations, so what grows is a leak, planted or real.
+package protocol
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+
+	"soakmon/soak"
+	"soakmon/soak/load"
+	"soakmon/soak/options"
+)
+
+// Protocol is one entry of the registry.
+type Protocol struct {
+	Name     string
+	Help     string   // one sentence
+	Networks []string // that a workload may ask for, the default first
+	Dirty    []string // kinds of dirty sessions
+	Options  []Option // keys of a workload's options
+	Variants []string // JSON of options, the default's left out: the conformance test runs with each of them as well
+
+	// Dial makes the dialer of a protocol that gives connections. Its options
+	// are without those of load.Conns.
+	Dial func(w soak.Workload) (load.Dialer, error)
+	// Open makes the opener of a load. It sends nothing; an error is one of the
+	// plan. It is set by the registry where Dial is.
+	Open func(w soak.Workload) (load.Opener, error)
+	// Serve starts the reference server, which runs until it is closed or ctx is
+	// done.
+	Serve func(ctx context.Context, o ServeOptions) (Server, error)
+}
+
+// Option describes one key of a protocol's options.
+type Option struct {
+	Key  string
+	Help string // with the values it takes and its default
+}
+
+// ServeOptions are what a reference server is started with.
+type ServeOptions struct {
+	Address     string // HOST:PORT to listen on; port 0 picks one
+	OnOperation func() // called after each operation, from many goroutines; may be nil
+	Options     soak.Options
+}
+
+// Server is a reference server that runs.
+type Server interface {
+	Addr() string          // HOST:PORT it listens on
+	Options() soak.Options // what a client must be told: certificates, keys; for options.Merge under a plan's own
+	Close() error          // ends its connections as well, and returns when they are gone
+}
+
+var registry = map[string]Protocol{}
+
+// register adds a protocol, in a file's init.
+func register(p Protocol) {
+	if _, ok := registry[p.Name]; ok {
+		panic("protocol " + p.Name + " is registered twice")
+	}
+	if p.Dial != nil {
+		p.Options = append(p.Options, connOptions...)
+		p.Variants = append(p.Variants, connVariants...)
+		p.Open = func(w soak.Workload) (load.Opener, error) { return openConns(p, w) }
+	}
+	open := p.Open
+	p.Open = func(w soak.Workload) (load.Opener, error) {
+		if err := p.check(&w); err != nil {
+			return nil, err
+		}
+		return open(w)
+	}
+	registry[p.Name] = p
+}
+
+// Lookup finds a protocol by its name.
+func Lookup(name string) (Protocol, bool) {
+	p, ok := registry[name]
+	return p, ok
+}
+
+// Names are the names of all protocols, sorted.
+func Names() []string { return slices.Sorted(maps.Keys(registry)) }
+
+// Open makes the opener of a load of any protocol. It sends nothing.
+func Open(w soak.Workload) (load.Opener, error) {
+	p, ok := Lookup(w.Protocol)
+	if !ok {
+		return nil, fmt.Errorf("unknown protocol %q; known: %q", w.Protocol, Names())
+	}
+	return p.Open(w)
+}
+
+// check refuses what the protocol does not offer.
+func (p Protocol) check(w *soak.Workload) error {
+	if w.Network == "" {
+		w.Network = p.Networks[0]
+	}
+	if !slices.Contains(p.Networks, w.Network) {
+		return fmt.Errorf("protocol %s has no network %q; it has %q", p.Name, w.Network, p.Networks)
+	}
+	for _, kind := range slices.Sorted(maps.Keys(w.Dirty)) {
+		if !slices.Contains(p.Dirty, kind) {
+			return fmt.Errorf("protocol %s has no dirty sessions of kind %q; it has %q", p.Name, kind, p.Dirty)
+		}
+	}
+	return nil
+}
+
+var connOptions = []Option{{"mode", "echo (default: the payload goes out and comes back), bulk_up, bulk_down or bulk_both (verified transfers to and from soak's own reference destination)"}}
+
+var connVariants = []string{`{"mode":"bulk_up"}`, `{"mode":"bulk_down"}`, `{"mode":"bulk_both"}`}
+
+// openConns makes the opener of a protocol that dials.
+func openConns(p Protocol, w soak.Workload) (load.Opener, error) {
+	conn := struct {
+		Mode string `json:"mode"`
+	}{load.Echo}
+	picked, rest, err := options.Split(w.Options, "mode")
+	if err != nil {
+		return nil, err
+	}
+	if err := options.Decode(picked, &conn); err != nil {
+		return nil, err
+	}
+	w.Options = rest
+	dialer, err := p.Dial(w)
+	if err != nil {
+		return nil, err
+	}
+	opener, err := load.Conns(dialer, conn.Mode, w.Payload)
+	if err != nil {
+		dialer.Close()
+		return nil, options.Errorf(w.Options, "mode", "%w", err)
+	}
+	return opener, nil
+}

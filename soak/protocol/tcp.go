@@ -1,0 +1,60 @@
+package protocol
+
+import (
+	"context"
+	"fmt"
+	"net"
+
+	"soakmon/soak"
+	"soakmon/soak/load"
+	"soakmon/soak/options"
+)
+
+func init() {
+	register(Protocol{
+		Name:     "tcp",
+		Help:     "plain TCP to any echo server, or verified bulk transfers to the reference server",
+		Networks: []string{"tcp"},
+		Dirty:    load.DirtyKinds,
+		Dial:     dialTCP,
+		Serve:    serveTCP,
+	})
+}
+
+func dialTCP(w soak.Workload) (load.Dialer, error) {
+	if err := options.Decode(w.Options, &struct{}{}); err != nil {
+		return nil, err
+	}
+	if err := checkAddress(w); err != nil {
+		return nil, err
+	}
+	return tcpDialer(w.Address), nil
+}
+
+// checkAddress wants a HOST:PORT.
+func checkAddress(w soak.Workload) error {
+	if w.URL != "" {
+		return fmt.Errorf("protocol %s takes an address, not the url %q", w.Protocol, w.URL)
+	}
+	if _, port, err := net.SplitHostPort(w.Address); err != nil || port == "" {
+		return fmt.Errorf("address %q is not HOST:PORT", w.Address)
+	}
+	return nil
+}
+
+type tcpDialer string
+
+func (a tcpDialer) Dial(ctx context.Context) (net.Conn, error) {
+	var d net.Dialer
+	return d.DialContext(ctx, "tcp", string(a))
+}
+
+func (tcpDialer) Close() error { return nil }
+
+func serveTCP(ctx context.Context, o ServeOptions) (Server, error) {
+	if err := options.Decode(o.Options, &struct{}{}); err != nil {
+		return nil, err
+	}
+	destination := load.NewDestination(o.OnOperation)
+	return serveStream(ctx, o.Address, soak.Options{}, destination.Serve)
+}

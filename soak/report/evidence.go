@@ -1,0 +1,62 @@
+package report
+
+import (
+	"math"
+	"time"
+
+	"soakmon/soak"
+)
+
+// presence is the series that tells whether the target was measured at a tick:
+// every process has a resident set.
+const presence = "rss_bytes"
+
+// evidence counts what was measured against what was due.
+func (b *builder) evidence(r *Report) error {
+	profiles, err := b.src.Profiles()
+	if err != nil {
+		return err
+	}
+	r.Evidence.Profiles = len(profiles)
+	s, err := b.src.Series(soak.RoleTarget, presence)
+	if err != nil {
+		s = soak.Series{} // never measured
+	}
+	r.Evidence.SamplesDue, r.Evidence.Samples, r.Evidence.Gaps = coverage(s, b.plan.Interval, b.end)
+	for _, e := range b.events {
+		switch e.Kind {
+		case soak.EventRestart:
+			r.Evidence.Restarts++
+		case soak.EventRest:
+			if e.Name != "gc" {
+				r.Evidence.Rests++
+			}
+		}
+	}
+	return nil
+}
+
+// coverage counts the ticks due until end, those at which the series has a
+// value, and the stretches without one.
+func coverage(s soak.Series, interval, end time.Duration) (due, measured, gaps int) {
+	if interval <= 0 {
+		return 0, 0, 0
+	}
+	due = int(end / interval)
+	next := 1 // the tick expected next, from 1
+	for i, at := range s.At {
+		tick := int(at / interval)
+		if math.IsNaN(s.Value[i]) || tick < next {
+			continue // not measured, or a rest sample between two ticks
+		}
+		if tick > next {
+			gaps++
+		}
+		measured++
+		next = tick + 1
+	}
+	if next <= due {
+		gaps++
+	}
+	return due, min(measured, due), gaps
+}

@@ -1,0 +1,123 @@
+package report
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/HdrHistogram/hdrhistogram-go"
+
+	"soakmon/soak"
+)
+
+// Load is what one load did. Rates are operations per second over the phases
+// under load; latencies run from the time an operation was due.
+type Load struct {
+	Name       string           `json:"name"`
+	Protocol   string           `json:"protocol"`
+	Planned    float64          `json:"planned_rate"`
+	Achieved   float64          `json:"achieved_rate"`
+	Operations int64            `json:"operations"`
+	Late       int64            `json:"late"`
+	Failed     int64            `json:"failed"`
+	Dirty      int64            `json:"dirty_sessions"`
+	Sessions   int64            `json:"sessions"`
+	Errors     map[string]int64 `json:"errors"`
+	Bytes      int64            `json:"bytes"` // payload, both ways
+	Latency    Quantiles        `json:"latency_s"`
+	Service    Quantiles        `json:"service_s"`
+	Connect    Quantiles        `json:"connect_s"`
+}
+
+// Quantiles of a distribution in seconds, null where nothing was measured.
+type Quantiles struct {
+	P50 soak.Float `json:"p50"`
+	P95 soak.Float `json:"p95"`
+	P99 soak.Float `json:"p99"`
+	Max soak.Float `json:"max"`
+}
+
+func (b *builder) load(r *Report) error {
+	merged, err := b.histograms()
+	if err != nil {
+		return err
+	}
+	under, planned := b.underLoad()
+	for _, w := range b.plan.Load {
+		count := func(family string) int64 {
+			return int64(b.last(soak.RoleDriver, fmt.Sprintf("%s{load=%q}", family, w.Name)))
+		}
+		l := Load{
+			Name: w.Name, Protocol: w.Protocol, Planned: w.Rate * planned,
+			Operations: count("operations_total"), Late: count("late_operations_total"), Failed: count("failed_operations_total"),
+			Dirty: count("dirty_sessions_total"), Sessions: count("sessions_total"), Errors: b.errors(w.Name),
+			Bytes:   count("sent_bytes_total") + count("received_bytes_total"),
+			Latency: quantiles(merged[w.Name+" latency"]), Service: quantiles(merged[w.Name+" service"]), Connect: quantiles(merged[w.Name+" connect"]),
+		}
+		if under > 0 {
+			l.Achieved = float64(l.Operations) / under.Seconds()
+		}
+		r.Load = append(r.Load, l)
+	}
+	return nil
+}
+
+// underLoad is the time under load, and the mean of the factors by which the
+// plan varied the rate in it.
+func (b *builder) underLoad() (under time.Duration, factor float64) {
+	var weighted float64
+	for _, p := range b.phases {
+		if p.Rate > 0 {
+			under += p.To - p.From
+			weighted += p.Rate * (p.To - p.From).Seconds()
+		}
+	}
+	if under == 0 {
+		return 0, 1
+	}
+	return under, weighted / under.Seconds()
+}
+
+func (b *builder) errors(load string) map[string]int64 {
+	out := map[string]int64{}
+	suffix := fmt.Sprintf(",load=%q}", load)
+	for _, n := range b.src.Names() {
+		kind, ok := strings.CutPrefix(n.Name, `errors_total{kind="`)
+		if !ok || !strings.HasSuffix(kind, suffix) {
+			continue
+		}
+		kind = strings.TrimSuffix(strings.TrimSuffix(kind, suffix), `"`)
+		out[kind] = int64(b.last(n.Process, n.Name))
+	}
+	return out
+}
+
+// histograms merges all stored histograms of each load and kind.
+func (b *builder) histograms() (map[string]*hdrhistogram.Histogram, error) {
+	all, err := b.src.Histograms()
+	if err != nil {
+		return nil, err
+	}
+	merged := map[string]*hdrhistogram.Histogram{}
+	for _, h := range all {
+		one, err := hdrhistogram.Decode([]byte(h.Data))
+		if err != nil {
+			return nil, fmt.Errorf("histogram of load %q at %s: %w", h.Load, h.From, err)
+		}
+		key := h.Load + " " + h.Kind
+		if merged[key] == nil {
+			merged[key] = one
+			continue
+		}
+		merged[key].Merge(one)
+	}
+	return merged, nil
+}
+
+func quantiles(h *hdrhistogram.Histogram) Quantiles {
+	if h == nil || h.TotalCount() == 0 {
+		return Quantiles{soak.Float(nan), soak.Float(nan), soak.Float(nan), soak.Float(nan)}
+	}
+	at := func(q float64) soak.Float { return soak.Float(time.Duration(h.ValueAtQuantile(q)).Seconds()) }
+	return Quantiles{P50: at(50), P95: at(95), P99: at(99), Max: soak.Float(time.Duration(h.Max()).Seconds())}
+}

@@ -1,0 +1,167 @@
+// Package report turns a stored run into one value, and that value into text
+// or JSON. It judges with the same questions and the same detector as the
+// running monitor, so a report made years later says what the run said.
+//
+// A run is clean only with evidence: what was missing, idle, short or broken is
+// among the reasons, and the verdict is then inconclusive at best.
+package report
+
+import (
+	"fmt"
+	"time"
+
+	"soakmon/soak"
+	"soakmon/soak/judge"
+)
+
+// Source is a stored run.
+type Source interface {
+	Run() soak.Run
+	Names() []soak.Name
+	Series(process, name string) (soak.Series, error)
+	Ticks() ([]time.Duration, error)
+	Events() ([]soak.Event, error)
+	Alerts() ([]soak.Alert, error)
+	Histograms() ([]soak.Histogram, error)
+	Profiles() ([]soak.ProfileMeta, error)
+}
+
+// Report is everything that is said of a run. Its JSON names are stable.
+type Report struct {
+	Run      string     `json:"run"`
+	Name     string     `json:"name"`
+	Command  string     `json:"command"`
+	Version  string     `json:"version"`
+	Start    time.Time  `json:"start"`
+	Duration float64    `json:"duration_s"` // recorded, the baseline and the drain included
+	Planned  float64    `json:"planned_s"`  // of load
+	Ended    string     `json:"ended"`      // why; "running" where it goes on
+	Verdict  soak.State `json:"verdict"`
+	ExitCode int        `json:"exit_code"`
+	Reasons  []string   `json:"reasons"`
+	Evidence Evidence   `json:"evidence"`
+	Load     []Load     `json:"load"`
+	Series   []Series   `json:"series"`
+	Alerts   []Alert    `json:"alerts,omitempty"`
+	Events   []Event    `json:"events,omitempty"`
+	Target   soak.Facts `json:"target"`
+	Host     soak.Host  `json:"host"`
+	Plan     soak.Plan  `json:"plan"`
+	Warnings []string   `json:"warnings"`
+}
+
+// Evidence says how much was measured.
+type Evidence struct {
+	SamplesDue int `json:"samples_due"` // ticks of the target
+	Samples    int `json:"samples"`     // ticks at which the target was measured
+	Gaps       int `json:"gaps"`        // stretches of missing ticks
+	Restarts   int `json:"restarts"`
+	Rests      int `json:"rests"`
+	Profiles   int `json:"profiles"`
+}
+
+// Series is one judged series. Slopes are per hour, of unit.
+type Series struct {
+	Process       string     `json:"process"`
+	Metric        string     `json:"metric"`
+	Unit          string     `json:"unit"`
+	Verdict       soak.State `json:"verdict"`
+	Slope         soak.Float `json:"slope_per_hour"`
+	Lo            soak.Float `json:"slope_low"`
+	Hi            soak.Float `json:"slope_high"`
+	PerOperation  soak.Float `json:"per_operation"`
+	Follows       string     `json:"follows,omitempty"` // what the growth goes with, where that is identified: "time", "operations", "sessions"
+	MinDetectable soak.Float `json:"min_detectable_per_hour"`
+	Tolerance     soak.Float `json:"tolerance_per_hour"`
+	Since         soak.Float `json:"since_s"` // where it leaks: from when on
+	Level         soak.Float `json:"level"`
+	Last          soak.Float `json:"last"`
+	Points        int        `json:"samples"`
+	Rule          string     `json:"rule,omitempty"`
+	Exhaustion    *Exhausted `json:"exhaustion,omitempty"`
+	EvidenceLine  string     `json:"evidence,omitempty"` // which line of evidence spoke: "load", "rest", "both"
+	Reason        string     `json:"reason"`
+	Warnings      []string   `json:"warnings,omitempty"`
+}
+
+// Exhausted says when a limit is reached if the growth goes on, in seconds
+// since the run's start; High is null where it has no end.
+type Exhausted struct {
+	Limit soak.Float `json:"limit"`
+	At    soak.Float `json:"at_s"`
+	Low   soak.Float `json:"low_s"`
+	High  soak.Float `json:"high_s"`
+}
+
+// Alert is an alert that was raised in the run.
+type Alert struct {
+	At     time.Time       `json:"at"`
+	Rule   string          `json:"rule"`
+	State  soak.AlertState `json:"state"`
+	Metric string          `json:"metric"`
+	Reason string          `json:"reason"`
+}
+
+// Event is a mark on the run's time line.
+type Event struct {
+	At   float64        `json:"at_s"`
+	Kind soak.EventKind `json:"kind"`
+	Name string         `json:"name,omitempty"`
+	Text string         `json:"text,omitempty"`
+}
+
+// Build judges a stored run. Running says that it still goes on.
+func Build(src Source, d judge.Detector, running bool) (Report, error) {
+	run := src.Run()
+	b := &builder{src: src, run: run, plan: run.Plan, running: running}
+	if err := b.read(); err != nil {
+		return Report{}, fmt.Errorf("run %s: %w", run.ID, err)
+	}
+	judged, err := judge.All(b.history, judge.Run{Plan: run.Plan, Facts: run.Target, Events: b.events, End: b.end}, d)
+	if err != nil {
+		return Report{}, fmt.Errorf("run %s: %w", run.ID, err)
+	}
+	r := Report{
+		Run: run.ID, Name: run.Name, Command: run.Command, Version: run.Version, Start: run.Start,
+		Duration: b.end.Seconds(), Planned: run.Plan.Duration.Seconds(), Ended: b.ended(),
+		Target: run.Target, Host: run.Host, Plan: run.Plan,
+		Reasons: []string{}, Load: []Load{}, Series: []Series{}, Warnings: []string{},
+	}
+	for _, j := range judged {
+		r.Series = append(r.Series, series(j))
+	}
+	if err := b.load(&r); err != nil {
+		return Report{}, fmt.Errorf("run %s: %w", run.ID, err)
+	}
+	if err := b.evidence(&r); err != nil {
+		return Report{}, fmt.Errorf("run %s: %w", run.ID, err)
+	}
+	b.marks(&r)
+	decide(&r, b)
+	return r, nil
+}
+
+func series(j judge.Judged) Series {
+	v := j.Verdict
+	s := Series{
+		Process: j.Process, Metric: j.Name.Name, Unit: j.Metric.Unit, Verdict: v.State,
+		Slope: soak.Float(v.Slope), Lo: soak.Float(v.Lo), Hi: soak.Float(v.Hi),
+		PerOperation: soak.Float(v.PerOperation), Follows: v.PerHourBound,
+		MinDetectable: soak.Float(v.MinDetectable), Tolerance: soak.Float(j.Tolerance),
+		Since: soak.Float(nan), Level: soak.Float(v.Level), Last: soak.Float(j.Last), Points: j.Points,
+		EvidenceLine: v.Evidence, Reason: v.Reason, Warnings: v.Warnings,
+	}
+	if j.Rule != nil {
+		s.Rule = j.Rule.Name
+	}
+	if v.State == soak.Leaking {
+		s.Since = soak.Float(v.Since.Seconds())
+		if e := v.Exhaustion; e.At > 0 {
+			s.Exhaustion = &Exhausted{Limit: soak.Float(e.Limit), At: soak.Float(e.At.Seconds()), Low: soak.Float(e.Lo.Seconds()), High: soak.Float(nan)}
+			if e.Hi > 0 {
+				s.Exhaustion.High = soak.Float(e.Hi.Seconds())
+			}
+		}
+	}
+	return s
+}

@@ -1,0 +1,140 @@
+package report
+
+import (
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"soakmon/alerts/detect"
+	"soakmon/soak"
+)
+
+// Text writes the report for a terminal: the verdict first, then why, then what
+// it stands on.
+func Text(w io.Writer, r Report) error {
+	var out strings.Builder
+	fmt.Fprintf(&out, "\n%s  %s\n", strings.ToUpper(string(r.Verdict)), headline(r))
+	for _, reason := range r.Reasons {
+		fmt.Fprintf(&out, "  · %s\n", reason)
+	}
+	out.WriteString("\n")
+	textLoad(&out, r)
+	textEvidence(&out, r)
+	textSeries(&out, r)
+	if len(r.Warnings) > 0 {
+		out.WriteString("\nTo know\n")
+		for _, warning := range r.Warnings {
+			fmt.Fprintf(&out, "  · %s\n", warning)
+		}
+	}
+	fmt.Fprintf(&out, "\nrun %s (soak %s)\n", r.Run, r.Version)
+	_, err := io.WriteString(w, out.String())
+	return err
+}
+
+func headline(r Report) string {
+	parts := []string{r.Name, duration(r.Duration) + " recorded"}
+	if r.Target.PID != 0 {
+		parts = append(parts, fmt.Sprintf("pid %d", r.Target.PID))
+	}
+	if r.Ended != "finished" {
+		parts = append(parts, r.Ended)
+	}
+	return strings.Join(parts, " · ")
+}
+
+func textLoad(out *strings.Builder, r Report) {
+	for _, l := range r.Load {
+		fmt.Fprintf(out, "Load      %s: %.4g/s planned, %.4g/s achieved; %d operations, %d late, %d failed%s\n", l.Name, l.Planned, l.Achieved, l.Operations, l.Late, l.Failed, errorList(l))
+		fmt.Fprintf(out, "          %d sessions", l.Sessions)
+		if l.Dirty > 0 {
+			fmt.Fprintf(out, ", %d of them ended badly on purpose", l.Dirty)
+		}
+		fmt.Fprintf(out, "; latency p50 %s  p95 %s  p99 %s  max %s\n", seconds(l.Latency.P50), seconds(l.Latency.P95), seconds(l.Latency.P99), seconds(l.Latency.Max))
+	}
+}
+
+func errorList(l Load) string {
+	if len(l.Errors) == 0 {
+		return ""
+	}
+	var parts []string
+	for _, kind := range slices.Sorted(maps.Keys(l.Errors)) {
+		parts = append(parts, fmt.Sprintf("%s %d", kind, l.Errors[kind]))
+	}
+	return " (" + strings.Join(parts, ", ") + ")"
+}
+
+func textEvidence(out *strings.Builder, r Report) {
+	e := r.Evidence
+	fmt.Fprintf(out, "Evidence  %d of %d samples, %s, %s, %s, %s\n", e.Samples, e.SamplesDue,
+		count(e.Gaps, "gap"), count(e.Restarts, "restart"), count(e.Rests, "rest sample"), count(e.Profiles, "profile"))
+}
+
+func textSeries(out *strings.Builder, r Report) {
+	if len(r.Series) == 0 {
+		return
+	}
+	out.WriteString("\n")
+	tw := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(tw, "PROCESS\tRESOURCE\tVERDICT\tNOW\tGROWTH PER HOUR\t95 % INTERVAL\tWOULD HAVE SEEN\tALLOWED")
+	for _, s := range r.Series {
+		fmt.Fprintf(tw, "%s\t%s\t%s\t%s\t%s\t%s … %s\t≥ %s\t%s\n", s.Process, s.Metric, s.Verdict,
+			amount(s.Last, s.Unit), signed(s.Slope, s.Unit), signed(s.Lo, s.Unit), signed(s.Hi, s.Unit), amount(s.MinDetectable, s.Unit), amount(s.Tolerance, s.Unit))
+	}
+	tw.Flush()
+}
+
+func amount(v soak.Float, unit string) string { return detect.Human(float64(v), unit) }
+
+func signed(v soak.Float, unit string) string {
+	s := amount(v, unit)
+	if v > 0 && !strings.HasPrefix(s, "0") {
+		return "+" + s
+	}
+	return s
+}
+
+// seconds writes a latency with three significant figures.
+func seconds(v soak.Float) string {
+	switch {
+	case v != v:
+		return "–"
+	case v < 1e-3:
+		return fmt.Sprintf("%.3g µs", float64(v)*1e6)
+	case v < 1:
+		return fmt.Sprintf("%.3g ms", float64(v)*1e3)
+	default:
+		return fmt.Sprintf("%.3g s", float64(v))
+	}
+}
+
+// duration writes a length of time as people say it: 2 min 6 s, 6 h 12 min.
+func duration(s float64) string {
+	d := time.Duration(s * float64(time.Second)).Round(time.Second)
+	switch {
+	case d < time.Minute:
+		return fmt.Sprintf("%d s", d/time.Second)
+	case d < time.Hour:
+		return fmt.Sprintf("%d min %d s", d/time.Minute, d%time.Minute/time.Second)
+	default:
+		return fmt.Sprintf("%d h %d min", d/time.Hour, d%time.Hour/time.Minute)
+	}
+}
+
+// clock writes a time on the run's line as minutes and seconds.
+func clock(d time.Duration) string {
+	d = d.Round(time.Second)
+	return fmt.Sprintf("+%d:%02d", d/time.Minute, d%time.Minute/time.Second)
+}
+
+func count(n int, of string) string {
+	if n == 1 {
+		return "1 " + of
+	}
+	return fmt.Sprintf("%d %ss", n, of)
+}

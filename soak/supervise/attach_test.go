@@ -1,0 +1,146 @@
+package supervise
+
+import (
+	"context"
+	"net"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+
+	"soakmon/soak"
+)
+
+func itoa(n int) string { return strconv.Itoa(n) }
+
+func TestAttachedProcessIsWatchedAndNeverTouched(t *testing.T) {
+	nothingLeft(t)
+	cmd, _ := stranger(t, "sleep", "1000")
+	pid := cmd.Process.Pid
+	tg := target(t, soak.Target{PID: pid, Tree: true, Pprof: "http://127.0.0.1:1/debug/pprof/"}, TargetOptions{})
+	p, up := tg.Process()
+	if !up || p.PID != pid || p.Pprof == "" || tg.Facts().PID != pid || !strings.HasSuffix(tg.Facts().Exe, "sleep") {
+		t.Errorf("%+v, %v, %+v", p, up, tg.Facts())
+	}
+	if err := tg.Close(t.Context()); err != nil || gone(pid) {
+		t.Errorf("close: %v; gone: %v", err, gone(pid))
+	}
+}
+
+func TestExitOfAttachedProcessIsSeen(t *testing.T) {
+	nothingLeft(t)
+	cmd, _ := stranger(t, "sleep", "1000")
+	tg := target(t, soak.Target{PID: cmd.Process.Pid}, TargetOptions{})
+	syscall.Kill(cmd.Process.Pid, syscall.SIGKILL)
+	next(t, tg, soak.EventStart)
+	next(t, tg, soak.EventExit)
+	next(t, tg, soak.EventCrash)
+}
+
+func TestZombieIsNotATarget(t *testing.T) {
+	nothingLeft(t)
+	cmd, _ := stranger(t, "true")
+	eventually(t, "it has ended", func() bool { return gone(cmd.Process.Pid) })
+	refused(t, soak.Target{PID: cmd.Process.Pid}, "is a zombie")
+}
+
+func TestPidfile(t *testing.T) {
+	nothingLeft(t)
+	cmd, _ := stranger(t, "sleep", "1000")
+	file := filepath.Join(t.TempDir(), "pid")
+	write := func(s string) {
+		if err := os.WriteFile(file, []byte(s), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write(itoa(cmd.Process.Pid) + "\n")
+	if p, _ := target(t, soak.Target{PIDFile: file}, TargetOptions{}).Process(); p.PID != cmd.Process.Pid {
+		t.Errorf("%+v", p)
+	}
+	write("nginx")
+	refused(t, soak.Target{PIDFile: file}, "is not a pid")
+	write("2147483647")
+	refused(t, soak.Target{PIDFile: file}, "stale", "no process 2147483647")
+	refused(t, soak.Target{PIDFile: file + "x"}, "no such file")
+	refused(t, soak.Target{PID: 2147483647}, "no process")
+}
+
+func TestListenFindsTheMasterOfSeveralProcesses(t *testing.T) {
+	nothingLeft(t)
+	addr := freePort(t)
+	args, _ := nginx(t, addr, false)
+	cmd, _ := stranger(t, args...)
+	t.Cleanup(func() { // its workers would outlive a SIGKILL
+		cmd.Process.Signal(syscall.SIGTERM)
+		cmd.Wait()
+	})
+	eventually(t, "nginx and its workers listen", func() bool {
+		owners, err := servers(t.Context(), addr)
+		return err == nil && len(owners) == 3
+	})
+	tg := target(t, soak.Target{Listen: addr}, TargetOptions{})
+	if p, _ := tg.Process(); p.PID != cmd.Process.Pid {
+		t.Errorf("following %d, the master is %d", p.PID, cmd.Process.Pid)
+	}
+	if e := next(t, tg, soak.EventNote); !strings.Contains(e.Text, "3 processes share") {
+		t.Error(e.Text)
+	}
+	if err := Serves(cmd.Process.Pid, addr); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestServesNamesWhoReallyDoes(t *testing.T) {
+	l, err := net.Listen("tcp4", "0.0.0.0:0") // a socket on all addresses serves each
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	addr := net.JoinHostPort("127.0.0.1", strconv.Itoa(l.Addr().(*net.TCPAddr).Port))
+	if err := Serves(os.Getpid(), addr); err != nil {
+		t.Error(err)
+	}
+	if err := Serves(os.Getpid(), strings.TrimPrefix(addr, "127.0.0.1")); err != nil {
+		t.Errorf("bare port: %v", err)
+	}
+	cmd, _ := stranger(t, "sleep", "1000")
+	checkServes(t, cmd.Process.Pid, addr, "(sleep) does not serve", "pid "+itoa(os.Getpid())+" does", "supervise.test")
+	checkServes(t, cmd.Process.Pid, "192.0.2.1:80", "not on this machine")
+	checkServes(t, cmd.Process.Pid, freePort(t), "nothing listens on", addr[len("127.0.0.1"):]+" by pid "+itoa(os.Getpid()))
+	checkServes(t, cmd.Process.Pid, "80", "want HOST:PORT")
+	checkServes(t, 2147483647, addr, "there is none")
+}
+
+func checkServes(t *testing.T, pid int, addr string, says ...string) {
+	t.Helper()
+	err := Serves(pid, addr)
+	if err == nil {
+		t.Fatalf("pid %d was accepted for %s", pid, addr)
+	}
+	for _, s := range says {
+		if !strings.Contains(err.Error(), s) {
+			t.Errorf("error does not say %q:\n%v", s, err)
+		}
+	}
+}
+
+func TestServesFindsUDP(t *testing.T) {
+	c, err := net.ListenPacket("udp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	if err := Serves(os.Getpid(), c.LocalAddr().String()); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestListenOfNobodyIsRefused(t *testing.T) {
+	nothingLeft(t)
+	refused(t, soak.Target{Listen: freePort(t)}, "nothing listens on")
+	if _, err := servers(context.Background(), "127.0.0.1:99999"); err == nil {
+		t.Error("port 99999 was accepted")
+	}
+}

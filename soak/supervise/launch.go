@@ -1,0 +1,174 @@
+package supervise
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"soakmon/soak"
+)
+
+const (
+	defaultReady = 30 * time.Second
+	readyEvery   = 50 * time.Millisecond  // between two looks
+	settleTime   = 250 * time.Millisecond // a command must live so long where nothing else says that it is ready
+	maxHello     = 1 << 20                // bytes
+)
+
+func (t *Target) readyTimeout() time.Duration {
+	if t.plan.Ready.Timeout > 0 {
+		return t.plan.Ready.Timeout
+	}
+	return defaultReady
+}
+
+// launch starts the command and waits until it is ready; where it does not get
+// there, it is stopped again.
+func (t *Target) launch(ctx context.Context) (*instance, error) {
+	in := &instance{began: time.Now()}
+	conditions, onLine, err := t.conditions(in)
+	if err != nil {
+		return nil, err
+	}
+	in.child, err = Start(t.life, Spec{
+		Args: t.args(), Env: t.plan.Env, Dir: t.plan.Dir, Grace: t.opt.Grace,
+		Stdin: t.plan.Embedded != "", Fd3: t.plan.Embedded != "",
+		Output: func(line string) {
+			in.tail.add(t.scrub.Replace(line))
+			onLine(line)
+		},
+	})
+	if err != nil {
+		return nil, fmt.Errorf("target: %w", err)
+	}
+	in.leader, in.serving = in.child.ident, in.child.ident
+	if t.plan.Embedded != "" {
+		conditions = append(conditions, in.greeting())
+	}
+	if err := t.ready(ctx, in, conditions); err != nil {
+		return nil, errors.Join(err, in.end(ctx))
+	}
+	t.noteWrapper(in)
+	return in, nil
+}
+
+// args is the command to start. An embedded server that is started again shall
+// listen where the load expects it.
+func (t *Target) args() []string {
+	if t.plan.Embedded == "" {
+		return t.plan.Command
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.now == nil || t.now.hello.Address == "" {
+		return t.opt.Serve
+	}
+	return append(slices.Clone(t.opt.Serve), "--address", t.now.hello.Address)
+}
+
+// greeting is the condition that the embedded server has said hello.
+func (in *instance) greeting() condition {
+	var said atomic.Pointer[Hello]
+	var failed atomic.Pointer[error]
+	go func() { // ends with the pipe
+		var h Hello
+		if err := json.NewDecoder(io.LimitReader(in.child.fd3, maxHello)).Decode(&h); err != nil {
+			failed.Store(&err)
+			return
+		}
+		said.Store(&h)
+		io.Copy(io.Discard, in.child.fd3)
+	}()
+	return func(context.Context) string {
+		if err := failed.Load(); err != nil {
+			return fmt.Sprintf("what it wrote on file descriptor 3 is not its address: %v", *err)
+		}
+		h := said.Load()
+		if h == nil {
+			return "it has not told its address on file descriptor 3"
+		}
+		in.hello = *h
+		return ""
+	}
+}
+
+// ready waits until all conditions hold. Where another process than the leader
+// serves, the leader may be about to leave it in the background, so it is given
+// a moment to do that.
+func (t *Target) ready(ctx context.Context, in *instance, conditions []condition) error {
+	timeout := t.readyTimeout()
+	ctx, cancel := context.WithTimeoutCause(ctx, timeout, fmt.Errorf("after %v", timeout))
+	defer cancel()
+	for settled := false; ; {
+		if exit, ended := in.ended(); ended && !t.background(in, exit) {
+			return fmt.Errorf("target: %s ended before it was ready: %s%s", t.name(), exit, &in.tail)
+		}
+		missing := unmet(ctx, conditions)
+		if missing == "" && (in.serving == in.leader || settled) {
+			return nil
+		}
+		if missing == "" {
+			within(in.child.Done(), settleTime)
+			settled = true
+			continue
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("target: %s was not ready (%w): %s%s", t.name(), context.Cause(ctx), missing, &in.tail)
+		case <-time.After(readyEvery):
+		}
+	}
+}
+
+func (t *Target) name() string {
+	if t.plan.Embedded != "" {
+		return "the embedded server"
+	}
+	return t.scrub.Replace(strings.Join(redact(t.plan.Command), " "))
+}
+
+// background follows a daemon where the command's exit shows that it put itself
+// into the background.
+func (t *Target) background(in *instance, exit Exit) bool {
+	if in.child == nil || !exit.Known || exit.Code != 0 || time.Since(in.began) > t.readyTimeout() {
+		return false
+	}
+	daemon, h, ok := in.daemon()
+	if !ok {
+		return false
+	}
+	t.mu.Lock()
+	in.lead(daemon.ident, h)
+	t.mu.Unlock()
+	t.emit(soak.EventNote, daemon.pid, "the command put itself into the background; following %s", daemon)
+	return true
+}
+
+// noteWrapper says so where not the process that was started serves, but one
+// that it started. Where the tree is not summed, that one is followed instead:
+// samples of a mere wrapper would say nothing of the server.
+func (t *Target) noteWrapper(in *instance) {
+	if in.serving == in.leader {
+		return
+	}
+	p, err := readProc(in.serving.pid)
+	if err != nil {
+		return
+	}
+	what := "all of its processes are summed"
+	if h, err := openHandle(in.serving); err == nil {
+		if t.plan.Tree {
+			h.Close()
+		} else {
+			in.lead(in.serving, h)
+			what = "only that one is sampled"
+		}
+	}
+	t.emit(soak.EventNote, p.pid, "%s is served by %s, which pid %d started; %s", t.plan.Ready.Listen, p, in.child.pid, what)
+}

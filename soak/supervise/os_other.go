@@ -1,0 +1,30 @@
+//go:build !linux
+
+package supervise
+
+import (
+	"context"
+	"fmt"
+	"runtime"
+	"syscall"
+)
+
+const maxRSSUnit = 1
+
+var errNotHere = fmt.Errorf("supervising processes is not available on this system (%s): it needs Linux", runtime.GOOS)
+
+func becomeSubreaper() error { return errNotHere }
+
+func childAttr(bool) *syscall.SysProcAttr { return nil }
+
+func waitFor(int) (Exit, error) { return Exit{}, errNotHere }
+
+type handle struct{ ident }
+
+func openHandle(ident) (*handle, error) { return nil, errNotHere }
+
+func (*handle) wait(context.Context) error { return errNotHere }
+
+func (*handle) signal(syscall.Signal) error { return errNotHere }
+
+func (*handle) Close() error { return nil }

@@ -1,0 +1,129 @@
+package supervise
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/prometheus/procfs"
+)
+
+// holders are the processes that hold one of the sockets, oldest first; only
+// those in among are looked at where it is not nil. The error is fs.ErrPermission
+// where some could not be looked into.
+func holders(socks []socket, among []int) (out []proc, err error) {
+	links := map[string]bool{}
+	for _, s := range socks {
+		links[fmt.Sprintf("socket:[%d]", s.inode)] = true
+	}
+	if among == nil {
+		if among, err = pids(); err != nil {
+			return nil, err
+		}
+	}
+	for _, pid := range among {
+		p, gone := procfs.NewProc(pid)
+		if gone != nil {
+			continue
+		}
+		targets, denied := p.FileDescriptorTargets()
+		if errors.Is(denied, fs.ErrPermission) {
+			err = fs.ErrPermission
+		}
+		if !slices.ContainsFunc(targets, func(t string) bool { return links[t] }) {
+			continue
+		}
+		if st, gone := readProc(pid); gone == nil {
+			out = append(out, st)
+		}
+	}
+	slices.SortFunc(out, byAge)
+	return out, err
+}
+
+// servers are the processes that serve HOST:PORT. The error says what listens
+// nearby where none does, and what to do where it cannot be seen.
+func servers(ctx context.Context, hostport string) ([]proc, error) {
+	addrs, err := localAddrs(ctx, hostport)
+	if err != nil {
+		return nil, err
+	}
+	all, err := sockets()
+	if err != nil {
+		return nil, err
+	}
+	socks := matching(all, addrs)
+	if len(socks) == 0 {
+		return nil, fmt.Errorf("nothing listens on %s; %s", hostport, nearby(all, addrs[0].Port()))
+	}
+	owners, err := holders(socks, nil)
+	if len(owners) > 0 {
+		return owners, nil
+	}
+	if errors.Is(err, fs.ErrPermission) {
+		return nil, fmt.Errorf("the process that listens on %s belongs to another user: run as root or as that user", hostport)
+	}
+	return nil, errors.Join(fmt.Errorf("%s is listened on, but by no process that can be seen here (another container, or the kernel)", hostport), err)
+}
+
+// Serves returns nil where the process or one of its descendants serves
+// HOST:PORT, and otherwise an error that says who does. Only addresses of this
+// machine can be checked; a bare :PORT is 127.0.0.1:PORT.
+func Serves(pid int, hostport string) error {
+	p, err := readProc(pid)
+	if err != nil {
+		return fmt.Errorf("process %d: there is none", pid)
+	}
+	owners, err := servers(context.Background(), hostport)
+	if err != nil {
+		return fmt.Errorf("%s does not serve %s: %w", p, hostport, err)
+	}
+	t, err := readTree()
+	if err != nil {
+		return err
+	}
+	if slices.ContainsFunc(owners, func(o proc) bool { return t.within(o.pid, pid) }) {
+		return nil
+	}
+	root, err := rootOf(owners, t, executable)
+	if err != nil {
+		return fmt.Errorf("%s does not serve %s: %w", p, hostport, err)
+	}
+	return fmt.Errorf("%s does not serve %s: pid %d does (%s); watch that one instead", p, hostport, root.pid, command(root.pid))
+}
+
+// rootOf chooses the process to follow among those that share a port: the
+// common ancestor of all, where it holds the socket too or runs the same
+// program. pid 1 counts only where nobody else has it (socket activation).
+func rootOf(owners []proc, t tree, exe func(pid int) string) (proc, error) {
+	if len(owners) > 1 {
+		owners = slices.DeleteFunc(slices.Clone(owners), func(p proc) bool { return p.pid == 1 })
+	}
+	if len(owners) == 0 {
+		return proc{}, errGone
+	}
+	for _, a := range t.chain(owners[0].pid) {
+		if slices.ContainsFunc(owners, func(o proc) bool { return !t.within(o.pid, a.pid) }) {
+			continue
+		}
+		same := func(o proc) bool { return o.ident == a.ident || exe(o.pid) != "" && exe(o.pid) == exe(a.pid) }
+		if slices.ContainsFunc(owners, same) {
+			return a, nil
+		}
+		break
+	}
+	var who []string
+	for _, o := range owners {
+		who = append(who, o.String())
+	}
+	return proc{}, fmt.Errorf("it is served by several processes that are not of one family: %s; name one of them by its pid", strings.Join(who, ", "))
+}
+
+func executable(pid int) string {
+	exe, _ := os.Readlink(fmt.Sprintf("/proc/%d/exe", pid))
+	return exe
+}

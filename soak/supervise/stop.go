@@ -1,0 +1,110 @@
+package supervise
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"syscall"
+	"time"
+)
+
+const (
+	killWait  = 10 * time.Second      // for the kernel to end what was killed
+	lookEvery = 20 * time.Millisecond // at the tree, while things end
+)
+
+// Stop ends the child and all that it started: it closes the child's standard
+// input where it holds that and waits for half the grace, then sends SIGTERM
+// to all, waits for the grace, then SIGKILL. It cuts the waiting short when ctx
+// ends. The error names what would not die. Further calls wait for the first
+// and return the same.
+func (c *Child) Stop(ctx context.Context) error {
+	c.once.Do(func() { c.stopErr = c.end(ctx) })
+	return c.stopErr
+}
+
+func (c *Child) end(ctx context.Context) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	defer context.AfterFunc(c.ctx, cancel)()
+	defer c.release()
+	if c.stdin != nil {
+		c.stdin.Close()
+		if left, err := c.left(ctx, c.grace/2); len(left) == 0 && err == nil {
+			return nil
+		}
+	}
+	left, err := c.signal(ctx, syscall.SIGTERM, c.grace)
+	for since := time.Now(); len(left) > 0 || err != nil; {
+		if time.Since(since) > killWait {
+			return errors.Join(fmt.Errorf("stop %s: %s did not die", c.cmd.Path, names(left)), err)
+		}
+		left, err = c.signal(context.Background(), syscall.SIGKILL, time.Second)
+	}
+	return nil
+}
+
+// signal sends sig to all that is left, then waits for it to end.
+func (c *Child) signal(ctx context.Context, sig syscall.Signal, wait time.Duration) ([]proc, error) {
+	kin, err := house.kin(c)
+	for _, p := range kin {
+		h, failed := openHandle(p.ident)
+		if errors.Is(failed, errGone) {
+			continue
+		}
+		if failed == nil {
+			failed = errors.Join(h.signal(sig), h.Close())
+		}
+		err = errors.Join(err, failed)
+	}
+	left, lookErr := c.left(ctx, wait)
+	if len(left) == 0 && lookErr == nil {
+		return nil, nil
+	}
+	return left, errors.Join(err, lookErr)
+}
+
+// left waits until nothing is left, at most d, and returns what is.
+func (c *Child) left(ctx context.Context, d time.Duration) ([]proc, error) {
+	for end := time.After(d); ; {
+		kin, err := c.lookTwice()
+		if len(kin) == 0 && err == nil {
+			return nil, nil
+		}
+		select {
+		case <-ctx.Done():
+			return kin, err
+		case <-end:
+			return kin, err
+		case <-time.After(lookEvery):
+		}
+	}
+}
+
+// lookTwice finds the child's kin. That there is none must be seen twice, since
+// a look at the tree may miss what was just being orphaned.
+func (c *Child) lookTwice() ([]proc, error) {
+	kin, err := house.kin(c)
+	if len(kin) > 0 || err != nil {
+		return kin, err
+	}
+	time.Sleep(lookEvery)
+	return house.kin(c)
+}
+
+func (c *Child) release() {
+	close(c.released)
+	closeAll([]*os.File{c.stdin, c.fd3, c.out})
+	<-c.quiet
+	house.remove(c)
+}
+
+func names(list []proc) string {
+	var s []string
+	for _, p := range list {
+		s = append(s, p.String())
+	}
+	return strings.Join(s, ", ")
+}

@@ -1,0 +1,159 @@
+package supervise
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"time"
+
+	"soakmon/soak"
+)
+
+// Hello is the line of JSON by which an embedded server says, on its file
+// descriptor 3, that it serves.
+type Hello struct {
+	Address string          `json:"address"`           // HOST:PORT it listens on
+	Options json.RawMessage `json:"options,omitempty"` // what a client must be told: certificates, keys
+	Pprof   string          `json:"pprof,omitempty"`   // URL of its /debug/pprof/ index
+	Vars    string          `json:"vars,omitempty"`    // URL of its expvar page
+	Metrics string          `json:"metrics,omitempty"` // URL of its Prometheus page
+}
+
+// TargetOptions are what a target needs beside its plan.
+type TargetOptions struct {
+	Serve   []string      // command of the embedded server; when it is started again, --address HOST:PORT of before is added
+	Secrets []string      // values never to show or store
+	Grace   time.Duration // from SIGTERM to SIGKILL; 5 s where it is 0
+}
+
+// Target is the server under test, started or attached to, and watched.
+type Target struct {
+	plan   soak.Target
+	opt    TargetOptions
+	scrub  *strings.Replacer
+	events chan soak.Event
+	life   context.Context    // ends: all is killed
+	quit   context.CancelFunc // ends the watching, gently
+	done   chan struct{}      // closed when the watching has ended
+
+	closing  sync.Once
+	closeErr error
+
+	mu    sync.Mutex
+	now   *instance // newest
+	up    bool
+	facts soak.Facts
+}
+
+// NewTarget starts the target and waits until it is ready, or finds the running
+// process. When ctx ends, what it started is killed at once. The error of a
+// command that does not get ready shows the last lines of its output.
+func NewTarget(ctx context.Context, plan soak.Target, o TargetOptions) (*Target, error) {
+	watch, quit := context.WithCancel(ctx)
+	t := &Target{
+		plan: plan, opt: o, scrub: scrubber(o.Secrets),
+		events: make(chan soak.Event, 256),
+		life:   ctx, quit: quit, done: make(chan struct{}),
+	}
+	in, err := t.first(watch)
+	if err != nil {
+		quit()
+		return nil, err
+	}
+	t.rise(in)
+	t.emit(soak.EventStart, in.leader.pid, "watching %s", command(in.leader.pid))
+	go t.keep(watch, in)
+	return t, nil
+}
+
+func (t *Target) first(ctx context.Context) (*instance, error) {
+	switch {
+	case t.plan.Embedded != "" || len(t.plan.Command) > 0:
+		return t.launch(ctx)
+	case t.plan.PID != 0 || t.plan.PIDFile != "" || t.plan.Listen != "":
+		return t.attach(ctx)
+	default:
+		return nil, errors.New("target: none given: want a command, a pid, a pidfile, a listening address or the embedded server")
+	}
+}
+
+// Process is the process to sample now; false while there is none.
+func (t *Target) Process() (soak.Process, bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if !t.up {
+		return soak.Process{}, false
+	}
+	h := t.now.hello
+	return soak.Process{
+		Role: soak.RoleTarget, PID: t.now.leader.pid, Start: t.now.leader.start, Tree: t.plan.Tree,
+		Pprof:   cmp.Or(t.plan.Pprof, h.Pprof),
+		Vars:    cmp.Or(t.plan.Vars, h.Vars),
+		Metrics: cmp.Or(t.plan.Metrics, h.Metrics),
+		Keep:    t.plan.Series,
+	}, true
+}
+
+// Events tells of starts and exits, with the wall clock's time; At is for the
+// reader to set. Up to 256 wait to be read, later ones are dropped. It is
+// closed by Close.
+func (t *Target) Events() <-chan soak.Event { return t.events }
+
+// Hello is what the embedded server said of itself, or zero.
+func (t *Target) Hello() Hello {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.now.hello
+}
+
+// Address is where the embedded server listens, or "".
+func (t *Target) Address() string { return t.Hello().Address }
+
+// Facts are what is known of the target's program, read when it got ready.
+func (t *Target) Facts() soak.Facts {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.facts
+}
+
+// Close ends the watching and stops what the target started; a process that
+// was attached to goes on. Further calls return the same.
+func (t *Target) Close(ctx context.Context) error {
+	t.closing.Do(func() {
+		t.quit()
+		<-t.done
+		t.closeErr = t.now.end(ctx)
+		t.fall()
+		close(t.events)
+	})
+	return t.closeErr
+}
+
+// rise makes an instance the one to sample.
+func (t *Target) rise(in *instance) {
+	facts := factsOf(in.serving, t.scrub)
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.now, t.up, t.facts = in, true, facts
+}
+
+func (t *Target) fall() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.up = false
+}
+
+func (t *Target) emit(kind soak.EventKind, value int, format string, args ...any) {
+	e := soak.Event{
+		Wall: time.Now(), Kind: kind, Process: soak.RoleTarget, Value: float64(value),
+		Text: t.scrub.Replace(fmt.Sprintf(format, args...)),
+	}
+	select {
+	case t.events <- e:
+	default:
+	}
+}

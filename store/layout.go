@@ -1,0 +1,85 @@
+package store
+
+import (
+	"encoding/binary"
+	"errors"
+	"strings"
+
+	"soakmon/soak"
+)
+
+// version of the layout that this package writes, and the only one it reads.
+const version = "1"
+
+// Ext ends the name of every run file; before it stands the run's id.
+const Ext = ".soak"
+
+// The ways in which a file is no use.
+var (
+	ErrInUse   = errors.New("the run still goes on: its file is locked by the monitor, ask that through its control socket")
+	ErrNotRun  = errors.New("not a run file")
+	ErrVersion = errors.New("unknown version of the run file format")
+	ErrCorrupt = errors.New("the run file is damaged")
+	ErrClosed  = errors.New("the run file is closed")
+	ErrFull    = errors.New("the run file has reached its cap and no profile in it may be thinned out")
+	ErrNoRun   = errors.New("no such run")
+)
+
+var (
+	bucketMeta       = []byte("meta")
+	bucketSeries     = []byte("series")
+	bucketRecent     = []byte("recent")
+	bucketChunks     = []byte("chunks")
+	bucketEvents     = []byte("events")
+	bucketHistograms = []byte("histograms")
+	bucketProfiles   = []byte("profiles")
+	bucketOutbox     = []byte("outbox")
+	bucketDelivered  = []byte("delivered")
+
+	buckets = [][]byte{bucketMeta, bucketSeries, bucketRecent, bucketChunks, bucketEvents,
+		bucketHistograms, bucketProfiles, bucketOutbox, bucketDelivered}
+
+	keyVersion = []byte("version")
+	keyRun     = []byte("run")
+	keyMeta    = []byte("meta")
+)
+
+// Name is the key of a series in a run.
+type Name = soak.Name
+
+// family is a series' name without its labels.
+func family(name string) string {
+	f, _, _ := strings.Cut(name, "{")
+	return f
+}
+
+// metricOf describes the family of a series. Of a family that the run's head
+// does not list only the name tells something.
+func metricOf(metrics []soak.Metric, name string) soak.Metric {
+	f := family(name)
+	for _, m := range metrics {
+		if m.Name == f {
+			return m
+		}
+	}
+	if strings.HasSuffix(f, "_total") {
+		return soak.Metric{Name: f, Kind: soak.Counter}
+	}
+	return soak.Metric{Name: f, Kind: soak.Gauge}
+}
+
+// number is a key or the last part of one.
+func number(n uint64) []byte { return binary.BigEndian.AppendUint64(nil, n) }
+
+// numberOf reads such a key; 0, which is never assigned, where it is none.
+func numberOf(key []byte) uint64 {
+	if len(key) != 8 {
+		return 0
+	}
+	return binary.BigEndian.Uint64(key)
+}
+
+// deliveredKey says that an alert has reached a sink.
+func deliveredKey(sink string, id uint64) []byte {
+	return append(append([]byte(sink), 0), number(id)...)
+}

@@ -1,0 +1,71 @@
+package store
+
+import (
+	"fmt"
+
+	"go.etcd.io/bbolt"
+
+	"soakmon/soak"
+)
+
+// Enqueue puts an alert into the outbox and gives it its ID; it is on disk when
+// this returns.
+func (w *Writer) Enqueue(a soak.Alert) error {
+	err := w.commit(func(tx *bbolt.Tx) error {
+		outbox := tx.Bucket(bucketOutbox)
+		id, err := outbox.NextSequence()
+		if err != nil {
+			return err
+		}
+		a.ID = id
+		b, err := encodeAlert(a)
+		if err != nil {
+			return err
+		}
+		return outbox.Put(number(id), b)
+	})
+	if err != nil {
+		return fmt.Errorf("store: alert of rule %q: %w", a.Rule, err)
+	}
+	return nil
+}
+
+// Undelivered returns the alerts that have not reached a sink, oldest first.
+func (w *Writer) Undelivered(sink string) ([]soak.Alert, error) {
+	var left []soak.Alert
+	err := w.db.View(func(tx *bbolt.Tx) error {
+		all, err := outboxAlerts(tx)
+		for _, a := range all {
+			if tx.Bucket(bucketDelivered).Get(deliveredKey(sink, a.ID)) == nil {
+				left = append(left, a)
+			}
+		}
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("store: outbox: %w", err)
+	}
+	return left, nil
+}
+
+// Delivered says that an alert has reached a sink; it is on disk when this
+// returns.
+func (w *Writer) Delivered(sink string, id uint64) error {
+	return w.commit(func(tx *bbolt.Tx) error {
+		return tx.Bucket(bucketDelivered).Put(deliveredKey(sink, id), []byte{})
+	})
+}
+
+// outboxAlerts returns all alerts, oldest first.
+func outboxAlerts(tx *bbolt.Tx) ([]soak.Alert, error) {
+	var all []soak.Alert
+	err := tx.Bucket(bucketOutbox).ForEach(func(k, v []byte) error {
+		a, err := decodeAlert(v)
+		if err != nil {
+			return fmt.Errorf("alert %d: %w", numberOf(k), err)
+		}
+		all = append(all, a)
+		return nil
+	})
+	return all, err
+}

@@ -1,0 +1,190 @@
+package store
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"sort"
+	"strings"
+	"sync"
+	"time"
+
+	"go.etcd.io/bbolt"
+
+	"soakmon/soak"
+)
+
+// Reader reads a run's file. Its methods may be called from any goroutine.
+type Reader struct {
+	db    *bbolt.DB
+	run   soak.Run
+	names []Name // by id-1
+	clock func() ([]stamp, error)
+}
+
+// Open opens a run's file to read it. The error is [ErrInUse] where the run
+// still goes on, [ErrNotRun], [ErrVersion] or [ErrCorrupt] where the file cannot
+// be read, or of package os.
+func Open(path string) (*Reader, error) { return open(path, lockTimeout) }
+
+func open(path string, timeout time.Duration) (*Reader, error) {
+	r := &Reader{}
+	r.clock = sync.OnceValues(r.readClock)
+	err := guard(func() error { return r.open(path, timeout) })
+	if err != nil {
+		if r.db != nil {
+			err = errors.Join(err, r.db.Close())
+		}
+		return nil, openError(path, err)
+	}
+	return r, nil
+}
+
+func (r *Reader) open(path string, timeout time.Duration) error {
+	info, err := os.Stat(path) // first: to open a pipe may take forever
+	if err != nil {
+		return err
+	}
+	if !info.Mode().IsRegular() {
+		return fmt.Errorf("%w: it is no regular file", ErrNotRun)
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	if _, err := newestMeta(f, info.Size()); err != nil {
+		return err
+	}
+	r.db, err = bbolt.Open(path, 0, &bbolt.Options{ReadOnly: true, Timeout: timeout})
+	if err != nil {
+		return err
+	}
+	if info, err = f.Stat(); err != nil { // again, as it is locked now
+		return err
+	}
+	if err := checkPages(f, info.Size()); err != nil {
+		return err
+	}
+	return r.db.View(r.readHead)
+}
+
+// readHead reads the version, the run's head and the names of the series.
+func (r *Reader) readHead(tx *bbolt.Tx) error {
+	meta := tx.Bucket(bucketMeta)
+	if meta == nil || meta.Get(keyVersion) == nil {
+		return fmt.Errorf("%w: it is a bbolt file of something else", ErrNotRun)
+	}
+	if v := string(meta.Get(keyVersion)); v != version {
+		return fmt.Errorf("%w: it has %q, this program reads %q", ErrVersion, v, version)
+	}
+	for _, name := range buckets {
+		if tx.Bucket(name) == nil {
+			return fmt.Errorf("%w: it has no bucket %q", ErrCorrupt, name)
+		}
+	}
+	if err := json.Unmarshal(meta.Get(keyRun), &r.run); err != nil {
+		return fmt.Errorf("%w: the run's head: %w", ErrCorrupt, err)
+	}
+	return tx.Bucket(bucketSeries).ForEach(func(k, v []byte) error {
+		process, name, ok := strings.Cut(string(v), "\x00")
+		if !ok || numberOf(k) != uint64(len(r.names)+1) {
+			return fmt.Errorf("%w: series %d", ErrCorrupt, numberOf(k))
+		}
+		r.names = append(r.names, Name{Process: process, Name: name})
+		return nil
+	})
+}
+
+// Close closes the file.
+func (r *Reader) Close() error { return r.db.Close() }
+
+// Run returns the head.
+func (r *Reader) Run() soak.Run { return r.run }
+
+// Names returns every series, sorted by process and name.
+func (r *Reader) Names() []Name {
+	names := slices.Clone(r.names)
+	slices.SortFunc(names, func(a, b Name) int {
+		return strings.Compare(a.Process+"\x00"+a.Name, b.Process+"\x00"+b.Name)
+	})
+	return names
+}
+
+// Series returns all points of a series, raw, with NaN where it was due and not
+// measured, and the breaks that restarts of its process and suspends of the
+// machine are. At is since the run's start, to the millisecond.
+func (r *Reader) Series(process, name string) (soak.Series, error) {
+	s := soak.Series{Process: process, Name: name, Metric: metricOf(r.run.Metrics, name)}
+	id := uint64(slices.Index(r.names, Name{Process: process, Name: name}) + 1)
+	if id == 0 {
+		return s, fmt.Errorf("store: run %s has no series %s of %s", r.run.ID, name, process)
+	}
+	err := r.eachChunk(func(c chunk) error {
+		col, err := c.column(id)
+		for i, row := range col.rows {
+			s.At = append(s.At, c.stamps[row].At())
+			s.Value = append(s.Value, col.values[i])
+		}
+		return err
+	})
+	if err != nil {
+		return s, err
+	}
+	s.Breaks, err = r.breaks(process)
+	return s, err
+}
+
+// breaks returns when a process was another one than before, or the machine
+// slept.
+func (r *Reader) breaks(process string) ([]time.Duration, error) {
+	events, err := r.Events()
+	var at []time.Duration
+	for _, e := range events {
+		concerns := e.Process == process || e.Process == ""
+		if concerns && (e.Kind == soak.EventRestart || e.Kind == soak.EventSuspend) {
+			at = append(at, e.At)
+		}
+	}
+	slices.Sort(at)
+	return slices.Compact(at), err
+}
+
+// Ticks returns when each row was taken, since the run's start.
+func (r *Reader) Ticks() ([]time.Duration, error) {
+	var at []time.Duration
+	err := r.eachChunk(func(c chunk) error {
+		for _, s := range c.stamps {
+			at = append(at, s.At())
+		}
+		return nil
+	})
+	return at, err
+}
+
+// WallAt returns the wall time of a point on the run's line, as the clock stood
+// at the row before it. Where no row can be read it counts from the run's start.
+func (r *Reader) WallAt(at time.Duration) time.Time {
+	settings, err := r.clock()
+	if err != nil || len(settings) == 0 {
+		return r.run.Start.Add(at)
+	}
+	i := sort.Search(len(settings), func(i int) bool { return settings[i].At() > at })
+	return time.UnixMilli(settings[max(i-1, 0)].offset).UTC().Add(at)
+}
+
+// readClock returns the first row and those before which the wall clock was set.
+func (r *Reader) readClock() ([]stamp, error) {
+	var settings []stamp
+	err := r.eachChunk(func(c chunk) error {
+		for _, s := range c.stamps {
+			if n := len(settings); n == 0 || settings[n-1].offset != s.offset {
+				settings = append(settings, s)
+			}
+		}
+		return nil
+	})
+	return settings, err
+}

@@ -1,0 +1,99 @@
+package store
+
+import (
+	"compress/gzip"
+	"encoding/csv"
+	"math"
+	"os"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"soakmon/soak"
+)
+
+// recording is 10 minutes at 1 s of a Go HTTP server under 200 requests a second
+// with what its driver tallies and some of the monitor: 50 series, as `soak export --format csv`
+// writes a run. Any other such run may take its place:
+//
+//	soak run --protocol http --duration 10m --name http
+//	soak export http --format csv | gzip -9n >testdata/http.csv.gz
+type recording struct {
+	names []Name
+	at    []time.Duration
+	rows  [][]float64 // NaN where the cell was empty
+}
+
+func readRecording(t testing.TB) recording {
+	t.Helper()
+	f, err := os.Open("testdata/http.csv.gz")
+	must(t, err)
+	defer f.Close()
+	z, err := gzip.NewReader(f)
+	must(t, err)
+	cells, err := csv.NewReader(z).ReadAll()
+	must(t, err)
+	var r recording
+	for _, column := range cells[0][1:] {
+		process, name, _ := strings.Cut(column, "/")
+		r.names = append(r.names, Name{Process: process, Name: name})
+	}
+	for _, line := range cells[1:] {
+		seconds, err := strconv.ParseFloat(line[0], 64)
+		must(t, err)
+		r.at = append(r.at, time.Duration(math.Round(seconds*1e3))*time.Millisecond)
+		var values []float64
+		for _, cell := range line[1:] {
+			v := math.NaN()
+			if cell != "" {
+				v, err = strconv.ParseFloat(cell, 64)
+				must(t, err)
+			}
+			values = append(values, v)
+		}
+		r.rows = append(r.rows, values)
+	}
+	return r
+}
+
+// row is row n of the recording laid end to end: time and counters go on where
+// the round before ended, gauges start again.
+func (r recording) row(n int) soak.Row {
+	last := len(r.rows) - 1
+	round, i := n/len(r.rows), n%len(r.rows)
+	length := r.at[last] - r.at[0] + time.Second
+	row := soak.Row{At: r.at[i] - r.at[0] + time.Duration(round)*length}
+	row.Wall = testStart.Add(row.At)
+	for k, v := range r.rows[i] {
+		if math.IsNaN(v) {
+			continue
+		}
+		if strings.Contains(r.names[k].Name, "_total") {
+			v += float64(round) * (r.rows[last][k] - r.rows[0][k])
+		}
+		row.Samples = append(row.Samples, soak.Sample{Process: r.names[k].Process, Metric: r.names[k].Name, Value: v})
+	}
+	return row
+}
+
+// metrics are the families in the recording with the quanta that the probes
+// declare.
+func (r recording) metrics() []soak.Metric {
+	var all []soak.Metric
+	for _, n := range r.names {
+		m := metricOf(nil, n.Name)
+		switch {
+		case strings.HasPrefix(m.Name, "cpu_seconds"):
+			m.Quantum = 0.01
+		case strings.HasSuffix(m.Name, "_seconds"):
+			m.Quantum = 1e-9
+		case strings.HasPrefix(m.Name, "rss_"):
+			m.Quantum = 1024
+		default:
+			m.Quantum = 1
+		}
+		all = append(all, m)
+	}
+	return all
+}
