@@ -32,7 +32,29 @@ func (f *finding) wandering(quantum float64) float64 {
 		return 0
 	}
 	r := f.rivals(quantum)
-	return r.cost(course{bounds: []int{0}}) - r.cost(f.growing)
+	whole := r.cost(course{bounds: []int{0}}) - r.cost(f.growing)
+	late := r.late(f.growing)
+	return min(whole, late.cost(f.growing.last(false))-late.cost(f.growing.last(true)))
+}
+
+// late restricts the comparison to the last piece of a course.
+func (r rivals) late(c course) rivals {
+	from := 0
+	for from < len(r.kept) && r.kept[from] < c.start() {
+		from++
+	}
+	r.kept, r.y = r.kept[from:], r.y[from:]
+	extra := r.extra
+	r.extra = nil
+	for _, e := range extra {
+		r.extra = append(r.extra, e[from:])
+	}
+	return r
+}
+
+// last is the last piece alone, with or without its slope.
+func (c course) last(grows bool) course {
+	return course{bounds: c.bounds[len(c.bounds)-1:], tau: c.tau, grows: grows}
 }
 
 // rivals compares courses of one view.

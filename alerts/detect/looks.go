@@ -33,15 +33,20 @@ func LookDue(last, now time.Duration) bool {
 
 // Correct returns the error probability that one look at one of family series
 // may spend, so that all looks at all series together spend alpha: Bonferroni
-// over the family, and over looks the series 1/((k+1) ln²(k+1)), whose sum
-// converges, so that it holds without an end (Lan & DeMets 1983 for spending;
-// Robbins 1970 for the rate). Look 0 is the only one and spends all.
+// over the family, and over the looks a spending function (Lan & DeMets 1983)
+// of the logarithm L of the run's length, dL/(1+L)², whose sum converges, so
+// that it holds without an end. Look 0 is the only one and spends all.
 func Correct(alpha float64, look, family int) float64 {
 	alpha /= float64(max(1, family))
 	if look <= 0 {
 		return alpha
 	}
-	const total = 2.11 // sum over k ≥ 1, rounded up
-	k := float64(look) + 1
-	return alpha / (total * k * math.Log(k) * math.Log(k))
+	const total = 1.8 // sum over all looks, rounded up
+	k := float64(look)
+	length, step := math.Log(k), 1/k
+	if look > earlyLooks {
+		step = math.Log(lookGrowth)
+		length = math.Log(float64(earlyLooks)) + step*float64(look-earlyLooks)
+	}
+	return alpha * step / (total * (1 + length) * (1 + length))
 }

@@ -1,3 +1,12 @@
 package detect
-import ("os";"fmt")
-func init(){ if s:=os.Getenv("PR"); s!="" { fmt.Sscan(s,&priorWhite,&priorPure,&mixPow) } }
+
+import (
+	"fmt"
+	"os"
+)
+
+func init() {
+	if s := os.Getenv("PR"); s != "" {
+		fmt.Sscan(s, &priorWhite, &priorPure, &mixPow)
+	}
+}

@@ -39,8 +39,8 @@ func (c *inquiry) underLoad(alpha float64) opinion {
 	alpha /= viewsTried
 	o := c.opinion(c.trend, alpha)
 	if o.p < suspicion {
-		o.p = max(o.p, c.wander())
-		o.grows = o.grows && o.p < alpha && c.points() >= leastGrowth
+		o.p = max(o.p, c.wander(o.trend.slope))
+		o.grows = o.grows && o.p < alpha
 	}
 	if o.grows {
 		c.doubt = c.doubts()
@@ -53,14 +53,20 @@ func (c *inquiry) underLoad(alpha float64) opinion {
 // looks so much like growth. The likelihood ratio of a trend against a random
 // walk is 21 once in a thousand (Dickey & Fuller 1979, the square of their τ),
 // which is 16 after the price of a slope; beyond, it falls off as for any
-// ratio of likelihoods, by a factor e for every 2.
-func (c *inquiry) wander() float64 {
-	const once, ratio, each = 0.001, 16, 5
-	sum := float64(each)
-	for i := range c.lives {
-		sum += c.lives[i].wandering(c.quantum) - each
+// ratio of likelihoods, by a factor e for every 2. It falls off faster where
+// the rise is no small share of the level: what doubles the level is no noise.
+func (c *inquiry) wander(slope float64) float64 {
+	const once, ratio = falseAlarms, 16
+	if c.points() < leastGrowth {
+		return 1
 	}
-	return min(1, once*math.Exp((ratio-sum)/2))
+	sum := 0.0
+	for i := range c.lives {
+		sum += max(0, c.lives[i].wandering(c.quantum))
+	}
+	share := slope * c.hours / max(math.Abs(c.level), 1e-300)
+	weight := min(1, max(0.05, math.Log(share)/math.Log(clearShare)))
+	return min(1, once*math.Exp((ratio-sum)/(2*weight)))
 }
 
 // points counts those of all lives.
@@ -136,8 +142,9 @@ func (c *inquiry) decide() soak.Verdict {
 		}
 	}
 	equal := c.rested && c.resting.equal
+	both := rest.trend.known() && load.trend.known() && c.doubt == "" && fisher(load.p, rest.p) < c.alpha
 	switch {
-	case load.grows && rest.grows:
+	case load.grows && rest.grows || both && !load.grows && !rest.grows:
 		v.State, v.Evidence = soak.Leaking, "both"
 	case load.grows:
 		c.speak(&v, load, "load")
@@ -160,6 +167,15 @@ func (c *inquiry) decide() soak.Verdict {
 	c.exhaustion(&v)
 	v.Reason = c.reason(v)
 	return v
+}
+
+// fisher joins the p values of two independent tests (Fisher 1925).
+func fisher(p, q float64) float64 {
+	x := p * q
+	if x == 0 {
+		return 0
+	}
+	return x * (1 - math.Log(x))
 }
 
 // speak lets one opinion fill in the figures.

@@ -7,7 +7,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"soakmon/soak"
 	"soakmon/soak/load"
 	"soakmon/soak/protocol"
 )
@@ -31,18 +30,9 @@ func driveCommand(s streams) *cobra.Command {
 				return err
 			}
 			defer pages.close()
-			return load.Drive(context.Background(), s.in, out, load.DriveOptions{Open: openLoad, Pprof: pages.pprof()})
+			return load.Drive(context.Background(), s.in, out, load.DriveOptions{Open: protocol.Open, Pprof: pages.pprof()})
 		},
 	}
-}
-
-// openLoad finds a workload's protocol and opens it.
-func openLoad(w soak.Workload) (load.Opener, error) {
-	p, ok := protocol.Lookup(w.Protocol)
-	if !ok {
-		return nil, unknownProtocol(w.Protocol)
-	}
-	return p.Open(w)
 }
 
 func unknownProtocol(name string) error {

@@ -2,7 +2,6 @@ package main
 
 import (
 	"cmp"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
@@ -71,7 +70,7 @@ func checkPlan(p soak.Plan, at plan.Source) error {
 // checkLoad opens a load without dialling, so that its options are read.
 func checkLoad(w soak.Workload) error {
 	w.Address = cmp.Or(w.Address, "127.0.0.1:1")
-	opener, err := openLoad(w)
+	opener, err := protocol.Open(w)
 	if err != nil {
 		return err
 	}
@@ -103,28 +102,6 @@ func loadPlan(path string) (soak.Plan, plan.Source, error) {
 		return p, at, err
 	}
 	return p, at, checkPlan(p, at)
-}
-
-// merged lays a plan's options over those that the embedded server told of.
-func merged(own soak.Options, server json.RawMessage) soak.Options {
-	if len(server) == 0 {
-		return own
-	}
-	all := map[string]json.RawMessage{}
-	if json.Unmarshal(server, &all) != nil {
-		return own
-	}
-	if len(own.JSON) > 0 {
-		if json.Unmarshal(own.JSON, &all) != nil {
-			return own
-		}
-	}
-	data, err := json.Marshal(all)
-	if err != nil {
-		return own
-	}
-	own.JSON = data
-	return own
 }
 
 func initCommand(s streams) *cobra.Command {

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"strings"
 	"text/tabwriter"
@@ -99,12 +100,18 @@ func line(s engine.Status) string {
 		}
 	}
 	for _, r := range s.Series {
-		if r.Process != soak.RoleTarget {
-			continue
+		if r.Process == soak.RoleTarget && (r.Last != 0 || r.Verdict == soak.Leaking) {
+			fmt.Fprintf(&out, "  %s %s%s", r.Metric, detect.Human(float64(r.Last), r.Unit), inBrackets(slope(r)))
 		}
-		fmt.Fprintf(&out, "  %s %s (%s)", r.Metric, detect.Human(float64(r.Last), r.Unit), slope(r))
 	}
 	return out.String()
+}
+
+func inBrackets(s string) string {
+	if s == "" {
+		return ""
+	}
+	return " (" + s + ")"
 }
 
 // block is the status as a table.
@@ -128,12 +135,16 @@ func block(s engine.Status) string {
 	return out.String()
 }
 
-// slope is a growth with its interval, for people.
+// slope is a growth with its interval, for people; empty while it is too early.
 func slope(r engine.SeriesStatus) string {
 	if r.Slope != r.Slope {
-		return "too early to tell"
+		return ""
 	}
-	return fmt.Sprintf("%s/h, %s … %s", detect.Human(float64(r.Slope), r.Unit), detect.Human(float64(r.Lo), r.Unit), detect.Human(float64(r.Hi), r.Unit))
+	v := float64(r.Slope)
+	if math.Abs(v) < float64(r.Hi-r.Lo)/1000 {
+		v = 0
+	}
+	return fmt.Sprintf("%s/h, %s … %s", detect.Human(v, r.Unit), detect.Human(float64(r.Lo), r.Unit), detect.Human(float64(r.Hi), r.Unit))
 }
 
 func clockOf(s engine.Status) string {

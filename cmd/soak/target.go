@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"soakmon/soak"
+	"soakmon/soak/options"
 	"soakmon/soak/supervise"
 )
 
@@ -28,7 +29,11 @@ func aim(p *soak.Plan, t *supervise.Target) error {
 			if t.Address() == "" {
 				return fmt.Errorf("load %s has no address: give --address HOST:PORT or --url URL, or address: in the plan", w.Name)
 			}
-			w.Address, w.Options = t.Address(), merged(w.Options, t.Hello().Options)
+			w.Address = t.Address()
+			var err error
+			if w.Options, err = options.Merge(w.Options, soak.Options{JSON: t.Hello().Options}); err != nil {
+				return fmt.Errorf("load %s: %w", w.Name, err)
+			}
 			continue
 		}
 		if err := serves(*w, t); err != nil {

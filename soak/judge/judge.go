@@ -7,6 +7,7 @@
 package judge
 
 import (
+	"cmp"
 	"math"
 	"slices"
 	"strings"
@@ -53,11 +54,9 @@ type Judged struct {
 
 // families are judged by default in each process. In long runs anon_bytes takes
 // the place of rss_bytes where it was measured: it leaves out pages that the
-// kernel can drop at will, but it is read too seldom for a short run.
-var families = []string{"fds", "threads", "children", "zombies", "goroutines", "go_heap_live_bytes", "anon_bytes", "rss_bytes"}
-
-// closeWait is judged among the sockets: growth there is a diagnosis of its own.
-const closeWait = `sockets{state="close_wait"}`
+// kernel can drop at will, but it is read too seldom for a short run. Sockets in
+// CLOSE_WAIT are judged by themselves: growth there is a diagnosis of its own.
+var families = []string{"fds", `sockets{state="close_wait"}`, "goroutines", "threads", "children", "zombies", "go_heap_live_bytes", "anon_bytes", "rss_bytes"}
 
 // Family strips the labels of a series' name.
 func Family(name string) string {
@@ -73,7 +72,7 @@ func Default(n soak.Name, all []soak.Name, duration time.Duration) bool {
 	case "rss_bytes":
 		return duration < settledAfter || !slices.Contains(all, soak.Name{Process: n.Process, Name: "anon_bytes"})
 	}
-	return slices.Contains(families, n.Name) || n.Name == closeWait
+	return slices.Contains(families, n.Name)
 }
 
 // Matches reports whether a rule speaks of a series.
@@ -104,7 +103,21 @@ func subjects(names []soak.Name, p soak.Plan) []subject {
 			out = append(out, subject{Name: n})
 		}
 	}
+	slices.SortStableFunc(out, func(a, b subject) int {
+		return cmp.Or(place(roles, a.Process)-place(roles, b.Process), place(families, a.Name.Name)-place(families, b.Name.Name))
+	})
 	return out
+}
+
+// roles in the order in which people want to read them.
+var roles = []string{soak.RoleTarget, soak.RoleDriver, soak.RoleMonitor}
+
+// place is the index of a name in a list; names that are not in it come last.
+func place(list []string, name string) int {
+	if i := slices.Index(list, name); i >= 0 {
+		return i
+	}
+	return len(list)
 }
 
 // All judges, as of the run's end so far, every series that is judged by

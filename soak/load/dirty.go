@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"io"
 	"net"
 	"slices"
 	"time"
@@ -62,6 +63,7 @@ func (c *conns) misbehave(conn net.Conn, kind string, hold time.Duration, releas
 		_, err = conn.Write(out[:(len(out)+1)/2])
 		return err
 	case SlowReader:
+		_ = conn.SetReadDeadline(time.Now().Add(hold)) // it may have no answer
 		if _, err = conn.Write(out); err == nil {
 			err = ReadSlowly(conn, hold, release)
 		}
@@ -100,20 +102,17 @@ func Linger0(conn net.Conn) error {
 	}
 }
 
-// ReadSlowly reads from conn a byte at a time, for hold or until release is
-// closed or the connection ends. The error is that of the first read.
-func ReadSlowly(conn net.Conn, hold time.Duration, release <-chan struct{}) error {
+// ReadSlowly reads from r a byte at a time, for hold or until release is closed
+// or r ends. The error is that of the first read.
+func ReadSlowly(r io.Reader, hold time.Duration, release <-chan struct{}) error {
 	end := time.Now().Add(hold)
-	if err := conn.SetReadDeadline(end); err != nil {
-		return err
-	}
 	var b [1]byte
-	if _, err := conn.Read(b[:]); err != nil {
+	if _, err := r.Read(b[:]); err != nil {
 		return err
 	}
 	for time.Until(end) > 0 && !closed(release) {
-		Hold(slowly, release)
-		if _, err := conn.Read(b[:]); err != nil {
+		Hold(min(slowly, time.Until(end)), release)
+		if _, err := r.Read(b[:]); err != nil {
 			break
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"runtime"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -45,7 +46,12 @@ func TestDayOfLoadIsExact(t *testing.T) {
 	var m memory
 	inVirtualTime(t, &m, func(d *driven) {
 		d.start(10*time.Minute, virtual(1, 20, 0))
-		day := d.after(24 * time.Hour)
+		d.after(time.Hour)
+		early := liveHeap()
+		day := d.after(23 * time.Hour)
+		if grown := int64(liveHeap()) - int64(early); grown > 256<<10 {
+			t.Errorf("the live heap grew by %d bytes in 82,800 operations", grown)
+		}
 		const want = 24*3600 + 1
 		if day.Due != want || day.Operations < want-1 || day.Failed+day.Late != 0 {
 			t.Errorf("a day at 1/s: %+v, want %d operations", day, want)
@@ -58,6 +64,14 @@ func TestDayOfLoadIsExact(t *testing.T) {
 		}
 		d.stop()
 	})
+}
+
+func liveHeap() uint64 {
+	runtime.GC()
+	runtime.GC()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return m.HeapAlloc
 }
 
 func TestFirstTallyIsReadyAndCarriesPprof(t *testing.T) {

@@ -4,7 +4,7 @@ import "time"
 
 // coarse is how long before a moment a timer hands over to the exact wait. The
 // exact wait cannot be interrupted, so it is also the longest that a stop takes.
-const coarse = 2 * time.Millisecond
+const coarse = 10 * time.Millisecond
 
 // waiter waits for moments: by a timer while they are far, then by sleepUntil.
 type waiter struct {

@@ -23,8 +23,6 @@ const (
 	defaultReady       = time.Minute
 	defaultMax         = 5 // restarts
 	defaultBackoff     = time.Second
-	defaultRestFor     = 5 * time.Second
-	defaultSettle      = time.Minute
 	defaultSeverity    = "warning"
 	defaultOverlap     = "skip"
 )
@@ -68,8 +66,8 @@ func completeTimes(p *soak.Plan) {
 	// A third where ten seconds of warm-up would leave nothing to judge.
 	unset(&p.Warmup, min(clamp(p.Duration/6, 10*time.Second, 10*time.Minute), p.Duration/3))
 	unset(&p.Rest.Every, restEvery(p.Duration))
-	unset(&p.Rest.For, defaultRestFor)
-	unset(&p.Rest.Settle, defaultSettle)
+	unset(&p.Rest.For, 0)
+	unset(&p.Rest.Settle, clamp(p.Duration/6, 15*time.Second, time.Minute))
 	unset(&p.Profiles.Every, clamp(p.Duration/30, 10*time.Second, 10*time.Minute))
 	if p.Profiles.Kinds == nil {
 		p.Profiles.Kinds = []string{"heap", "goroutine"}

@@ -76,7 +76,7 @@ func TestDefaultIsTheRunWithoutAPlan(t *testing.T) {
 	if len(p.Load) != 1 || !reflect.DeepEqual(p.Load[0], want) {
 		t.Errorf("load %+v", p.Load)
 	}
-	if p.Rest.Every != 0 || p.Rest.For != 5*time.Second || p.Rest.Settle != time.Minute {
+	if p.Rest.Every != 0 || p.Rest.For != 0 || p.Rest.Settle != 20*time.Second {
 		t.Errorf("rest %+v", p.Rest)
 	}
 	if p.Profiles.Every != 10*time.Second || !reflect.DeepEqual(p.Profiles.Kinds, []string{"heap", "goroutine"}) {
@@ -277,7 +277,7 @@ func TestTheTemplateShowsEveryKey(t *testing.T) {
 	t.Setenv("ALERT_TOKEN", "somebody")
 	text := regexp.MustCompile(`#[=:] `).ReplaceAllString(string(Template()), "")
 	text = strings.NewReplacer("restart: false", "restart: true", "catch_up: false", "catch_up: true",
-		"every: 0 ", "every: 9m ", "jitter: 0s", "jitter: 1s", "keep: 0", "keep: 3").Replace(text)
+		"every: 0 ", "every: 9m ", "for: 0s", "for: 1s", "jitter: 0s", "jitter: 1s", "keep: 0", "keep: 3").Replace(text)
 	p := mustParse(t, text)
 	p.Load[0].Options.Line = nil
 	for _, field := range empty("", reflect.ValueOf(p)) {

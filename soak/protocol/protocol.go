@@ -50,9 +50,9 @@ type Option struct {
 
 // ServeOptions are what a reference server is started with.
 type ServeOptions struct {
-	Address     string // HOST:PORT to listen on; port 0 picks one
-	OnOperation func() // called after each operation, from many goroutines; may be nil
-	Options     soak.Options
+	Address     string       // HOST:PORT to listen on; port 0 picks one
+	OnOperation func()       // called after each operation, from many goroutines; may be nil
+	Options     soak.Options // those of the load will do: what is a client's only is ignored
 }
 
 // Server is a reference server that runs.
@@ -73,6 +73,15 @@ func register(p Protocol) {
 		p.Options = append(p.Options, connOptions...)
 		p.Variants = append(p.Variants, connVariants...)
 		p.Open = func(w soak.Workload) (load.Opener, error) { return openConns(p, w) }
+		serve := p.Serve
+		p.Serve = func(ctx context.Context, o ServeOptions) (Server, error) {
+			_, rest, err := options.Split(o.Options, "mode")
+			if err != nil {
+				return nil, err
+			}
+			o.Options = rest
+			return serve(ctx, o)
+		}
 	}
 	open := p.Open
 	p.Open = func(w soak.Workload) (load.Opener, error) {
@@ -142,7 +151,7 @@ func openConns(p Protocol, w soak.Workload) (load.Opener, error) {
 	opener, err := load.Conns(dialer, conn.Mode, w.Payload)
 	if err != nil {
 		dialer.Close()
-		return nil, options.Errorf(w.Options, "mode", "%w", err)
+		return nil, options.Errorf(w.Options, "mode", "%v", err)
 	}
 	return opener, nil
 }

@@ -20,12 +20,12 @@ type streamServer struct {
 	listener net.Listener
 	client   soak.Options
 	serve    func(net.Conn) // closes the connection
-	detach   func() bool    // from the context
 	served   sync.WaitGroup
 	closing  chan struct{}
 
-	mu    sync.Mutex
-	conns map[net.Conn]struct{} // nil when closed
+	mu     sync.Mutex
+	detach func() bool           // from the context
+	conns  map[net.Conn]struct{} // nil when closed
 }
 
 // serveStream serves on address until the server is closed or ctx is done.
@@ -37,7 +37,9 @@ func serveStream(ctx context.Context, address string, client soak.Options, serve
 	}
 	s := &streamServer{listener: listener, client: client, serve: serve, closing: make(chan struct{}), conns: map[net.Conn]struct{}{}}
 	s.served.Go(s.accept)
+	s.mu.Lock()
 	s.detach = context.AfterFunc(ctx, func() { s.Close() })
+	s.mu.Unlock()
 	return s, nil
 }
 
@@ -46,8 +48,8 @@ func (s *streamServer) Options() soak.Options { return s.client }
 
 // Close closes the listener and all connections, and waits for their ends.
 func (s *streamServer) Close() error {
-	s.detach()
 	s.mu.Lock()
+	s.detach()
 	conns := s.conns
 	s.conns = nil
 	s.mu.Unlock()

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"math"
 	"slices"
 	"strings"
 	"text/tabwriter"
@@ -75,18 +76,66 @@ func textEvidence(out *strings.Builder, r Report) {
 		count(e.Gaps, "gap"), count(e.Restarts, "restart"), count(e.Rests, "rest sample"), count(e.Profiles, "profile"))
 }
 
+// textSeries shows the target's judged series, and of soak's own processes only
+// what is not clean.
 func textSeries(out *strings.Builder, r Report) {
 	if len(r.Series) == 0 {
 		return
 	}
 	out.WriteString("\n")
 	tw := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(tw, "PROCESS\tRESOURCE\tVERDICT\tNOW\tGROWTH PER HOUR\t95 % INTERVAL\tWOULD HAVE SEEN\tALLOWED")
+	fmt.Fprintln(tw, "RESOURCE\tVERDICT\tNOW\tGROWTH PER HOUR\t95 % INTERVAL\tWOULD HAVE SEEN\tALLOWED")
 	for _, s := range r.Series {
-		fmt.Fprintf(tw, "%s\t%s\t%s\t%s\t%s\t%s … %s\t≥ %s\t%s\n", s.Process, s.Metric, s.Verdict,
-			amount(s.Last, s.Unit), signed(s.Slope, s.Unit), signed(s.Lo, s.Unit), signed(s.Hi, s.Unit), amount(s.MinDetectable, s.Unit), amount(s.Tolerance, s.Unit))
+		if s.Process == soak.RoleTarget {
+			fmt.Fprintf(tw, "%s\t%s\t%s\t%s\t%s … %s\t%s\t%s\n", s.Metric, s.Verdict, amount(s.Last, s.Unit),
+				signed(slope(s), s.Unit), signed(s.Lo, s.Unit), signed(s.Hi, s.Unit), atLeast(s.MinDetectable, s.Unit), amount(s.Tolerance, s.Unit))
+		}
 	}
 	tw.Flush()
+	for _, role := range []string{soak.RoleDriver, soak.RoleMonitor} {
+		textOwn(out, r, role)
+	}
+}
+
+// textOwn says in a line how one of soak's own processes held up.
+func textOwn(out *strings.Builder, r Report, role string) {
+	n, grows, open := 0, []string{}, []string{}
+	for _, s := range r.Series {
+		if s.Process != role {
+			continue
+		}
+		n++
+		switch s.Verdict {
+		case soak.Leaking:
+			grows = append(grows, fmt.Sprintf("%s %s/h", s.Metric, signed(s.Slope, s.Unit)))
+		case soak.Inconclusive:
+			open = append(open, s.Metric)
+		}
+	}
+	switch {
+	case n == 0:
+	case len(grows) > 0:
+		fmt.Fprintf(out, "The %s, a part of soak, grows itself: %s\n", role, strings.Join(grows, ", "))
+	case len(open) > 0:
+		fmt.Fprintf(out, "The %s, a part of soak: no growth shown; open: %s\n", role, strings.Join(open, ", "))
+	default:
+		fmt.Fprintf(out, "The %s, a part of soak: no growth in %d resources\n", role, n)
+	}
+}
+
+// slope is a series' slope, and zero where it vanishes beside its interval.
+func slope(s Series) soak.Float {
+	if math.Abs(float64(s.Slope)) < (float64(s.Hi)-float64(s.Lo))/1000 {
+		return 0
+	}
+	return s.Slope
+}
+
+func atLeast(v soak.Float, unit string) string {
+	if v != v {
+		return "–"
+	}
+	return "≥ " + amount(v, unit)
 }
 
 func amount(v soak.Float, unit string) string { return detect.Human(float64(v), unit) }

@@ -1,0 +1,388 @@
+package protocol_test
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"maps"
+	"net"
+	"os"
+	"runtime"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"soakmon/soak"
+	"soakmon/soak/load"
+	"soakmon/soak/options"
+	"soakmon/soak/protocol"
+)
+
+// everyProtocol runs a test with each protocol of the registry, with its default
+// options and with each of its variants.
+func everyProtocol(t *testing.T, f func(t *testing.T, p protocol.Protocol, o soak.Options)) {
+	for _, name := range protocol.Names() {
+		p, _ := protocol.Lookup(name)
+		for _, variant := range append([]string{"{}"}, p.Variants...) {
+			t.Run(name+variant, func(t *testing.T) { f(t, p, soak.Options{JSON: []byte(variant)}) })
+		}
+	}
+}
+
+func serve(t testing.TB, p protocol.Protocol, o protocol.ServeOptions) protocol.Server {
+	t.Helper()
+	if o.Address == "" {
+		o.Address = "127.0.0.1:0"
+	}
+	s, err := p.Serve(context.Background(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { s.Close() })
+	return s
+}
+
+// workload is a load on a server, with all that a client must know of it.
+func workload(t testing.TB, p protocol.Protocol, s protocol.Server, o soak.Options) soak.Workload {
+	t.Helper()
+	merged, err := options.Merge(o, s.Options())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return soak.Workload{Name: "x", Protocol: p.Name, Address: s.Addr(), Payload: 1500, Options: merged, Timeout: 5 * time.Second,
+		Rate: 500, Concurrency: 100}
+}
+
+// driver is a driver under test and what it tallied last.
+type driver struct {
+	t       testing.TB
+	in      *io.PipeWriter
+	tallies *json.Decoder
+	ended   chan error
+	last    soak.Tally
+}
+
+func drive(t testing.TB) *driver {
+	t.Helper()
+	in, commands := io.Pipe()
+	tallies, out := io.Pipe()
+	d := &driver{t: t, in: commands, tallies: json.NewDecoder(tallies), ended: make(chan error, 1)}
+	go func() {
+		err := load.Drive(context.Background(), in, out, load.DriveOptions{Open: protocol.Open})
+		out.CloseWithError(err)
+		d.ended <- err
+	}()
+	t.Cleanup(func() { commands.Close() })
+	d.until("ready", func(t soak.Tally) bool { return t.State == "ready" })
+	return d
+}
+
+func (d *driver) send(c soak.Command) {
+	d.t.Helper()
+	if err := json.NewEncoder(d.in).Encode(c); err != nil {
+		d.t.Fatal(err)
+	}
+}
+
+func (d *driver) until(what string, enough func(soak.Tally) bool) {
+	d.t.Helper()
+	for end := time.Now().Add(20 * time.Second); time.Now().Before(end); {
+		d.last = soak.Tally{}
+		if err := d.tallies.Decode(&d.last); err != nil {
+			d.t.Fatalf("waiting for %s: the driver ended: %v", what, err)
+		}
+		if enough(d.last) {
+			return
+		}
+	}
+	d.t.Fatalf("never came: %s; %+v", what, d.last)
+}
+
+func (d *driver) start(w soak.Workload) {
+	d.t.Helper()
+	d.send(soak.Command{Do: soak.DoStart, Loads: []soak.Workload{w}, Interval: 100 * time.Millisecond})
+}
+
+func (d *driver) operations(n int64) soak.LoadTally {
+	d.t.Helper()
+	d.until(fmt.Sprintf("%d operations", n), func(t soak.Tally) bool { return len(t.Loads) > 0 && t.Loads[0].Operations >= n })
+	return d.last.Loads[0]
+}
+
+func (d *driver) stop() {
+	d.t.Helper()
+	d.send(soak.Command{Do: soak.DoStop})
+	d.until("stopped", func(t soak.Tally) bool { return t.State == "stopped" })
+	if err := <-d.ended; err != nil {
+		d.t.Error(err)
+	}
+}
+
+func waitFor(t testing.TB, what string, holds func() bool) {
+	t.Helper()
+	tick := time.NewTicker(10 * time.Millisecond)
+	defer tick.Stop()
+	for end := time.Now().Add(20 * time.Second); !holds(); <-tick.C {
+		if time.Now().After(end) {
+			buf := make([]byte, 1<<20)
+			t.Fatalf("never came: %s\n%s", what, buf[:runtime.Stack(buf, true)])
+		}
+	}
+}
+
+// held is what this process holds.
+func held() (fds, goroutines int) {
+	entries, _ := os.ReadDir("/proc/self/fd")
+	return len(entries), runtime.NumGoroutine()
+}
+
+func backTo(t testing.TB, fds, goroutines int) {
+	t.Helper()
+	waitFor(t, fmt.Sprintf("%d file descriptors and %d goroutines, as before", fds, goroutines), func() bool {
+		f, g := held()
+		return f <= fds && g <= goroutines
+	})
+}
+
+func TestOperationsAreVerifiedOnKeptSessions(t *testing.T) {
+	everyProtocol(t, func(t *testing.T, p protocol.Protocol, o soak.Options) {
+		var served atomic.Int64
+		opener, err := p.Open(workload(t, p, serve(t, p, protocol.ServeOptions{Options: o, OnOperation: func() { served.Add(1) }}), o))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer opener.Close()
+		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+		defer cancel()
+		for range 4 {
+			s, err := opener.Open(ctx)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for n := range uint64(500) {
+				sent, received, err := s.Do(n, time.Now().Add(10*time.Second))
+				if err != nil || sent+received == 0 {
+					t.Fatalf("operation %d: sent %d, received %d, %v", n, sent, received, err)
+				}
+			}
+			s.Close()
+			s.Close()
+		}
+		waitFor(t, "2,000 operations seen by the server", func() bool { return served.Load() == 2000 })
+	})
+}
+
+func TestPayloadsOfAllSizesComeBack(t *testing.T) {
+	everyProtocol(t, func(t *testing.T, p protocol.Protocol, o soak.Options) {
+		server := serve(t, p, protocol.ServeOptions{Options: o})
+		for _, size := range []int64{1, 31, 4096, 64 << 10, 64<<10 + 1, 1 << 20} {
+			w := workload(t, p, server, o)
+			w.Payload = size
+			opener, err := p.Open(w)
+			if err != nil {
+				t.Fatal(err)
+			}
+			s, err := opener.Open(context.Background())
+			if err != nil {
+				t.Fatal(err)
+			}
+			for n := range uint64(3) {
+				if _, _, err := s.Do(n, time.Now().Add(10*time.Second)); err != nil {
+					t.Errorf("%d bytes, operation %d: %v", size, n, err)
+				}
+			}
+			s.Close()
+			opener.Close()
+		}
+	})
+}
+
+func TestDriverLeavesNothingBehindAndNothingFails(t *testing.T) {
+	everyProtocol(t, func(t *testing.T, p protocol.Protocol, o soak.Options) {
+		for _, perSession := range []int{0, 1, 5} {
+			server := serve(t, p, protocol.ServeOptions{Options: o})
+			d := drive(t)
+			fds, goroutines := held()
+			w := workload(t, p, server, o)
+			w.PerSession = perSession
+			d.start(w)
+			if got := d.operations(150); got.Failed > 0 || perSession == 1 && got.Sessions < 150 || perSession == 0 && got.Sessions > 100 {
+				t.Errorf("%d operations per session: %+v", perSession, got)
+			}
+			d.send(soak.Command{Do: soak.DoDrain})
+			d.until("drained", func(t soak.Tally) bool { return t.State == "drained" })
+			backTo(t, fds, goroutines)
+			d.stop()
+			server.Close()
+		}
+	})
+}
+
+func TestDirtySessionsHurtNoCleanOnes(t *testing.T) {
+	everyProtocol(t, func(t *testing.T, p protocol.Protocol, o soak.Options) {
+		beforeFDs, beforeGoroutines := held()
+		server := serve(t, p, protocol.ServeOptions{Options: o})
+		d := drive(t)
+		w := workload(t, p, server, o)
+		w.Rate, w.Timeout, w.Dirty = 200, 2*time.Second, map[string]float64{}
+		for _, kind := range p.Dirty {
+			w.Dirty[kind] = 0.05
+			if _, err := p.Open(w); err != nil {
+				delete(w.Dirty, kind) // not in this variant
+			}
+		}
+		d.start(w)
+		d.operations(120)
+		d.send(soak.Command{Do: soak.DoDrain})
+		d.until("drained", func(t soak.Tally) bool { return t.State == "drained" })
+		got := d.last.Loads[0]
+		want := int64(float64(got.Due) * 0.05 * float64(len(w.Dirty)))
+		if got.Failed > 0 || got.Dirty < want*8/10 || got.Dirty > want || len(w.Dirty) < 3 || d.last.Warning != "" {
+			t.Errorf("%d dirty of %v, want %d; %+v; %s", got.Dirty, slices.Sorted(maps.Keys(w.Dirty)), want, got, d.last.Warning)
+		}
+		d.stop()
+		server.Close()
+		backTo(t, beforeFDs, beforeGoroutines)
+	})
+}
+
+func TestEachDirtyKindComesAbout(t *testing.T) {
+	everyProtocol(t, func(t *testing.T, p protocol.Protocol, o soak.Options) {
+		server := serve(t, p, protocol.ServeOptions{Options: o})
+		for _, kind := range p.Dirty {
+			w := workload(t, p, server, o)
+			w.Dirty = map[string]float64{kind: 1}
+			opener, err := p.Open(w)
+			if err != nil {
+				t.Logf("%s: %v", kind, err)
+				continue
+			}
+			ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+			if err := opener.(load.Dirtier).Dirty(ctx, kind, 100*time.Millisecond, nil); err != nil {
+				t.Errorf("%s: %v", kind, err)
+			}
+			cancel()
+			opener.Close()
+		}
+	})
+}
+
+func TestWrongAddressHasItsKind(t *testing.T) {
+	unused := func(network string) string {
+		if network == "udp" {
+			c, _ := net.ListenPacket("udp", "127.0.0.1:0")
+			defer c.Close()
+			return c.LocalAddr().String()
+		}
+		l, _ := net.Listen("tcp", "127.0.0.1:0")
+		defer l.Close()
+		return l.Addr().String()
+	}
+	everyProtocol(t, func(t *testing.T, p protocol.Protocol, o soak.Options) {
+		network, want := "tcp", "refused"
+		if strings.Contains(string(o.JSON), "h3") {
+			network, want = "udp", "dial_timeout"
+		}
+		opener, err := p.Open(soak.Workload{Protocol: p.Name, Address: unused(network), Payload: 10, Options: o})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer opener.Close()
+		fds, goroutines := held()
+		ctx, cancel := context.WithTimeout(context.Background(), 500*time.Millisecond)
+		defer cancel()
+		s, err := opener.Open(ctx)
+		if err == nil {
+			s.Close()
+			t.Fatal("a session opened to nowhere")
+		}
+		if kind := load.Kind(err, true); kind != want {
+			t.Errorf("%v is %s, want %s", err, kind, want)
+		}
+		backTo(t, fds, goroutines)
+	})
+}
+
+func TestServerThatIsStartedAgainIsUsedAgain(t *testing.T) {
+	everyProtocol(t, func(t *testing.T, p protocol.Protocol, o soak.Options) {
+		server := serve(t, p, protocol.ServeOptions{Options: o})
+		d := drive(t)
+		w := workload(t, p, server, o)
+		w.Timeout, w.Rate, w.Concurrency = time.Second, 100, 20
+		insecure, err := options.Merge(soak.Options{JSON: []byte(insecureJSON(p))}, w.Options) // the next server has another certificate
+		if err != nil {
+			t.Fatal(err)
+		}
+		w.Options = insecure
+		d.start(w)
+		before := d.operations(30)
+		if before.Failed > 0 {
+			t.Errorf("before the restart: %+v", before)
+		}
+		server.Close()
+		d.until("failures", func(t soak.Tally) bool { return t.Loads[0].Failed > 5 })
+		for kind := range d.last.Loads[0].Errors {
+			if kind == "other" {
+				t.Errorf("errors: %v: %s", d.last.Loads[0].Errors, d.last.Loads[0].Example)
+			}
+		}
+		again := serve(t, p, protocol.ServeOptions{Options: o, Address: server.Addr()})
+		d.operations(d.last.Loads[0].Operations + 30)
+		d.stop()
+		again.Close()
+	})
+}
+
+func insecureJSON(p protocol.Protocol) string {
+	for _, o := range p.Options {
+		if o.Key == "insecure" {
+			return `{"insecure":true}`
+		}
+	}
+	return `{}`
+}
+
+func TestCloseOfAServerEndsItsConnections(t *testing.T) {
+	everyProtocol(t, func(t *testing.T, p protocol.Protocol, o soak.Options) {
+		fds, goroutines := held()
+		ctx, cancel := context.WithCancel(context.Background())
+		for _, end := range []func(s protocol.Server){
+			func(s protocol.Server) { s.Close() },
+			func(protocol.Server) { cancel() },
+		} {
+			server, err := p.Serve(ctx, protocol.ServeOptions{Address: "127.0.0.1:0", Options: o})
+			if err != nil {
+				t.Fatal(err)
+			}
+			opener, err := p.Open(workload(t, p, server, o))
+			if err != nil {
+				t.Fatal(err)
+			}
+			var sessions []load.Session
+			for range 5 {
+				s, err := opener.Open(context.Background())
+				if err != nil {
+					t.Fatal(err)
+				}
+				if _, _, err := s.Do(0, time.Now().Add(5*time.Second)); err != nil {
+					t.Fatal(err)
+				}
+				sessions = append(sessions, s)
+			}
+			end(server)
+			server.Close() // a second time must do no harm, and waits
+			for _, s := range sessions {
+				if _, _, err := s.Do(1, time.Now().Add(time.Second)); err == nil {
+					t.Error("an operation passed after the server's end")
+				}
+				s.Close()
+			}
+			opener.Close()
+			backTo(t, fds, goroutines)
+		}
+		cancel()
+	})
+}
