@@ -3,6 +3,8 @@ package detect
 import (
 	"math"
 	"slices"
+
+	"gonum.org/v1/gonum/stat"
 )
 
 // doubt is asked before an alarm only. It looks for any way to explain what
@@ -17,6 +19,8 @@ func (f *finding) doubt(pts []point, quantum float64) string {
 	switch {
 	case r.cost(f.bounded) < grown+margin:
 		return "a change that has ended explains it as well"
+	case f.cameBack():
+		return "it rose like this before and fell back"
 	case f.levelsOff(r, grown):
 		return "it is levelling off"
 	case f.contradicted(pts, quantum):
@@ -32,9 +36,15 @@ func (f *finding) wandering(quantum float64) float64 {
 		return 0
 	}
 	r := f.rivals(quantum)
-	whole := r.cost(course{bounds: []int{0}}) - r.cost(f.growing)
+	grown := r.cost(f.growing) + float64(len(f.periods))*math.Log(float64(len(r.kept)))
+	whole := r.cost(course{bounds: []int{0}}) - grown
 	late := r.late(f.growing)
-	return min(whole, late.cost(f.growing.last(false))-late.cost(f.growing.last(true)))
+	least := min(whole, late.cost(f.growing.last(false))-late.cost(f.growing.last(true)))
+	if len(f.periods) > 0 { // which may be the wandering's
+		r.extra = pickAll(rateColumns(f.view.rate), r.kept)
+		least = min(least, r.cost(course{bounds: []int{0}})-grown)
+	}
+	return least
 }
 
 // late restricts the comparison to the last piece of a course.
@@ -77,10 +87,16 @@ func (f *finding) rivals(quantum float64) rivals {
 		}
 	}
 	r.t, r.y = v.t, pick(v.y, r.kept)
-	for _, c := range append(rateColumns(v.rate), waves(v.t, f.periods)...) {
-		r.extra = append(r.extra, pick(c, r.kept))
-	}
+	r.extra = pickAll(append(rateColumns(v.rate), waves(v.t, f.periods)...), r.kept)
 	return r
+}
+
+func pickAll(columns [][]float64, which []int) [][]float64 {
+	var out [][]float64
+	for _, c := range columns {
+		out = append(out, pick(c, which))
+	}
+	return out
 }
 
 func pick(v []float64, which []int) []float64 {
@@ -164,6 +180,34 @@ func (f *finding) levelsOff(r rivals, grown float64) bool {
 		}
 	}
 	return false
+}
+
+// cameBack tells whether an earlier piece rose at least half as fast and was
+// followed by a fall of at least half of what the last piece rose: growth that
+// is given back is no leak. (Restarts are breaks and end a view.)
+func (f *finding) cameBack() bool {
+	v, b := &f.view, f.growing.bounds
+	s := f.growing.start()
+	n := len(v.y)
+	rise, slope := ends(v.t[s:], v.y[s:])
+	for i := 0; i+1 < len(b); i++ {
+		to := b[i+1]
+		up, steep := ends(v.t[b[i]:to], v.y[b[i]:to])
+		fall := v.y[to-1] - v.y[min(to+1, n-1)]
+		if up > 0 && steep >= slope/2 && fall >= rise/2 {
+			return true
+		}
+	}
+	return false
+}
+
+// ends returns the rise and the slope of a line through a piece.
+func ends(t, y []float64) (rise, slope float64) {
+	if len(t) < 2 {
+		return 0, 0
+	}
+	_, slope = stat.LinearRegression(t, y, nil, false)
+	return slope * (t[len(t)-1] - t[0]), slope
 }
 
 // contradicted tells whether the middle or the ceiling of the same stretch

@@ -1,6 +1,7 @@
 package detect
 
 import (
+	"fmt"
 	"math"
 	"time"
 
@@ -31,7 +32,28 @@ func (Judge) Judge(q soak.Question) soak.Verdict {
 	}
 	c.load()
 	c.rest()
-	return c.decide()
+	v := c.decide()
+	if v.State == soak.Inconclusive && len(q.Phases) == 0 && len(q.Series.Breaks) == 0 {
+		return c.restarted(v)
+	}
+	return v
+}
+
+// restarted is a second attempt at the recording of a stranger, who did not
+// mark the restarts: its deep drops are taken for such. Who watches a process
+// sees it restart, so that a drop is then its own doing.
+func (c *inquiry) restarted(v soak.Verdict) soak.Verdict {
+	at := restarts(c.pts)
+	if len(at) == 0 {
+		return v
+	}
+	c.pts, c.lives, c.parts, c.doubt = cut(c.pts, at), nil, nil, ""
+	c.load()
+	if again := c.decide(); again.State != soak.Inconclusive {
+		again.Warnings = append(again.Warnings, fmt.Sprintf("%d sudden drops were taken for restarts", len(at)))
+		return again
+	}
+	return v
 }
 
 // A court case: the question, what was taken from it, and the evidence.

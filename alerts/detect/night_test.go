@@ -59,7 +59,7 @@ func TestNights(t *testing.T) {
 						}
 						last = now
 						n++
-						a := Judge{}.Judge(soak.Question{Series: r.Series(), Limit: math.NaN(), Look: Looks(now)})
+						a := Judge{}.Judge(soak.Question{Series: r.Series(), Limit: math.NaN(), Look: Looks(now), Phases: []soak.Phase{{Name: "steady", To: 48 * time.Hour, Rate: 1}}})
 						low = min(low, a.P)
 						leak = leak || a.State == soak.Leaking
 					}

@@ -43,7 +43,7 @@ func noises(spacing, span float64) []noise {
 	return grid
 }
 
-var priorWhite, priorPure, mixPow = .4, .4, .5
+var priorWhite, priorPure, mixPow = .3, .6, .5
 
 // whiten filters the columns so that noise nz becomes white with unit
 // variance, by the Kalman filter of the process (Jones 1981; the columns of a

@@ -81,6 +81,9 @@ func (c *inquiry) points() (n int) {
 func (c *inquiry) doubts() string {
 	last, count := "", 0
 	for i := range c.lives {
+		if len(c.lives) > 1 && c.lives[i].trend.quantile(1-suspicion) < c.trend.slope/2 {
+			return "not in every life of the process"
+		}
 		if d := c.lives[i].doubt(c.parts[i], c.quantum); d != "" {
 			last = d
 			count++

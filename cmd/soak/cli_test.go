@@ -150,7 +150,7 @@ func start(t *testing.T, args ...string) (*exec.Cmd, string, *bytes.Buffer) {
 // waitFor polls until the condition holds.
 func waitFor(t *testing.T, what string, holds func() bool) {
 	t.Helper()
-	deadline := time.Now().Add(60 * time.Second)
+	deadline := time.Now().Add(2 * time.Minute)
 	for !holds() {
 		if time.Now().After(deadline) {
 			t.Fatalf("in vain waited for %s", what)
@@ -369,5 +369,81 @@ func unlistened(t *testing.T, r report.Report) {
 	if c, err := net.DialTimeout("tcp", address, time.Second); err == nil {
 		c.Close()
 		t.Errorf("%s is still served after the run", address)
+	}
+}
+
+// TestAKilledMonitorsAlertsAreDeliveredByTheNext kills a monitor whose webhook
+// is down, and lets the next run of the same plan find it up.
+func TestAKilledMonitorsAlertsAreDeliveredByTheNext(t *testing.T) {
+	t.Parallel()
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	address := ln.Addr().String()
+	ln.Close() // down
+	path := filepath.Join(t.TempDir(), "plan.yaml")
+	text := fmt.Sprintf(`
+duration: 5m
+warmup: 5s
+rest: {settle: 5s}
+target: {embedded: tcp, leak: ["fd=5/s"]}
+sinks: [{type: webhook, url: "http://%s/hook"}]
+`, address)
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	cmd, dir, _ := start(t, "run", path, "--quiet")
+	waitFor(t, "an alert", func() bool {
+		out, _ := exec.Command(binary, "report", "last", "--dir", dir, "--format", "json").Output()
+		var r report.Report
+		return json.Unmarshal(out, &r) == nil && len(r.Alerts) > 0
+	})
+	_ = cmd.Process.Kill()
+	_ = cmd.Wait()
+
+	got := make(chan string, 16)
+	hook := http.Server{Handler: http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		got <- r.Header.Get("Idempotency-Key")
+	})}
+	up, err := net.Listen("tcp", address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	go func() { _ = hook.Serve(up) }()
+	defer hook.Close()
+	entries, err := store.List(dir)
+	if err != nil || len(entries) != 1 {
+		t.Fatalf("%v, %v", entries, err)
+	}
+	next := exec.Command(binary, "run", path, "--quiet", "--dir", dir)
+	if err := next.Start(); err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = next.Process.Signal(os.Interrupt); _ = next.Wait() }()
+	select {
+	case key := <-got:
+		if !strings.HasPrefix(key, entries[0].ID) {
+			t.Errorf("the first delivery is %q, not of the killed run %s", key, entries[0].ID)
+		}
+	case <-time.After(30 * time.Second):
+		t.Error("the alert was never delivered")
+	}
+}
+
+// TestScheduleRunsWhenDueAndEndsWithAVerdict waits for the next minute.
+func TestScheduleRunsWhenDueAndEndsWithAVerdict(t *testing.T) {
+	t.Parallel()
+	plan := filepath.Join(t.TempDir(), "minutely.yaml")
+	if err := os.WriteFile(plan, []byte("duration: 10m\nschedule: \"* * * * *\"\ntarget: {embedded: tcp}\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	cmd, dir, out := start(t, "schedule", plan)
+	waitFor(t, "the run to start", func() bool { e, err := store.List(dir); return err == nil && len(e) == 1 })
+	underLoad(t, dir)
+	_ = cmd.Process.Signal(syscall.SIGTERM)
+	_ = cmd.Wait()
+	if !strings.Contains(out.String(), "ended with exit code 3") || !strings.Contains(out.String(), "INCONCLUSIVE") {
+		t.Errorf("no verdict at the end:\n%s", out)
 	}
 }

@@ -65,6 +65,13 @@ func (j job) do() error {
 // record makes the run and returns the path of its file.
 func (j job) record(ctx context.Context, orders chan engine.Order) (path string, err error) {
 	progress := newProgress(j)
+	sinks, err := openSinks(j.plan)
+	if err != nil {
+		return "", err
+	}
+	if err := j.deliverLeftovers(sinks, progress); err != nil {
+		return "", err
+	}
 	progress.say("starting %s", describeTarget(j.plan.Target))
 	target, err := supervise.NewTarget(ctx, j.plan.Target, supervise.TargetOptions{Serve: serveArgs(j.plan), Secrets: j.plan.Secrets})
 	if err != nil {
@@ -90,6 +97,7 @@ func (j job) record(ctx context.Context, orders chan engine.Order) (path string,
 	path = file.path
 	defer func() { err = errors.Join(err, file.Close()) }()
 	progress.say("recording to %s", path)
+	defer startSinks(ctx, sinks, file)()
 	return path, j.observe(ctx, file, target, driver, own, orders, progress)
 }
 
@@ -101,11 +109,6 @@ func (j job) observe(ctx context.Context, file *runFile, target *supervise.Targe
 		return err
 	}
 	defer socket.Close()
-	stopSinks, err := startSinks(ctx, j.plan, file)
-	if err != nil {
-		return err
-	}
-	defer stopSinks()
 	config := engine.Config{
 		ID: file.Run().ID, Plan: j.plan, Facts: target.Facts(), Target: target, Own: own,
 		Open:     func(p soak.Process) engine.Sampler { return probes.Open(p, probes.Options{}) },
@@ -145,10 +148,9 @@ func (j job) create(facts soak.Facts) (*runFile, error) {
 }
 
 // startSinks delivers alerts until the returned function is called.
-func startSinks(ctx context.Context, p soak.Plan, file *runFile) (stop func(), err error) {
-	sinks, err := openSinks(p)
-	if err != nil || len(sinks) == 0 {
-		return func() {}, err
+func startSinks(ctx context.Context, sinks map[string]sink.Sink, file *runFile) (stop func()) {
+	if len(sinks) == 0 {
+		return func() {}
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	done := make(chan struct{})
@@ -156,7 +158,7 @@ func startSinks(ctx context.Context, p soak.Plan, file *runFile) (stop func(), e
 		defer close(done)
 		sink.Pump(ctx, file, sinks, file.raised, file.noteNow)
 	}()
-	return func() { cancel(); <-done }, nil
+	return func() { cancel(); <-done }
 }
 
 func openSinks(p soak.Plan) (map[string]sink.Sink, error) {

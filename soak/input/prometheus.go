@@ -3,6 +3,7 @@ package input
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"math"
@@ -29,14 +30,17 @@ type Range struct {
 	Query string // PromQL
 	From  time.Time
 	To    time.Time
-	Step  time.Duration
+	Step  time.Duration // at least 1 ms, the resolution of Prometheus
 }
 
-// Prometheus reads every series that the query's answer holds over the range.
+// Prometheus reads every series that the query's answer holds over the range,
+// sorted by name; times count from the range's start. A step without a value is
+// left out.
 func Prometheus(ctx context.Context, r Range) ([]soak.Series, error) {
-	if r.Step <= 0 || !r.To.After(r.From) {
+	if r.Step < time.Millisecond || !r.To.After(r.From) {
 		return nil, fmt.Errorf("nothing to ask: from %s to %s in steps of %s", r.From, r.To, r.Step)
 	}
+	r.From, r.Step = r.From.Truncate(time.Millisecond), r.Step.Truncate(time.Millisecond)
 	found := map[string]*soak.Series{}
 	for from := r.From; !from.After(r.To); from = from.Add(pointsPerQuery * r.Step) {
 		part := r
@@ -63,26 +67,22 @@ type answer struct {
 	Status string `json:"status"`
 	Error  string `json:"error"`
 	Data   struct {
-		Type   string `json:"resultType"`
-		Result []struct {
-			Metric map[string]string `json:"metric"`
-			Values [][2]json.RawMessage
-		} `json:"result"`
+		Type   string   `json:"resultType"`
+		Result []matrix `json:"result"`
 	} `json:"data"`
+}
+
+// matrix is one series of an answer: pairs of Unix seconds and a text.
+type matrix struct {
+	Metric map[string]string    `json:"metric"`
+	Values [][2]json.RawMessage `json:"values"`
 }
 
 // read asks for one part of the range and appends what it finds.
 func (r Range) read(ctx context.Context, start time.Time, found map[string]*soak.Series) error {
-	data, err := fetch.Get(ctx, r.request(), answerLimits)
+	a, err := r.ask(ctx)
 	if err != nil {
-		return fmt.Errorf("ask Prometheus: %w", err)
-	}
-	var a answer
-	if err := json.Unmarshal(data, &a); err != nil {
-		return fmt.Errorf("%s does not answer like Prometheus: %w", r.URL, err)
-	}
-	if a.Status != "success" || a.Data.Type != "matrix" {
-		return fmt.Errorf("Prometheus refused the query: %s", a.Error)
+		return err
 	}
 	for _, one := range a.Data.Result {
 		name := seriesName(one.Metric, r.Query)
@@ -96,16 +96,44 @@ func (r Range) read(ctx context.Context, start time.Time, found map[string]*soak
 			if err != nil {
 				return fmt.Errorf("series %s: %w", name, err)
 			}
-			s.At, s.Value = append(s.At, time.Duration(math.Round((at-float64(start.UnixMilli())/1e3)*1e3))*time.Millisecond), append(s.Value, value)
+			since := at - float64(start.UnixMilli())/1e3
+			s.At = append(s.At, time.Duration(math.Round(since*1e3))*time.Millisecond)
+			s.Value = append(s.Value, value)
 		}
 	}
 	return nil
 }
 
-func (r Range) request() string {
+func (r Range) ask(ctx context.Context) (a answer, err error) {
+	request, err := r.request()
+	if err != nil {
+		return a, fmt.Errorf("ask Prometheus: %w", err)
+	}
+	data, err := fetch.Get(ctx, request, answerLimits)
+	var status *fetch.StatusError
+	switch {
+	case errors.As(err, &status) && json.Unmarshal([]byte(status.Text), &a) == nil && a.Error != "":
+		return a, fmt.Errorf("Prometheus refused the query: %s", a.Error)
+	case errors.Is(err, fetch.ErrTooLarge):
+		return a, fmt.Errorf("ask Prometheus: %w; narrow the query or widen the step", err)
+	case err != nil:
+		return a, fmt.Errorf("ask Prometheus: %w", err)
+	}
+	if err := json.Unmarshal(data, &a); err != nil {
+		return a, fmt.Errorf("the server does not answer like Prometheus: %w", err)
+	}
+	if a.Status != "success" || a.Data.Type != "matrix" {
+		return a, fmt.Errorf("Prometheus answered with status %q and a result of type %q, not with a range of series", a.Status, a.Data.Type)
+	}
+	return a, nil
+}
+
+func (r Range) request() (string, error) {
 	seconds := func(t time.Time) string { return strconv.FormatFloat(float64(t.UnixMilli())/1e3, 'f', 3, 64) }
-	q := url.Values{"query": {r.Query}, "start": {seconds(r.From)}, "end": {seconds(r.To)}, "step": {strconv.FormatFloat(r.Step.Seconds(), 'f', -1, 64)}}
-	return strings.TrimSuffix(r.URL, "/") + "/api/v1/query_range?" + q.Encode()
+	return fetch.Below(r.URL, "api/v1/query_range", url.Values{
+		"query": {r.Query}, "start": {seconds(r.From)}, "end": {seconds(r.To)},
+		"step": {strconv.FormatFloat(r.Step.Seconds(), 'f', -1, 64)},
+	})
 }
 
 func parsePoint(v [2]json.RawMessage) (at, value float64, err error) {

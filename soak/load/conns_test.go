@@ -9,6 +9,7 @@ import (
 	"net"
 	"os"
 	"runtime"
+	"runtime/debug"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -319,6 +320,9 @@ func TestDriverOverRealSocketsIsExactAndLeavesNothing(t *testing.T) {
 				defer open.Add(-1)
 				destination.Serve(conn)
 			})
+			// No finalizer may close what was forgotten.
+			percent := debug.SetGCPercent(-1)
+			defer debug.SetGCPercent(percent)
 			d := drive(t, DriveOptions{Open: openTCP})
 			fds, goroutines := countFDs(t), runtime.NumGoroutine()
 			w := overTCP(address, c.mode, 4096, 250, 100)

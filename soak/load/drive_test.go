@@ -194,6 +194,46 @@ func TestStalledServerMakesOperationsLateAndLatencyCountsFromDue(t *testing.T) {
 	})
 }
 
+func TestPacerThatStoodStillDropsWhatIsOld(t *testing.T) {
+	var m memory
+	synctest.Test(t, func(t *testing.T) {
+		stall := time.Now().Add(10 * time.Second)
+		d := drive(t, DriveOptions{Open: m.open, sleepUntil: func(at time.Time) {
+			if at.After(stall) {
+				at, stall = at.Add(5*time.Second), at.Add(time.Hour)
+			}
+			sleepByTimer(at)
+		}})
+		d.start(time.Minute, virtual(10, 50, 0))
+		got := d.next().Loads[0]
+		if got.Late < 39 || got.Late > 41 || got.Operations+got.Late < got.Due-1 || got.Due < 599 {
+			t.Errorf("5 s of standing still at 10/s: %+v, want 40 late", got)
+		}
+		d.stop()
+	})
+}
+
+func TestLatencyHoldsTheDialAndServiceDoesNot(t *testing.T) {
+	m := memory{
+		dial:  func(uint64) error { time.Sleep(500 * time.Millisecond); return nil },
+		serve: func(uint64, uint64) error { time.Sleep(100 * time.Millisecond); return nil },
+	}
+	inVirtualTime(t, &m, func(d *driven) {
+		d.start(10*time.Second, virtual(1, 5, 1))
+		got := d.next().Loads[0]
+		for name, c := range map[string]struct {
+			data string
+			want time.Duration
+		}{"latency": {got.Latency, 600 * time.Millisecond}, "service": {got.Service, 100 * time.Millisecond}, "connect": {got.Connect, 500 * time.Millisecond}} {
+			h := decode(t, c.data)
+			if low, high := time.Duration(h.Min()), time.Duration(h.Max()); low < c.want*99/100 || high > c.want*101/100 {
+				t.Errorf("%s is %v to %v, want %v", name, low, high, c.want)
+			}
+		}
+		d.stop()
+	})
+}
+
 func TestPauseDrainAndResumeGoOnEvenly(t *testing.T) {
 	var m memory
 	inVirtualTime(t, &m, func(d *driven) {

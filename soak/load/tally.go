@@ -40,9 +40,10 @@ func (w *workload) due(now time.Time) int64 {
 	if s == nil {
 		return int64(w.before)
 	}
+	until := min(now.Sub(s.begun), time.Duration(s.end.Load()))
 	for {
 		at, ok := s.pacer.Due(s.counted)
-		if !ok || at > now.Sub(s.begun) {
+		if !ok || at > until {
 			return int64(w.before + s.counted)
 		}
 		s.counted++

@@ -18,6 +18,9 @@ const (
 	rampTime       = time.Second     // over which kept sessions are opened
 	dirtyHold      = 3 * time.Second // how long a dirty session lingers at most
 	exampleLength  = 300             // of an error's text, in bytes
+
+	patience     = time.Second           // with a pacer that is behind
+	lastPatience = 10 * time.Millisecond // the same, at the end of a stretch
 )
 
 // workload is one load under way: its slots, its pacer and its counters.
@@ -186,18 +189,29 @@ func (w *workload) drain() {
 	w.slots = nil
 }
 
-// pace starts each operation of a stretch when it is due.
+// pace starts each operation of a stretch when it is due. What it comes to with
+// a delay above patience, because the machine is too busy or stood still, is
+// late: the delay would grow without bound, like a queue.
 func (w *workload) pace(s *stretch) {
 	wait := newWaiter(w.sleepUntil)
 	for {
 		at, ok := s.pacer.Due(s.started)
-		if !ok || int64(at) > s.end.Load() || !wait.until(s.begun.Add(at), s.stop) {
+		due := s.begun.Add(at)
+		if !ok || int64(at) > s.end.Load() || !wait.until(due, s.stop) {
 			return
 		}
-		w.dispatch(s.begun.Add(at))
 		s.started++
-		// The slot's goroutine may run here at once: no thread has to wake up.
-		runtime.Gosched()
+		delay := time.Since(due)
+		if delay > patience || delay > lastPatience && closed(s.stop) {
+			w.next++
+			w.late.Add(1)
+			continue
+		}
+		w.dispatch(due)
+		if delay < time.Millisecond {
+			// The slot's goroutine may run here at once: no thread has to wake up.
+			runtime.Gosched()
+		}
 	}
 }
 

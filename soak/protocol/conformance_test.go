@@ -9,6 +9,7 @@ import (
 	"net"
 	"os"
 	"runtime"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -133,6 +134,12 @@ func waitFor(t testing.TB, what string, holds func() bool) {
 	}
 }
 
+// withoutGC keeps finalizers from closing what was forgotten.
+func withoutGC(t *testing.T) {
+	percent := debug.SetGCPercent(-1)
+	t.Cleanup(func() { debug.SetGCPercent(percent) })
+}
+
 // held is what this process holds.
 func held() (fds, goroutines int) {
 	entries, _ := os.ReadDir("/proc/self/fd")
@@ -202,14 +209,15 @@ func TestPayloadsOfAllSizesComeBack(t *testing.T) {
 
 func TestDriverLeavesNothingBehindAndNothingFails(t *testing.T) {
 	everyProtocol(t, func(t *testing.T, p protocol.Protocol, o soak.Options) {
+		withoutGC(t)
 		for _, perSession := range []int{0, 1, 5} {
 			server := serve(t, p, protocol.ServeOptions{Options: o})
 			d := drive(t)
 			fds, goroutines := held()
 			w := workload(t, p, server, o)
-			w.PerSession = perSession
+			w.PerSession, w.Rate = perSession, 200
 			d.start(w)
-			if got := d.operations(150); got.Failed > 0 || perSession == 1 && got.Sessions < 150 || perSession == 0 && got.Sessions > 100 {
+			if got := d.operations(80); got.Failed > 0 || perSession == 1 && got.Sessions < 80 || perSession == 0 && got.Sessions > 100 {
 				t.Errorf("%d operations per session: %+v", perSession, got)
 			}
 			d.send(soak.Command{Do: soak.DoDrain})
@@ -227,7 +235,7 @@ func TestDirtySessionsHurtNoCleanOnes(t *testing.T) {
 		server := serve(t, p, protocol.ServeOptions{Options: o})
 		d := drive(t)
 		w := workload(t, p, server, o)
-		w.Rate, w.Timeout, w.Dirty = 200, 2*time.Second, map[string]float64{}
+		w.Rate, w.Concurrency, w.Dirty = 100, 30, map[string]float64{}
 		for _, kind := range p.Dirty {
 			w.Dirty[kind] = 0.05
 			if _, err := p.Open(w); err != nil {
@@ -235,7 +243,7 @@ func TestDirtySessionsHurtNoCleanOnes(t *testing.T) {
 			}
 		}
 		d.start(w)
-		d.operations(120)
+		d.operations(100)
 		d.send(soak.Command{Do: soak.DoDrain})
 		d.until("drained", func(t soak.Tally) bool { return t.State == "drained" })
 		got := d.last.Loads[0]
@@ -347,6 +355,7 @@ func insecureJSON(p protocol.Protocol) string {
 
 func TestCloseOfAServerEndsItsConnections(t *testing.T) {
 	everyProtocol(t, func(t *testing.T, p protocol.Protocol, o soak.Options) {
+		withoutGC(t)
 		fds, goroutines := held()
 		ctx, cancel := context.WithCancel(context.Background())
 		for _, end := range []func(s protocol.Server){

@@ -213,7 +213,11 @@ func (l *httpLoad) openTCP(ctx context.Context, transport *http.Transport) (*htt
 	if err != nil {
 		return nil, err
 	}
-	return l.session(conn, func() bool { return conn.Err() != nil }, conn.Close), nil
+	ended := func() bool {
+		// HTTP/2 after a GOAWAY has no error, but takes no more requests.
+		return conn.Err() != nil || l.Version == http2 && conn.Available() == 0
+	}
+	return l.session(conn, ended, conn.Close), nil
 }
 
 func (l *httpLoad) Close() error { return nil }

@@ -85,8 +85,8 @@ func (s *httpSession) send(ctx context.Context, content load.Content) (*http.Res
 // transport says that nothing was sent, or instead of an answer to a request
 // that changes nothing came an orderly end.
 func (s *httpSession) stale(err error) bool {
-	// Neither net/http nor http3 exports these errors.
-	for _, text := range []string{"server closed idle connection", "connection in graceful shutdown"} {
+	// Neither net/http, its HTTP/2 nor http3 exports these errors.
+	for _, text := range []string{"server closed idle connection", "client conn not usable", "connection in graceful shutdown"} {
 		if strings.Contains(err.Error(), text) {
 			return true
 		}

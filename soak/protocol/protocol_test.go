@@ -156,14 +156,19 @@ func TestUntrustedCertificateIsATLSError(t *testing.T) {
 }
 
 func TestServerThatEndsIdleConnectionsCausesNoFailures(t *testing.T) {
-	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "ok") }))
-	server.Config.IdleTimeout = 20 * time.Millisecond
-	server.Start()
-	defer server.Close()
-	d := drive(t)
-	d.start(soak.Workload{Name: "x", Protocol: "http", URL: server.URL, Rate: 20, Concurrency: 10, Timeout: 2 * time.Second})
-	if got := d.operations(40); got.Failed > 0 || got.Sessions < 20 {
-		t.Errorf("%+v", got)
+	for _, version := range []string{"h1", "h2"} {
+		server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "ok") }))
+		server.Config.IdleTimeout = 20 * time.Millisecond
+		server.EnableHTTP2 = version == "h2"
+		server.StartTLS()
+		d := drive(t)
+		// Each session is used twice a second, and ended in between.
+		d.start(soak.Workload{Name: "x", Protocol: "http", URL: server.URL, Rate: 20, Concurrency: 10, Timeout: 2 * time.Second,
+			Options: at(fmt.Sprintf(`{"version":%q,"insecure":true}`, version))})
+		if got := d.operations(40); got.Failed > 0 || got.Sessions < 20 {
+			t.Errorf("%s: %+v", version, got)
+		}
+		d.stop()
+		server.Close()
 	}
-	d.stop()
 }

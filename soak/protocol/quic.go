@@ -69,6 +69,13 @@ func vanishAfter(conn net.PacketConn, datagrams int64) *vanishing {
 	return v
 }
 
+// SetReadBuffer does nothing: a session that is to vanish needs no large
+// buffers, and quic-go would log that it cannot set them.
+func (*vanishing) SetReadBuffer(int) error { return nil }
+
+// SetWriteBuffer does nothing, as SetReadBuffer.
+func (*vanishing) SetWriteBuffer(int) error { return nil }
+
 func (v *vanishing) WriteTo(p []byte, to net.Addr) (int, error) {
 	if v.budget.Add(-1) < 0 {
 		v.gone.Store(true)

@@ -1,0 +1,176 @@
+package input
+
+import (
+	"cmp"
+	"fmt"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"soakmon/soak"
+)
+
+// recording collects the columns of a table.
+type recording struct {
+	clock   int // index of the column time
+	wanted  string
+	columns []*column
+	at      []time.Duration // since the first row
+	first   float64         // seconds
+}
+
+type column struct {
+	name    string
+	index   int // in a row
+	values  []float64
+	numbers int
+	word    string // the first cell that is no number,
+	line    int    // and its line; 0: none
+}
+
+func newRecording(header []string, wanted string) (*recording, error) {
+	rec := &recording{clock: -1, wanted: wanted}
+	for i, h := range header {
+		name := strings.TrimSpace(h)
+		switch {
+		case strings.EqualFold(name, "time") && rec.clock >= 0:
+			return nil, fmt.Errorf("two columns `time` in the header %q", header)
+		case strings.EqualFold(name, "time"):
+			rec.clock = i
+		case wanted == "" || name == wanted:
+			rec.columns = append(rec.columns, &column{name: name, index: i})
+		}
+	}
+	switch {
+	case rec.clock < 0:
+		return nil, fmt.Errorf("no column `time` in the header %q", header)
+	case len(rec.columns) == 0 && wanted != "":
+		return nil, fmt.Errorf("no column %q in the header %q", wanted, header)
+	}
+	return rec, nil
+}
+
+func (rec *recording) add(row []string, line int) error {
+	seconds, err := parseTime(row[rec.clock])
+	if err != nil {
+		return err
+	}
+	if len(rec.at) == 0 {
+		rec.first = seconds
+	}
+	since := seconds - rec.first
+	if math.Abs(since) > 1e9 {
+		return fmt.Errorf("time %s is more than thirty years from the first row's", row[rec.clock])
+	}
+	rec.at = append(rec.at, time.Duration(math.Round(since*1e6))*time.Microsecond)
+	for _, c := range rec.columns {
+		c.add(row[c.index], line)
+	}
+	return nil
+}
+
+func (c *column) add(cell string, line int) {
+	v, err := parseValue(cell)
+	switch {
+	case err != nil && c.line == 0:
+		c.word, c.line = cell, line
+	case err == nil && !math.IsNaN(v):
+		c.numbers++
+	}
+	c.values = append(c.values, v)
+}
+
+// check finds columns that cannot be judged and must not be left out in
+// silence, and gives the line that shows it.
+func (rec *recording) check() (line int, err error) {
+	judged := 0
+	for _, c := range rec.columns {
+		switch {
+		case c.line == 0:
+			judged++
+		case c.numbers > 0:
+			return c.line, fmt.Errorf("column %q: %q is no number; leave the cell empty where nothing was measured, or judge another column alone", c.name, c.word)
+		case c.name == rec.wanted:
+			return c.line, fmt.Errorf("column %q holds no numbers, but such as %q", c.name, c.word)
+		}
+	}
+	if judged == 0 {
+		return 1, fmt.Errorf("no column of numbers beside `time`")
+	}
+	return 0, nil
+}
+
+// series gives the columns of numbers, oldest row first, from time zero on.
+func (rec *recording) series() []soak.Series {
+	order := make([]int, len(rec.at))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(rec.at[a], rec.at[b]) })
+	var out []soak.Series
+	for _, c := range rec.columns {
+		if c.line > 0 {
+			continue
+		}
+		s := soak.Series{Name: c.name, Metric: Describe(c.name), At: make([]time.Duration, len(order)), Value: make([]float64, len(order))}
+		for to, from := range order {
+			s.At[to], s.Value[to] = rec.at[from]-rec.at[order[0]], c.values[from]
+		}
+		out = append(out, s)
+	}
+	return out
+}
+
+// lastUnix is the year 5138: a Unix time beyond it was not meant as seconds.
+const lastUnix = 1e11
+
+// parseTime reads Unix seconds, seconds since the start, or RFC 3339.
+func parseTime(s string) (seconds float64, err error) {
+	s = strings.TrimSpace(s)
+	if v, err := strconv.ParseFloat(s, 64); err == nil && !math.IsNaN(v) && !math.IsInf(v, 0) {
+		if math.Abs(v) > lastUnix {
+			return 0, fmt.Errorf("time %s is too large for seconds; milliseconds or less must be divided first", s)
+		}
+		return v, nil
+	}
+	t, err := time.Parse(time.RFC3339, s)
+	if err != nil {
+		return 0, fmt.Errorf("time %q: want Unix seconds, seconds since the start, or RFC 3339 such as 2026-01-02T15:04:05Z", s)
+	}
+	return float64(t.Unix()) + float64(t.Nanosecond())/1e9, nil
+}
+
+// nothing are the words that stand for a value that was not measured.
+var nothing = []string{"", "-", "na", "n/a", "nan", "nil", "none", "null"}
+
+// parseValue reads a number, NaN where nothing was measured.
+func parseValue(s string) (float64, error) {
+	s = strings.TrimSpace(s)
+	if slices.Contains(nothing, strings.ToLower(s)) {
+		return math.NaN(), nil
+	}
+	v, err := strconv.ParseFloat(s, 64)
+	if err != nil {
+		return math.NaN(), err
+	}
+	return v, nil
+}
+
+// Describe guesses a metric from its name (https://prometheus.io/docs/practices/naming/).
+func Describe(name string) soak.Metric {
+	family, _, _ := strings.Cut(name, "{")
+	m := soak.Metric{Name: family, Unit: "count", Kind: soak.Gauge}
+	base := family
+	if trimmed, ok := strings.CutSuffix(family, "_total"); ok {
+		base, m.Kind = trimmed, soak.Counter
+	}
+	switch {
+	case strings.HasSuffix(base, "_bytes"):
+		m.Unit = "bytes"
+	case strings.HasSuffix(base, "_seconds"):
+		m.Unit = "seconds"
+	}
+	return m
+}
