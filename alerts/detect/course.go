@@ -39,7 +39,7 @@ var approaches = [...]float64{1.0 / 64, 1.0 / 32, 1.0 / 16, 1.0 / 8, 1.0 / 4}
 // noise (after Chakar et al. 2017) and these kinds of last piece.
 func explain(t, y []float64, floor float64) (growing, bounded course) {
 	p := newPartition(t, y, floor)
-	best := [2]candidate{{cost: math.Inf(1)}, {cost: math.Inf(1)}}
+	best := [2]candidate{{cost: math.Inf(1), bounds: []int{0}, grows: true}, {cost: math.Inf(1), bounds: []int{0}}}
 	for _, phi := range correlations {
 		p.transform(phi)
 		p.solve()

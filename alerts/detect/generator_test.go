@@ -14,7 +14,6 @@ import (
 type labelled struct {
 	class  string
 	leak   bool
-	either bool    // no rule says which it is: counted apart
 	slope  float64 // true growth per hour at the end, 0 for clean
 	sd     float64 // of its noise
 	series soak.Series

@@ -56,7 +56,7 @@ func (c *inquiry) restarted(v soak.Verdict) soak.Verdict {
 	return v
 }
 
-// A court case: the question, what was taken from it, and the evidence.
+// An inquiry is the question, what was taken from it, and the evidence.
 type inquiry struct {
 	q         soak.Question
 	pts       []point

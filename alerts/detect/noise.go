@@ -14,18 +14,19 @@ type noise struct {
 // noises returns the grid over which the unknown noise is averaged: correlation
 // times in octaves from the spacing of the points to four times their span
 // (there it is a random walk for all one can see), white shares from none to
-// six times the process. The prior is 2 to 2 to 1 for white noise, the process
+// six times the process. The prior is 3 to 6 to 1 for white noise, the process
 // alone and both, flat in the logarithm of the correlation time; of both, each
 // octave is held less likely than the one before by a factor √2, for data
 // hardly ever tell a slow process under white noise from none.
 func noises(spacing, span float64) []noise {
-	grid := []noise{{0, 1, priorWhite}}
+	const white, alone, both = 0.3, 0.6, 0.1
+	grid := []noise{{0, 1, white}}
 	pure, mixed := 0.0, 0.0
 	for tau := spacing; tau < 4*span; tau *= 2 {
 		for _, w := range [...]float64{0, 0.1, 0.4, 1.5, 6} {
 			weight := 1.0
 			if w > 0 {
-				weight = math.Pow(spacing/tau, mixPow)
+				weight = math.Sqrt(spacing / tau)
 				mixed += weight
 			} else {
 				pure++
@@ -35,15 +36,13 @@ func noises(spacing, span float64) []noise {
 	}
 	for i := range grid[1:] {
 		if nz := &grid[i+1]; nz.white == 0 {
-			nz.prior *= priorPure / pure
+			nz.prior *= alone / pure
 		} else {
-			nz.prior *= (1 - priorWhite - priorPure) / mixed
+			nz.prior *= both / mixed
 		}
 	}
 	return grid
 }
-
-var priorWhite, priorPure, mixPow = .3, .6, .5
 
 // whiten filters the columns so that noise nz becomes white with unit
 // variance, by the Kalman filter of the process (Jones 1981; the columns of a

@@ -13,6 +13,41 @@ type meter struct {
 	count []float64
 }
 
+// follows tells what the growth of a finding follows, time or operations,
+// where the rate of the load varied enough to tell; and the growth per
+// operation if it is the latter.
+func (m meter) follows(f *finding, quantum float64) (what string, perOperation float64) {
+	v := &f.view
+	if len(m.hours) < 2 || v.scale == 0 {
+		return "", 0
+	}
+	done := make([]float64, len(v.t))
+	for i, t := range v.t {
+		done[i] = m.at(v.origin + t*v.span)
+	}
+	total := done[len(done)-1] - done[0]
+	if !(total > 0) {
+		return "", 0
+	}
+	for i := range done {
+		done[i] /= total
+	}
+	r := f.rivals(quantum).late(f.growing)
+	byTime := r.cost(f.growing.last(true))
+	r.extra = append(r.extra, pick(done, r.kept))
+	byOperations := r.cost(f.growing.last(false))
+	switch {
+	case byTime < byOperations-margin:
+		return "time", 0
+	case byOperations < byTime-margin:
+		s := f.growing.start()
+		columns := [][]float64{ones(len(v.t))[s:], done[s:], v.y[s:]}
+		tr := estimate(v.t[s:], columns, r.grid, r.floor).times(v.scale / total)
+		return "operations", tr.slope
+	}
+	return "", 0
+}
+
 // newMeter reads the operations series; resets are bridged.
 func newMeter(s soak.Series) meter {
 	var m meter

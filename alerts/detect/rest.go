@@ -1,6 +1,7 @@
 package detect
 
 import (
+	"cmp"
 	"math"
 	"slices"
 	"time"
@@ -13,48 +14,60 @@ const (
 	restLeast = 3 // readings after the load's first stretch that show a line
 )
 
-// A floor is what the readings at rest show: the load paused, the target
+// resting is what the readings at rest show: the load paused, the target
 // settled, a garbage collection done where that is possible. What remains then
 // is held by somebody.
 type resting struct {
-	trend  trend // in units per hour, after the first stretch of load
-	equal  bool  // the last reading is not above the first
-	hours  float64
-	points int
+	trend  trend   // in units per hour, after the first stretch of load
+	equal  bool    // the last reading is not above one that is older by half of all the time
+	closed bool    // it is so with all sessions closed, which were open at the rests between
+	lasts  bool    // the later half of the readings has its part of the growth
+	hours  float64 // between these two
 }
 
 // atRest judges the readings at rest. The first one, before any load, finds
 // cold caches and pools not yet built: what was gained from it to the next is
-// warm-up and shows no growth; but where the last is no higher than it,
-// nothing has grown. Readings with another number of sessions kept open than
-// most are left out.
+// warm-up and shows no growth. Where the last is no higher than an early one,
+// nothing has grown. Only readings with equally many sessions open compare.
 func atRest(rest []soak.RestPoint, loaded time.Duration, quantum float64, counts bool) (r resting, ok bool) {
-	rest = comparable(rest)
+	rest = readable(rest)
 	if len(rest) < 2 {
 		return r, false
 	}
-	first, last := rest[0], rest[len(rest)-1]
-	r.hours = (last.At - first.At).Hours()
-	r.equal = counts && last.Value <= first.Value && first.At <= loaded && last.At > loaded
-	var t, y []float64
+	last := rest[len(rest)-1]
 	for _, p := range rest {
+		hours := (last.At - p.At).Hours()
+		if counts && last.At > loaded && last.Value <= p.Value && last.Open == p.Open && 2*hours >= (last.At-rest[0].At).Hours() && hours > 0 {
+			r.equal, r.hours = true, hours
+			break
+		}
+	}
+	r.closed = r.equal && len(rest) > 2 && rest[len(rest)-2].Open > last.Open
+	var t, y []float64
+	for _, p := range alike(rest) {
 		if p.At > loaded {
 			t, y = append(t, p.At.Hours()), append(y, p.Value)
 		}
 	}
-	if r.points = len(t); r.points >= restLeast && t[len(t)-1] > t[0] {
+	if n := len(t); n >= restLeast && t[n-1] > t[0] {
 		r.trend = line(t, y, quantum, counts)
+		r.lasts = 3*(y[n-1]-y[n/2]) >= y[n-1]-y[0]
 	}
 	return r, r.equal || r.trend.known()
 }
 
-// comparable returns the readings with as many sessions open as most have.
-func comparable(rest []soak.RestPoint) []soak.RestPoint {
+// readable returns the readings that are measurements, oldest first.
+func readable(rest []soak.RestPoint) []soak.RestPoint {
+	kept := slices.DeleteFunc(slices.Clone(rest), func(p soak.RestPoint) bool { return !(math.Abs(p.Value) <= huge) })
+	slices.SortStableFunc(kept, func(a, b soak.RestPoint) int { return cmp.Compare(a.At, b.At) })
+	return kept
+}
+
+// alike returns the readings with as many sessions open as most have.
+func alike(rest []soak.RestPoint) []soak.RestPoint {
 	count := map[int64]int{}
 	for _, p := range rest {
-		if !math.IsNaN(p.Value) && !math.IsInf(p.Value, 0) {
-			count[p.Open]++
-		}
+		count[p.Open]++
 	}
 	open, most := int64(0), 0
 	for o, n := range count {
@@ -62,11 +75,7 @@ func comparable(rest []soak.RestPoint) []soak.RestPoint {
 			open, most = o, n
 		}
 	}
-	kept := slices.DeleteFunc(slices.Clone(rest), func(p soak.RestPoint) bool {
-		return p.Open != open || math.IsNaN(p.Value) || math.Abs(p.Value) > huge
-	})
-	slices.SortStableFunc(kept, func(a, b soak.RestPoint) int { return int(min(1, max(-1, a.At-b.At))) })
-	return kept
+	return slices.DeleteFunc(rest, func(p soak.RestPoint) bool { return p.Open != open })
 }
 
 // line is least squares through few readings. Counts at rest are exact but for

@@ -169,7 +169,10 @@ func (tr trend) search(p float64) float64 {
 		}
 	}
 	lo, hi := tr.slope-span, tr.slope+span
-	for hi-lo > 1e-4*widest {
+	for range 100 { // ends far sooner, but for values at the edge of what a float holds
+		if !(hi-lo > 1e-4*widest) {
+			break
+		}
 		if mid := lo + (hi-lo)/2; tr.mixed(mid) < p {
 			lo = mid
 		} else {

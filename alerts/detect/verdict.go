@@ -140,12 +140,13 @@ func (c *inquiry) decide() soak.Verdict {
 	}
 	if c.rested && c.resting.trend.known() {
 		rest = c.opinion(c.resting.trend, alpha)
+		rest.grows = rest.grows && c.resting.lasts
 		if len(c.lives) == 0 || rest.detectable < load.detectable {
 			c.speak(&v, rest, "rest")
 		}
 	}
 	equal := c.rested && c.resting.equal
-	both := rest.trend.known() && load.trend.known() && c.doubt == "" && fisher(load.p, rest.p) < c.alpha
+	both := rest.trend.known() && load.trend.known() && c.doubt == "" && c.resting.lasts && fisher(load.p, rest.p) < c.alpha
 	switch {
 	case load.grows && rest.grows || both && !load.grows && !rest.grows:
 		v.State, v.Evidence = soak.Leaking, "both"
@@ -219,10 +220,22 @@ func (c *inquiry) since(v *soak.Verdict) {
 	v.Since = duration(from)
 }
 
-// operations counts the growth per operation.
+// operations counts the growth per operation, and says what it follows where
+// that can be told.
 func (c *inquiry) operations(v *soak.Verdict) {
-	if rate := c.meter.rate(v.Since.Hours(), c.pts[len(c.pts)-1].t); rate > 0 {
+	rate := c.meter.rate(v.Since.Hours(), c.pts[len(c.pts)-1].t)
+	if rate > 0 {
 		v.PerOperation = v.Slope / rate
+	}
+	if v.State != soak.Leaking || len(c.lives) != 1 {
+		return
+	}
+	var each float64
+	if v.PerHourBound, each = c.meter.follows(&c.lives[0], c.quantum); v.PerHourBound == "operations" {
+		v.PerOperation = each
+	}
+	if c.rested && c.resting.closed {
+		v.PerHourBound = "sessions"
 	}
 }
 

@@ -8,7 +8,7 @@
 //
 // One goroutine owns all state; the only others fetch profiles, one at a time.
 // Memory is flat: series are kept reduced, histograms merged, and nothing grows
-// with the length of the run but its list of phases and rests. Time is read
+// with the length of the run but its list of phases and rests (some 5 KB a rest). Time is read
 // through package time alone, so a day passes in seconds under testing/synctest.
 package engine
 
@@ -130,6 +130,7 @@ type run struct {
 	start time.Time
 
 	lastAt   time.Duration // of the newest row
+	lastNote time.Duration // of the newest event
 	lastTick time.Duration
 	asleep   time.Duration
 
@@ -160,7 +161,7 @@ func newRun(ctx context.Context, c Config) *run {
 		samplers:     map[string]Sampler{},
 		targetEvents: c.Target.Events(),
 		history:      newHistory(c.Plan),
-		snaps:        newSnapshots(c.Fetch),
+		snaps:        newSnapshots(),
 		book:         newBook(c.ID),
 	}
 	if c.Driver != nil {
@@ -199,13 +200,17 @@ func (r *run) slept() time.Duration {
 	return r.Asleep() - r.asleep
 }
 
+// stamp is the time of a mark made now: strictly behind the newest row, so that
+// a row never belongs to two phases or two lives of a process.
+func (r *run) stamp() time.Duration { return max(r.now(), r.lastAt+time.Millisecond) }
+
 // nextTick is the next whole multiple of the interval on the run's line.
 func (r *run) nextTick() time.Time {
-	elapsed := time.Since(r.start)
-	n := elapsed/r.Plan.Interval + 1
-	return r.start.Add(n * r.Plan.Interval)
+	elapsed := time.Since(r.start) + r.slept()
+	return time.Now().Add(r.Plan.Interval - elapsed%r.Plan.Interval)
 }
 
+// note records an event, now where it has no time. Events come in order.
 func (r *run) note(e soak.Event) {
 	if e.At == 0 {
 		e.At = r.now()
@@ -213,6 +218,8 @@ func (r *run) note(e soak.Event) {
 	if e.Wall.IsZero() {
 		e.Wall = time.Now()
 	}
+	e.At = max(e.At.Truncate(time.Millisecond), r.lastNote)
+	r.lastNote = e.At
 	r.history.note(e)
 	r.keep(r.Recorder.Note(e))
 }
@@ -244,7 +251,7 @@ func (r *run) close() {
 func (r *run) finish() {
 	r.flushHistograms()
 	if r.err == nil {
-		r.judge(r.now())
+		r.judge()
 	}
-	r.status(r.now())
+	r.status()
 }

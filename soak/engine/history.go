@@ -1,8 +1,10 @@
 package engine
 
 import (
+	"cmp"
 	"fmt"
 	"math"
+	"slices"
 	"time"
 
 	"soakmon/alerts/detect"
@@ -58,8 +60,12 @@ func (h *history) value(n soak.Name) float64 {
 	return math.NaN()
 }
 
-// addRest keeps the judged values of a rest row exactly.
-func (h *history) addRest(row soak.Row) {
+// addRest keeps the judged values of a rest row exactly. The row after a forced
+// collection takes the place of the one before it.
+func (h *history) addRest(row soak.Row, collected bool) {
+	if collected {
+		h.rests = h.rests[:len(h.rests)-1]
+	}
 	kept := soak.Row{At: row.At}
 	for _, s := range row.Samples {
 		if h.reducer(soak.Name{Process: s.Process, Name: s.Metric}) != nil {
@@ -134,14 +140,13 @@ func (h *history) Series(process, name string) (soak.Series, error) {
 
 // Value gives a series' value in the rest row of that time.
 func (h *history) Value(process, name string, at time.Duration) float64 {
-	for i := len(h.rests) - 1; i >= 0; i-- {
-		if h.rests[i].At != at {
-			continue
-		}
-		for _, s := range h.rests[i].Samples {
-			if s.Process == process && s.Metric == name {
-				return s.Value
-			}
+	i, ok := slices.BinarySearchFunc(h.rests, at, func(row soak.Row, at time.Duration) int { return cmp.Compare(row.At, at) })
+	if !ok {
+		return math.NaN()
+	}
+	for _, s := range h.rests[i].Samples {
+		if s.Process == process && s.Metric == name {
+			return s.Value
 		}
 	}
 	return math.NaN()

@@ -14,23 +14,23 @@ const rewarm = 5 * time.Second
 
 // timeline is where the run stands.
 type timeline struct {
-	phase     string
-	rest      *rest         // not nil while at rest
-	loadFrom  time.Duration // the first load began
-	steadyAt  time.Duration // the present warm-up ends
-	nextRest  time.Duration // 0: none
-	nextVary  map[string]time.Duration
-	varied    map[string]int // steps of vary made
-	slept     time.Duration  // suspends noted by now
-	ending    string         // why the run is to end, once it is
-	wantPause bool           // an operator paused the load
+	phase    string
+	rest     *rest         // not nil while at rest
+	loadFrom time.Duration // the first load began
+	steadyAt time.Duration // the present warm-up ends
+	warmLeft time.Duration // of the warm-up, when the load last stopped
+	nextRest time.Duration // 0: none
+	nextVary map[string]time.Duration
+	factor   map[string]float64 // of each load that varies, now
+	slept    time.Duration      // suspends noted by now
+	ending   string             // why the run is to end, once it is
+	paused   bool               // an operator wants the load paused
 }
 
-// mark begins a phase. It lies strictly behind the newest row, so that a row
-// never belongs to two phases.
+// mark begins a phase.
 func (r *run) mark(phase, text string) {
 	r.line.phase = phase
-	r.note(soak.Event{At: max(r.now(), r.lastAt+time.Millisecond), Kind: soak.EventPhase, Name: phase, Text: text})
+	r.note(soak.Event{At: r.stamp(), Kind: soak.EventPhase, Name: phase, Text: text})
 }
 
 func (r *run) startWatch() {
@@ -45,14 +45,10 @@ func (r *run) startBaseline() {
 
 // startLoad begins the first load.
 func (r *run) startLoad() {
-	if r.line.ending != "" {
-		r.ended = r.line.ending
-		return
-	}
 	at := r.now()
 	r.line.loadFrom, r.line.steadyAt = at, at+r.Plan.Warmup
 	r.scheduleRest(at)
-	r.line.nextVary, r.line.varied = map[string]time.Duration{}, map[string]int{}
+	r.line.nextVary, r.line.factor = map[string]time.Duration{}, map[string]float64{}
 	for _, w := range r.Plan.Load {
 		if w.Vary.By > 0 {
 			r.line.nextVary[w.Name] = r.line.steadyAt + w.Vary.Every
@@ -60,12 +56,24 @@ func (r *run) startLoad() {
 	}
 	r.mark(judge.PhaseWarmup, "the load begins; not judged yet")
 	r.send(soak.Command{Do: soak.DoStart, Loads: r.Plan.Load, Interval: r.Plan.Interval})
+	if r.line.paused {
+		r.pauseLoad(judge.PhasePaused, "the load is paused by a person")
+	}
+}
+
+// pauseLoad stops the load for a while; sessions stay open.
+func (r *run) pauseLoad(phase, text string) {
+	if judge.Loading(r.line.phase) {
+		r.line.warmLeft = max(0, r.line.steadyAt-r.now())
+	}
+	r.mark(phase, text)
+	r.send(soak.Command{Do: soak.DoPause})
 }
 
 // resumeLoad goes on with the load after a rest or a pause.
 func (r *run) resumeLoad() {
 	at := r.now()
-	r.line.steadyAt = max(r.line.steadyAt, at+min(rewarm, r.Plan.Warmup))
+	r.line.steadyAt = at + max(r.line.warmLeft, min(rewarm, r.Plan.Warmup))
 	r.scheduleRest(at)
 	r.mark(judge.PhaseWarmup, "the load goes on; its first seconds are not judged")
 	r.send(soak.Command{Do: soak.DoStart})
@@ -78,10 +86,9 @@ func (r *run) scheduleRest(at time.Duration) {
 	}
 }
 
+// send gives the driver an order. What it said of its state before holds no more.
 func (r *run) send(c soak.Command) {
-	if r.Driver == nil {
-		return
-	}
+	r.load.state = ""
 	if err := r.Driver.Send(c); err != nil {
 		r.note(soak.Event{Kind: soak.EventDriver, Process: soak.RoleDriver, Text: fmt.Sprintf("the driver cannot be told to %s: %v", c.Do, err)})
 	}
@@ -93,7 +100,7 @@ func (r *run) advance(at time.Duration) {
 		r.restStep(at)
 		return
 	}
-	if r.line.ending != "" || at >= r.line.loadFrom+r.Plan.Duration {
+	if r.line.ending != "" || r.over(at) {
 		r.startEnd()
 		return
 	}
@@ -110,7 +117,11 @@ func (r *run) advance(at time.Duration) {
 	r.vary(at)
 }
 
-// vary steps the rates: up by a share, down by the same share, in turns.
+// over reports whether the load has lasted as long as planned.
+func (r *run) over(at time.Duration) bool { return at >= r.line.loadFrom+r.Plan.Duration }
+
+// vary steps the rates: up by a share, down by the same share, in turns. Steps
+// that came due while the load was paused are left out.
 func (r *run) vary(at time.Duration) {
 	for _, w := range r.Plan.Load {
 		next, ok := r.line.nextVary[w.Name]
@@ -118,12 +129,14 @@ func (r *run) vary(at time.Duration) {
 			continue
 		}
 		factor := 1 + w.Vary.By
-		if r.line.varied[w.Name]%2 == 1 {
+		if r.line.factor[w.Name] > 1 {
 			factor = 1 - w.Vary.By
 		}
-		r.line.varied[w.Name]++
-		r.line.nextVary[w.Name] = next + w.Vary.Every
-		r.note(soak.Event{At: max(at, r.lastAt+time.Millisecond), Kind: soak.EventRate, Process: soak.RoleDriver, Name: w.Name, Value: factor, Text: fmt.Sprintf("load %s at %.4g/s", w.Name, w.Rate*factor)})
+		if next += w.Vary.Every; next <= at {
+			next = at + w.Vary.Every
+		}
+		r.line.factor[w.Name], r.line.nextVary[w.Name] = factor, next
+		r.note(soak.Event{At: r.stamp(), Kind: soak.EventRate, Process: soak.RoleDriver, Name: w.Name, Value: factor, Text: fmt.Sprintf("load %s at %.4g/s", w.Name, w.Rate*factor)})
 		r.send(soak.Command{Do: soak.DoRate, Load: w.Name, Factor: factor})
 	}
 }
@@ -162,10 +175,10 @@ func (r *run) keepsSessions() bool {
 	return false
 }
 
-// order does what a person asked for.
+// order does what a person asked for. A pause asked for at rest begins after
+// it; a rest in a pause goes back to the pause.
 func (r *run) order(o Order) {
 	r.note(soak.Event{Kind: soak.EventOperator, Name: string(o), Text: "asked for by a person: " + string(o)})
-	loading := r.line.rest == nil && r.Driver != nil
 	switch o {
 	case OrderStop:
 		r.end(EndStopped)
@@ -174,15 +187,16 @@ func (r *run) order(o Order) {
 	case OrderSnapshot:
 		r.snapshot("operator")
 	case OrderRest:
-		if loading {
+		if r.Driver != nil && r.line.rest == nil {
 			r.startRest("asked for by a person")
 		}
 	case OrderPause:
-		if loading && r.line.phase != judge.PhasePaused {
-			r.mark(judge.PhasePaused, "the load is paused by a person")
-			r.send(soak.Command{Do: soak.DoPause})
+		r.line.paused = true
+		if r.Driver != nil && judge.Loading(r.line.phase) {
+			r.pauseLoad(judge.PhasePaused, "the load is paused by a person")
 		}
 	case OrderResume:
+		r.line.paused = false
 		if r.line.phase == judge.PhasePaused {
 			r.resumeLoad()
 		}

@@ -40,18 +40,26 @@ type rest struct {
 	then     func()
 }
 
-// startRest pauses the load for one rest; the load goes on afterwards, unless
-// the run is to end.
+// startRest pauses the load for one rest.
 func (r *run) startRest(text string) {
-	r.mark(judge.PhaseRest, text)
-	r.send(soak.Command{Do: soak.DoPause})
-	then := r.resumeLoad
-	r.line.rest = &rest{stage: stageQuiet, quiet: "paused", since: r.now(), snapshot: "rest", then: func() {
-		if r.line.ending != "" {
-			then = r.startDrain
-		}
-		then()
-	}}
+	r.pauseLoad(judge.PhaseRest, text)
+	r.line.rest = &rest{stage: stageQuiet, quiet: "paused", since: r.now(), snapshot: "rest", then: r.afterRest}
+}
+
+// afterRest goes on with the load, unless a person has paused it or the run is
+// to end.
+func (r *run) afterRest() {
+	if r.line.ending == "" && r.over(r.now()) {
+		r.line.ending = EndFinished
+	}
+	switch {
+	case r.line.ending != "":
+		r.startDrain()
+	case r.line.paused:
+		r.mark(judge.PhasePaused, "the load stays paused")
+	default:
+		r.resumeLoad()
+	}
 }
 
 // restStep moves a rest on by at most one stage a tick.
@@ -113,24 +121,24 @@ func (r *run) startSampling(rest *rest) {
 		r.line.rest = nil
 		rest.then()
 	}
-	if !r.targetUp || r.target.Pprof == "" || len(r.Plan.Profiles.Kinds) == 0 {
+	if len(r.Plan.Profiles.Kinds) == 0 {
 		ended()
 		return
 	}
-	r.snapshotThen(rest.snapshot, func(collected bool) {
+	r.request(request{rest.snapshot, func(collected bool) {
 		if collected {
 			r.restSample("gc")
 		}
 		ended()
-	})
+	}})
 }
 
 // restSample reads everything at once, as a row of its own.
 func (r *run) restSample(name string) {
 	row := r.row(r.now(), true)
-	row.At = max(r.now(), r.lastAt+time.Millisecond)
+	row.At = r.stamp()
 	r.append(row)
-	r.history.addRest(row)
+	r.history.addRest(row, name == "gc")
 	var open int64
 	for _, t := range r.load.last {
 		open += t.Open

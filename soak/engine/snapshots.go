@@ -3,6 +3,8 @@ package engine
 import (
 	"context"
 	"fmt"
+	"slices"
+	"sync"
 	"time"
 
 	"soakmon/profiles"
@@ -18,20 +20,28 @@ const alertSnapshots = time.Minute
 
 // snapshots fetches profiles in one goroutine, one set at a time.
 type snapshots struct {
-	fetch  Fetch
-	done   chan snapshot
-	busy   bool
-	then   func(collected bool)
-	next   time.Duration // when the next scheduled one is due
-	alert  time.Duration // of the newest at an alert
-	failed map[string]bool
-	cancel context.CancelFunc
+	done    chan snapshot
+	busy    bool
+	now     request       // under way, where busy
+	waiting []request     // alerts, which come a minute apart, and at most one rest
+	next    time.Duration // when the next scheduled one is due
+	alert   time.Duration // of the newest at an alert
+	failed  map[string]bool
+	cancel  context.CancelFunc
+	work    sync.WaitGroup
+}
+
+// request asks for a set of profiles; then, where it is not nil, is told
+// whether a garbage collection was forced.
+type request struct {
+	why  string
+	then func(collected bool)
 }
 
 // snapshot is one set of profiles, as fetched.
 type snapshot struct {
-	why   string
-	parts []part
+	process soak.Process
+	parts   []part
 }
 
 type part struct {
@@ -41,11 +51,15 @@ type part struct {
 	err  error
 }
 
-func newSnapshots(f Fetch) *snapshots {
-	return &snapshots{fetch: f, done: make(chan snapshot), failed: map[string]bool{}, cancel: func() {}}
+func newSnapshots() *snapshots {
+	return &snapshots{done: make(chan snapshot), failed: map[string]bool{}, cancel: func() {}}
 }
 
-func (s *snapshots) close() { s.cancel() }
+// close gives up what is under way and waits for it.
+func (s *snapshots) close() {
+	s.cancel()
+	s.work.Wait()
+}
 
 // scheduleSnapshot takes a snapshot when one is due.
 func (r *run) scheduleSnapshot(at time.Duration) {
@@ -57,57 +71,72 @@ func (r *run) scheduleSnapshot(at time.Duration) {
 	r.snapshot("schedule")
 }
 
-// snapshot takes profiles of the target unless that is under way already.
+// snapshot takes profiles of the target. Where that is under way already it
+// serves as well, but for an alert: its profiles are to be of now.
 func (r *run) snapshot(why string) {
+	if r.ended != "" || r.snaps.busy && why != "alert" {
+		return
+	}
 	if why == "alert" {
 		if r.snaps.alert > 0 && r.now()-r.snaps.alert < alertSnapshots {
 			return
 		}
 		r.snaps.alert = r.now()
 	}
-	if r.snaps.busy || !r.targetUp || r.target.Pprof == "" || r.ended != "" {
-		return
-	}
-	r.take(why, nil)
+	r.request(request{why: why})
 }
 
-// snapshotThen takes profiles and goes on when they are there. Where a set is
-// under way already, its end serves as well.
-func (r *run) snapshotThen(why string, then func(collected bool)) {
-	if r.snaps.busy {
-		r.snaps.then = then
-		return
+// request takes profiles as soon as no others are under way: a collection
+// forced before a rest is none of that rest.
+func (r *run) request(q request) {
+	switch {
+	case r.snaps.busy:
+		r.snaps.waiting = append(r.snaps.waiting, q)
+	case r.targetUp && r.target.Pprof != "":
+		r.take(q)
+	case q.then != nil:
+		q.then(false)
 	}
-	r.take(why, then)
 }
 
-func (r *run) take(why string, then func(bool)) {
-	r.snaps.busy, r.snaps.then = true, then
+func (r *run) take(q request) {
+	r.snaps.busy, r.snaps.now = true, q
 	ctx, cancel := context.WithCancel(r.ctx)
 	r.snaps.cancel = cancel
-	kinds := r.Plan.Profiles.Kinds
-	if full := why == "start" || why == "end" || why == "alert"; full && r.history.latest("goroutines") < dumpBelow {
-		kinds = append(kinds[:len(kinds):len(kinds)], "goroutine_dump")
-	}
-	go func(p soak.Process) {
+	process, kinds := r.target, r.kinds(q)
+	r.snaps.work.Go(func() {
 		defer cancel()
-		s := snapshot{why: why}
+		s := snapshot{process: process}
 		for _, kind := range kinds {
-			meta, data, err := r.Fetch(ctx, p, kind, profiles.Options{GC: kind == "heap"})
+			meta, data, err := r.Fetch(ctx, process, kind, profiles.Options{GC: kind == "heap"})
 			s.parts = append(s.parts, part{kind, meta, data, err})
 		}
 		select {
 		case r.snaps.done <- s:
-		case <-r.ctx.Done():
 		case <-ctx.Done():
 		}
-	}(r.target)
+	})
+}
+
+// kinds are the profiles to take: those of the plan, at rest a heap profile in
+// any case, for it forces a collection, and where it matters the stacks of all
+// goroutines.
+func (r *run) kinds(q request) []string {
+	kinds := slices.Clone(r.Plan.Profiles.Kinds)
+	if q.then != nil && !slices.Contains(kinds, "heap") {
+		kinds = append(kinds, "heap")
+	}
+	full := q.why == "start" || q.why == "end" || q.why == "alert"
+	if full && r.history.latest("goroutines") < dumpBelow {
+		kinds = append(kinds, "goroutine_dump")
+	}
+	return kinds
 }
 
 // snapshotDone stores what was fetched. A kind that fails is told once, and
 // once more when it works again.
 func (r *run) snapshotDone(s snapshot) {
-	at, stored, collected := r.now(), 0, false
+	at, stored, collected, q := r.now(), 0, false, r.snaps.now
 	for _, p := range s.parts {
 		if p.err != nil {
 			if !r.snaps.failed[p.kind] {
@@ -117,17 +146,21 @@ func (r *run) snapshotDone(s snapshot) {
 			continue
 		}
 		delete(r.snaps.failed, p.kind)
-		p.meta.At, p.meta.Wall, p.meta.Process, p.meta.Why = at, time.Now(), soak.RoleTarget, s.why
+		p.meta.At, p.meta.Wall, p.meta.Process, p.meta.Why = at, time.Now(), soak.RoleTarget, q.why
 		r.keep(r.Recorder.PutProfile(p.meta, p.data))
 		stored++
 		collected = collected || p.meta.GC
 	}
 	if stored > 0 {
-		r.note(soak.Event{Kind: soak.EventSnapshot, Process: soak.RoleTarget, Name: s.why, Value: float64(stored), Text: fmt.Sprintf("%d profiles stored", stored)})
+		r.note(soak.Event{Kind: soak.EventSnapshot, Process: soak.RoleTarget, Name: q.why, Value: float64(stored), Text: fmt.Sprintf("%d profiles stored", stored)})
 	}
-	then := r.snaps.then
-	r.snaps.busy, r.snaps.then = false, nil
-	if then != nil {
-		then(collected)
+	r.snaps.busy = false
+	if q.then != nil {
+		q.then(collected && r.targetUp && identical(s.process, r.target))
+	}
+	for len(r.snaps.waiting) > 0 && !r.snaps.busy {
+		next := r.snaps.waiting[0]
+		r.snaps.waiting = r.snaps.waiting[1:]
+		r.request(next)
 	}
 }

@@ -50,16 +50,18 @@ type SeriesStatus struct {
 // endAllowance is the expected length of the end of a run: rests and draining.
 const endAllowance = 15 * time.Second
 
-func (r *run) status(at time.Duration) {
+func (r *run) status() {
 	if r.Status == nil {
 		return
 	}
+	at := r.now()
 	s := Status{Run: r.ID, Name: r.Plan.Name, Phase: r.line.phase, Elapsed: at, Remaining: r.remaining(at), Firing: r.book.firing(), Ended: r.ended}
-	if s.Phase == "" {
-		s.Phase = judge.PhaseBaseline
-	}
 	for _, w := range r.Plan.Load {
-		s.Load = append(s.Load, r.load.status(w))
+		l := r.load.status(w)
+		if f, ok := r.line.factor[w.Name]; ok {
+			l.Planned *= f
+		}
+		s.Load = append(s.Load, l)
 	}
 	for _, j := range r.judged {
 		s.Series = append(s.Series, SeriesStatus{

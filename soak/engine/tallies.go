@@ -10,10 +10,11 @@ import (
 	"github.com/HdrHistogram/hdrhistogram-go"
 
 	"soakmon/soak"
+	"soakmon/soak/judge"
 )
 
-// tallySilence is how many ticks may pass without a tally before the driver's
-// state counts as unknown.
+// tallySilence is how many ticks may pass under load without a tally before the
+// driver's state counts as unknown.
 const tallySilence = 5
 
 // loadState is what the driver's tallies have said by now.
@@ -24,13 +25,12 @@ type loadState struct {
 	wall    time.Time          // of the newest tally, by the driver
 	rate    map[string]float64 // achieved by load, between the two newest tallies
 	fresh   bool               // a tally came since the last row
-	seen    time.Duration      // of the newest tally
-	silent  bool
-	example map[string]string // newest error text by load, so that each is told once
+	quiet   int                // ticks since the newest tally
+	example map[string]string  // first error text by load and kind, so that each is told once
 
 	interval map[histKey]*hdrhistogram.Histogram // since the last row
 	minute   map[histKey]*hdrhistogram.Histogram // since the last flush
-	total    map[histKey]*hdrhistogram.Histogram // of the steady load, for progress
+	total    map[histKey]*hdrhistogram.Histogram // of the whole load, for progress
 	flushed  time.Duration
 }
 
@@ -61,7 +61,10 @@ func (r *run) tally(t soak.Tally, ok bool) {
 		}
 		return
 	}
-	r.load.state, r.load.fresh, r.load.seen, r.load.silent = t.State, true, r.now(), false
+	if r.load.quiet >= tallySilence {
+		r.note(soak.Event{Kind: soak.EventGap, Process: soak.RoleDriver, Value: float64(r.load.quiet), Text: fmt.Sprintf("the driver tells again what the load does, after %d ticks without a word", r.load.quiet)})
+	}
+	r.load.state, r.load.fresh, r.load.quiet = t.State, true, 0
 	if t.Warning != "" {
 		r.note(soak.Event{Kind: soak.EventDriver, Process: soak.RoleDriver, Text: t.Warning})
 	}
@@ -109,10 +112,16 @@ func (r *run) histogram(k histKey, encoded string) {
 	}
 }
 
-// expire notices a driver that has stopped talking.
-func (l *loadState) expire(at, interval time.Duration) {
-	if l.seen > 0 && at-l.seen > tallySilence*interval {
-		l.silent = true
+// listen notices a driver that has stopped talking. It counts ticks: in time
+// that the monitor itself has missed, tallies wait to be read.
+func (r *run) listen() {
+	if r.Driver == nil || r.line.phase == judge.PhaseBaseline {
+		return // tallies begin with the load
+	}
+	r.load.quiet++
+	if r.load.quiet == tallySilence {
+		r.load.state = ""
+		r.note(soak.Event{Kind: soak.EventGap, Process: soak.RoleDriver, Text: fmt.Sprintf("the driver has said nothing for %d ticks: what the load does is not known", tallySilence)})
 	}
 }
 

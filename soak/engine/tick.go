@@ -15,7 +15,7 @@ func (r *run) tick() {
 	at := r.now()
 	r.gaps(at)
 	r.lastTick = at
-	r.load.expire(at, r.Plan.Interval)
+	r.listen()
 	row := r.row(at, false)
 	row.Samples = append(row.Samples, r.load.samples()...)
 	r.append(row)
@@ -28,9 +28,9 @@ func (r *run) tick() {
 		r.flushHistograms()
 	}
 	if detect.LookDue(r.look, at) {
-		r.judge(at)
+		r.judge()
 	}
-	r.status(at)
+	r.status()
 }
 
 // row reads the samplers of all processes; at rest, everything there is.
@@ -69,7 +69,8 @@ func (r *run) append(row soak.Row) {
 func (r *run) gaps(at time.Duration) {
 	if slept := r.slept() - r.line.slept; slept > time.Second {
 		r.line.slept += slept
-		r.note(soak.Event{Kind: soak.EventSuspend, Value: slept.Seconds(), Text: fmt.Sprintf("the machine slept for %s; no trend is carried across", slept.Round(time.Second))})
+		// Not now but at the row that is to come: it is the first behind the break.
+		r.note(soak.Event{At: max(at, r.lastAt+time.Millisecond), Kind: soak.EventSuspend, Value: slept.Seconds(), Text: fmt.Sprintf("the machine slept for %s; no trend is carried across", slept.Round(time.Second))})
 		r.history.breakAll(at)
 		return
 	}
@@ -79,8 +80,10 @@ func (r *run) gaps(at time.Duration) {
 	}
 }
 
-// judge takes a look at every judged series and steps the alerts.
-func (r *run) judge(at time.Duration) {
+// judge takes a look at every judged series, as of the newest row, and steps
+// the alerts.
+func (r *run) judge() {
+	at := r.lastAt
 	r.look = at
 	judged, err := judge.All(r.history, judge.Run{Plan: r.Plan, Facts: r.Facts, Events: r.history.events, End: at}, r.Detector)
 	if err != nil {
@@ -107,37 +110,57 @@ func firing(raised []soak.Alert) bool {
 	return false
 }
 
-// openTarget starts to sample the process that the target is now.
-func (r *run) openTarget() {
+// openTarget samples the process that the target is now, and reports whether
+// that is another one than was sampled until now.
+func (r *run) openTarget() (moved bool) {
 	p, up := r.Target.Process()
+	if !up {
+		r.closeTarget()
+		return false
+	}
+	if r.targetUp && identical(p, r.target) {
+		return false
+	}
+	moved = r.targetUp
+	r.closeTarget()
+	r.target, r.targetUp = p, true
+	r.samplers[soak.RoleTarget] = r.Open(p)
+	return moved
+}
+
+// identical reports whether two name the same process, and not only the same pid.
+func identical(a, b soak.Process) bool { return a.PID == b.PID && a.Start == b.Start }
+
+// closeTarget samples the target no more: it is down.
+func (r *run) closeTarget() {
 	if s, ok := r.samplers[soak.RoleTarget]; ok {
-		if up && p.PID == r.target.PID && p.Start == r.target.Start {
-			return
-		}
 		s.Close()
 		delete(r.samplers, soak.RoleTarget)
 	}
-	r.target, r.targetUp = p, up
-	if up {
-		r.samplers[soak.RoleTarget] = r.Open(p)
-	}
+	r.targetUp = false
 }
 
+// targetEvent takes in what happened to the target. Between an exit and a
+// restart nothing is sampled, so no row mixes two lives.
 func (r *run) targetEvent(e soak.Event, ok bool) {
 	if !ok {
 		r.targetEvents = nil
 		return
 	}
-	e.At, e.Process = r.now(), soak.RoleTarget
+	switch e.Kind {
+	case soak.EventExit, soak.EventCrash:
+		r.closeTarget()
+	default:
+		if r.openTarget() {
+			e.Kind = soak.EventRestart // it put itself into the background: a new process, and a break
+		}
+	}
+	e.At, e.Process = r.stamp(), soak.RoleTarget
 	r.note(e)
 	switch e.Kind {
-	case soak.EventStart, soak.EventExit:
-		r.openTarget()
 	case soak.EventRestart:
-		r.openTarget()
 		r.history.breakTarget(e.At)
 	case soak.EventCrash:
-		r.openTarget()
 		r.ended = EndTargetDead
 	}
 }

@@ -50,6 +50,7 @@ type Judged struct {
 	Verdict   soak.Verdict
 	Last      float64 // newest measured value in steady load
 	Points    int     // measured values in steady load
+	Covered   float64 // share of the steady load in which it was measured, 0 to 1
 }
 
 // families are judged by default in each process. In long runs anon_bytes takes
@@ -104,7 +105,7 @@ func subjects(names []soak.Name, p soak.Plan) []subject {
 		}
 	}
 	slices.SortStableFunc(out, func(a, b subject) int {
-		return cmp.Or(place(roles, a.Process)-place(roles, b.Process), place(families, a.Name.Name)-place(families, b.Name.Name))
+		return cmp.Or(place(roles, a.Process)-place(roles, b.Process), place(families, a.Name.Name)-place(families, b.Name.Name), cmp.Compare(a.Name.Name, b.Name.Name))
 	})
 	return out
 }
@@ -124,40 +125,75 @@ func place(list []string, name string) int {
 // default and every one that a rule of the plan names.
 func All(h History, r Run, d Detector) ([]Judged, error) {
 	subs := subjects(h.Names(), r.Plan)
-	phases, rests := Phases(r.Events, r.End), Rests(r.Events)
-	operations, _ := h.Series(soak.RoleDriver, "operations_total") // none in a watch
-	perHour := slopePerHour(operations)
+	a := asker{history: h, run: r, detector: d, phases: Phases(r.Plan.Load, r.Events, r.End), rests: Rests(r.Events), family: len(subs)}
+	a.operations, _ = h.Series(soak.RoleDriver, "operations_total") // none in a watch
 	var out []Judged
 	for _, s := range subs {
-		series, err := h.Series(s.Process, s.Name.Name)
+		j, err := a.ask(s)
 		if err != nil {
 			return nil, err
 		}
-		tolerance := Tolerance(r.Plan, s.rule, series, perHour)
-		v := d.Judge(soak.Question{
-			Series:     series,
-			Rest:       restPoints(h, s.Name, rests),
-			Operations: operations,
-			Phases:     phases,
-			Limit:      limit(r, s.Name),
-			Tolerance:  soak.Quantity{Value: tolerance, Per: soak.PerHour},
-			Look:       max(1, detect.Looks(r.End)),
-			Family:     len(subs),
-		})
-		last, n := newest(series)
-		out = append(out, Judged{Name: s.Name, Metric: series.Metric, Rule: s.rule, Tolerance: tolerance, Verdict: v, Last: last, Points: n})
+		out = append(out, j)
 	}
 	return out, nil
 }
 
-func restPoints(h History, n soak.Name, rests []Rest) []soak.RestPoint {
-	var out []soak.RestPoint
-	for _, r := range rests {
-		if v := h.Value(n.Process, n.Name, r.At); !math.IsNaN(v) {
-			out = append(out, soak.RestPoint{At: r.At, Value: v, Open: r.Open, Forced: r.Forced})
+// asker holds what the questions of one look have in common.
+type asker struct {
+	history    History
+	run        Run
+	detector   Detector
+	phases     []soak.Phase
+	rests      []Rest
+	operations soak.Series
+	family     int
+}
+
+// ask judges one series. What was measured in a part of the steady load only
+// is never clean, whatever the detector makes of that part.
+func (a *asker) ask(s subject) (Judged, error) {
+	series, err := a.history.Series(s.Process, s.Name.Name)
+	if err != nil {
+		return Judged{}, err
+	}
+	j := Judged{Name: s.Name, Metric: series.Metric, Rule: s.rule, Covered: Covered(series, a.phases)}
+	j.Tolerance = Tolerance(a.run.Plan, s.rule, series, slopePerHour(a.operations))
+	j.Last, j.Points = newest(series)
+	j.Verdict = a.detector.Judge(soak.Question{
+		Series:     series,
+		Rest:       a.restPoints(s.Name, series.Breaks),
+		Operations: a.operations,
+		Phases:     a.phases,
+		Limit:      limit(a.run, s.Name),
+		Tolerance:  soak.Quantity{Value: j.Tolerance, Per: soak.PerHour},
+		Look:       max(1, detect.Looks(a.run.End)),
+		Family:     a.family,
+	})
+	if why := unproven(series, j.Points, j.Covered); why != "" && j.Verdict.State == soak.Clean {
+		j.Verdict.State, j.Verdict.Reason = soak.Inconclusive, why
+	}
+	return j, nil
+}
+
+// restPoints gives the readings at rest of one life of the process: a restart
+// gives back all that was leaked, and must not look like shrinking. Of several
+// lives the one with the most readings speaks, of equal ones the last.
+func (a *asker) restPoints(n soak.Name, breaks []time.Duration) []soak.RestPoint {
+	var best, life []soak.RestPoint
+	for _, r := range a.rests {
+		for len(breaks) > 0 && breaks[0] <= r.At {
+			life, breaks = nil, breaks[1:]
+		}
+		v := a.history.Value(n.Process, n.Name, r.At)
+		if math.IsNaN(v) {
+			continue
+		}
+		life = append(life, soak.RestPoint{At: r.At, Value: v, Open: r.Open, Forced: r.Forced})
+		if len(life) >= len(best) {
+			best = life
 		}
 	}
-	return out
+	return best
 }
 
 // newest gives the last measured value and how many there are.

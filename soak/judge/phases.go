@@ -2,7 +2,7 @@ package judge
 
 import (
 	"math"
-	"sort"
+	"slices"
 	"time"
 
 	"soakmon/soak"
@@ -18,52 +18,91 @@ const (
 	PhasePaused   = "paused" // by an operator
 )
 
-// Phases turns the marks on a run's time line into stretches. The last one
-// lasts until end.
-func Phases(events []soak.Event, end time.Duration) []soak.Phase {
+// Loading reports whether load is driven in a phase of that name.
+func Loading(phase string) bool { return phase == PhaseWarmup || phase == PhaseSteady }
+
+// Phases turns the marks on a run's time line into stretches without gap or
+// overlap. The last one lasts until end, or is empty where it begins later. A
+// phase's rate is the factor on the planned rate of the given loads together.
+func Phases(loads []soak.Workload, events []soak.Event, end time.Duration) []soak.Phase {
 	var out []soak.Phase
-	factor := 1.0
-	open := func(name string, at time.Duration) {
+	factors := map[string]float64{}
+	begin := func(name string, at time.Duration) {
 		if n := len(out); n > 0 {
+			at = max(at, out[n-1].From)
 			out[n-1].To = at
 		}
-		p := soak.Phase{Name: name, From: at, To: end}
-		if name == PhaseSteady || name == PhaseWarmup {
-			p.Rate = factor
+		p := soak.Phase{Name: name, From: at, To: max(at, end)}
+		if Loading(name) {
+			p.Rate = factor(loads, factors)
 		}
 		out = append(out, p)
 	}
 	for _, e := range events {
-		switch e.Kind {
-		case soak.EventPhase:
-			open(e.Name, e.At)
-		case soak.EventRate:
-			factor = e.Value
-			if n := len(out); n > 0 && out[n-1].Rate != 0 {
-				open(out[n-1].Name, e.At)
+		switch {
+		case e.Kind == soak.EventPhase:
+			begin(e.Name, e.At)
+		case e.Kind == soak.EventRate && named(loads, e.Name):
+			factors[e.Name] = e.Value
+			if n := len(out); n > 0 && Loading(out[n-1].Name) {
+				begin(out[n-1].Name, e.At)
 			}
 		}
 	}
 	return out
 }
 
-// Steady keeps the samples of a series that were taken in steady load.
+func named(loads []soak.Workload, name string) bool {
+	return slices.ContainsFunc(loads, func(w soak.Workload) bool { return w.Name == name })
+}
+
+// factor is the mean of the loads' factors, weighted by their planned rates; 1
+// where nothing is planned.
+func factor(loads []soak.Workload, factors map[string]float64) float64 {
+	var planned, varied float64
+	for _, w := range loads {
+		f, ok := factors[w.Name]
+		if !ok {
+			f = 1
+		}
+		planned += w.Rate
+		varied += w.Rate * f
+	}
+	if planned == 0 {
+		return 1
+	}
+	return varied / planned
+}
+
+// Steady keeps the samples of a raw series that were taken in steady load. A
+// sample at the instant at which a phase begins belongs to that phase; all
+// after the last mark belong to the last one.
 func Steady(s soak.Series, phases []soak.Phase) soak.Series {
 	out := s
 	out.At, out.Value = nil, nil
-	for _, p := range phases {
+	for i, p := range phases {
 		if p.Name != PhaseSteady {
 			continue
 		}
-		from := sort.Search(len(s.At), func(i int) bool { return s.At[i] >= p.From })
-		to := sort.Search(len(s.At), func(i int) bool { return s.At[i] >= p.To })
-		if p.To == phases[len(phases)-1].To { // the end belongs to the last phase
-			to = sort.Search(len(s.At), func(i int) bool { return s.At[i] > p.To })
+		from, _ := slices.BinarySearch(s.At, p.From)
+		to := len(s.At)
+		if i < len(phases)-1 {
+			to, _ = slices.BinarySearch(s.At, p.To)
 		}
 		out.At = append(out.At, s.At[from:to]...)
 		out.Value = append(out.Value, s.Value[from:to]...)
 	}
 	return out
+}
+
+// Time is how long the phases of that name last together.
+func Time(phases []soak.Phase, name string) (total time.Duration) {
+	for _, p := range phases {
+		if p.Name == name {
+			total += p.To - p.From
+		}
+	}
+	return total
 }
 
 // Rest is one reading at rest, as marked on the time line.
@@ -95,9 +134,8 @@ func Rests(events []soak.Event) []Rest {
 
 // At gives a raw series' value at exactly that time, NaN where it has none.
 func At(s soak.Series, at time.Duration) float64 {
-	i := sort.Search(len(s.At), func(i int) bool { return s.At[i] >= at })
-	if i == len(s.At) || s.At[i] != at {
-		return math.NaN()
+	if i, ok := slices.BinarySearch(s.At, at); ok {
+		return s.Value[i]
 	}
-	return s.Value[i]
+	return math.NaN()
 }

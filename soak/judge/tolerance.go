@@ -25,7 +25,7 @@ const (
 // says, else what the plan says of the series or its family, else nothing for
 // counts, and for bytes nothing in runs of an hour and more.
 func Tolerance(p soak.Plan, rule *soak.Rule, s soak.Series, operationsPerHour float64) float64 {
-	level := median(s.Value)
+	level := startLevel(s.Value)
 	if rule != nil {
 		return alerts.PerHour(rule.MaxGrowth, level, p.Duration, operationsPerHour)
 	}
@@ -41,13 +41,16 @@ func Tolerance(p soak.Plan, rule *soak.Rule, s soak.Series, operationsPerHour fl
 	return alerts.PerHour(soak.Quantity{Value: perRun, Per: soak.PerRun}, level, p.Duration, operationsPerHour)
 }
 
-func median(values []float64) float64 {
+// startLevel is the level after warm-up: the median of the first quarter of
+// what was measured, so that a leak does not raise what it is allowed.
+func startLevel(values []float64) float64 {
 	kept := slices.DeleteFunc(slices.Clone(values), math.IsNaN)
 	if len(kept) == 0 {
 		return 0
 	}
-	slices.Sort(kept)
-	return kept[len(kept)/2]
+	first := kept[:(len(kept)+3)/4]
+	slices.Sort(first)
+	return first[len(first)/2]
 }
 
 // limit is where the target dies of a series: what the plan says, else what is

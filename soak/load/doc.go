@@ -15,12 +15,14 @@
 // operations are closed one after the other, never all at once.
 //
 // Dirty sessions (reset, silent, half-open, aborted, slow) are extra to the
-// clean ones, at a share of their number and evenly spaced. They are bounded in
-// number and time, and never count as failed.
+// clean ones and evenly spaced: a share of 0.01 is one for every hundred clean
+// sessions begun, or for every hundred operations where sessions are kept or new
+// for each operation. They are bounded in number (as many at a time as the
+// concurrency) and time, and never count as failed.
 //
 // # Limits
 //
 // Pacing is exact to some tens of microseconds on Linux and to about a
-// millisecond elsewhere. One pacer starts up to some 50,000 operations a second.
-// Operations of one session are sequential.
+// millisecond elsewhere. An operation that a starved machine comes to more than a
+// second after it was due is late. Operations of one session are sequential.
 package load

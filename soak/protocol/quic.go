@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/quic-go/quic-go"
+	h3 "github.com/quic-go/quic-go/http3"
 
 	"soakmon/soak/load"
 )
@@ -20,7 +21,7 @@ func quicConfig() *quic.Config {
 	return &quic.Config{MaxIdleTimeout: 30 * time.Second, KeepAlivePeriod: 10 * time.Second}
 }
 
-// quicError gives the errors of quic-go their kind.
+// quicError gives the errors of quic-go and its http3 their kind.
 func quicError(err error) error {
 	if err == nil {
 		return nil
@@ -32,7 +33,8 @@ func quicError(err error) error {
 	_, application := errors.AsType[*quic.ApplicationError](err)
 	_, stream := errors.AsType[*quic.StreamError](err)
 	_, reset := errors.AsType[*quic.StatelessResetError](err)
-	if transport || application || stream || reset {
+	_, request := errors.AsType[*h3.Error](err)
+	if transport || application || stream || reset || request {
 		return &load.Error{Kind: "reset", Err: err}
 	}
 	return err

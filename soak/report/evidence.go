@@ -22,7 +22,11 @@ func (b *builder) evidence(r *Report) error {
 	if err != nil {
 		s = soak.Series{} // never measured
 	}
-	r.Evidence.SamplesDue, r.Evidence.Samples, r.Evidence.Gaps = coverage(s, b.plan.Interval, b.end)
+	end := b.end
+	if r.Ended == endedFinished {
+		end = max(end, b.plan.Duration) // what was not written at the end was due all the same
+	}
+	r.Evidence.SamplesDue, r.Evidence.Samples, r.Evidence.Gaps = coverage(s, b.plan.Interval, end)
 	for _, e := range b.events {
 		switch e.Kind {
 		case soak.EventRestart:

@@ -2,12 +2,14 @@ package report
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 
 	"github.com/HdrHistogram/hdrhistogram-go"
 
 	"soakmon/soak"
+	"soakmon/soak/judge"
 )
 
 // Load is what one load did. Rates are operations per second over the phases
@@ -27,6 +29,9 @@ type Load struct {
 	Latency    Quantiles        `json:"latency_s"`
 	Service    Quantiles        `json:"service_s"`
 	Connect    Quantiles        `json:"connect_s"`
+
+	under time.Duration // time under load
+	due   float64       // operations that the plan asks for in that time
 }
 
 // Quantiles of a distribution in seconds, null where nothing was measured.
@@ -42,52 +47,52 @@ func (b *builder) load(r *Report) error {
 	if err != nil {
 		return err
 	}
-	under, planned := b.underLoad()
 	for _, w := range b.plan.Load {
 		count := func(family string) int64 {
 			return int64(b.last(soak.RoleDriver, fmt.Sprintf("%s{load=%q}", family, w.Name)))
 		}
 		l := Load{
-			Name: w.Name, Protocol: w.Protocol, Planned: w.Rate * planned,
+			Name: w.Name, Protocol: w.Protocol, Planned: w.Rate,
 			Operations: count("operations_total"), Late: count("late_operations_total"), Failed: count("failed_operations_total"),
 			Dirty: count("dirty_sessions_total"), Sessions: count("sessions_total"), Errors: b.errors(w.Name),
 			Bytes:   count("sent_bytes_total") + count("received_bytes_total"),
 			Latency: quantiles(merged[w.Name+" latency"]), Service: quantiles(merged[w.Name+" service"]), Connect: quantiles(merged[w.Name+" connect"]),
 		}
-		if under > 0 {
-			l.Achieved = float64(l.Operations) / under.Seconds()
+		if l.under, l.due = b.planned(w); l.under > 0 {
+			l.Planned, l.Achieved = l.due/l.under.Seconds(), float64(l.Operations)/l.under.Seconds()
 		}
 		r.Load = append(r.Load, l)
 	}
 	return nil
 }
 
-// underLoad is the time under load, and the mean of the factors by which the
-// plan varied the rate in it.
-func (b *builder) underLoad() (under time.Duration, factor float64) {
-	var weighted float64
-	for _, p := range b.phases {
-		if p.Rate > 0 {
+// planned is the time under load, and the operations that the plan asks for in
+// it, steps of the rate included. It is reckoned without the driver.
+func (b *builder) planned(w soak.Workload) (under time.Duration, operations float64) {
+	for _, p := range judge.Phases([]soak.Workload{w}, b.events, b.end) {
+		if judge.Loading(p.Name) {
 			under += p.To - p.From
-			weighted += p.Rate * (p.To - p.From).Seconds()
+			operations += w.Rate * p.Rate * (p.To - p.From).Seconds()
 		}
 	}
-	if under == 0 {
-		return 0, 1
-	}
-	return under, weighted / under.Seconds()
+	return under, operations
 }
 
+// errors counts a load's failed operations by kind.
 func (b *builder) errors(load string) map[string]int64 {
 	out := map[string]int64{}
-	suffix := fmt.Sprintf(",load=%q}", load)
 	for _, n := range b.src.Names() {
-		kind, ok := strings.CutPrefix(n.Name, `errors_total{kind="`)
-		if !ok || !strings.HasSuffix(kind, suffix) {
+		labels, ok := strings.CutPrefix(n.Name, "errors_total{kind=")
+		if !ok || n.Process != soak.RoleDriver {
 			continue
 		}
-		kind = strings.TrimSuffix(strings.TrimSuffix(kind, suffix), `"`)
-		out[kind] = int64(b.last(n.Process, n.Name))
+		quoted, err := strconv.QuotedPrefix(labels)
+		if err != nil || labels[len(quoted):] != fmt.Sprintf(",load=%q}", load) {
+			continue
+		}
+		if kind, err := strconv.Unquote(quoted); err == nil {
+			out[kind] = int64(b.last(n.Process, n.Name))
+		}
 	}
 	return out
 }

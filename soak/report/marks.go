@@ -1,28 +1,31 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 
 	"soakmon/soak"
+	"soakmon/soak/judge"
 )
+
+// fewWarnings is how many events of one kind and process are warned of one by
+// one; the events themselves are all kept.
+const fewWarnings = 10
+
+// told are the kinds of events that a reader should know of.
+var told = []soak.EventKind{
+	soak.EventNote, soak.EventGap, soak.EventProbe, soak.EventSuspend, soak.EventSink, soak.EventExit,
+	soak.EventCrash, soak.EventRestart, soak.EventDriver,
+}
 
 // marks copies events and alerts that a reader should know of, and collects
 // the warnings that stand beside the verdict.
-func (b *builder) marks(r *Report) {
-	for _, e := range b.events {
-		r.Events = append(r.Events, Event{At: e.At.Seconds(), Kind: e.Kind, Name: e.Name, Text: e.Text})
-		switch e.Kind {
-		case soak.EventNote, soak.EventGap, soak.EventProbe, soak.EventSuspend, soak.EventSink, soak.EventExit, soak.EventCrash, soak.EventRestart, soak.EventDriver:
-			r.warn("%s: %s", clock(e.At), e.Text)
-		}
-	}
-	alerts, err := b.src.Alerts()
-	if err != nil {
-		r.warn("the alerts cannot be read: %v", err)
-	}
-	for _, a := range alerts {
-		r.Alerts = append(r.Alerts, Alert{At: a.At, Rule: a.Rule, State: a.State, Metric: a.Metric, Reason: a.Reason})
+func (b *builder) marks(r *Report) error {
+	b.eventMarks(r)
+	if err := b.alertMarks(r); err != nil {
+		return err
 	}
 	if leaks := b.plan.Target.Leaks; len(leaks) > 0 {
 		planted := make([]string, len(leaks))
@@ -31,8 +34,11 @@ func (b *builder) marks(r *Report) {
 		}
 		r.warn("leaks were planted in the reference server: %s", strings.Join(planted, ", "))
 	}
-	if r.Command == "watch" {
+	if used, ok := b.cpu(); b.watched() {
 		r.warn("soak drove no load itself: the verdict holds for whatever load there was")
+		if ok && b.end > 0 {
+			r.warn("the process used %.2g %% of a core on average", 100*used/b.end.Seconds())
+		}
 	}
 	for _, s := range r.Series {
 		for _, w := range s.Warnings {
@@ -42,15 +48,69 @@ func (b *builder) marks(r *Report) {
 			r.warn("%s %s: %s (fds were judged, and hold them as well)", s.Process, s.Metric, s.Reason)
 		}
 	}
+	return nil
+}
+
+func (b *builder) eventMarks(r *Report) {
+	type source struct {
+		kind    soak.EventKind
+		process string
+	}
+	seen := map[source]int{}
+	var many []source
+	resting, sampled := 0, 0 // phases at rest, and those with a sample
+	for _, e := range b.events {
+		r.Events = append(r.Events, Event{At: e.At.Seconds(), Kind: e.Kind, Name: e.Name, Text: e.Text})
+		switch {
+		case e.Kind == soak.EventPhase && slices.Contains([]string{judge.PhaseBaseline, judge.PhaseRest, judge.PhaseDrain}, e.Name):
+			resting++
+		case e.Kind == soak.EventRest && e.Name == "":
+			sampled++
+		case slices.Contains(told, e.Kind):
+			from := source{e.Kind, e.Process}
+			if seen[from]++; seen[from] <= fewWarnings {
+				r.warn("%s: %s", clock(e.At), e.Text)
+			} else if seen[from] == fewWarnings+1 {
+				many = append(many, from)
+			}
+		}
+	}
+	for _, from := range many {
+		r.warn("%d more events of kind %s, process %s", seen[from]-fewWarnings, from.kind, cmp.Or(from.process, soak.RoleMonitor))
+	}
+	if r.Ended == endedFinished && sampled < resting {
+		r.warn("%d of %d rests gave no sample", resting-sampled, resting)
+	}
+}
+
+// alertMarks copies the alerts, and tells of those that the whole run does not
+// bear out; what fired by a rule of the plan is a reason of its own.
+func (b *builder) alertMarks(r *Report) error {
+	alerts, err := b.src.Alerts()
+	if err != nil {
+		return err
+	}
+	leaks := map[soak.Name]bool{}
+	for _, s := range r.Series {
+		n := soak.Name{Process: s.Process, Name: s.Metric}
+		leaks[n] = leaks[n] || s.Verdict == soak.Leaking
+	}
+	ruled := func(a soak.Alert) bool {
+		return slices.ContainsFunc(b.plan.Rules, func(rule soak.Rule) bool { return rule.Name == a.Rule })
+	}
+	for _, a := range alerts {
+		r.Alerts = append(r.Alerts, Alert{At: a.At, Rule: a.Rule, State: a.State, Metric: a.Metric, Reason: a.Reason})
+		if a.State == soak.Firing && !leaks[soak.Name{Process: a.Process, Name: a.Metric}] && !ruled(a) {
+			r.warn("%s of the %s raised an alert at %s, which the whole run does not bear out: %s", a.Metric, a.Process, a.At.Format("15:04:05"), a.Reason)
+		}
+	}
+	return nil
 }
 
 // warn adds a warning once.
 func (r *Report) warn(format string, args ...any) {
 	w := fmt.Sprintf(format, args...)
-	for _, have := range r.Warnings {
-		if have == w {
-			return
-		}
+	if !slices.Contains(r.Warnings, w) {
+		r.Warnings = append(r.Warnings, w)
 	}
-	r.Warnings = append(r.Warnings, w)
 }

@@ -36,7 +36,7 @@ func (b *builder) read() (err error) {
 	if n := len(b.ticks); n > 0 {
 		b.end = b.ticks[n-1]
 	}
-	b.phases = judge.Phases(b.events, b.end)
+	b.phases = judge.Phases(b.plan.Load, b.events, b.end)
 	b.history = &stored{src: b.src, phases: b.phases}
 	return nil
 }
@@ -45,9 +45,9 @@ func (b *builder) read() (err error) {
 func (b *builder) ended() string {
 	switch {
 	case b.running:
-		return "running"
+		return endedRunning
 	case b.run.Ended == "":
-		return "monitor killed"
+		return endedKilled
 	default:
 		return b.run.Ended
 	}

@@ -77,6 +77,7 @@ type Series struct {
 	Level         soak.Float `json:"level"`
 	Last          soak.Float `json:"last"`
 	Points        int        `json:"samples"`
+	Covered       soak.Float `json:"covered"` // share of the steady load in which it was measured
 	Rule          string     `json:"rule,omitempty"`
 	Exhaustion    *Exhausted `json:"exhaustion,omitempty"`
 	EvidenceLine  string     `json:"evidence,omitempty"` // which line of evidence spoke: "load", "rest", "both"
@@ -136,7 +137,9 @@ func Build(src Source, d judge.Detector, running bool) (Report, error) {
 	if err := b.evidence(&r); err != nil {
 		return Report{}, fmt.Errorf("run %s: %w", run.ID, err)
 	}
-	b.marks(&r)
+	if err := b.marks(&r); err != nil {
+		return Report{}, fmt.Errorf("run %s: %w", run.ID, err)
+	}
 	decide(&r, b)
 	return r, nil
 }
@@ -148,7 +151,7 @@ func series(j judge.Judged) Series {
 		Slope: soak.Float(v.Slope), Lo: soak.Float(v.Lo), Hi: soak.Float(v.Hi),
 		PerOperation: soak.Float(v.PerOperation), Follows: v.PerHourBound,
 		MinDetectable: soak.Float(v.MinDetectable), Tolerance: soak.Float(j.Tolerance),
-		Since: soak.Float(nan), Level: soak.Float(v.Level), Last: soak.Float(j.Last), Points: j.Points,
+		Since: soak.Float(nan), Level: soak.Float(v.Level), Last: soak.Float(j.Last), Points: j.Points, Covered: soak.Float(j.Covered),
 		EvidenceLine: v.Evidence, Reason: v.Reason, Warnings: v.Warnings,
 	}
 	if j.Rule != nil {

@@ -42,7 +42,7 @@ func headline(r Report) string {
 	if r.Target.PID != 0 {
 		parts = append(parts, fmt.Sprintf("pid %d", r.Target.PID))
 	}
-	if r.Ended != "finished" {
+	if r.Ended != endedFinished {
 		parts = append(parts, r.Ended)
 	}
 	return strings.Join(parts, " · ")

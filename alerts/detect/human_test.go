@@ -1,0 +1,31 @@
+package detect
+
+import (
+	"math"
+	"testing"
+	"time"
+)
+
+func TestHumanWritesThreeFigures(t *testing.T) {
+	for _, c := range []struct {
+		v    float64
+		unit string
+		want string
+	}{
+		{3250585, "bytes", "3.1 MiB"}, {1023.9, "bytes", "1 KiB"}, {-2048, "bytes", "-2 KiB"}, {0, "bytes", "0 B"}, {12, "count", "12"},
+		{7194.68, "count", "7190"}, {0.0123456, "count", "0.0123"}, {0.00025, "seconds", "250 µs"}, {0.0125, "seconds", "12.5 ms"},
+		{61.25, "seconds", "61.3 s"}, {2.5e9, "count", "2.5e+09"}, {math.NaN(), "bytes", "?"}, {math.Inf(1), "bytes", "unlimited"}, {4, "cores", "4 cores"},
+	} {
+		if got := Human(c.v, c.unit); got != c.want {
+			t.Errorf("%v %s is written %q, want %q", c.v, c.unit, got, c.want)
+		}
+	}
+}
+
+func TestSpanSpeaksOfTimeAsPeopleDo(t *testing.T) {
+	for d, want := range map[time.Duration]string{90 * time.Second: "90 s", 40 * time.Minute: "40 min", 150 * time.Minute: "2.5 h", 72 * time.Hour: "3 d"} {
+		if got := span(d); got != want {
+			t.Errorf("%v is %q, want %q", d, got, want)
+		}
+	}
+}

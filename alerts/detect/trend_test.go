@@ -1,0 +1,65 @@
+package detect
+
+import (
+	"math"
+	"math/rand/v2"
+	"testing"
+
+	"gonum.org/v1/gonum/stat/distuv"
+)
+
+func TestStudentAgreesWithTheExactDistribution(t *testing.T) {
+	for _, free := range []float64{4, 10, 60} {
+		exact := distuv.StudentsT{Mu: 0, Sigma: 1, Nu: free}
+		for x := -8.0; x <= 4; x += 0.5 {
+			if got, want := math.Log(student(x, free)), math.Log(exact.CDF(x)); math.Abs(got-want) > 0.06*max(1, -want) {
+				t.Errorf("free %v at %v: %.3g, exactly %.3g", free, x, student(x, free), exact.CDF(x))
+			}
+		}
+		for _, p := range []float64{1e-8, 0.01, 0.3, 0.975} {
+			if got := student(studentQuantile(p, free), free); math.Abs(got-p) > 1e-3*p {
+				t.Errorf("free %v: quantile of %v gives %v back", free, p, got)
+			}
+		}
+	}
+}
+
+// series returns n points of a line with noise: white, and a process with
+// correlation time tau.
+func wandering(r *rand.Rand, n int, tau, white, slope float64) (t, y []float64) {
+	g := &gen{Rand: r, n: n, v: make([]float64, n)}
+	g.ou(tau, 1)
+	g.white(white)
+	for i := range g.v {
+		t = append(t, float64(i)/float64(n))
+		y = append(y, g.v[i]+slope*t[i])
+	}
+	return t, y
+}
+
+func TestIntervalsCoverWhateverTheNoiseRemembers(t *testing.T) {
+	for _, noise := range []struct{ tau, white float64 }{{0.01, 0}, {2, 0}, {10, 0}, {4, 1}} {
+		r := rand.New(rand.NewPCG(3, 4))
+		covered := 0
+		const runs = 150
+		for range runs {
+			x, y := wandering(r, 96, noise.tau, noise.white, 5)
+			tr := estimate(x, [][]float64{ones(96), x, y}, noises(1./96, 1), 1e-16)
+			if tr.quantile(0.025) <= 5 && 5 <= tr.quantile(0.975) {
+				covered++
+			}
+		}
+		if share := float64(covered) / runs; share < 0.88 {
+			t.Errorf("correlation over %v points, white %v: the 95 %% interval covers %.0f %%", noise.tau, noise.white, 100*share)
+		}
+	}
+}
+
+func TestCombinedTrendsAreMorePrecise(t *testing.T) {
+	a := trend{parts: []part{{1, 10, 1}}, slope: 10, free: 50}
+	b := trend{parts: []part{{1, 12, 1}}, slope: 12, free: 50}
+	c := a.and(b)
+	if math.Abs(c.slope-11) > 1e-9 || math.Abs(c.variance()-0.5) > 1e-9 {
+		t.Errorf("slope %v, variance %v, want 11 and 0.5", c.slope, c.variance())
+	}
+}

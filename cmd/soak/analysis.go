@@ -1,0 +1,171 @@
+package main
+
+import (
+	"bytes"
+	"cmp"
+	"encoding/json"
+	"fmt"
+	"io"
+	"math"
+	"slices"
+	"strings"
+	"text/tabwriter"
+
+	"soakmon/alerts/detect"
+	"soakmon/soak"
+	"soakmon/soak/report"
+)
+
+// analysis is the judgement of one foreign series. Its JSON names are stable.
+type analysis struct {
+	Source        string     `json:"source"`
+	Name          string     `json:"name"`
+	Verdict       soak.State `json:"verdict"`
+	Slope         soak.Float `json:"slope_per_hour"`
+	Lo            soak.Float `json:"slope_low"`
+	Hi            soak.Float `json:"slope_high"`
+	Since         soak.Float `json:"since_s"`    // seconds since the recording's start, as is the next
+	Detected      soak.Float `json:"detected_s"` // when a monitor that looked all along would have said leak
+	MinDetectable soak.Float `json:"min_detectable_per_hour"`
+	Level         soak.Float `json:"level"`
+	Unit          string     `json:"unit"`
+	Samples       int        `json:"samples"` // measured
+	Reason        string     `json:"reason"`
+	Warnings      []string   `json:"warnings,omitempty"`
+}
+
+// analyze judges the series of one recording together.
+func analyze(r recording, tolerance soak.Quantity) []analysis {
+	var out []analysis
+	for _, s := range r.series {
+		q := soak.Question{Series: detect.Reduce(s), Limit: math.NaN(), Tolerance: tolerance, Family: len(r.series)}
+		v := detect.Judge{}.Judge(q)
+		a := analysis{
+			Source: r.source, Name: s.Name, Verdict: v.State,
+			Slope: soak.Float(v.Slope), Lo: soak.Float(v.Lo), Hi: soak.Float(v.Hi), MinDetectable: soak.Float(v.MinDetectable),
+			Since: soak.Float(math.NaN()), Detected: soak.Float(math.NaN()), Level: soak.Float(v.Level),
+			Unit: s.Metric.Unit, Samples: measured(s), Reason: v.Reason, Warnings: v.Warnings,
+		}
+		if v.State == soak.Leaking {
+			a.Since = soak.Float(v.Since.Seconds())
+			if at, ok := detect.Detected(q); ok {
+				a.Detected = soak.Float(at.Seconds())
+			}
+		}
+		out = append(out, a)
+	}
+	return out
+}
+
+func measured(s soak.Series) (n int) {
+	for _, v := range s.Value {
+		if !math.IsNaN(v) {
+			n++
+		}
+	}
+	return n
+}
+
+// severity orders verdicts, the worst first.
+var severity = map[soak.State]int{soak.Leaking: 0, soak.Inconclusive: 1, soak.Clean: 2}
+
+// worst is the exit code of the worst verdict: leak, then inconclusive.
+func worst(all []analysis) int {
+	worst := severity[soak.Clean]
+	for _, a := range all {
+		worst = min(worst, severity[a.Verdict])
+	}
+	return []int{report.ExitLeak, report.ExitInconclusive, report.ExitClean}[worst]
+}
+
+func writeAnalyses(w io.Writer, all []analysis, format string) error {
+	if format == "json" {
+		enc := json.NewEncoder(w)
+		enc.SetIndent("", "  ")
+		enc.SetEscapeHTML(false)
+		return enc.Encode(map[string]any{"series": all})
+	}
+	_, err := io.WriteString(w, analysisText(all))
+	return err
+}
+
+// analysisText shows a line of figures per series, the worst first, and below
+// it what the figures do not say. Names stand last, so that long ones push
+// nothing out of its column.
+func analysisText(all []analysis) string {
+	all = slices.SortedStableFunc(slices.Values(all), func(a, b analysis) int { return cmp.Compare(severity[a.Verdict], severity[b.Verdict]) })
+	oneSource := !slices.ContainsFunc(all, func(a analysis) bool { return a.Source != all[0].Source })
+	var table bytes.Buffer
+	tw := tabwriter.NewWriter(&table, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(tw, "VERDICT\tGROWTH PER HOUR\t95 % INTERVAL\tWOULD HAVE SEEN\tSERIES")
+	for _, a := range all {
+		label := a.Source + " " + a.Name
+		if oneSource {
+			label = a.Name
+		}
+		fmt.Fprintf(tw, "%s\t%s\t%s … %s\t%s\t%s\n", a.Verdict, growth(a.slope(), a.Unit), growth(a.Lo, a.Unit), growth(a.Hi, a.Unit), atLeast(a.MinDetectable, a.Unit), label)
+	}
+	tw.Flush()
+	header, rows, _ := strings.Cut(table.String(), "\n")
+	var out strings.Builder
+	fmt.Fprintln(&out, header)
+	next := 0
+	for row := range strings.Lines(rows) {
+		out.WriteString(row)
+		all[next].remarks(&out)
+		next++
+	}
+	if len(all) > 1 {
+		fmt.Fprintf(&out, "\n%s\n", tally(all))
+	}
+	return out.String()
+}
+
+// slope is the growth, and zero where it vanishes beside its interval.
+func (a analysis) slope() soak.Float {
+	if math.Abs(float64(a.Slope)) < float64(a.Hi-a.Lo)/1000 {
+		return 0
+	}
+	return a.Slope
+}
+
+// growth writes a growth with its sign.
+func growth(v soak.Float, unit string) string {
+	if v > 0 {
+		return "+" + detect.Human(float64(v), unit)
+	}
+	return detect.Human(float64(v), unit)
+}
+
+// atLeast writes the smallest growth that would have been seen.
+func atLeast(v soak.Float, unit string) string {
+	if v != v {
+		return "–"
+	}
+	return "≥ " + detect.Human(float64(v), unit)
+}
+
+// remarks writes why a series is not clean, and the warnings.
+func (a analysis) remarks(out *strings.Builder) {
+	if a.Verdict != soak.Clean {
+		fmt.Fprintf(out, "  %s\n", a.Reason)
+	}
+	for _, w := range a.Warnings {
+		fmt.Fprintf(out, "  note: %s\n", w)
+	}
+}
+
+// tally counts the verdicts: "17 series: 7 leak, 2 inconclusive, 8 clean".
+func tally(all []analysis) string {
+	n := map[soak.State]int{}
+	for _, a := range all {
+		n[a.Verdict]++
+	}
+	var parts []string
+	for _, state := range []soak.State{soak.Leaking, soak.Inconclusive, soak.Clean} {
+		if n[state] > 0 {
+			parts = append(parts, fmt.Sprintf("%d %s", n[state], state))
+		}
+	}
+	return fmt.Sprintf("%d series: %s", len(all), strings.Join(parts, ", "))
+}

@@ -1,0 +1,214 @@
+package report
+
+import (
+	"fmt"
+	"math"
+	"time"
+
+	"soakmon/soak"
+	"soakmon/soak/judge"
+)
+
+// What a run must show before it can be called clean.
+const (
+	minCoverage = 0.98 // of the samples due, and of the driver's tallies
+	minAchieved = 0.99 // of the planned operations; one of them may be missing for being cut off
+	minAlive    = 0.5  // below this share of the planned operations the run counts as dead,
+	aliveFrom   = 10   // where so many were planned
+	maxFailed   = 0.01 // of the clean operations
+	minSteady   = 0.5  // of the load that the plan leaves to judge
+)
+
+// A target that serves uses CPU time: two system calls an operation take some
+// 1 µs at the least. Below it, another process does the work. A watched process
+// that uses less than a ten-thousandth of a core serves nobody.
+const (
+	leastCPU  = 1e-6 // seconds an operation
+	idleAfter = 1000 // operations, as CPU time is counted in steps of 10 ms
+	idleShare = 1e-4 // of a core
+)
+
+// required are the series of the target without which nothing is clean.
+var required = []string{"rss_bytes", "fds", "threads"}
+
+// faults lists everything that keeps a run from being clean, and says whether
+// the target counts as dead.
+func (b *builder) faults(r *Report) (out []string, dead bool) {
+	add := func(fault string) {
+		if fault != "" {
+			out = append(out, fault)
+		}
+	}
+	add(b.early(r))
+	add(unsampled(r.Evidence))
+	add(b.unsteady(r))
+	out = append(out, b.unmeasured(r)...)
+	load, starved := b.loadFaults(r)
+	out = append(out, load...)
+	add(b.silent())
+	add(b.idle(r))
+	return out, starved || r.Ended == endedDead
+}
+
+// How a run ends, as far as it makes a difference; see also [builder.ended].
+const (
+	endedFinished = "finished"
+	endedDead     = "target dead"
+	endedRunning  = "running"
+	endedKilled   = "monitor killed"
+)
+
+// early says why the run did not last as long as planned.
+func (b *builder) early(r *Report) string {
+	so := b.end.Round(time.Second)
+	switch r.Ended {
+	case endedFinished:
+		return ""
+	case endedRunning:
+		return fmt.Sprintf("the run still goes on: %s of it so far", so)
+	case endedDead:
+		return fmt.Sprintf("the target died after %s and was not there any more", so)
+	case endedKilled:
+		return fmt.Sprintf("the monitor was killed: the recording stops after %s", so)
+	}
+	return fmt.Sprintf("the run ended early, after %s (%s)", so, r.Ended)
+}
+
+func unsampled(e Evidence) string {
+	if e.SamplesDue == 0 {
+		return "nothing was sampled"
+	}
+	if share := float64(e.Samples) / float64(e.SamplesDue); share < minCoverage {
+		return fmt.Sprintf("only %d of %d samples of the target were taken (%.1f %%)", e.Samples, e.SamplesDue, 100*share)
+	}
+	return ""
+}
+
+// unsteady tells of a finished run with little steady load in it: it was paused
+// by a person, or warmed up again and again.
+func (b *builder) unsteady(r *Report) string {
+	planned := b.plan.Duration - b.plan.Warmup - judge.Time(b.phases, judge.PhaseRest)
+	steady := judge.Time(b.phases, judge.PhaseSteady)
+	if r.Ended != endedFinished || steady > 0 && steady.Seconds() >= minSteady*planned.Seconds() {
+		return ""
+	}
+	return fmt.Sprintf("there were only %s of steady load, and the plan asks for %s", steady.Round(time.Second), planned.Round(time.Second))
+}
+
+// unmeasured names what had to be measured and never was.
+func (b *builder) unmeasured(r *Report) (out []string) {
+	needed := required
+	if t := b.plan.Target; t.Pprof != "" || t.Embedded != "" {
+		needed = append(needed[:len(needed):len(needed)], "goroutines")
+	}
+	seen := map[soak.Name]bool{}
+	for _, n := range b.src.Names() {
+		seen[n] = true
+	}
+	for _, name := range needed {
+		if !seen[soak.Name{Process: soak.RoleTarget, Name: name}] {
+			out = append(out, fmt.Sprintf("%s of the target could not be measured; see the events for why", name))
+		}
+	}
+	judged := map[string]bool{}
+	for _, s := range r.Series {
+		judged[s.Rule] = true
+	}
+	for _, rule := range b.plan.Rules {
+		if !judged[rule.Name] {
+			out = append(out, fmt.Sprintf("rule %s needs %s, which was never measured", rule.Name, rule.Metric))
+		}
+	}
+	return out
+}
+
+// loadFaults compares what each load did with what the plan, not the driver,
+// asked of it, and says whether one of them hardly ran at all.
+func (b *builder) loadFaults(r *Report) (out []string, starved bool) {
+	if b.watched() {
+		return nil, false
+	}
+	if len(r.Load) == 0 {
+		return []string{"no load was planned: nothing shows that the target served anybody"}, false
+	}
+	for _, l := range r.Load {
+		missing := l.due - float64(l.Operations)
+		switch {
+		case l.under == 0:
+			out = append(out, fmt.Sprintf("load %s: it never began", l.Name))
+		case l.due <= 0:
+			out = append(out, fmt.Sprintf("load %s: the plan asks for no operation at all", l.Name))
+		case l.Operations == 0:
+			out = append(out, fmt.Sprintf("load %s: not one operation succeeded%s", l.Name, errorList(l)))
+		case missing > max(1, (1-minAchieved)*l.due):
+			out = append(out, fmt.Sprintf("load %s: only %.1f %% of the planned rate was achieved (%.4g of %.4g/s; %d late%s)", l.Name, 100*l.Achieved/l.Planned, l.Achieved, l.Planned, l.Late, errorList(l)))
+		}
+		starved = starved || l.due >= aliveFrom && float64(l.Operations) < minAlive*l.due
+		if done := l.Operations + l.Failed; done > 0 && float64(l.Failed)/float64(done) > maxFailed {
+			out = append(out, fmt.Sprintf("load %s: %.1f %% of the operations failed%s", l.Name, 100*float64(l.Failed)/float64(done), errorList(l)))
+		}
+	}
+	return out, starved
+}
+
+// silent tells of a driver that said nothing for a part of the steady load:
+// what the load did meanwhile is not known.
+func (b *builder) silent() string {
+	if b.watched() || judge.Time(b.phases, judge.PhaseSteady) == 0 {
+		return ""
+	}
+	s, err := b.history.Series(soak.RoleDriver, "operations_total")
+	if err != nil {
+		return "the driver never told what the load did"
+	}
+	if covered := judge.Covered(s, b.phases); covered < minCoverage {
+		return fmt.Sprintf("the driver told only of %.0f %% of the steady load what it did", 100*covered)
+	}
+	return ""
+}
+
+// idle tells of a target that used no CPU time to speak of: most likely it is
+// not the process that served.
+func (b *builder) idle(r *Report) string {
+	used, ok := b.cpu()
+	if !ok {
+		return "the CPU time of the target could not be measured: nothing shows that it did any work"
+	}
+	if b.watched() {
+		if used > 0 && used >= idleShare*b.end.Seconds() {
+			return ""
+		}
+		return fmt.Sprintf("the process used %.2g s of CPU time in %s: an idle process proves nothing", used, b.end.Round(time.Second))
+	}
+	var operations int64
+	for _, l := range r.Load {
+		operations += l.Operations
+	}
+	if operations < idleAfter || used >= leastCPU*float64(operations) {
+		return ""
+	}
+	return fmt.Sprintf("the target used %.2g s of CPU time while %d operations were served: is it the process that serves?", used, operations)
+}
+
+// cpu is the CPU time, in seconds, that the target used while it was measured;
+// a restart begins at zero again.
+func (b *builder) cpu() (used float64, ok bool) {
+	s, err := b.src.Series(soak.RoleTarget, "cpu_seconds_total")
+	if err != nil {
+		return 0, false
+	}
+	last, n := nan, 0
+	for _, v := range s.Value {
+		if math.IsNaN(v) {
+			continue
+		}
+		if v > last {
+			used += v - last
+		}
+		last = v
+		n++
+	}
+	return used, n >= 2
+}
+
+func (b *builder) watched() bool { return b.run.Command == "watch" }
