@@ -38,6 +38,22 @@ func BenchmarkLookReducedDay(b *testing.B) {
 	}
 }
 
+// BenchmarkLookAtALeak pays for every doubt.
+func BenchmarkLookAtALeak(b *testing.B) {
+	s := day()
+	for i := range s.Value {
+		s.Value[i] += 20 * float64(i)
+	}
+	q := soak.Question{Series: Reduce(s), Limit: math.NaN(), Look: 150, Family: 40}
+	if v := (Judge{}).Judge(q); v.State != soak.Leaking {
+		b.Fatal(v.Reason)
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		Judge{}.Judge(q)
+	}
+}
+
 func BenchmarkReducerAdd(b *testing.B) {
 	r := NewReducer("target", "fds", soak.Metric{})
 	i := 0

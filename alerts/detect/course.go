@@ -19,9 +19,10 @@ type course struct {
 func (c course) start() int { return c.bounds[len(c.bounds)-1] }
 
 const (
-	lastShare = 0.25 // of the span that the last piece must cover: growth that has lasted less is not yet sustained
-	maxPieces = 6    // so many changes are an event each; beyond, changes belong to the noise
-	leastRun  = 3    // points of a piece
+	lastShare   = 0.25 // of the span that the last piece must cover: growth that has lasted less is not yet sustained
+	maxPieces   = 6    // so many changes are an event each; beyond, changes belong to the noise
+	leastRun    = 3    // points of a piece
+	leastStairs = 4    // pieces of a staircase: three steps up and none down happen by chance once in eight
 )
 
 // correlations are those of the noise between two points that are tried; 1 is
@@ -131,7 +132,7 @@ func (p *partition) jumps(best [2]candidate, keep func(candidate, float64)) {
 // bends tries an exponential approach at the beginning of the last piece.
 func (p *partition) bends(keep func(candidate, float64)) {
 	for k, tau := range approaches {
-		p.weigh(&p.tails[k], tau, 0)
+		p.weigh(p.tails[k], p.decay[k], 0)
 		for b, from := range p.bounds {
 			if p.short(from) || tau > (1-p.t[from])/3 {
 				break
@@ -153,7 +154,7 @@ func (p *partition) refine(best [2]candidate, keep func(candidate, float64)) {
 		for _, grows := range [...]bool{true, false} {
 			from := p.bounds[c.bound]
 			rss := func(tau float64) float64 {
-				p.weigh(&p.spare, tau, from)
+				p.weigh(p.spare, approach(p.t[from:], tau), from)
 				flat, line := p.bend(from, p.spare)
 				if grows {
 					return line

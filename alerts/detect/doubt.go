@@ -3,8 +3,6 @@ package detect
 import (
 	"math"
 	"slices"
-
-	"gonum.org/v1/gonum/stat"
 )
 
 // doubt is asked before an alarm only. It looks for any way to explain what
@@ -17,7 +15,7 @@ func (f *finding) doubt(pts []point, quantum float64) string {
 	r := f.rivals(quantum)
 	grown := r.cost(f.growing)
 	switch {
-	case r.cost(f.bounded) < grown+margin:
+	case r.cost(f.bounded) < grown+margin || f.bounded.cost < f.growing.cost-margin:
 		return "a change that has ended explains it as well"
 	case f.cameBack():
 		return "it rose like this before and fell back"
@@ -173,7 +171,7 @@ func (c course) columns(t []float64) [][]float64 {
 func (f *finding) levelsOff(r rivals, grown float64) bool {
 	c := f.growing
 	length := 1 - f.view.t[c.start()]
-	for _, tau := range [...]float64{0.35, 0.5, 0.7, 1, 1.4, 2} {
+	for _, tau := range [...]float64{0.4, 0.7, 1.2, 2} {
 		slow := course{bounds: c.bounds, tau: tau * length}
 		if r.cost(slow) < grown-levelling {
 			return true
@@ -182,32 +180,25 @@ func (f *finding) levelsOff(r rivals, grown float64) bool {
 	return false
 }
 
-// cameBack tells whether an earlier piece rose at least half as fast and was
-// followed by a fall of at least half of what the last piece rose: growth that
-// is given back is no leak. (Restarts are breaks and end a view.)
+// cameBack tells whether the view rose before the last piece by at least half
+// as much, fell back by as much, and is not far above that old height by now:
+// growth that is given back is no leak. (Restarts are breaks and end a view.)
 func (f *finding) cameBack() bool {
-	v, b := &f.view, f.growing.bounds
-	s := f.growing.start()
-	n := len(v.y)
-	rise, slope := ends(v.t[s:], v.y[s:])
-	for i := 0; i+1 < len(b); i++ {
-		to := b[i+1]
-		up, steep := ends(v.t[b[i]:to], v.y[b[i]:to])
-		fall := v.y[to-1] - v.y[min(to+1, n-1)]
-		if up > 0 && steep >= slope/2 && fall >= rise/2 {
-			return true
+	v := &f.view
+	at := (f.from - v.origin) / v.span
+	if at <= 0 || len(f.periods) > 0 || v.scale == 0 {
+		return false
+	}
+	rise := f.trend.slope * (v.span - (f.from - v.origin)) / v.scale
+	peak := 0
+	for i, t := range v.t {
+		if t <= at && v.y[i] > v.y[peak] {
+			peak = i
 		}
 	}
-	return false
-}
-
-// ends returns the rise and the slope of a line through a piece.
-func ends(t, y []float64) (rise, slope float64) {
-	if len(t) < 2 {
-		return 0, 0
-	}
-	_, slope = stat.LinearRegression(t, y, nil, false)
-	return slope * (t[len(t)-1] - t[0]), slope
+	before, after, now := slices.Min(v.y[:peak+1]), slices.Min(v.y[peak:]), v.y[len(v.y)-1]
+	height := v.y[peak]
+	return height-before >= rise/2 && height-after >= rise/2 && now <= height+rise/2
 }
 
 // contradicted tells whether the middle or the ceiling of the same stretch

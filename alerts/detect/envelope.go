@@ -31,7 +31,7 @@ type view struct {
 
 const (
 	fullPoints  = 192 // in the finest view: time resolution of half a percent, some 100 points in the half that is judged
-	leastGrowth = 24  // fewer show no growth: one tooth of a collector's saw may be all there is
+	leastGrowth = 30  // fewer show no growth: one tooth of a collector's saw may be all there is
 	leastPoints = 8   // fewer points carry no estimate of their own noise
 	viewsTried  = 5   // the middle and four floors: each is a chance for a false alarm
 )

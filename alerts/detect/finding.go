@@ -1,6 +1,11 @@
 package detect
 
-import "math"
+import (
+	"math"
+	"slices"
+
+	"gonum.org/v1/gonum/stat"
+)
 
 // A finding is what one life of the process shows: the view of it that tells
 // most, the course that explains that view best, and the slope of its last
@@ -11,6 +16,7 @@ type finding struct {
 	bounded course
 	periods []period
 	trend   trend   // in units per hour
+	rival   trend   // the slope of the course that grows, where it is nearly as good as the bounded one chosen
 	from    float64 // hours: where the last piece begins
 }
 
@@ -59,10 +65,23 @@ func look(v view, quantum float64) (f finding, ok bool) {
 		f.tryPeriods(ps, y, floor)
 	}
 	c := f.chosen()
-	s := c.start()
+	if s := c.start(); s > 0 {
+		f.from = v.origin + v.t[s+1]*v.span
+	}
+	f.trend = f.slope(c, extra, floor)
+	if o := f.growing; !c.grows && o.cost < c.cost+margin && (o.start() != c.start() || o.jump != c.jump || o.tau != c.tau) {
+		f.rival = f.slope(o, extra, floor)
+	}
+	return f, f.trend.known()
+}
+
+// slope estimates that of the last piece of a course. A point at a place of
+// change may be half before it and is left out.
+func (f *finding) slope(c course, extra [][]float64, floor float64) trend {
+	v := &f.view
+	n, s := len(v.t), c.start()
 	if s > 0 {
-		s++ // a point at a place of change may be half before it
-		f.from = v.origin + v.t[s]*v.span
+		s++
 	}
 	columns := [][]float64{ones(n)[s:]}
 	if c.tau > 0 {
@@ -75,8 +94,34 @@ func look(v view, quantum float64) (f finding, ok bool) {
 		columns = append(columns, c[s:])
 	}
 	columns = append(columns, v.t[s:], v.y[s:])
-	f.trend = estimate(v.t[s:], columns, noises(1/float64(n), 1-v.t[s]), floor).times(v.scale / v.span)
-	return f, f.trend.known()
+	return estimate(v.t[s:], columns, noises(1/float64(n), 1-v.t[s]), floor).times(v.scale / v.span)
+}
+
+// climbs tells whether the bounded course that was chosen is a staircase: many
+// pieces, each higher than the one before, up to the last third. Nothing says
+// that the last step was the last.
+func (f *finding) climbs() bool {
+	c := f.chosen()
+	changes := slices.Clone(c.bounds)
+	if c.jump > 0 {
+		changes = append(changes, c.jump)
+	}
+	if f.view.scale == 0 || c.grows || len(changes) < leastStairs || f.view.t[changes[len(changes)-1]] < 2.0/3 {
+		return false
+	}
+	last := math.Inf(-1)
+	for i, from := range changes {
+		to := len(f.view.y)
+		if i+1 < len(changes) {
+			to = changes[i+1]
+		}
+		level := stat.Mean(f.view.y[from:to], nil)
+		if level <= last {
+			return false
+		}
+		last = level
+	}
+	return true
 }
 
 // tryPeriods takes the periods for real where the course without them is

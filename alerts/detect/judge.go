@@ -104,6 +104,9 @@ func (c *inquiry) load() {
 		}
 		c.lives, c.parts = append(c.lives, f), append(c.parts, life)
 	}
+	if !c.trend.known() {
+		c.lives, c.parts = nil, nil
+	}
 	if n := len(c.lives); n > 0 {
 		c.level = level(c.pts, c.lives[n-1].from)
 	}

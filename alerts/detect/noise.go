@@ -61,7 +61,7 @@ func whiten(nz noise, t []float64, columns [][]float64, q *normal) (logF float64
 		case i == 0:
 			p, a = 1, 0
 		default:
-			if dt := t[i] - t[i-1]; math.Abs(dt-step) > 1e-9*step {
+			if dt := t[i] - t[i-1]; math.Abs(dt-step) > 0.02*step { // nearer spacings make no difference
 				step, decay = dt, math.Exp(-dt/nz.tau)
 			}
 			a = decay

@@ -16,6 +16,7 @@ type partition struct {
 
 	sums  []moments // sums[i]: over the points 1 to i
 	tails [len(approaches)][]tail
+	decay [len(approaches)][]float64 // the approaches themselves
 	spare []tail
 
 	best    []float64 // best[b]: penalised cost of the points before bounds[b]
@@ -37,8 +38,8 @@ type tail struct{ e, ee, ex, ez float64 }
 func newPartition(t, y []float64, floor float64) *partition {
 	n := len(t)
 	p := &partition{t: t, y: y, floor: floor, sums: make([]moments, n), spare: make([]tail, n)}
-	for k := range p.tails {
-		p.tails[k] = make([]tail, n)
+	for k, tau := range approaches {
+		p.tails[k], p.decay[k] = make([]tail, n), approach(t, tau)
 	}
 	for i := 0; i < n; i += max(1, n/64) {
 		if i == 0 || i >= leastRun && i <= n-leastRun {
@@ -110,18 +111,14 @@ func (p *partition) residual(from, to int, line bool) float64 {
 	return max(0, zz)
 }
 
-// weigh fills a tail for a time constant, from a point on.
-func (p *partition) weigh(sums *[]tail, tau float64, from int) {
-	s := *sums
+// weigh fills a tail for an approach, whose values are given from a point on.
+func (p *partition) weigh(s []tail, decay []float64, from int) {
 	n := len(p.t)
 	s[n-1] = tail{}
-	last := math.Exp((p.t[from] - p.t[n-1]) / tau)
 	for i := n - 1; i > from; i-- {
-		before := math.Exp((p.t[from] - p.t[i-1]) / tau)
-		e := last - p.phi*before
+		e := decay[i-from] - p.phi*decay[i-from-1]
 		x, z := p.t[i]-p.phi*p.t[i-1], p.y[i]-p.phi*p.y[i-1]
 		s[i-1] = tail{s[i].e + e, s[i].ee + e*e, s[i].ex + e*x, s[i].ez + e*z}
-		last = before
 	}
 }
 

@@ -52,7 +52,7 @@ func mixture(parts []part, best, free float64) trend {
 	tr := trend{free: free}
 	total := 0.0
 	for _, p := range parts {
-		if p.weight = math.Exp(p.weight - best); p.weight > 1e-12 {
+		if p.weight = math.Exp(p.weight - best); p.weight > negligible {
 			tr.parts = append(tr.parts, p)
 			total += p.weight
 		}
@@ -88,13 +88,13 @@ func (tr trend) and(o trend) trend {
 	return sum
 }
 
-// variance is that of the mixture.
+// variance is that of the mixture, kept within what can be inverted.
 func (tr trend) variance() float64 {
 	v := 0.0
 	for _, p := range tr.parts {
 		v += p.weight * (p.err*p.err + (p.slope-tr.slope)*(p.slope-tr.slope))
 	}
-	return v
+	return min(1e300, max(1e-300, v))
 }
 
 // heaviest returns the n parts with the largest weight, which then sum to 1.
@@ -118,12 +118,20 @@ func (tr trend) detectable(alpha float64) float64 {
 	return tr.quantile(power) - tr.quantile(alpha)
 }
 
-func (tr trend) known() bool { return len(tr.parts) > 0 }
+// known tells whether there is a slope at all: values at the edge of what a
+// float holds have none.
+func (tr trend) known() bool {
+	return len(tr.parts) > 0 && !math.IsNaN(tr.slope+tr.variance()) && !math.IsInf(tr.slope, 0)
+}
 
 // seen is the probability down to which the mixture itself is believed. It
 // is estimated from one series, so what it says of rarer events is what was
 // put into it as a prior; beyond, the bound is carried on as Student's.
 const seen = 0.01
+
+// negligible is the weight, relative to the largest, from which on a part can
+// no longer move what is seen.
+const negligible = 1e-5
 
 // below returns the probability that the slope is below x.
 func (tr trend) below(x float64) float64 {

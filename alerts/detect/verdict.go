@@ -38,6 +38,9 @@ type opinion struct {
 func (c *inquiry) underLoad(alpha float64) opinion {
 	alpha /= viewsTried
 	o := c.opinion(c.trend, alpha)
+	for _, f := range c.lives {
+		o.clear = o.clear && !(f.rival.known() && f.rival.below(c.tolerance) < suspicion) && (c.tolerance > 0 || !f.climbs())
+	}
 	if o.p < suspicion {
 		o.p = max(o.p, c.wander(o.trend.slope))
 		o.grows = o.grows && o.p < alpha

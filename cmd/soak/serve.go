@@ -7,8 +7,9 @@ import (
 	"io"
 	"os"
 	"os/signal"
-	"runtime/debug"
+	"runtime"
 	"syscall"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -59,16 +60,36 @@ func parseLeaks(texts []string) (leaks []soak.Leak, err error) {
 	return leaks, nil
 }
 
-// steadyGC collects garbage more often than Go does by default (100): the
-// control of a leak detector shall hold its memory within a narrow band.
-const steadyGC = 25
+// collectEvery is the time between two garbage collections of the reference
+// server, and collectShare the part of a core that they may take.
+const (
+	collectEvery = time.Second
+	collectShare = 0.01
+)
+
+// collect keeps the memory of the reference server within a narrow band and its
+// live heap known at every sample, as the control of a leak detector should be:
+// left to itself the collector runs when chance has it, and what a snapshot
+// needs (1.2 MB) is counted or not.
+func collect(ctx context.Context) {
+	wait := collectEvery
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(wait):
+		}
+		began := time.Now()
+		runtime.GC()
+		wait = max(collectEvery, time.Duration(float64(time.Since(began))/collectShare))
+	}
+}
 
 func serve(s streams, name, address string, leaks []soak.Leak, child bool) error {
 	p, ok := protocol.Lookup(name)
 	if !ok {
 		return unknownProtocol(name)
 	}
-	debug.SetGCPercent(steadyGC)
 	planter, err := plant.New(leaks)
 	if err != nil {
 		return err
@@ -80,6 +101,7 @@ func serve(s streams, name, address string, leaks []soak.Leak, child bool) error
 	defer pages.close()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
+	go collect(ctx)
 	options := protocol.ServeOptions{Address: address}
 	if len(leaks) > 0 {
 		options.OnOperation = planter.Operation

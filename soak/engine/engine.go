@@ -90,6 +90,7 @@ const (
 	EndStopped     = "stopped"
 	EndTargetDead  = "target dead"
 	EndDriverDead  = "driver dead"
+	EndError       = "error" // the recording failed
 )
 
 // Run runs the plan to its end and says why it ended. It returns an error only
@@ -101,7 +102,7 @@ func Run(ctx context.Context, c Config) (ended string, err error) {
 	r.begin()
 	tick := time.NewTimer(c.Plan.Interval)
 	defer tick.Stop()
-	for r.ended == "" && r.err == nil {
+	for r.ended == "" {
 		select {
 		case <-ctx.Done():
 			r.note(soak.Event{Kind: soak.EventNote, Text: "stopped at once, without draining the load"})
@@ -229,14 +230,14 @@ func (r *run) note(e soak.Event) {
 const patience = time.Minute
 
 // keep takes the outcome of a recording in; failure that lasts ends the run.
+// Only a row that was kept shows that it works again.
 func (r *run) keep(err error) {
 	switch {
 	case err == nil:
-		r.failing = time.Time{}
 	case r.failing.IsZero():
 		r.failing = time.Now()
 	case time.Since(r.failing) > patience && r.err == nil:
-		r.err = fmt.Errorf("recording has failed for %s: %w", patience, err)
+		r.ended, r.err = EndError, fmt.Errorf("recording has failed for %s: %w", patience, err)
 	}
 }
 

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -24,10 +25,18 @@ type bench struct {
 	sent    []soak.Command
 	state   atomic.Value // string
 
-	events chan soak.Event
-	down   atomic.Bool
-	fds    func(at time.Duration) float64
+	mute atomic.Bool // the driver says nothing
 
+	events  chan soak.Event
+	down    atomic.Bool
+	pid     atomic.Int64
+	fds     func(at time.Duration) float64
+	without string // a metric that is not served
+	opened  []int  // pids
+
+	keep     bool // the rows
+	kept     []soak.Row
+	full     atomic.Bool // the disk is
 	rows     int
 	notes    []soak.Event
 	profiles []soak.ProfileMeta
@@ -37,6 +46,7 @@ type bench struct {
 func newBench() *bench {
 	b := &bench{fds: func(time.Duration) float64 { return 210 }}
 	b.state.Store("ready")
+	b.pid.Store(7)
 	return b
 }
 
@@ -61,12 +71,30 @@ func (b *bench) Send(c soak.Command) error {
 }
 
 func (b *bench) Process() (soak.Process, bool) {
-	return soak.Process{Role: soak.RoleTarget, PID: 7, Start: 1, Pprof: "http://127.0.0.1:1/debug/pprof/"}, !b.down.Load()
+	return soak.Process{Role: soak.RoleTarget, PID: int(b.pid.Load()), Start: 1, Pprof: "http://127.0.0.1:1/debug/pprof/"}, !b.down.Load()
 }
 func (b *bench) Events() <-chan soak.Event { return b.events }
 
-func (b *bench) Append(r soak.Row) error { b.rows++; return nil }
-func (b *bench) Note(e soak.Event) error { b.notes = append(b.notes, e); return nil }
+func (b *bench) Append(r soak.Row) error {
+	b.rows++
+	if b.keep {
+		b.kept = append(b.kept, r)
+	}
+	return b.written()
+}
+
+func (b *bench) Note(e soak.Event) error {
+	b.notes = append(b.notes, e)
+	return b.written()
+}
+
+func (b *bench) written() error {
+	if b.full.Load() {
+		return errors.New("no space left on device")
+	}
+	return nil
+}
+
 func (b *bench) PutProfile(m soak.ProfileMeta, _ []byte) error {
 	b.profiles = append(b.profiles, m)
 	return nil
@@ -90,6 +118,9 @@ func (b *bench) drive(ctx context.Context) {
 		if state == "load" {
 			ops += 200
 		}
+		if b.mute.Load() {
+			continue
+		}
 		t := soak.Tally{Seq: n, Wall: time.Now(), State: state, Loads: []soak.LoadTally{{Load: "tcp", Protocol: "tcp", Due: ops, Operations: ops}}}
 		select {
 		case b.tallies <- t:
@@ -111,7 +142,8 @@ func (s sampler) Tick(context.Context, time.Duration) ([]soak.Sample, []soak.Eve
 	if s.role == soak.RoleTarget {
 		fds = s.b.fds(time.Since(s.from))
 	}
-	return []soak.Sample{{Process: s.role, Metric: "fds", Value: fds}, {Process: s.role, Metric: "goroutines", Value: 5}}, nil
+	all := []soak.Sample{{Process: s.role, Metric: "fds", Value: fds}, {Process: s.role, Metric: "goroutines", Value: 5}}
+	return slices.DeleteFunc(all, func(m soak.Sample) bool { return m.Metric == s.b.without }), nil
 }
 func (s sampler) ReadAll(ctx context.Context) ([]soak.Sample, []soak.Event) { return s.Tick(ctx, 0) }
 func (s sampler) Close()                                                    {}
@@ -133,6 +165,16 @@ func fetched(_ context.Context, _ soak.Process, kind string, o profiles.Options)
 // play runs a plan in virtual time; during, if not nil, runs beside it.
 func play(t *testing.T, p soak.Plan, b *bench, during func(orders chan<- Order)) (ended string) {
 	t.Helper()
+	ended, err := playWith(t, p, b, during, func(*Config) {})
+	if err != nil {
+		t.Error(err)
+	}
+	return ended
+}
+
+// playWith runs a plan with something else than usual.
+func playWith(t *testing.T, p soak.Plan, b *bench, during func(orders chan<- Order), change func(*Config)) (ended string, err error) {
+	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		defer cancel()
@@ -143,20 +185,21 @@ func play(t *testing.T, p soak.Plan, b *bench, during func(orders chan<- Order))
 			go during(orders)
 		}
 		from := time.Now()
-		var err error
-		ended, err = Run(ctx, Config{
+		c := Config{
 			ID: "id", Plan: p, Target: b, Driver: b, Own: []soak.Process{{Role: soak.RoleMonitor, PID: 1}},
-			Open:     func(p soak.Process) Sampler { return sampler{b, p.Role, from} },
+			Open: func(p soak.Process) Sampler {
+				b.opened = append(b.opened, p.PID)
+				return sampler{b, p.Role, from}
+			},
 			Fetch:    fetched,
 			Recorder: b, Detector: detect.Judge{}, Orders: orders, Status: func(Status) {},
-		})
-		if err != nil {
-			t.Error(err)
 		}
+		change(&c)
+		ended, err = Run(ctx, c)
 		cancel()
 		synctest.Wait()
 	})
-	return ended
+	return ended, err
 }
 
 func (b *bench) phases() string {

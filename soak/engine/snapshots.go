@@ -130,7 +130,23 @@ func (r *run) kinds(q request) []string {
 	if full && r.history.latest("goroutines") < dumpBelow {
 		kinds = append(kinds, "goroutine_dump")
 	}
+	slices.SortStableFunc(kinds, heapLast)
 	return kinds
+}
+
+// heapLast orders kinds of profiles. A Go target compresses each profile through
+// some 1.2 MB of its own heap; the collection before the heap profile comes
+// last, so that the live heap it leaves to be read holds none of that.
+func heapLast(a, b string) int {
+	switch {
+	case a == b:
+		return 0
+	case a == "heap":
+		return 1
+	case b == "heap":
+		return -1
+	}
+	return 0
 }
 
 // snapshotDone stores what was fetched. A kind that fails is told once, and

@@ -62,7 +62,11 @@ func (r *run) append(row soak.Row) {
 	}
 	r.lastAt = row.At
 	r.history.add(row, r.line.phase)
-	r.keep(r.Recorder.Append(row))
+	err := r.Recorder.Append(row)
+	if err == nil {
+		r.failing = time.Time{}
+	}
+	r.keep(err)
 }
 
 // gaps notes ticks that were missed, and a machine that slept.

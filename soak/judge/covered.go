@@ -17,11 +17,18 @@ const (
 
 // Covered is the share of the steady load in which a series was measured: all
 // of it but the holes. Readings may be far apart, as of a probe that paces
-// itself, but they must not stop, begin late or leave out a stretch. A bucket of
-// a reduced series counts as one reading. It is 0 with fewer than two readings.
+// itself, but they must not stop, begin late or leave out a stretch. A life of
+// the process between two restarts that is too short to be judged is left out. A
+// bucket of a reduced series counts as one reading. The share is 0 with fewer
+// than two readings.
 func Covered(s soak.Series, phases []soak.Phase) float64 {
 	total := Time(phases, PhaseSteady)
-	line := steadyLine(s, phases)
+	var line []time.Duration
+	for _, life := range steadyLives(s, phases) {
+		if n := len(life); n > 0 && holeShare*(life[n-1]-life[0]) >= total {
+			line = append(line, life...)
+		}
+	}
 	if total <= 0 || len(line) < 2 {
 		return 0
 	}
@@ -40,23 +47,28 @@ func Covered(s soak.Series, phases []soak.Phase) float64 {
 	return 1 - float64(missed)/float64(total)
 }
 
-// steadyLine gives the times of the measured values on a line from which all
-// but steady load is cut out.
-func steadyLine(s soak.Series, phases []soak.Phase) []time.Duration {
-	var line []time.Duration
+// steadyLives gives the times of the measured values, for each life of the
+// process, on a line from which all but steady load is cut out.
+func steadyLives(s soak.Series, phases []soak.Phase) [][]time.Duration {
+	lives := make([][]time.Duration, 1)
+	breaks := s.Breaks
 	i, before := 0, time.Duration(0)
 	for _, p := range phases {
 		if p.Name != PhaseSteady {
 			continue
 		}
 		for ; i < len(s.At) && s.At[i] <= p.To; i++ {
+			for len(breaks) > 0 && breaks[0] <= s.At[i] {
+				lives, breaks = append(lives, nil), breaks[1:]
+			}
 			if s.At[i] >= p.From && !math.IsNaN(s.Value[i]) {
-				line = append(line, before+s.At[i]-p.From)
+				now := &lives[len(lives)-1]
+				*now = append(*now, before+s.At[i]-p.From)
 			}
 		}
 		before += p.To - p.From
 	}
-	return line
+	return lives
 }
 
 // unproven says why a series may not be called clean whatever the detector

@@ -70,12 +70,22 @@ func findings(all []Series) (leaks, open []string) {
 			open = append(open, fmt.Sprintf("the %s, a part of soak, grows itself: %s: %s", s.Process, s.Metric, s.Reason))
 		case ours(s), s.Verdict == soak.Clean:
 		case s.Verdict == soak.Leaking:
-			leaks = append(leaks, said)
+			leaks = append(leaks, said+exhaustion(s))
 		case !auxiliary(s):
 			open = append(open, said)
 		}
 	}
 	return leaks, open
+}
+
+// exhaustion says when a growing series reaches its limit, if one is known.
+func exhaustion(s Series) string {
+	e := s.Exhaustion
+	if e == nil {
+		return ""
+	}
+	return fmt.Sprintf("; at this rate it reaches its limit of %s after %s of the run, %s at the earliest",
+		amount(e.Limit, s.Unit), duration(float64(e.At)), duration(float64(e.Low)))
 }
 
 // firedRules tells of rules of the plan that fired in the run, though the whole

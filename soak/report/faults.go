@@ -12,7 +12,9 @@ import (
 // What a run must show before it can be called clean.
 const (
 	minCoverage = 0.98 // of the samples due, and of the driver's tallies
-	minAchieved = 0.99 // of the planned operations; one of them may be missing for being cut off
+	minAchieved = 0.99 // of the planned operations; one of them may be missing for being cut off,
+	maxExcess   = 0.01 // and so many more may have been made, or a few
+	fewMore     = 10   //
 	minAlive    = 0.5  // below this share of the planned operations the run counts as dead,
 	aliveFrom   = 10   // where so many were planned
 	maxFailed   = 0.01 // of the clean operations
@@ -142,6 +144,8 @@ func (b *builder) loadFaults(r *Report) (out []string, starved bool) {
 			out = append(out, fmt.Sprintf("load %s: not one operation succeeded%s", l.Name, errorList(l)))
 		case missing > max(1, (1-minAchieved)*l.due):
 			out = append(out, fmt.Sprintf("load %s: only %.1f %% of the planned rate was achieved (%.4g of %.4g/s; %d late%s)", l.Name, 100*l.Achieved/l.Planned, l.Achieved, l.Planned, l.Late, errorList(l)))
+		case -missing > max(fewMore, maxExcess*l.due):
+			out = append(out, fmt.Sprintf("load %s: it went at %.4g/s, and the plan asks for %.4g/s", l.Name, l.Achieved, l.Planned))
 		}
 		starved = starved || l.due >= aliveFrom && float64(l.Operations) < minAlive*l.due
 		if done := l.Operations + l.Failed; done > 0 && float64(l.Failed)/float64(done) > maxFailed {

@@ -119,7 +119,7 @@ func textOwn(out *strings.Builder, r Report, role string) {
 	case len(open) > 0:
 		fmt.Fprintf(out, "The %s, a part of soak: no growth shown; open: %s\n", role, strings.Join(open, ", "))
 	default:
-		fmt.Fprintf(out, "The %s, a part of soak: no growth in %d resources\n", role, n)
+		fmt.Fprintf(out, "The %s, a part of soak: no growth in %s\n", role, count(n, "resource"))
 	}
 }
 

@@ -1,0 +1,215 @@
+package engine
+
+import (
+	"errors"
+	"fmt"
+	"runtime"
+	"slices"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"soakmon/alerts/detect"
+	"soakmon/soak"
+	"soakmon/soak/judge"
+)
+
+// curious keeps the questions of the newest look.
+type curious struct{ asked map[string]soak.Question }
+
+func (c *curious) Judge(q soak.Question) soak.Verdict {
+	c.asked[q.Series.Process+" "+q.Series.Name] = q
+	return soak.Verdict{State: soak.Clean}
+}
+
+// offline is a judge.History over what was recorded, as a report reads it.
+type offline struct {
+	b      *bench
+	phases []soak.Phase
+}
+
+func (o offline) Names() (all []soak.Name) {
+	for _, row := range o.b.kept {
+		for _, s := range row.Samples {
+			if n := (soak.Name{Process: s.Process, Name: s.Metric}); !slices.Contains(all, n) {
+				all = append(all, n)
+			}
+		}
+	}
+	return all
+}
+
+func (o offline) raw(process, name string) soak.Series {
+	s := soak.Series{Process: process, Name: name}
+	for _, m := range Metrics() {
+		if m.Name == judge.Family(name) {
+			s.Metric = m
+		}
+	}
+	for _, row := range o.b.kept {
+		for _, sample := range row.Samples {
+			if sample.Process == process && sample.Metric == name {
+				s.At, s.Value = append(s.At, row.At), append(s.Value, sample.Value)
+			}
+		}
+	}
+	for _, e := range o.b.notes {
+		if (e.Process == process || e.Process == "") && (e.Kind == soak.EventRestart || e.Kind == soak.EventSuspend) {
+			s.Breaks = append(s.Breaks, e.At)
+		}
+	}
+	return s
+}
+
+func (o offline) Series(process, name string) (soak.Series, error) {
+	raw := o.raw(process, name)
+	if len(raw.At) == 0 {
+		return raw, errors.New("no such series")
+	}
+	return detect.Reduce(judge.Steady(raw, o.phases)), nil
+}
+
+func (o offline) Value(process, name string, at time.Duration) float64 {
+	return judge.At(o.raw(process, name), at)
+}
+
+// Whatever happens in a run, the questions of its last look are those that a
+// report asks later.
+func TestLiveAndOfflineAskTheSame(t *testing.T) {
+	p := testPlan(20 * time.Minute)
+	p.Rest.Every = 4 * time.Minute
+	p.Load[0].Vary = soak.Vary{By: 0.3, Every: 70 * time.Second}
+	p.Rules = []soak.Rule{{Name: "r", Process: soak.RoleDriver, Metric: "fds"}}
+	b := newBench()
+	b.keep = true
+	b.fds = func(at time.Duration) float64 { return 210 + float64(at/(7*time.Second)%5) }
+	var asleep atomic.Int64
+	live := &curious{asked: map[string]soak.Question{}}
+	ended, err := playWith(t, p, b, func(orders chan<- Order) {
+		time.Sleep(100*time.Second + 500*time.Microsecond)
+		b.pid.Store(8)
+		b.events <- soak.Event{Kind: soak.EventExit}
+		time.Sleep(2 * time.Second)
+		b.events <- soak.Event{Kind: soak.EventRestart, Value: 8}
+		time.Sleep(97*time.Second + 499*time.Millisecond)
+		orders <- OrderPause
+		time.Sleep(30 * time.Second)
+		orders <- OrderResume
+		time.Sleep(time.Minute)
+		asleep.Store(int64(90*time.Second + 337*time.Millisecond + 250*time.Microsecond))
+		time.Sleep(time.Minute)
+		orders <- OrderRest
+		time.Sleep(2 * time.Second)
+		orders <- OrderSnapshot
+	}, func(c *Config) {
+		c.Detector, c.Asleep = live, func() time.Duration { return time.Duration(asleep.Load()) }
+	})
+	if ended != EndFinished || err != nil {
+		t.Fatalf("ended %q, %v", ended, err)
+	}
+	end := b.kept[len(b.kept)-1].At
+	later := &curious{asked: map[string]soak.Question{}}
+	o := offline{b, judge.Phases(p.Load, b.notes, end)}
+	if _, err := judge.All(o, judge.Run{Plan: p, Events: b.notes, End: end}, later); err != nil {
+		t.Fatal(err)
+	}
+	if len(live.asked) < 4 || len(live.asked) != len(later.asked) {
+		t.Errorf("%d questions live and %d later", len(live.asked), len(later.asked))
+	}
+	for name, q := range live.asked {
+		if a, b := fmt.Sprintf("%+v", q), fmt.Sprintf("%+v", later.asked[name]); a != b {
+			t.Errorf("%s: live\n%s\nlater\n%s", name, a, b)
+		}
+	}
+	inOrder(t, b)
+}
+
+// inOrder checks that rows and events come in order, and that no row lies at
+// the instant of the mark before it and of the one behind.
+func inOrder(t *testing.T, b *bench) {
+	t.Helper()
+	for i := 1; i < len(b.kept); i++ {
+		if b.kept[i].At <= b.kept[i-1].At {
+			t.Errorf("row at %s behind one at %s", b.kept[i].At, b.kept[i-1].At)
+		}
+	}
+	for i := 1; i < len(b.notes); i++ {
+		if b.notes[i].At < b.notes[i-1].At {
+			t.Errorf("event %s at %s behind one at %s", b.notes[i].Kind, b.notes[i].At, b.notes[i-1].At)
+		}
+	}
+}
+
+func TestTicksStayOnTheLineAfterASuspend(t *testing.T) {
+	b := newBench()
+	b.keep = true
+	var asleep atomic.Int64
+	_, err := playWith(t, testPlan(10*time.Minute), b, func(chan<- Order) {
+		time.Sleep(time.Minute)
+		asleep.Store(int64(time.Minute + 999*time.Millisecond + 900*time.Microsecond))
+	}, func(c *Config) { c.Asleep = func() time.Duration { return time.Duration(asleep.Load()) } })
+	if err != nil {
+		t.Fatal(err)
+	}
+	late := 0
+	for _, row := range b.kept {
+		if row.At%time.Second > 100*time.Millisecond {
+			late++
+		}
+	}
+	if late > 1+3*2 { // the tick that finds it, and the rest samples
+		t.Errorf("%d of %d rows are not on a whole second", late, len(b.kept))
+	}
+}
+
+// TestMemoryIsFlatOverAWeek runs a week of samples every 10 s with a rest each
+// hour. Apart from its rests nothing may grow.
+func TestMemoryIsFlatOverAWeek(t *testing.T) {
+	b := &quiet{bench: newBench()}
+	p := testPlan(7 * 24 * time.Hour)
+	p.Interval, p.Rest.Every, p.Profiles.Every = 10*time.Second, time.Hour, 0
+	used := map[int]uint64{} // by day
+	synctest.Test(t, func(t *testing.T) {
+		b.connect()
+		from := time.Now()
+		_, err := Run(t.Context(), Config{
+			ID: "id", Plan: p, Target: b, Driver: voiceless{b.bench},
+			Open: func(p soak.Process) Sampler { return sampler{b.bench, p.Role, from} }, Fetch: fetched,
+			Recorder: b, Detector: &curious{asked: map[string]soak.Question{}},
+			Status: func(s Status) {
+				day := int(s.Elapsed / (24 * time.Hour))
+				if used[day] == 0 {
+					runtime.GC()
+					var m runtime.MemStats
+					runtime.ReadMemStats(&m)
+					used[day] = m.HeapAlloc
+				}
+			},
+		})
+		if err != nil {
+			t.Error(err)
+		}
+	})
+	if len(used) < 7 {
+		t.Fatalf("%d days", len(used))
+	}
+	if grown := int64(used[6]) - int64(used[2]); grown > 1<<20 {
+		t.Errorf("%d bytes more after six days than after two", grown)
+	}
+}
+
+// quiet records nothing.
+type quiet struct{ *bench }
+
+func (q *quiet) Append(soak.Row) error                     { return nil }
+func (q *quiet) Note(soak.Event) error                     { return nil }
+func (q *quiet) PutProfile(soak.ProfileMeta, []byte) error { return nil }
+func (q *quiet) PutHistogram(soak.Histogram) error         { return nil }
+func (q *quiet) Enqueue(soak.Alert) error                  { return nil }
+
+// voiceless is a driver that takes orders and says nothing.
+type voiceless struct{ *bench }
+
+func (voiceless) Tallies() <-chan soak.Tally { return nil }
+func (v voiceless) Send(soak.Command) error  { return nil }

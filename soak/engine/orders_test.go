@@ -1,0 +1,121 @@
+package engine
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"soakmon/soak"
+	"soakmon/soak/judge"
+)
+
+// step is an order so long after the one before.
+type step struct {
+	after time.Duration
+	order Order
+}
+
+func give(steps []step) func(chan<- Order) {
+	return func(orders chan<- Order) {
+		for _, s := range steps {
+			time.Sleep(s.after)
+			orders <- s.order
+		}
+	}
+}
+
+// A rest of the bench lasts some 9 s, the baseline 6 s.
+func TestOrdersInEveryPhase(t *testing.T) {
+	const m, s = time.Minute, time.Second
+	for _, c := range []struct {
+		what  string
+		steps []step
+		want  string
+	}{
+		{"a pause in the baseline begins with the load", []step{{2 * s, OrderPause}, {m, OrderResume}, {m, OrderStop}},
+			"baseline warmup paused warmup steady rest drain"},
+		{"a pause taken back in the baseline is none", []step{{2 * s, OrderPause}, {s, OrderResume}, {m, OrderStop}},
+			"baseline warmup steady rest drain"},
+		{"a pause in the warm-up", []step{{10 * s, OrderPause}, {10 * s, OrderResume}, {m, OrderStop}},
+			"baseline warmup paused warmup steady rest drain"},
+		{"two pauses are one", []step{{m, OrderPause}, {s, OrderPause}, {m, OrderResume}, {s, OrderResume}, {m, OrderStop}},
+			"baseline warmup steady paused warmup steady rest drain"},
+		{"a pause at rest begins after it", []step{{m, OrderRest}, {3 * s, OrderPause}, {m, OrderResume}, {m, OrderStop}},
+			"baseline warmup steady rest paused warmup steady rest drain"},
+		{"a rest in a pause goes back to it", []step{{m, OrderPause}, {10 * s, OrderRest}, {m, OrderResume}, {m, OrderStop}},
+			"baseline warmup steady paused rest paused warmup steady rest drain"},
+		{"a resume in the rest of a pause", []step{{m, OrderPause}, {10 * s, OrderRest}, {s, OrderResume}, {m, OrderStop}},
+			"baseline warmup steady paused rest warmup steady rest drain"},
+		{"two rests at once are one", []step{{m, OrderRest}, {s, OrderRest}, {m, OrderStop}},
+			"baseline warmup steady rest warmup steady rest drain"},
+		{"a stop in a pause", []step{{m, OrderPause}, {10 * s, OrderStop}}, "baseline warmup steady paused rest drain"},
+		{"a stop at rest drains after it", []step{{m, OrderRest}, {3 * s, OrderStop}}, "baseline warmup steady rest drain"},
+		{"orders in the drain change nothing", []step{{m, OrderStop}, {11 * s, OrderPause}, {100 * time.Millisecond, OrderResume}, {100 * time.Millisecond, OrderRest}},
+			"baseline warmup steady rest drain"},
+		{"a resume of what runs changes nothing", []step{{m, OrderResume}, {10 * s, OrderStop}}, "baseline warmup steady rest drain"},
+	} {
+		b := newBench()
+		if ended := play(t, testPlan(time.Hour), b, give(c.steps)); ended != EndStopped {
+			t.Errorf("%s: ended %q", c.what, ended)
+		}
+		if got := b.phases(); got != c.want {
+			t.Errorf("%s:\n got %s\nwant %s", c.what, got, c.want)
+		}
+	}
+}
+
+// What is left of the first warm-up when the load stops is made up for.
+func TestTheWarmupCountsTimeUnderLoad(t *testing.T) {
+	b := newBench()
+	play(t, testPlan(time.Hour), b, give([]step{{2 * time.Second, OrderPause}, {10 * time.Minute, OrderResume}, {time.Minute, OrderStop}}))
+	warm := judge.Time(judge.Phases(nil, b.notes, time.Hour), judge.PhaseWarmup)
+	if warm < 20*time.Second || warm > 22*time.Second {
+		t.Errorf("%s of warm-up, and the plan asks for 20 s", warm)
+	}
+}
+
+func TestARunThatIsOverAtRestDrainsAtOnce(t *testing.T) {
+	b := newBench()
+	play(t, testPlan(2*time.Minute), b, give([]step{{2 * time.Minute, OrderRest}}))
+	if got, want := b.phases(), "baseline warmup steady rest drain"; got != want {
+		t.Errorf("phases %q, want %q", got, want)
+	}
+}
+
+func TestStepsOfTheRateThatCameDueInAPauseAreLeftOut(t *testing.T) {
+	p := testPlan(30 * time.Minute)
+	p.Load[0].Vary = soak.Vary{By: 0.3, Every: time.Minute}
+	b := newBench()
+	play(t, p, b, give([]step{{90 * time.Second, OrderPause}, {20 * time.Minute, OrderResume}}))
+	last := time.Duration(0)
+	for _, e := range b.notes {
+		if e.Kind != soak.EventRate {
+			continue
+		}
+		if last > 0 && e.At-last < 50*time.Second {
+			t.Errorf("a step at %s and the next at %s, and the plan asks for one a minute", last, e.At)
+		}
+		last = e.At
+	}
+	if last == 0 {
+		t.Error("the rate never varied")
+	}
+}
+
+func TestTheStatusShowsTheVariedRate(t *testing.T) {
+	p := testPlan(5 * time.Minute)
+	p.Load[0].Vary = soak.Vary{By: 0.3, Every: time.Minute}
+	var planned []string
+	_, err := playWith(t, p, newBench(), nil, func(c *Config) {
+		c.Status = func(s Status) {
+			for rate, text := range map[float64]string{200: "planned", 260: "up", 140: "down"} {
+				if s.Load[0].Planned == rate && (len(planned) == 0 || planned[len(planned)-1] != text) {
+					planned = append(planned, text)
+				}
+			}
+		}
+	})
+	if got := strings.Join(planned, " "); err != nil || got != "planned up down up down" {
+		t.Errorf("rates shown: %s, %v", got, err)
+	}
+}

@@ -1,0 +1,140 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"soakmon/alerts/detect"
+	"soakmon/profiles"
+	"soakmon/soak"
+	"soakmon/soak/judge"
+)
+
+func TestACollectionIsForcedAtRestThoughNoHeapProfileIsPlanned(t *testing.T) {
+	for _, c := range []struct {
+		kinds  []string
+		forced bool
+	}{{[]string{"goroutine"}, true}, {[]string{"heap"}, true}, {nil, false}} {
+		p := testPlan(2 * time.Minute)
+		p.Profiles.Kinds = c.kinds
+		b := newBench()
+		play(t, p, b, nil)
+		rests := judge.Rests(b.notes)
+		if len(rests) != 3 {
+			t.Errorf("kinds %v: %d rests", c.kinds, len(rests))
+		}
+		for _, r := range rests {
+			if r.Forced != c.forced {
+				t.Errorf("kinds %v: forced %v at %s", c.kinds, r.Forced, r.At)
+			}
+		}
+	}
+}
+
+func TestProfilesThatFailForceNoCollection(t *testing.T) {
+	b := newBench()
+	_, err := playWith(t, testPlan(2*time.Minute), b, nil, func(c *Config) {
+		c.Fetch = func(context.Context, soak.Process, string, profiles.Options) (soak.ProfileMeta, []byte, error) {
+			return soak.ProfileMeta{GC: true}, nil, errors.New("connection refused")
+		}
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range judge.Rests(b.notes) {
+		if r.Forced {
+			t.Errorf("a collection at %s, and the target refused", r.At)
+		}
+	}
+	if n := b.count(soak.EventProbe); n != 3 { // heap, goroutine, dump
+		t.Errorf("%d failures told, want each kind once", n)
+	}
+}
+
+// slow makes profiles that take so long, and remembers when they were begun.
+func slow(begun *[]string, under *atomic.Int64, took time.Duration) Fetch {
+	from := time.Now()
+	return func(ctx context.Context, _ soak.Process, kind string, o profiles.Options) (soak.ProfileMeta, []byte, error) {
+		under.Add(1)
+		defer under.Add(-1)
+		*begun = append(*begun, kind+" "+time.Since(from).Round(time.Second).String())
+		select {
+		case <-time.After(took):
+			return soak.ProfileMeta{Kind: kind, GC: o.GC}, []byte("x"), nil
+		case <-ctx.Done():
+			return soak.ProfileMeta{}, nil, ctx.Err()
+		}
+	}
+}
+
+func TestNoFetchOutlivesTheRun(t *testing.T) {
+	b := newBench()
+	synctest.Test(t, func(t *testing.T) {
+		b.connect()
+		ctx, cancel := context.WithCancel(t.Context())
+		go b.drive(ctx)
+		go func() {
+			time.Sleep(30 * time.Second)
+			b.events <- soak.Event{Kind: soak.EventCrash, Text: "killed"}
+		}()
+		var under atomic.Int64
+		ended, err := Run(ctx, Config{
+			ID: "id", Plan: testPlan(time.Hour), Target: b, Driver: b,
+			Open: func(p soak.Process) Sampler { return sampler{b, p.Role, time.Now()} },
+			Fetch: func(ctx context.Context, _ soak.Process, _ string, _ profiles.Options) (soak.ProfileMeta, []byte, error) {
+				under.Add(1)
+				defer under.Add(-1)
+				<-ctx.Done()
+				time.Sleep(time.Second) // to hang up takes a moment
+				return soak.ProfileMeta{}, nil, ctx.Err()
+			},
+			Recorder: b, Detector: detect.Judge{},
+			Status: func(s Status) {
+				if s.Ended != "" && under.Load() == 0 {
+					t.Error("nothing is being fetched at the end: the test tests nothing")
+				}
+			},
+		})
+		if n := under.Load(); ended != EndTargetDead || err != nil || n != 0 {
+			t.Errorf("ended %q, %v, with %d fetches under way", ended, err, n)
+		}
+		cancel()
+	})
+}
+
+// A collection forced under load is not that of the rest which follows.
+func TestARestWaitsForItsOwnCollection(t *testing.T) {
+	var begun []string
+	var under atomic.Int64
+	p := testPlan(time.Hour)
+	p.Profiles = soak.Profiles{Every: time.Hour, Kinds: []string{"heap"}}
+	b := newBench()
+	_, err := playWith(t, p, b, give([]step{{5 * time.Minute, OrderSnapshot}, {5 * time.Second, OrderRest}, {5 * time.Minute, OrderStop}}), func(c *Config) { c.Fetch = slow(&begun, &under, 40*time.Second) })
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !slices.Contains(begun, "heap 5m0s") || !slices.Contains(begun, "heap 5m40s") {
+		t.Errorf("fetched %v, want a set of its own for the rest after the one asked for at 5m0s", begun)
+	}
+}
+
+func TestAnAlertGetsItsProfilesThoughOthersAreUnderWay(t *testing.T) {
+	var begun []string
+	var under atomic.Int64
+	p := testPlan(10 * time.Minute)
+	p.Profiles.Every = time.Second // there is always a set under way
+	b := newBench()
+	b.fds = func(at time.Duration) float64 { return 210 + float64(2*(at/time.Second)) }
+	_, err := playWith(t, p, b, nil, func(c *Config) { c.Fetch = slow(&begun, &under, 10*time.Second) })
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(b.alerts) == 0 || !slices.ContainsFunc(b.profiles, func(m soak.ProfileMeta) bool { return m.Why == "alert" }) {
+		t.Errorf("%d alerts, and no profiles of them", len(b.alerts))
+	}
+}
