@@ -16,7 +16,7 @@ var pageLimits = fetch.Limits{Time: 2 * time.Second, Bytes: 4 << 20}
 
 func init() {
 	metrics := golang[:1]
-	register(spec{name: "goroutines", class: slow, weight: 1, remote: true, metrics: metrics, open: func(e *env) Probe {
+	register(spec{name: "goroutines", class: slow, own: true, remote: true, metrics: metrics, open: func(e *env) Probe {
 		if e.process.Pprof == "" || e.process.PID == os.Getpid() {
 			return nil
 		}

@@ -18,7 +18,7 @@ import (
 )
 
 func init() {
-	register(spec{name: "goruntime", class: slow, every: time.Second, weight: 1, remote: true, metrics: golang, open: func(e *env) Probe {
+	register(spec{name: "goruntime", class: slow, every: time.Second, weight: 0.8, remote: true, metrics: golang, open: func(e *env) Probe {
 		p := e.process
 		if p.PID == os.Getpid() || p.Pprof == "" && p.Vars == "" && p.Metrics == "" {
 			return nil

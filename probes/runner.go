@@ -35,7 +35,7 @@ type runner struct {
 	started time.Time    // of the newest read
 	due     time.Time    // of the next one
 	gap     time.Time    // of the next NaN while it fails
-	costs   [5]time.Duration
+	costs   [16]time.Duration
 	reads   int
 	fails   int      // in a row
 	names   []string // delivered by the last good read

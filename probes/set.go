@@ -86,7 +86,10 @@ func (s *Set) divide(share float64) {
 		weights += r.weight
 	}
 	for _, r := range s.runners {
-		if r.weight > 0 {
+		switch {
+		case r.own:
+			r.share = share
+		case r.weight > 0:
 			r.share = share * r.weight / weights
 		}
 	}

@@ -8,7 +8,7 @@ import (
 )
 
 // A few of each class, every time; TestEval judges many.
-const fewOfEach = 3
+const fewOfEach = 2
 
 func TestNoCleanClassIsCalledALeak(t *testing.T) {
 	for _, m := range cleanMakers {

@@ -19,10 +19,9 @@ type course struct {
 func (c course) start() int { return c.bounds[len(c.bounds)-1] }
 
 const (
-	lastShare   = 0.25 // of the span that the last piece must cover: growth that has lasted less is not yet sustained
-	maxPieces   = 6    // so many changes are an event each; beyond, changes belong to the noise
-	leastRun    = 3    // points of a piece
-	leastStairs = 4    // pieces of a staircase: three steps up and none down happen by chance once in eight
+	lastShare = 0.25 // of the span that the last piece must cover: growth that has lasted less is not yet sustained
+	maxPieces = 6    // so many changes are an event each; beyond, changes belong to the noise
+	leastRun  = 3    // points of a piece
 )
 
 // correlations are those of the noise between two points that are tried; 1 is

@@ -18,6 +18,7 @@
 //	trend.go      the slope, with all that is not known of the noise
 //	finding.go    the view that shows most
 //	doubt.go      before an alarm: every other way to explain it
+//	rivals.go     how such ways compare
 //	rest.go       readings at rest, a second line of evidence
 //	restarts.go   restarts that nobody marked
 //	looks.go      how often one may look
@@ -40,9 +41,10 @@
 //	6 = 2 ln 20 (margin)         odds of 20 to 1 between two courses (Kass & Raftery 1995: strong)
 //	16 (wander)                  0.1 % of the Dickey–Fuller distribution
 //	1/4 of the series            growth must have gone on for; any share trades delay for certainty
+//	30 points                    of growth before an alarm: one tooth of a saw may be all there is
 //	1/3 of the last piece        longest time constant that three time constants of data tell from a line
 //	6 pieces, 4 restarts         so many single events are plausible; more are a habit, that is, noise
-//	2.2 cycles                   a cycle is one when it has come back
+//	2.5 cycles                   a cycle is one when it has come back
 //	5 deviations (Hampel)        the usual reach of that filter is 3 to 5
 //	5 % of the level, 5 counts   what "clean" promises, by definition
 //	10 minutes                   in which programs warm up (Barrett et al. 2017 saw most settle within)

@@ -24,26 +24,68 @@ type tally struct {
 	leak, clean, unsure, covered, leaks int
 	errors                              []float64
 	took                                time.Duration
+	said                                [len(baselines)]int // leak, by each baseline
 }
 
 func TestEval(t *testing.T) {
 	if !*eval {
 		t.Skip("the long evaluation runs with -eval")
 	}
-	all := tally{}
 	for _, kind := range []struct {
 		name   string
 		makers []maker
 	}{{"clean", cleanMakers}, {"leaking", leakMakers}, {"either", eitherMakers}} {
 		sum := tally{}
-		fmt.Printf("%-24s %6s %6s %8s %8s %7s\n", kind.name, "leak", "clean", "unsure", "slope", "covers")
+		fmt.Printf("%-24s %6s %6s %8s %8s %7s %8s |", kind.name, "leak", "clean", "unsure", "slope", "covers", "cost")
+		for _, b := range baselines {
+			fmt.Printf(" %14s", b.name)
+		}
+		fmt.Println()
 		for _, m := range kind.makers {
 			one := judgeClass(m, *perClass)
-			fmt.Printf("%-24s %6d %6d %8d %8s %7s  %.1f ms\n", m.class, one.leak, one.clean, one.unsure, one.median(), one.coverage(), one.took.Seconds()*1000/float64(*perClass))
+			fmt.Printf("%-24s %6d %6d %8d %8s %7s %5.1f ms |%s\n", m.class, one.leak, one.clean, one.unsure, one.median(), one.coverage(), one.took.Seconds()*1000/float64(*perClass), one.others(1))
 			sum.add(one)
 		}
-		fmt.Printf("%-24s %5.1f%% %5.1f%% %7.1f%% %8s %7s\n\n", "all", sum.share(sum.leak), sum.share(sum.clean), sum.share(sum.unsure), sum.median(), sum.coverage())
-		all.add(sum)
+		fmt.Printf("%-24s %5.1f%% %5.1f%% %7.1f%% %8s %7s %8s |%s\n\n", "all", sum.share(sum.leak), sum.share(sum.clean), sum.share(sum.unsure), sum.median(), sum.coverage(), "", sum.others(100/float64(sum.leak+sum.clean+sum.unsure)))
+	}
+}
+
+// TestEvalRatio prints recall and time to detect by the growth over the series
+// in standard deviations of the noise. Run with -eval.
+func TestEvalRatio(t *testing.T) {
+	if !*eval {
+		t.Skip("the long evaluation runs with -eval")
+	}
+	for _, tau := range []float64{0, 20} {
+		fmt.Printf("\n6 h at 5 s, correlation time %v samples\n%8s %8s %8s %18s\n", tau, "growth", "leak", "clean", "detected at (share)")
+		for _, ratio := range []float64{0, 0.5, 1, 2, 4, 8, 16, 32} {
+			m := maker{"ratio", true, func(g *gen) (float64, float64) {
+				g.fill(func(int, float64) float64 { return 1000 })
+				if tau > 0 {
+					g.ou(tau, 10)
+				} else {
+					g.white(10)
+				}
+				return g.line(10*ratio, 0), 10
+			}}
+			leak, clean, at := 0, 0, []float64{}
+			for k := range *perClass / 2 {
+				q := soak.Question{Series: generate(m, *seed, 6*k+2).series, Limit: math.NaN()}
+				v := Judge{}.Judge(q)
+				leak += int(step(v.State == soak.Leaking))
+				clean += int(step(v.State == soak.Clean))
+				if d, ok := Detected(q); ok {
+					at = append(at, d.Hours()/6)
+				}
+			}
+			slices.Sort(at)
+			middle := math.NaN()
+			if len(at) > 0 {
+				middle = at[len(at)/2]
+			}
+			n := float64(*perClass / 2)
+			fmt.Printf("%5.1f sd %7.0f%% %7.0f%% %12.2f (%d)\n", ratio, 100*float64(leak)/n, 100*float64(clean)/n, middle, len(at))
+		}
 	}
 }
 
@@ -61,6 +103,11 @@ func judgeClass(m maker, n int) tally {
 				mu.Lock()
 				one.took += took
 				one.count(l, v)
+				for i, b := range baselines {
+					if b.leak(l.series) {
+						one.said[i]++
+					}
+				}
 				if *verbose && (l.leak != (v.State == soak.Leaking)) {
 					fmt.Fprintf(os.Stderr, "  %s/%d %s: true %.4g, %.4g [%.4g, %.4g] level %.4g p %.2g: %s\n", m.class, k, v.State, l.slope, v.Slope, v.Lo, v.Hi, v.Level, v.P, v.Reason)
 				}
@@ -98,6 +145,17 @@ func (t *tally) add(o tally) {
 	t.leaks += o.leaks
 	t.errors = append(t.errors, o.errors...)
 	t.took += o.took
+	for i := range t.said {
+		t.said[i] += o.said[i]
+	}
+}
+
+func (t *tally) others(unit float64) string {
+	s := ""
+	for _, n := range t.said {
+		s += fmt.Sprintf(" %14.4g", unit*float64(n))
+	}
+	return s
 }
 
 func (t *tally) share(n int) float64 { return 100 * float64(n) / float64(t.leak+t.clean+t.unsure) }

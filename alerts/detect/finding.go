@@ -1,11 +1,6 @@
 package detect
 
-import (
-	"math"
-	"slices"
-
-	"gonum.org/v1/gonum/stat"
-)
+import "math"
 
 // A finding is what one life of the process shows: the view of it that tells
 // most, the course that explains that view best, and the slope of its last
@@ -95,33 +90,6 @@ func (f *finding) slope(c course, extra [][]float64, floor float64) trend {
 	}
 	columns = append(columns, v.t[s:], v.y[s:])
 	return estimate(v.t[s:], columns, noises(1/float64(n), 1-v.t[s]), floor).times(v.scale / v.span)
-}
-
-// climbs tells whether the bounded course that was chosen is a staircase: many
-// pieces, each higher than the one before, up to the last third. Nothing says
-// that the last step was the last.
-func (f *finding) climbs() bool {
-	c := f.chosen()
-	changes := slices.Clone(c.bounds)
-	if c.jump > 0 {
-		changes = append(changes, c.jump)
-	}
-	if f.view.scale == 0 || c.grows || len(changes) < leastStairs || f.view.t[changes[len(changes)-1]] < 2.0/3 {
-		return false
-	}
-	last := math.Inf(-1)
-	for i, from := range changes {
-		to := len(f.view.y)
-		if i+1 < len(changes) {
-			to = changes[i+1]
-		}
-		level := stat.Mean(f.view.y[from:to], nil)
-		if level <= last {
-			return false
-		}
-		last = level
-	}
-	return true
 }
 
 // tryPeriods takes the periods for real where the course without them is

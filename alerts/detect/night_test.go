@@ -11,9 +11,9 @@ import (
 	"soakmon/soak"
 )
 
-// TestNights watches clean nights of 24 hours at one sample a minute with all
+// TestEvalNights watches clean nights of 24 hours at one sample a minute with all
 // looks. Run with -eval.
-func TestNights(t *testing.T) {
+func TestEvalNights(t *testing.T) {
 	if !*eval {
 		t.Skip("the long evaluation runs with -eval")
 	}

@@ -39,7 +39,7 @@ func (c *inquiry) underLoad(alpha float64) opinion {
 	alpha /= viewsTried
 	o := c.opinion(c.trend, alpha)
 	for _, f := range c.lives {
-		o.clear = o.clear && !(f.rival.known() && f.rival.below(c.tolerance) < suspicion) && (c.tolerance > 0 || !f.climbs())
+		o.clear = o.clear && !(f.rival.known() && f.rival.below(c.tolerance) < suspicion)
 	}
 	if o.p < suspicion {
 		o.p = max(o.p, c.wander(o.trend.slope))
@@ -149,6 +149,7 @@ func (c *inquiry) decide() soak.Verdict {
 		}
 	}
 	equal := c.rested && c.resting.equal
+	load.clear = load.clear && !(rest.trend.known() && c.resting.lasts && rest.p < suspicion)
 	both := rest.trend.known() && load.trend.known() && c.doubt == "" && c.resting.lasts && fisher(load.p, rest.p) < c.alpha
 	switch {
 	case load.grows && rest.grows || both && !load.grows && !rest.grows:

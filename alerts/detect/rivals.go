@@ -1,0 +1,127 @@
+package detect
+
+import (
+	"math"
+	"slices"
+)
+
+// rivals compares courses of one view.
+type rivals struct {
+	t, y  []float64
+	kept  []int       // the points compared: none at a place of change, where a point may be half before and half after
+	extra [][]float64 // what the load explains: rates and periods
+	grid  []noise
+	floor float64
+}
+
+func (f *finding) rivals(quantum float64) rivals {
+	v := &f.view
+	n := len(v.t)
+	changes := slices.Concat(f.growing.bounds[1:], f.bounded.bounds[1:], []int{f.bounded.jump})
+	r := rivals{grid: noises(1/float64(n), 1), floor: v.floorVariance(quantum)}
+	for i := 1; i < n; i++ {
+		if !slices.ContainsFunc(changes, func(c int) bool { return c > 0 && i >= c-1 && i <= c }) {
+			r.kept = append(r.kept, i)
+		}
+	}
+	r.t, r.y = v.t, pick(v.y, r.kept)
+	r.extra = pickAll(append(rateColumns(v.rate), waves(v.t, f.periods)...), r.kept)
+	return r
+}
+
+// late restricts the comparison to the last piece of a course.
+func (r rivals) late(c course) rivals {
+	from := 0
+	for from < len(r.kept) && r.kept[from] < c.start() {
+		from++
+	}
+	r.kept, r.y = r.kept[from:], r.y[from:]
+	extra := r.extra
+	r.extra = nil
+	for _, e := range extra {
+		r.extra = append(r.extra, e[from:])
+	}
+	return r
+}
+
+// last is the last piece alone, with or without its slope.
+func (c course) last(grows bool) course {
+	return course{bounds: c.bounds[len(c.bounds)-1:], tau: c.tau, grows: grows}
+}
+
+func pickAll(columns [][]float64, which []int) [][]float64 {
+	var out [][]float64
+	for _, c := range columns {
+		out = append(out, pick(c, which))
+	}
+	return out
+}
+
+func pick(v []float64, which []int) []float64 {
+	out := make([]float64, len(which))
+	for i, k := range which {
+		out[i] = v[k]
+	}
+	return out
+}
+
+// cost is the Schwarz criterion of a course under the noise of the grid that
+// suits it best.
+func (r rivals) cost(c course) float64 {
+	n := float64(len(r.kept))
+	columns := c.columns(r.t)
+	for i := range columns {
+		columns[i] = pick(columns[i], r.kept)
+	}
+	t := pick(r.t, r.kept)
+	columns = append(columns, r.extra...)
+	if len(columns) >= maxColumns {
+		columns = columns[:maxColumns-1]
+	}
+	columns = append(columns, r.y)
+	places := float64(len(c.bounds) - 1)
+	if c.jump > 0 {
+		places++
+	}
+	if c.tau > 0 {
+		places++
+	}
+	var q normal
+	least := math.Inf(1)
+	for _, nz := range r.grid {
+		logF := whiten(nz, t, columns, &q)
+		rss, _, rank := q.factor()
+		least = min(least, logF+n*math.Log(rss/n+r.floor)+(float64(rank)+places)*math.Log(n))
+	}
+	return least
+}
+
+// columns returns the regressors of a course: a level and a slope for each
+// piece.
+func (c course) columns(t []float64) [][]float64 {
+	n := len(t)
+	s := c.start()
+	var columns [][]float64
+	for i, from := range c.bounds {
+		to := n
+		if from < s {
+			to = c.bounds[i+1]
+		}
+		level, slope := make([]float64, n), make([]float64, n)
+		for k := from; k < to; k++ {
+			level[k], slope[k] = 1, t[k]-t[from]
+		}
+		if columns = append(columns, level); from < s || c.grows {
+			columns = append(columns, slope)
+		}
+	}
+	if c.jump > 0 {
+		columns = append(columns, after(n, c.jump))
+	}
+	if c.tau > 0 {
+		bend := make([]float64, n)
+		copy(bend[s:], approach(t[s:], c.tau))
+		columns = append(columns, bend)
+	}
+	return columns
+}
