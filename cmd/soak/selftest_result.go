@@ -171,7 +171,7 @@ func selfTestText(t selfTest) string {
 	}
 	tw.Flush()
 	if t.Silent {
-		fmt.Fprintf(&out, "\nThe run without a leak stayed silent: nothing of it was called a leak (verdict %s).\n", t.Control)
+		fmt.Fprintf(&out, "\nThe run without a leak stayed silent: nothing of it was called a leak (verdict %s).\nWOULD HAVE SEEN is what it says of itself; noise of a leak of another kind can hide more.\n", t.Control)
 	}
 	for _, w := range t.Warnings {
 		fmt.Fprintf(&out, "  note: %s\n", w)
