@@ -13,7 +13,7 @@ import (
 )
 
 func TestOwnSocketsAreCountedByState(t *testing.T) {
-	s := open(t, soak.Process{Role: soak.RoleMonitor, PID: os.Getpid()})
+	s := open(t, soak.Process{Role: soak.RoleTarget, PID: os.Getpid()})
 	before, events := s.ReadAll(t.Context())
 	if len(events) != 0 {
 		t.Fatalf("%+v", events)

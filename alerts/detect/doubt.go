@@ -46,14 +46,18 @@ func (f *finding) wandering(quantum float64) float64 {
 }
 
 // levelsOff tells whether an approach to a level, however slow, explains the
-// last piece better than growth that goes on.
+// last piece, or all there is, better than growth that goes on.
 func (f *finding) levelsOff(r rivals, grown float64) bool {
-	c := f.growing
-	length := 1 - f.view.t[c.start()]
-	for _, tau := range [...]float64{0.4, 0.7, 1.2, 2} {
-		slow := course{bounds: c.bounds, tau: tau * length}
-		if r.cost(slow) < grown-levelling {
-			return true
+	from := []course{f.growing}
+	if f.growing.start() > 0 {
+		from = append(from, course{bounds: []int{0}})
+	}
+	for _, c := range from {
+		length := 1 - f.view.t[c.start()]
+		for _, tau := range [...]float64{0.4, 0.7, 1.2, 2} {
+			if r.cost(course{bounds: c.bounds, tau: tau * length}) < grown-levelling {
+				return true
+			}
 		}
 	}
 	return false

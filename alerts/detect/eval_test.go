@@ -46,7 +46,7 @@ func TestEval(t *testing.T) {
 			fmt.Printf("%-24s %6d %6d %8d %8s %7s %5.1f ms |%s\n", m.class, one.leak, one.clean, one.unsure, one.median(), one.coverage(), one.took.Seconds()*1000/float64(*perClass), one.others(1))
 			sum.add(one)
 		}
-		fmt.Printf("%-24s %5.1f%% %5.1f%% %7.1f%% %8s %7s %8s |%s\n\n", "all", sum.share(sum.leak), sum.share(sum.clean), sum.share(sum.unsure), sum.median(), sum.coverage(), "", sum.others(100/float64(sum.leak+sum.clean+sum.unsure)))
+		fmt.Printf("%-24s %5.2f%% %5.1f%% %7.1f%% %8s %7s %8s |%s\n\n", "all", sum.share(sum.leak), sum.share(sum.clean), sum.share(sum.unsure), sum.median(), sum.coverage(), "", sum.others(100/float64(sum.leak+sum.clean+sum.unsure)))
 	}
 }
 

@@ -69,6 +69,8 @@ func generate(m maker, seed uint64, k int) labelled {
 	return l
 }
 
+func newRand(seed uint64) *rand.Rand { return rand.New(rand.NewPCG(seed, 77)) }
+
 func (g *gen) between(lo, hi float64) float64 { return lo + (hi-lo)*g.Float64() }
 func (g *gen) logspan(lo, hi float64) float64 { return lo * math.Pow(hi/lo, g.Float64()) }
 func (g *gen) base() float64                  { return g.logspan(1e7, 5e8) }

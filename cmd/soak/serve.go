@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/signal"
 	"runtime"
+	"sync"
 	"syscall"
 	"time"
 
@@ -85,6 +86,29 @@ func collect(ctx context.Context) {
 	}
 }
 
+// threadPool is how many threads the reference server begins with. The runtime
+// starts one whenever all others happen to be in the kernel, and never ends
+// one; on a busy machine that would be a late step in their count.
+const threadPool = 16
+
+// fillThreadPool wires so many goroutines to threads of their own for a moment
+// that the runtime has started as many as the server will need.
+func fillThreadPool() {
+	var wired sync.WaitGroup
+	wired.Add(threadPool)
+	release := make(chan struct{})
+	for range threadPool {
+		go func() {
+			runtime.LockOSThread()
+			defer runtime.UnlockOSThread()
+			wired.Done()
+			<-release
+		}()
+	}
+	wired.Wait()
+	close(release)
+}
+
 func serve(s streams, name, address string, leaks []soak.Leak, child bool) error {
 	p, ok := protocol.Lookup(name)
 	if !ok {
@@ -101,6 +125,7 @@ func serve(s streams, name, address string, leaks []soak.Leak, child bool) error
 	defer pages.close()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
+	fillThreadPool()
 	go collect(ctx)
 	options := protocol.ServeOptions{Address: address}
 	if len(leaks) > 0 {

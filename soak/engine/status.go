@@ -20,7 +20,8 @@ type Status struct {
 	Ended     string         `json:"ended,omitempty"`
 }
 
-// LoadStatus is one load by now. Latencies are of the whole load, in seconds.
+// LoadStatus is one load by now. Latencies are of the load until
+// a minute ago at most, in seconds.
 type LoadStatus struct {
 	Name     string  `json:"name"`
 	Protocol string  `json:"protocol"`

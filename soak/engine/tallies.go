@@ -30,7 +30,7 @@ type loadState struct {
 
 	interval map[histKey]*hdrhistogram.Histogram // since the last row
 	minute   map[histKey]*hdrhistogram.Histogram // since the last flush
-	total    map[histKey]*hdrhistogram.Histogram // of the whole load, for progress
+	total    map[histKey]*hdrhistogram.Histogram // until the last flush, for progress
 	flushed  time.Duration
 }
 
@@ -104,12 +104,19 @@ func (r *run) histogram(k histKey, encoded string) {
 		r.note(soak.Event{Kind: soak.EventDriver, Process: soak.RoleDriver, Text: fmt.Sprintf("a %s histogram of load %q cannot be read: %v", k.kind, k.load, err)})
 		return
 	}
-	for _, into := range []map[histKey]*hdrhistogram.Histogram{r.load.interval, r.load.minute, r.load.total} {
-		if into[k] == nil {
-			into[k] = hdrhistogram.New(h.LowestTrackableValue(), h.HighestTrackableValue(), int(h.SignificantFigures()))
-		}
-		into[k].Merge(h)
+	mergeInto(r.load.minute, k, h)
+	if r.load.interval[k] == nil {
+		r.load.interval[k] = h // one tally a row is the rule, and needs no merging
+	} else {
+		r.load.interval[k].Merge(h)
 	}
+}
+
+func mergeInto(all map[histKey]*hdrhistogram.Histogram, k histKey, h *hdrhistogram.Histogram) {
+	if all[k] == nil {
+		all[k] = hdrhistogram.New(h.LowestTrackableValue(), h.HighestTrackableValue(), int(h.SignificantFigures()))
+	}
+	all[k].Merge(h)
 }
 
 // listen notices a driver that has stopped talking. It counts ticks: in time
@@ -164,8 +171,8 @@ func (l *loadState) samples() []soak.Sample {
 				put(quantileName(k, q), v)
 			}
 		}
-		l.interval[k].Reset()
 	}
+	clear(l.interval)
 	return out
 }
 
@@ -204,6 +211,7 @@ func (r *run) flushHistograms() {
 			return
 		}
 		r.keep(r.Recorder.PutHistogram(soak.Histogram{From: r.load.flushed, To: at, Load: k.load, Kind: k.kind, Data: string(data)}))
+		mergeInto(r.load.total, k, h)
 		h.Reset()
 	}
 	r.load.flushed = at
@@ -211,7 +219,8 @@ func (r *run) flushHistograms() {
 
 // status is where a load stands, for people who watch it.
 func (l *loadState) status(w soak.Workload) LoadStatus {
-	t, h := l.last[w.Name], l.total[histKey{w.Name, HistLatency}]
+	t, key := l.last[w.Name], histKey{w.Name, HistLatency}
+	h := cmp.Or(l.total[key], l.minute[key])
 	s := LoadStatus{Name: w.Name, Protocol: w.Protocol, Planned: w.Rate, Achieved: l.rate[w.Name], Done: t.Operations, Failed: t.Failed, Late: t.Late}
 	s.P50, _ = quantile(h, 50)
 	s.P95, _ = quantile(h, 95)

@@ -247,8 +247,10 @@ func TestDirtySessionsHurtNoCleanOnes(t *testing.T) {
 		d.send(soak.Command{Do: soak.DoDrain})
 		d.until("drained", func(t soak.Tally) bool { return t.State == "drained" })
 		got := d.last.Loads[0]
-		want := int64(float64(got.Due) * 0.05 * float64(len(w.Dirty)))
-		if got.Failed > 0 || got.Dirty < want*8/10 || got.Dirty > want || len(w.Dirty) < 3 || d.last.Warning != "" {
+		share := 0.05 * float64(len(w.Dirty))
+		want := int64(float64(got.Due) * share)
+		least := int64(0.8 * float64(got.Due-got.Late) * share) // what is late on a busy machine is not started, dirty or clean
+		if got.Failed > 0 || got.Dirty < least || got.Dirty > want || len(w.Dirty) < 3 || d.last.Warning != "" {
 			t.Errorf("%d dirty of %v, want %d; %+v; %s", got.Dirty, slices.Sorted(maps.Keys(w.Dirty)), want, got, d.last.Warning)
 		}
 		d.stop()

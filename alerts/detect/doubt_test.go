@@ -1,0 +1,140 @@
+package detect
+
+import (
+	"math"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"soakmon/soak"
+)
+
+func judgeClassOf(t *testing.T, class string, k int) soak.Verdict {
+	t.Helper()
+	for _, m := range slices.Concat(cleanMakers, leakMakers, eitherMakers) {
+		if m.class == class {
+			return Judge{}.Judge(soak.Question{Series: generate(m, 5, k).series, Limit: math.NaN()})
+		}
+	}
+	t.Fatalf("no class %q", class)
+	return soak.Verdict{}
+}
+
+func TestHealthIsRecognisedNotOnlyNotCalledALeak(t *testing.T) {
+	for _, class := range []string{"warmup", "warmup_slow", "diurnal", "batch_jobs", "sawtooth", "steps_two_late", "fd_late_step", "cache_fill", "falling"} {
+		clean := 0
+		for k := range 6 {
+			if judgeClassOf(t, class, k).State == soak.Clean {
+				clean++
+			}
+		}
+		if clean < 4 {
+			t.Errorf("%s: %d of 6 are clean", class, clean)
+		}
+	}
+}
+
+func TestARandomWalkIsNoLeak(t *testing.T) {
+	for k := range 30 {
+		g := &gen{Rand: newRand(uint64(k)), n: 150, v: make([]float64, 150)}
+		g.ou(1e4, 100)
+		for i := range g.v {
+			g.v[i] += 1000
+		}
+		if v := (Judge{}).Judge(soak.Question{Series: gauge(g.v...), Limit: math.NaN(), Phases: steadily}); v.State == soak.Leaking {
+			t.Errorf("walk %d: %s", k, v.Reason)
+		}
+	}
+}
+
+var steadily = []soak.Phase{{Name: "steady", To: 1000 * time.Hour, Rate: 1}}
+
+// found examines a series as one life of a process.
+func found(t *testing.T, value func(i int) float64) (finding, []point) {
+	t.Helper()
+	r := newRand(1)
+	s := gauge()
+	for i := range 1000 {
+		s.At, s.Value = append(s.At, time.Duration(i)*time.Second), append(s.Value, value(i)+r.NormFloat64())
+	}
+	pts := steady(Reduce(s), nil, 0)
+	f, ok := examine(pts, 0, 1e-3)
+	if !ok {
+		t.Fatal("nothing was found")
+	}
+	return f, pts
+}
+
+func TestPlainGrowthLeavesNoDoubt(t *testing.T) {
+	f, pts := found(t, func(i int) float64 { return 1000 + float64(i)/10 })
+	if d := f.doubt(pts, 0); d != "" {
+		t.Errorf("doubt: %s", d)
+	}
+}
+
+func TestGrowthThatSlowsDownIsLevellingOff(t *testing.T) {
+	f, _ := found(t, func(i int) float64 { return 1000 - 100*math.Exp(-float64(i)/600) })
+	if r := f.rivals(0); !f.levelsOff(r, r.cost(f.growing)) {
+		t.Error("an approach with a time constant of 600 s in 1,000 s does not level off")
+	}
+	s := gauge()
+	r := newRand(1)
+	for i := range 1000 {
+		s.At, s.Value = append(s.At, seconds(float64(i))), append(s.Value, 1000-300*math.Exp(-float64(i)/600)+r.NormFloat64())
+	}
+	v := Judge{}.Judge(soak.Question{Series: s, Limit: math.NaN()})
+	if v.State != soak.Inconclusive || !strings.Contains(v.Reason, "levelling off") {
+		t.Errorf("%s: %s", v.State, v.Reason)
+	}
+}
+
+func TestGrowthThatWasGivenBackBeforeIsDoubted(t *testing.T) {
+	f, _ := found(t, func(i int) float64 { return 1000 + float64(i%550) })
+	if !f.cameBack() {
+		t.Errorf("the second tooth of a saw is growth from %v h on", f.from)
+	}
+}
+
+func TestFloorsThatRiseUnderFallingCeilingsAreDoubted(t *testing.T) {
+	f, pts := found(t, func(i int) float64 { return 1000 + float64(i)/20 + float64(i%8)*(100-float64(i)/12) })
+	if !f.view.floor || !f.contradicted(pts, 0) {
+		t.Errorf("floor %v is not contradicted", f.view.floor)
+	}
+}
+
+func TestUnmarkedRestartsDoNotHideALeak(t *testing.T) {
+	leaks := 0
+	for k := range 6 {
+		if judgeClassOf(t, "restarts_unmarked_leak", k).State == soak.Leaking {
+			leaks++
+		}
+	}
+	if leaks < 4 {
+		t.Errorf("%d of 6 were found", leaks)
+	}
+	s := gauge()
+	for i := range 3000 {
+		age := i % 1400
+		s.At, s.Value = append(s.At, time.Duration(i)*time.Second), append(s.Value, 1000+float64(age)+float64(i*7919%11))
+	}
+	q := soak.Question{Series: s, Limit: math.NaN()}
+	if v := (Judge{}).Judge(q); v.State != soak.Leaking || len(v.Warnings) == 0 {
+		t.Errorf("a stranger's recording: %s, warnings %q", v.State, v.Warnings)
+	}
+	q.Phases = steadily
+	if v := (Judge{}).Judge(q); v.State == soak.Leaking {
+		t.Errorf("a process that was watched and did not restart: %s", v.Reason)
+	}
+}
+
+func TestTheReadingBeforeAnyLoadIsNoPartOfTheLine(t *testing.T) {
+	var rest []soak.RestPoint
+	for i, v := range []float64{8, 60, 61, 62, 63} {
+		rest = append(rest, soak.RestPoint{At: time.Duration(i) * time.Hour, Value: v})
+	}
+	r, ok := atRest(rest, time.Minute, 1, true)
+	if !ok || math.Abs(r.trend.slope-1) > 1e-9 || !r.lasts || r.equal {
+		t.Errorf("%+v", r)
+	}
+}
