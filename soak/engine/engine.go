@@ -148,6 +148,7 @@ type run struct {
 	book    *book
 	judged  []judge.Judged
 	look    time.Duration // of the last look
+	lookOwn time.Duration // of the last one at our own processes
 
 	ended   string
 	failing time.Time // the recording has failed since; zero where it works

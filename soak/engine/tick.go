@@ -89,7 +89,7 @@ func (r *run) gaps(at time.Duration) {
 func (r *run) judge() {
 	at := r.lastAt
 	r.look = at
-	judged, err := judge.All(r.history, judge.Run{Plan: r.Plan, Facts: r.Facts, Events: r.history.events, End: at}, r.Detector)
+	judged, err := judge.All(r.history, judge.Run{Plan: r.Plan, Facts: r.Facts, Events: r.history.events, End: at, Kept: r.ownJudged(at)}, r.Detector)
 	if err != nil {
 		r.note(soak.Event{Kind: soak.EventNote, Process: soak.RoleMonitor, Text: "could not be judged: " + err.Error()})
 		return
@@ -103,6 +103,25 @@ func (r *run) judge() {
 	if firing(raised) {
 		r.snapshot("alert")
 	}
+}
+
+// ownLook is the time between two looks at soak's own processes, which are most
+// of what is judged and least of what is asked.
+const ownLook = time.Minute
+
+// ownJudged gives the last answers on our own processes while they are fresh;
+// the last look of a run asks anew.
+func (r *run) ownJudged(at time.Duration) (own []judge.Judged) {
+	if r.ended != "" || at-r.lookOwn >= ownLook {
+		r.lookOwn = at
+		return nil
+	}
+	for _, j := range r.judged {
+		if j.Process != soak.RoleTarget {
+			own = append(own, j)
+		}
+	}
+	return own
 }
 
 func firing(raised []soak.Alert) bool {

@@ -36,6 +36,7 @@ type Run struct {
 	Facts  soak.Facts
 	Events []soak.Event
 	End    time.Duration // of the recording so far
+	Kept   []Judged      // answers of an earlier look that stand, and are not asked for again
 }
 
 // Judged is one series and the answer on it.
@@ -58,6 +59,10 @@ func All(h History, r Run, d Detector) ([]Judged, error) {
 	a.operations, _ = h.Series(soak.RoleDriver, "operations_total") // none in a watch
 	var out []Judged
 	for _, s := range subs {
+		if kept, ok := r.kept(s); ok {
+			out = append(out, kept)
+			continue
+		}
 		j, err := a.ask(s)
 		if err != nil {
 			return nil, err
@@ -65,6 +70,16 @@ func All(h History, r Run, d Detector) ([]Judged, error) {
 		out = append(out, j)
 	}
 	return out, nil
+}
+
+// kept finds the answer of an earlier look that is to stand.
+func (r Run) kept(s subject) (Judged, bool) {
+	for _, j := range r.Kept {
+		if j.Name == s.Name && j.Rule == s.rule {
+			return j, true
+		}
+	}
+	return Judged{}, false
 }
 
 // asker holds what the questions of one look have in common.
