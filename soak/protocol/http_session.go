@@ -86,7 +86,8 @@ func (s *httpSession) send(ctx context.Context, content load.Content) (*http.Res
 // that changes nothing came an orderly end.
 func (s *httpSession) stale(err error) bool {
 	// Neither net/http, its HTTP/2 nor http3 exports these errors.
-	for _, text := range []string{"server closed idle connection", "client conn not usable", "connection in graceful shutdown"} {
+	for _, text := range []string{"server closed idle connection", "client conn not usable", "connection in graceful shutdown",
+		"graceful shutdown GOAWAY"} { // the last: of a stream that the server has not seen (RFC 9113, section 6.8)
 		if strings.Contains(err.Error(), text) {
 			return true
 		}
