@@ -66,7 +66,10 @@ func findings(all []Series) (leaks, open []string) {
 	for _, s := range all {
 		said := fmt.Sprintf("%s %s: %s", s.Process, s.Metric, s.Reason)
 		switch {
-		case ours(s) && s.Verdict == soak.Leaking:
+		case ours(s) && s.Verdict == soak.Leaking && s.Unit != "bytes":
+			// Our memory is told of, but says nothing of the target: the monitor
+			// maps the growing run file, and its reduced series fill up to their
+			// bound in the first hour.
 			open = append(open, fmt.Sprintf("the %s, a part of soak, grows itself: %s: %s", s.Process, s.Metric, s.Reason))
 		case ours(s), s.Verdict == soak.Clean:
 		case s.Verdict == soak.Leaking:
