@@ -57,9 +57,12 @@ func (d *driven) send(c soak.Command) {
 	}
 }
 
+// start begins the loads, with tallies a little more than interval apart: in
+// virtual time a tally would else be made at the very instant of an operation,
+// which may then be counted or not.
 func (d *driven) start(interval time.Duration, loads ...soak.Workload) {
 	d.t.Helper()
-	d.send(soak.Command{Do: soak.DoStart, Loads: loads, Interval: interval})
+	d.send(soak.Command{Do: soak.DoStart, Loads: loads, Interval: interval + 300*time.Microsecond})
 }
 
 // next is the next tally.
