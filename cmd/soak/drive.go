@@ -30,7 +30,9 @@ func driveCommand(s streams) *cobra.Command {
 				return err
 			}
 			defer pages.close()
-			return load.Drive(context.Background(), s.in, out, load.DriveOptions{Open: protocol.Open, Pprof: pages.pprof()})
+			var destinations protocol.Destinations
+			defer destinations.Close()
+			return load.Drive(context.Background(), s.in, out, load.DriveOptions{Open: destinations.Open, Pprof: pages.pprof()})
 		},
 	}
 }

@@ -76,6 +76,7 @@ func checkPlan(p soak.Plan, at plan.Source) error {
 // checkLoad opens a load without dialling, so that its options are read.
 func checkLoad(w soak.Workload) error {
 	w.Address = cmp.Or(w.Address, "127.0.0.1:1")
+	w.Destination = cmp.Or(w.Destination, "127.0.0.1:1")
 	opener, err := protocol.Open(w)
 	if err != nil {
 		return err

@@ -44,7 +44,7 @@ func (s *connSession) greet(deadline time.Time) error {
 type bulkSession struct {
 	connSession
 	mode    string
-	buffers buffers
+	buffers Buffers
 }
 
 func (s *bulkSession) Do(n uint64, deadline time.Time) (sent, received int64, err error) {
@@ -70,14 +70,14 @@ func (s *bulkSession) Do(n uint64, deadline time.Time) (sent, received int64, er
 }
 
 func (s *bulkSession) up(content Content) (int64, error) {
-	buf := s.buffers.get()
-	defer s.buffers.put(buf)
+	buf := s.buffers.Get()
+	defer s.buffers.Put(buf)
 	return content.send(s.conn, buf)
 }
 
 func (s *bulkSession) down(content Content) (int64, error) {
-	buf := s.buffers.get()
-	defer s.buffers.put(buf)
+	buf := s.buffers.Get()
+	defer s.buffers.Put(buf)
 	return content.reply().Receive(s.conn, buf)
 }
 

@@ -29,7 +29,7 @@ func Conns(dialer Dialer, mode string, payload int64) (Opener, error) {
 	if mode != Echo && requests[mode] == 0 {
 		return nil, fmt.Errorf("mode %q is none of %s, %s, %s, %s", mode, Echo, BulkUp, BulkDown, BulkBoth)
 	}
-	return &conns{dialer: dialer, mode: mode, payload: payload, buffers: newBuffers(bufferSize)}, nil
+	return &conns{dialer: dialer, mode: mode, payload: payload, buffers: NewBuffers(bufferSize)}, nil
 }
 
 type conns struct {
@@ -37,7 +37,7 @@ type conns struct {
 	mode     string
 	payload  int64
 	sessions atomic.Uint64 // numbers them
-	buffers  buffers       // for transfers
+	buffers  Buffers       // for transfers
 }
 
 func (c *conns) Close() error { return c.dialer.Close() }
@@ -101,29 +101,4 @@ func echoChunk(conn net.Conn, content Content, i int64, out, in []byte) (sent, r
 		err = mismatch("the echo of %d bytes differs from what was sent", size)
 	}
 	return int64(n), int64(m), err
-}
-
-// buffers is a free list that never shrinks: unlike a sync.Pool it is not
-// emptied by the garbage collector, so the live heap stays flat.
-type buffers struct {
-	size int
-	free chan []byte
-}
-
-func newBuffers(size int) buffers { return buffers{size, make(chan []byte, 256)} }
-
-func (b buffers) get() []byte {
-	select {
-	case buf := <-b.free:
-		return buf
-	default:
-		return make([]byte, b.size)
-	}
-}
-
-func (b buffers) put(buf []byte) {
-	select {
-	case b.free <- buf:
-	default:
-	}
 }

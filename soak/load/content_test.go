@@ -88,11 +88,11 @@ func TestOperationCounterFindsOperationsInAnySplit(t *testing.T) {
 			stream = append(stream, all(t, NewContent(1, n, size))...)
 		}
 		for _, split := range []int{32, 40, 1000, len(stream)} {
-			var c operationCounter
+			var c OperationCounter
 			got := 0
 			for rest := stream; len(rest) > 0; {
 				n := min(split, len(rest))
-				got += c.read(rest[:n])
+				got += c.Count(rest[:n])
 				rest = rest[n:]
 			}
 			if got != 5 {
@@ -102,9 +102,34 @@ func TestOperationCounterFindsOperationsInAnySplit(t *testing.T) {
 	}
 }
 
+func TestOperationCounterFindsTransfersInAnySplit(t *testing.T) {
+	stream := bytes.NewBufferString(greeting)
+	for _, kind := range []uint64{up, down, up | down, up} {
+		content := NewContent(1, kind, 300)
+		if err := writeRequest(stream, kind, content); err != nil {
+			t.Fatal(err)
+		}
+		if kind&up != 0 {
+			stream.Write(all(t, content))
+		}
+	}
+	for _, split := range []int{1, 7, 24, 1000, stream.Len()} {
+		var c OperationCounter
+		got := 0
+		for rest := stream.Bytes(); len(rest) > 0; {
+			n := min(split, len(rest))
+			got += c.Count(rest[:n])
+			rest = rest[n:]
+		}
+		if got != 4 {
+			t.Errorf("reads of %d: %d transfers, want 4", split, got)
+		}
+	}
+}
+
 func TestOperationCounterCountsReadsOfForeignBytes(t *testing.T) {
-	var c operationCounter
-	got := c.read([]byte("hi")) + c.read([]byte("you")) + c.read(make([]byte, 4096))
+	var c OperationCounter
+	got := c.Count([]byte("hi")) + c.Count([]byte("you")) + c.Count(make([]byte, 4096))
 	if got != 3 {
 		t.Errorf("%d operations, want 3", got)
 	}
@@ -117,11 +142,11 @@ func FuzzDestinationBytes(f *testing.F) {
 	content.fill(whole, 0)
 	f.Add(whole, 33)
 	f.Fuzz(func(t *testing.T, p []byte, split int) {
-		var c operationCounter
+		var c OperationCounter
 		split = max(split&0xfff, 1)
 		for len(p) > 0 {
 			n := min(split, len(p))
-			if got := c.read(p[:n]); got < 0 || got > n {
+			if got := c.Count(p[:n]); got < 0 || got > n {
 				t.Fatalf("%d operations in %d bytes", got, n)
 			}
 			p = p[n:]

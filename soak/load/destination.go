@@ -2,7 +2,6 @@ package load
 
 import (
 	"bytes"
-	"encoding/binary"
 	"io"
 	"net"
 )
@@ -12,8 +11,8 @@ import (
 // buffers are reused, so that its own memory stays flat.
 type Destination struct {
 	onOperation func()
-	small       buffers // one per echoed connection
-	large       buffers // one or two per transfer
+	small       Buffers // one per echoed connection
+	large       Buffers // one or two per transfer
 }
 
 const echoBuffer = 16 << 10
@@ -24,14 +23,14 @@ func NewDestination(onOperation func()) *Destination {
 	if onOperation == nil {
 		onOperation = func() {}
 	}
-	return &Destination{onOperation, newBuffers(echoBuffer), newBuffers(bufferSize)}
+	return &Destination{onOperation, NewBuffers(echoBuffer), NewBuffers(bufferSize)}
 }
 
 // Serve serves one connection until it ends, and closes it.
 func (d *Destination) Serve(conn net.Conn) {
 	defer conn.Close()
-	buf := d.small.get()
-	defer d.small.put(buf)
+	buf := d.small.Get()
+	defer d.small.Put(buf)
 	n, bulk, err := greeted(conn, buf)
 	switch {
 	case err != nil:
@@ -61,12 +60,12 @@ func greeted(conn net.Conn, buf []byte) (n int, bulk bool, err error) {
 }
 
 func (d *Destination) echo(conn net.Conn, buf []byte, n int) {
-	var operations operationCounter
+	var operations OperationCounter
 	for {
 		if _, err := conn.Write(buf[:n]); err != nil {
 			return
 		}
-		for range operations.read(buf[:n]) {
+		for range operations.Count(buf[:n]) {
 			d.onOperation()
 		}
 		var err error
@@ -99,9 +98,9 @@ func (d *Destination) transfer(conn net.Conn, r io.Reader, kind uint64, content 
 	default:
 		sent <- nil
 	}
-	buf := d.large.get()
+	buf := d.large.Get()
 	received, err := content.Receive(r, buf)
-	d.large.put(buf)
+	d.large.Put(buf)
 	if err != nil && Kind(err, false) != "mismatch" {
 		conn.Close() // ends the other direction
 	}
@@ -115,54 +114,8 @@ func (d *Destination) transfer(conn net.Conn, r io.Reader, kind uint64, content 
 }
 
 func (d *Destination) send(conn net.Conn, content Content) error {
-	buf := d.large.get()
-	defer d.large.put(buf)
+	buf := d.large.Get()
+	defer d.large.Put(buf)
 	_, err := content.send(conn, buf)
 	return err
-}
-
-// operationCounter finds the operations in what an echoed connection reads: by
-// the size in the header that a content begins with; where there is none, each
-// read counts as one.
-type operationCounter struct {
-	left   int64 // of the operation under way
-	header [headerSize]byte
-	have   int  // of header
-	known  bool // a header was seen
-	bare   bool // not our contents
-}
-
-// read takes what was read next and returns how many operations ended in it.
-func (c *operationCounter) read(p []byte) (ended int) {
-	for len(p) > 0 && !c.bare {
-		if c.left > 0 {
-			n := min(c.left, int64(len(p)))
-			c.left -= n
-			p = p[n:]
-		} else {
-			n := copy(c.header[c.have:], p)
-			c.have += n
-			p = p[n:]
-			c.begin()
-		}
-		if c.left <= 0 && c.have == 0 {
-			ended++
-		}
-	}
-	if c.bare {
-		return 1
-	}
-	return ended
-}
-
-// begin begins an operation as soon as its header is whole.
-func (c *operationCounter) begin() {
-	whole := c.have == headerSize
-	switch {
-	case whole && binary.LittleEndian.Uint64(c.header[16:]) == contentMagic:
-		c.known, c.have = true, 0
-		c.left = int64(binary.LittleEndian.Uint64(c.header[24:])) - headerSize
-	case whole || !c.known:
-		c.bare = true
-	}
 }

@@ -17,6 +17,11 @@ const (
 	HalfOpen   = "half_open"   // a bare connection on which nothing is ever said
 	Abort      = "abort"       // closed in the middle of a request
 	SlowReader = "slow_reader" // a request, and its answer is read byte by byte
+
+	// Of protocols with a handshake or with streams; their dialers run them.
+	HandshakeReset = "handshake_rst" // a TCP reset in the middle of the handshake
+	StreamReset    = "stream_reset"  // a stream reset in the middle of a transfer, on a connection that goes on
+	WrongAuth      = "bad_auth"      // a handshake with wrong credentials
 )
 
 // DirtyKinds are all kinds that an [Opener] of [Conns] over TCP can run.
@@ -31,8 +36,19 @@ type rawDialer interface {
 	DialRaw(ctx context.Context) (net.Conn, error)
 }
 
+// DirtyDialer is a [Dialer] that runs kinds of dirty sessions of its own, as
+// [Dirtier] does. The kinds that it does not handle are left to [Conns].
+type DirtyDialer interface {
+	Dirty(ctx context.Context, kind string, hold time.Duration, release <-chan struct{}) (handled bool, err error)
+}
+
 // Dirty implements [Dirtier].
 func (c *conns) Dirty(ctx context.Context, kind string, hold time.Duration, release <-chan struct{}) error {
+	if d, ok := c.dialer.(DirtyDialer); ok {
+		if handled, err := d.Dirty(ctx, kind, hold, release); handled {
+			return err
+		}
+	}
 	dial := c.dialer.Dial
 	if raw, ok := c.dialer.(rawDialer); ok && kind == HalfOpen {
 		dial = raw.DialRaw

@@ -12,6 +12,16 @@ import (
 	"syscall"
 )
 
+// Kinds of errors that only the protocol can tell. The error's text says what to
+// check.
+const (
+	BadAuth       = "auth"         // the server refused the password, key, uuid or user
+	BadServerKey  = "server_key"   // the server does not own the key that was expected
+	NoDestination = "destination"  // the server refused or could not reach the destination
+	ECHRejected   = "ech_rejected" // the server cannot open the encrypted ClientHello
+	Decoy         = "decoy"        // REALITY: the camouflage site answered in the server's place
+)
+
 // Error is an error of a session with its kind, where the kind cannot be told
 // from the error itself: "mismatch", "status", "tls", …
 type Error struct {

@@ -13,6 +13,15 @@ type Dialer interface {
 	Close() error
 }
 
+// PacketDialer is a [Dialer] that relays datagrams as well. [Packets] makes
+// sessions of its packet connections.
+type PacketDialer interface {
+	// DialPacket gives a connection of datagrams, and the address that WriteTo
+	// sends to the workload's destination with. A datagram arrives whole or not
+	// at all. Deadlines hold as on any net.PacketConn.
+	DialPacket(ctx context.Context) (net.PacketConn, net.Addr, error)
+}
+
 // Session carries operations, one at a time.
 type Session interface {
 	// Do does operation n of the load and verifies its result, before deadline.

@@ -53,8 +53,13 @@ func workload(t testing.TB, p protocol.Protocol, s protocol.Server, o soak.Optio
 	if err != nil {
 		t.Fatal(err)
 	}
-	return soak.Workload{Name: "x", Protocol: p.Name, Address: s.Addr(), Payload: 1500, Options: merged, Timeout: 5 * time.Second,
+	w := soak.Workload{Name: "x", Protocol: p.Name, Address: s.Addr(), Payload: 1500, Options: merged, Timeout: 5 * time.Second,
 		Rate: 500, Concurrency: 100}
+	if p.Proxy {
+		behind, _ := protocol.Lookup("tcp")
+		w.Destination = serve(t, behind, protocol.ServeOptions{}).Addr()
+	}
+	return w
 }
 
 // driver is a driver under test and what it tallied last.
@@ -72,7 +77,7 @@ func drive(t testing.TB) *driver {
 	tallies, out := io.Pipe()
 	d := &driver{t: t, in: commands, tallies: json.NewDecoder(tallies), ended: make(chan error, 1)}
 	go func() {
-		err := load.Drive(context.Background(), in, out, load.DriveOptions{Open: protocol.Open})
+		err := load.Drive(context.Background(), in, out, load.DriveOptions{Open: new(protocol.Destinations).Open})
 		out.CloseWithError(err)
 		d.ended <- err
 	}()
@@ -293,10 +298,10 @@ func TestWrongAddressHasItsKind(t *testing.T) {
 	}
 	everyProtocol(t, func(t *testing.T, p protocol.Protocol, o soak.Options) {
 		network, want := "tcp", "refused"
-		if strings.Contains(string(o.JSON), "h3") {
+		if p.UDP || strings.Contains(string(o.JSON), "h3") {
 			network, want = "udp", "dial_timeout"
 		}
-		opener, err := p.Open(soak.Workload{Protocol: p.Name, Address: unused(network), Payload: 10, Options: o})
+		opener, err := p.Open(soak.Workload{Protocol: p.Name, Address: unused(network), Destination: "127.0.0.1:1", Payload: 10, Options: o})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -27,6 +27,8 @@ type Protocol struct {
 	Name     string
 	Help     string   // one sentence
 	Networks []string // that a workload may ask for, the default first
+	Proxy    bool     // its connections go to the workload's destination, behind the server
+	UDP      bool     // its server listens on a UDP port, whatever the network of a workload
 	Dirty    []string // kinds of dirty sessions
 	Options  []Option // keys of a workload's options
 	Variants []string // JSON of options, the default's left out: the conformance test runs with each of them as well
@@ -118,6 +120,9 @@ func (p Protocol) check(w *soak.Workload) error {
 	}
 	if !slices.Contains(p.Networks, w.Network) {
 		return fmt.Errorf("protocol %s has no network %q; it has %q", p.Name, w.Network, p.Networks)
+	}
+	if p.Proxy && w.Destination == "" {
+		return fmt.Errorf("protocol %s needs a destination behind the server", p.Name)
 	}
 	for _, kind := range slices.Sorted(maps.Keys(w.Dirty)) {
 		if !slices.Contains(p.Dirty, kind) {
