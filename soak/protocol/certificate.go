@@ -10,7 +10,12 @@ import (
 	"encoding/pem"
 	"math/big"
 	"net"
+	"os"
+	"strings"
 	"time"
+
+	"soakmon/soak"
+	"soakmon/soak/options"
 )
 
 // selfSigned makes a certificate for the host of address and for loopback, and
@@ -44,4 +49,25 @@ func selfSigned(address string) (tls.Certificate, string, error) {
 	}
 	text := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})
 	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}, string(text), nil
+}
+
+// clientTLS trusts the system's authorities, or ca: PEM text or the path of a
+// PEM file. It is for the option ca.
+func clientTLS(o soak.Options, ca, serverName string, insecure bool) (*tls.Config, error) {
+	config := &tls.Config{InsecureSkipVerify: insecure, ServerName: serverName}
+	if ca == "" {
+		return config, nil
+	}
+	pem := []byte(ca)
+	if !strings.Contains(ca, "-----BEGIN") {
+		var err error
+		if pem, err = os.ReadFile(ca); err != nil {
+			return nil, options.Errorf(o, "ca", "%v", err)
+		}
+	}
+	config.RootCAs = x509.NewCertPool()
+	if !config.RootCAs.AppendCertsFromPEM(pem) {
+		return nil, options.Errorf(o, "ca", "holds no PEM certificate")
+	}
+	return config, nil
 }

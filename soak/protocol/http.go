@@ -4,12 +4,10 @@ import (
 	"cmp"
 	"context"
 	"crypto/tls"
-	"crypto/x509"
 	"fmt"
 	"net"
 	"net/http"
 	"net/url"
-	"os"
 	"strings"
 	"sync/atomic"
 
@@ -100,7 +98,7 @@ func openHTTP(w soak.Workload) (load.Opener, error) {
 	if err := l.checkDirty(w); err != nil {
 		return nil, err
 	}
-	if l.tls, err = clientTLS(w.Options, h); err != nil {
+	if l.tls, err = clientTLS(w.Options, h.CA, h.ServerName, h.Insecure); err != nil {
 		return nil, err
 	}
 	l.transport = l.newTransport()
@@ -174,26 +172,6 @@ func (l *httpLoad) target(w soak.Workload) (*url.URL, error) {
 		return nil, fmt.Errorf("url %q: give a user in the header Authorization, not in the url", target.Redacted())
 	}
 	return target, nil
-}
-
-// clientTLS trusts the system's authorities, or the one that is given.
-func clientTLS(o soak.Options, h httpOptions) (*tls.Config, error) {
-	config := &tls.Config{InsecureSkipVerify: h.Insecure, ServerName: h.ServerName}
-	if h.CA == "" {
-		return config, nil
-	}
-	pem := []byte(h.CA)
-	if !strings.Contains(h.CA, "-----BEGIN") {
-		var err error
-		if pem, err = os.ReadFile(h.CA); err != nil {
-			return nil, options.Errorf(o, "ca", "%v", err)
-		}
-	}
-	config.RootCAs = x509.NewCertPool()
-	if !config.RootCAs.AppendCertsFromPEM(pem) {
-		return nil, options.Errorf(o, "ca", "holds no PEM certificate")
-	}
-	return config, nil
 }
 
 // Open opens a connection of its own.
