@@ -65,19 +65,30 @@ type Tally struct {
 type LoadTally struct {
 	Load       string           `json:"load"`
 	Protocol   string           `json:"protocol"`
-	Due        int64            `json:"due"`               // operations that the plan asked for by now; rests do not count
-	Operations int64            `json:"operations"`        // ended well and verified
-	Failed     int64            `json:"failed"`            // clean operations that ended in an error
-	Late       int64            `json:"late"`              // due, and not started because no session was free
-	Dirty      int64            `json:"dirty"`             // sessions ended badly on purpose
-	Errors     map[string]int64 `json:"errors,omitempty"`  // failed by kind
-	Example    string           `json:"example,omitempty"` // the newest error's text
-	Sent       int64            `json:"sent"`              // payload bytes
-	Received   int64            `json:"received"`          // payload bytes
-	Sessions   int64            `json:"sessions"`          // opened since the start
-	Open       int64            `json:"open"`              // sessions open now
-	InFlight   int64            `json:"in_flight"`         // operations under way now
-	Latency    string           `json:"latency,omitempty"` // from due to done, nanoseconds (HDR V2, base64)
-	Service    string           `json:"service,omitempty"` // from send to done, nanoseconds
-	Connect    string           `json:"connect,omitempty"` // of a session, nanoseconds
+	Due        int64            `json:"due"`                 // operations that the plan asked for by now; rests do not count
+	Operations int64            `json:"operations"`          // ended well and verified
+	Failed     int64            `json:"failed"`              // clean operations that ended in an error
+	Late       int64            `json:"late"`                // due, and not started because no session was free
+	Dirty      int64            `json:"dirty"`               // sessions ended badly on purpose
+	Errors     map[string]int64 `json:"errors,omitempty"`    // failed by kind
+	Example    string           `json:"example,omitempty"`   // the newest error's text
+	Sent       int64            `json:"sent"`                // payload bytes
+	Received   int64            `json:"received"`            // payload bytes
+	Sessions   int64            `json:"sessions"`            // opened since the start
+	Open       int64            `json:"open"`                // sessions open now
+	InFlight   int64            `json:"in_flight"`           // operations under way now
+	Datagrams  *Datagrams       `json:"datagrams,omitempty"` // of a load over UDP
+	Latency    string           `json:"latency,omitempty"`   // from due to done, nanoseconds (HDR V2, base64)
+	Service    string           `json:"service,omitempty"`   // from send to done, nanoseconds
+	Connect    string           `json:"connect,omitempty"`   // of a session, nanoseconds
+}
+
+// Datagrams is what became of the datagrams of a load over UDP beside those that
+// came back in time and verified, which are its operations.
+type Datagrams struct {
+	Lost       int64 `json:"lost"`       // no answer in time; neither operations nor failed
+	Reordered  int64 `json:"reordered"`  // answers that came after the answer to a later datagram of their session (RFC 4737)
+	Duplicated int64 `json:"duplicated"` // answers that came more than once
+	Overdue    int64 `json:"overdue"`    // answers to datagrams that already counted as lost
+	Foreign    int64 `json:"foreign"`    // datagrams that are no answers to any that was sent
 }

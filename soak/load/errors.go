@@ -58,6 +58,7 @@ var kinds = []struct {
 	{syscall.EMFILE, "no_files"},
 	{syscall.ENFILE, "no_files"},
 	{syscall.EADDRNOTAVAIL, "no_ports"},
+	{syscall.EMSGSIZE, "too_large"},
 	{io.EOF, "eof"},
 	{io.ErrUnexpectedEOF, "eof"},
 	{net.ErrClosed, "closed"},
@@ -65,7 +66,7 @@ var kinds = []struct {
 
 // Kind names the kind of an error: "dial_timeout" or "timeout", "refused",
 // "reset", "eof", "tls", "dns", "unreachable", "no_files" (out of file
-// descriptors), "no_ports" (out of local ports), "closed" (by us), what an
+// descriptors), "no_ports" (out of local ports), "too_large" (a datagram), "closed" (by us), what an
 // [Error] says, or "other". The set is small and fixed.
 func Kind(err error, dialing bool) string {
 	if e, ok := errors.AsType[*Error](err); ok {

@@ -13,13 +13,15 @@ type Dialer interface {
 	Close() error
 }
 
-// PacketDialer is a [Dialer] that relays datagrams as well. [Packets] makes
-// sessions of its packet connections.
+// PacketDialer gives connections of datagrams to a destination that echoes (see
+// [EchoPackets]). [Packets] makes sessions of them. Where a datagram cannot be as
+// large as in UDP, it has a MaxPacket() int, in bytes of payload.
 type PacketDialer interface {
 	// DialPacket gives a connection of datagrams, and the address that WriteTo
 	// sends to the workload's destination with. A datagram arrives whole or not
 	// at all. Deadlines hold as on any net.PacketConn.
 	DialPacket(ctx context.Context) (net.PacketConn, net.Addr, error)
+	Close() error
 }
 
 // Session carries operations, one at a time.
@@ -30,6 +32,18 @@ type Session interface {
 	Do(n uint64, deadline time.Time) (sent, received int64, err error)
 	// Close ends the session and a Do under way. It may be called again.
 	Close() error
+}
+
+// Pipelined is a [Session] that takes the next operation while others are under
+// way.
+type Pipelined interface {
+	Session
+	// Begin starts operation n; it waits while too many are under way. Where it
+	// gives no error, done is called once, from any goroutine. [ErrStale] asks for
+	// a new session; after any other error the session is closed.
+	Begin(n uint64, deadline time.Time, done Done) error
+	// Flush waits until nothing is under way.
+	Flush()
 }
 
 // Opener opens sessions. ctx bounds the opening only.

@@ -55,47 +55,70 @@ func (s *slot) run() {
 			s.operate(o, deadline)
 		}
 		s.busy.Store(false)
+		if !o.openOnly {
+			s.load.taken.Add(-1)
+		}
 		s.load.underWay.Done()
 	}
 	s.end()
 }
 
 func (s *slot) operate(o order, deadline time.Time) {
-	w := s.load
-	w.lag.record(time.Since(o.due))
-	sentAt, err := s.attempt(o.n, deadline)
-	if err != nil {
-		w.fail(err)
-	} else {
-		now := time.Now()
-		w.latency.record(now.Sub(o.due))
-		w.service.record(now.Sub(sentAt))
-		w.operations.Add(1)
-	}
+	s.load.lag.record(time.Since(o.due))
+	err := s.attempt(o, deadline)
 	s.used++
-	if err != nil || s.used == w.spec.PerSession {
+	if err == nil && s.used == s.load.spec.PerSession {
+		if p, ok := s.session.(Pipelined); ok {
+			p.Flush()
+		}
+	}
+	if err != nil || s.used == s.load.spec.PerSession {
 		s.end()
 	}
-	w.inFlight.Add(-1)
 }
 
 // attempt does operation n, on a new session where there is none or the present
-// one proves stale.
-func (s *slot) attempt(n uint64, deadline time.Time) (sentAt time.Time, err error) {
+// one proves stale. A pipelined session may only have begun it.
+func (s *slot) attempt(o order, deadline time.Time) error {
 	for {
 		fresh := s.session == nil
 		if err := s.open(deadline); err != nil {
-			return sentAt, err
+			s.load.settle(o, time.Time{}, err)
+			return err
 		}
-		sentAt = time.Now()
-		sent, received, err := s.session.Do(n, deadline)
-		s.load.sent.Add(sent)
-		s.load.received.Add(received)
+		sentAt := time.Now()
+		pending, err := s.do(o, sentAt, deadline)
 		if fresh || !errors.Is(err, ErrStale) {
-			return sentAt, err
+			if !pending {
+				s.load.settle(o, sentAt, err)
+			}
+			return err
 		}
 		s.end()
 	}
+}
+
+// do does an operation on the session, or begins it.
+func (s *slot) do(o order, sentAt, deadline time.Time) (pending bool, err error) {
+	w := s.load
+	p, ok := s.session.(Pipelined)
+	if !ok {
+		sent, received, err := s.session.Do(o.n, deadline)
+		w.sent.Add(sent)
+		w.received.Add(received)
+		return false, err
+	}
+	w.underWay.Add(1)
+	err = p.Begin(o.n, deadline, func(sent, received int64, err error) {
+		w.sent.Add(sent)
+		w.received.Add(received)
+		w.settle(o, sentAt, err)
+		w.underWay.Done()
+	})
+	if err != nil {
+		w.underWay.Done()
+	}
+	return err == nil, err
 }
 
 // open opens a session unless there is one.

@@ -21,6 +21,10 @@ func (w *workload) tally(now time.Time) (soak.LoadTally, error) {
 	t.Errors = maps.Clone(w.errors)
 	t.Example = w.example
 	w.mu.Unlock()
+	if c, ok := w.opener.(datagramCounter); ok {
+		d := c.Datagrams()
+		t.Datagrams = &d
+	}
 	var err error
 	for _, h := range []struct {
 		to   *string
@@ -32,6 +36,9 @@ func (w *workload) tally(now time.Time) (soak.LoadTally, error) {
 	}
 	return t, nil
 }
+
+// datagramCounter is an [Opener] of a datagram load.
+type datagramCounter interface{ Datagrams() soak.Datagrams }
 
 // due counts the operations that are due by now by the plan alone, so that a
 // pacer that hangs shows as operations that are missing. mu is held.

@@ -2,6 +2,7 @@ package load
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"runtime"
@@ -61,6 +62,7 @@ type workload struct {
 	operations, failed, late, dirtied  atomic.Int64
 	sent, received                     atomic.Int64
 	sessions, open, inFlight, misbehav atomic.Int64
+	taken                              atomic.Int64 // slots that have an operation to do
 }
 
 // stretch is a time of one rate.
@@ -225,13 +227,14 @@ func (w *workload) dispatch(due time.Time) {
 		return
 	}
 	w.inFlight.Add(1)
+	w.taken.Add(1)
 	w.underWay.Add(1)
 	s.work <- order{n: n, due: due}
 }
 
 // pick takes the next free slot in turn: of those that were opened, else of all.
 func (w *workload) pick() *slot {
-	if int(w.inFlight.Load()) >= len(w.slots) {
+	if int(w.taken.Load()) >= len(w.slots) {
 		return nil
 	}
 	for _, among := range []int{int(w.ready.Load()), len(w.slots)} {
@@ -292,9 +295,24 @@ func (w *workload) misbehave(kind string) {
 	}
 }
 
-// fail counts a failed operation, unless the failure is that we stop.
+// settle counts an operation that has ended. sentAt is of no account where it
+// failed.
+func (w *workload) settle(o order, sentAt time.Time, err error) {
+	defer w.inFlight.Add(-1)
+	if err != nil {
+		w.fail(err)
+		return
+	}
+	now := time.Now()
+	w.latency.record(now.Sub(o.due))
+	w.service.record(now.Sub(sentAt))
+	w.operations.Add(1)
+}
+
+// fail counts a failed operation, unless the failure is that we stop, or a loss,
+// which the opener counts.
 func (w *workload) fail(err error) {
-	if w.ctx.Err() != nil {
+	if w.ctx.Err() != nil || errors.Is(err, ErrLost) {
 		return
 	}
 	w.failed.Add(1)

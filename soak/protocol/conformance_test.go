@@ -23,15 +23,29 @@ import (
 )
 
 // everyProtocol runs a test with each protocol of the registry, with its default
-// options and with each of its variants.
+// options and with each of its variants, and over each of its networks: the
+// first of p.Networks is the one to use.
 func everyProtocol(t *testing.T, f func(t *testing.T, p protocol.Protocol, o soak.Options)) {
 	for _, name := range protocol.Names() {
 		p, _ := protocol.Lookup(name)
-		for _, variant := range append([]string{"{}"}, p.Variants...) {
-			t.Run(name+variant, func(t *testing.T) { f(t, p, soak.Options{JSON: []byte(variant)}) })
+		networks := p.Networks
+		if p.Dial == nil {
+			networks = networks[:1]
+		}
+		for _, network := range networks {
+			p.Networks = []string{network}
+			for _, variant := range append([]string{"{}"}, p.Variants...) {
+				if datagrams(p) && strings.Contains(variant, `"mode"`) {
+					continue
+				}
+				t.Run(name+"/"+network+variant, func(t *testing.T) { f(t, p, soak.Options{JSON: []byte(variant)}) })
+			}
 		}
 	}
 }
+
+// datagrams tells whether a test is to use a protocol over UDP.
+func datagrams(p protocol.Protocol) bool { return p.Networks[0] == "udp" }
 
 func serve(t testing.TB, p protocol.Protocol, o protocol.ServeOptions) protocol.Server {
 	t.Helper()
@@ -54,9 +68,9 @@ func workload(t testing.TB, p protocol.Protocol, s protocol.Server, o soak.Optio
 		t.Fatal(err)
 	}
 	w := soak.Workload{Name: "x", Protocol: p.Name, Address: s.Addr(), Payload: 1500, Options: merged, Timeout: 5 * time.Second,
-		Rate: 500, Concurrency: 100}
+		Network: p.Networks[0], Rate: 500, Concurrency: 100}
 	if p.Proxy {
-		behind, _ := protocol.Lookup("tcp")
+		behind, _ := protocol.Lookup(w.Network)
 		w.Destination = serve(t, behind, protocol.ServeOptions{}).Addr()
 	}
 	return w
@@ -190,7 +204,11 @@ func TestOperationsAreVerifiedOnKeptSessions(t *testing.T) {
 func TestPayloadsOfAllSizesComeBack(t *testing.T) {
 	everyProtocol(t, func(t *testing.T, p protocol.Protocol, o soak.Options) {
 		server := serve(t, p, protocol.ServeOptions{Options: o})
-		for _, size := range []int64{1, 31, 4096, 64 << 10, 64<<10 + 1, 1 << 20} {
+		sizes := []int64{1, 31, 4096, 64 << 10, 64<<10 + 1, 1 << 20}
+		if datagrams(p) {
+			sizes = []int64{load.LeastPacket, 31, 1200, 4096, load.MostPacket}
+		}
+		for _, size := range sizes {
 			w := workload(t, p, server, o)
 			w.Payload = size
 			opener, err := p.Open(w)
@@ -301,7 +319,7 @@ func TestWrongAddressHasItsKind(t *testing.T) {
 		if p.UDP || strings.Contains(string(o.JSON), "h3") {
 			network, want = "udp", "dial_timeout"
 		}
-		opener, err := p.Open(soak.Workload{Protocol: p.Name, Address: unused(network), Destination: "127.0.0.1:1", Payload: 10, Options: o})
+		opener, err := p.Open(soak.Workload{Protocol: p.Name, Network: p.Networks[0], Address: unused(network), Destination: "127.0.0.1:1", Payload: 20, Options: o})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -310,7 +328,11 @@ func TestWrongAddressHasItsKind(t *testing.T) {
 		ctx, cancel := context.WithTimeout(context.Background(), 500*time.Millisecond)
 		defer cancel()
 		s, err := opener.Open(ctx)
-		if err == nil {
+		if err == nil && datagrams(p) && !p.Proxy {
+			_, _, err = s.Do(0, time.Now().Add(time.Second)) // plain UDP has no handshake
+			s.Close()
+			want = "refused"
+		} else if err == nil {
 			s.Close()
 			t.Fatal("a session opened to nowhere")
 		}

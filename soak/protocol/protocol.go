@@ -26,7 +26,7 @@ import (
 type Protocol struct {
 	Name     string
 	Help     string   // one sentence
-	Networks []string // that a workload may ask for, the default first
+	Networks []string // that a workload may ask for, the default first: "tcp" for streams, "udp" for datagrams
 	Proxy    bool     // its connections go to the workload's destination, behind the server
 	UDP      bool     // its server listens on a UDP port, whatever the network of a workload
 	Dirty    []string // kinds of dirty sessions
@@ -34,7 +34,8 @@ type Protocol struct {
 	Variants []string // JSON of options, the default's left out: the conformance test runs with each of them as well
 
 	// Dial makes the dialer of a protocol that gives connections. Its options
-	// are without those of load.Conns.
+	// are without those of load.Conns. With the network "udp" among its Networks
+	// it is a [load.PacketDialer] as well, which load.Packets makes sessions of.
 	Dial func(w soak.Workload) (load.Dialer, error)
 	// Open makes the opener of a load. It sends nothing; an error is one of the
 	// plan. It is set by the registry where Dial is.
@@ -72,12 +73,17 @@ func register(p Protocol) {
 		panic("protocol " + p.Name + " is registered twice")
 	}
 	if p.Dial != nil {
-		p.Options = append(p.Options, connOptions...)
-		p.Variants = append(p.Variants, connVariants...)
+		if slices.Contains(p.Networks, networkTCP) {
+			p.Options = append(p.Options, streamOption)
+			p.Variants = append(p.Variants, streamVariants...)
+		}
+		if slices.Contains(p.Networks, networkUDP) {
+			p.Options = append(p.Options, packetOption)
+		}
 		p.Open = func(w soak.Workload) (load.Opener, error) { return openConns(p, w) }
 		serve := p.Serve
 		p.Serve = func(ctx context.Context, o ServeOptions) (Server, error) {
-			_, rest, err := options.Split(o.Options, "mode")
+			_, rest, err := options.Split(o.Options, connKeys...)
 			if err != nil {
 				return nil, err
 			}
@@ -130,33 +136,4 @@ func (p Protocol) check(w *soak.Workload) error {
 		}
 	}
 	return nil
-}
-
-var connOptions = []Option{{"mode", "echo (default: the payload goes out and comes back), bulk_up, bulk_down or bulk_both (verified transfers to and from soak's own reference destination)"}}
-
-var connVariants = []string{`{"mode":"bulk_up"}`, `{"mode":"bulk_down"}`, `{"mode":"bulk_both"}`}
-
-// openConns makes the opener of a protocol that dials.
-func openConns(p Protocol, w soak.Workload) (load.Opener, error) {
-	conn := struct {
-		Mode string `json:"mode"`
-	}{load.Echo}
-	picked, rest, err := options.Split(w.Options, "mode")
-	if err != nil {
-		return nil, err
-	}
-	if err := options.Decode(picked, &conn); err != nil {
-		return nil, err
-	}
-	w.Options = rest
-	dialer, err := p.Dial(w)
-	if err != nil {
-		return nil, err
-	}
-	opener, err := load.Conns(dialer, conn.Mode, w.Payload)
-	if err != nil {
-		dialer.Close()
-		return nil, options.Errorf(w.Options, "mode", "%v", err)
-	}
-	return opener, nil
 }
