@@ -111,25 +111,6 @@ func loadPlan(path string) (soak.Plan, plan.Source, error) {
 	return p, at, checkPlan(p, at)
 }
 
-func initCommand(s streams) *cobra.Command {
-	var file string
-	cmd := &cobra.Command{
-		Use:   "init",
-		Short: "Write a commented plan to start from",
-		Args:  cobra.NoArgs,
-		RunE: func(*cobra.Command, []string) error {
-			out, err := createOutput(s, file)
-			if err != nil {
-				return err
-			}
-			_, err = out.Write(plan.Template())
-			return errors.Join(err, out.Close())
-		},
-	}
-	outputFlag(cmd, &file)
-	return cmd
-}
-
 func checkCommand(s streams) *cobra.Command {
 	return &cobra.Command{
 		Use:   "check PLAN.yaml…",

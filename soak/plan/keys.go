@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"path/filepath"
 	"strings"
 
 	"github.com/goccy/go-yaml/ast"
@@ -41,7 +42,7 @@ func (r *reader) target(t *soak.Target) set {
 		"leak":     sequence(r, &t.Leaks, r.leak),
 		"command":  r.command(&t.Command),
 		"env":      dict(r, &t.Env, r.secret),
-		"dir":      r.word(&t.Dir),
+		"dir":      r.path(&t.Dir),
 		"pid":      scalar(r, &t.PID, above0(parseCount)),
 		"pidfile":  r.word(&t.PIDFile),
 		"listen":   scalar(r, &t.Listen, ParseAddress),
@@ -123,6 +124,16 @@ func (r *reader) rule(rule *soak.Rule) set {
 		"for":        scalar(r, &rule.For, ParseDuration),
 		"severity":   r.word(&rule.Severity),
 	})
+}
+
+// path is one within the plan's folder, where it is relative.
+func (r *reader) path(into *string) set {
+	return func(n ast.Node, field string) {
+		r.word(into)(n, field)
+		if *into != "" && !filepath.IsAbs(*into) {
+			*into = filepath.Join(r.dir, *into)
+		}
+	}
 }
 
 func (r *reader) quantity(into *soak.Quantity) set { return scalar(r, into, ParseQuantity) }

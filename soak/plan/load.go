@@ -15,10 +15,13 @@ import (
 // nested brackets.
 const maxSize = 64 << 10
 
+// InFolder is the name of the plan that a folder stands for.
+const InFolder = "plan.yaml"
+
 // stdin is the file name of a plan that came through standard input.
 const stdin = "<stdin>"
 
-// Load reads the plan at path ("-" is standard input), fills its defaults and
+// Load reads the plan at path ("-" is standard input, a folder its plan.yaml), fills its defaults and
 // checks it. What is wrong comes back as [Errors], all of it at once; a file
 // that cannot be read as another error.
 func Load(path string) (soak.Plan, error) {
@@ -63,6 +66,10 @@ func LoadSource(path string) (soak.Plan, Source, error) {
 	if path == "-" {
 		name = stdin
 	} else {
+		if info, err := os.Stat(path); err == nil && info.IsDir() {
+			path = filepath.Join(path, InFolder)
+			name = path
+		}
 		f, err := os.Open(path)
 		if err != nil {
 			return New(), Source{}, fmt.Errorf("cannot read the plan: %w", err)

@@ -43,17 +43,20 @@ func lastKey(field string) string {
 	return field
 }
 
-// reveal replaces ${NAME}, and file:PATH under keys that name a secret, and
-// notes what must not be written out.
+// reveal replaces ${NAME}, and file:PATH under keys that name a secret or the
+// certificate authority, and notes what must not be written out.
 func (r *reader) reveal(text, field string) string {
-	isSecret := secretKey(lastKey(field))
-	if path, ok := strings.CutPrefix(text, "file:"); ok && isSecret {
-		content, err := r.readSecret(path)
+	key := lastKey(field)
+	isSecret := secretKey(key)
+	if path, ok := strings.CutPrefix(text, "file:"); ok && (isSecret || key == "ca") {
+		content, err := r.readFile(path)
 		if err != nil {
 			r.fail(field, "%v", err)
 			return ""
 		}
-		r.hide(content, shortestSecret)
+		if isSecret {
+			r.hide(content, shortestSecret)
+		}
 		return content
 	}
 	text, values, err := expand(text)
@@ -76,8 +79,8 @@ func (r *reader) hide(text string, shortest int) {
 	}
 }
 
-// readSecret reads a regular file, without the line feed at its end.
-func (r *reader) readSecret(path string) (string, error) {
+// readFile reads a regular file, without the line feed at its end.
+func (r *reader) readFile(path string) (string, error) {
 	path, _, err := expand(path)
 	if err != nil {
 		return "", err
@@ -87,22 +90,22 @@ func (r *reader) readSecret(path string) (string, error) {
 	}
 	info, err := os.Stat(path)
 	if err != nil {
-		return "", fmt.Errorf("cannot read the secret: %w", err)
+		return "", fmt.Errorf("cannot read the file: %w", err)
 	}
 	if !info.Mode().IsRegular() {
-		return "", fmt.Errorf("cannot read the secret: %s is no regular file", path)
+		return "", fmt.Errorf("cannot read the file: %s is no regular file", path)
 	}
 	f, err := os.Open(path)
 	if err != nil {
-		return "", fmt.Errorf("cannot read the secret: %w", err)
+		return "", fmt.Errorf("cannot read the file: %w", err)
 	}
 	defer f.Close()
 	data, err := io.ReadAll(io.LimitReader(f, maxSecretFile+1))
 	switch {
 	case err != nil:
-		return "", fmt.Errorf("cannot read the secret: %w", err)
+		return "", fmt.Errorf("cannot read the file: %w", err)
 	case len(data) > maxSecretFile:
-		return "", fmt.Errorf("%s is larger than 64 KiB; is it a secret?", path)
+		return "", fmt.Errorf("%s is larger than 64 KiB; is it the right file?", path)
 	}
 	return strings.TrimRight(string(data), "\r\n"), nil
 }

@@ -138,3 +138,26 @@ func TestScrubFindsEscapedSecrets(t *testing.T) {
 		t.Error(got)
 	}
 }
+
+func TestAFolderStandsForThePlanInItAndItsPathsAreRelativeToIt(t *testing.T) {
+	dir := t.TempDir()
+	for name, content := range map[string]string{
+		"plan.yaml": "target: {command: [a-server], dir: sub, ready: {listen: \":80\"}}\n" +
+			"load: [{protocol: http, rate: 1, options: {ca: \"file:ca.pem\", path: \"file:ca.pem\"}}]\n",
+		"ca.pem": "a certificate\n",
+	} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	p, err := Load(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if p.Target.Dir != filepath.Join(dir, "sub") || p.File != filepath.Join(dir, "plan.yaml") {
+		t.Errorf("folder %q, file %q", p.Target.Dir, p.File)
+	}
+	if got := string(p.Load[0].Options.JSON); got != `{"ca":"a certificate","path":"file:ca.pem"}` || len(p.Secrets) > 0 {
+		t.Errorf("options %s, secrets %q", got, p.Secrets)
+	}
+}

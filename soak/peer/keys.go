@@ -1,0 +1,141 @@
+package peer
+
+import (
+	"crypto/ecdh"
+	"crypto/ecdsa"
+	"crypto/ed25519"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/base64"
+	"encoding/binary"
+	"encoding/hex"
+	"encoding/pem"
+	"fmt"
+	"math/big"
+	"net"
+	"time"
+
+	"golang.org/x/crypto/ssh"
+)
+
+// serverName is what the certificate is for; publicName is what an encrypted
+// ClientHello shows in its place.
+const (
+	serverName = "localhost"
+	publicName = "public.soak.test"
+)
+
+// text makes a random password.
+func text() string { return rand.Text() }
+
+// uuid makes a random UUID, version 4 of RFC 9562.
+func uuid() string {
+	b := random(16)
+	b[6] = b[6]&0x0f | 0x40
+	b[8] = b[8]&0x3f | 0x80
+	return fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:])
+}
+
+func random(n int) []byte {
+	b := make([]byte, n)
+	rand.Read(b) // never fails
+	return b
+}
+
+// realityKeys are a REALITY server's: an X25519 pair in unpadded base64url, and
+// a short id in hexadecimal.
+type realityKeys struct{ private, public, shortID string }
+
+func newRealityKeys() (realityKeys, error) {
+	key, err := ecdh.X25519().GenerateKey(rand.Reader)
+	if err != nil {
+		return realityKeys{}, err
+	}
+	encode := base64.RawURLEncoding.EncodeToString
+	return realityKeys{encode(key.Bytes()), encode(key.PublicKey().Bytes()), hex.EncodeToString(random(8))}, nil
+}
+
+// certificate makes a self-signed certificate for loopback and its key, in PEM.
+func certificate() (cert, key []byte, err error) {
+	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		return nil, nil, err
+	}
+	template := &x509.Certificate{
+		SerialNumber:          new(big.Int).SetBytes(random(16)),
+		Subject:               pkix.Name{CommonName: "made by soak init"},
+		NotBefore:             time.Now().Add(-time.Hour),
+		NotAfter:              time.Now().AddDate(10, 0, 0),
+		KeyUsage:              x509.KeyUsageDigitalSignature | x509.KeyUsageCertSign,
+		BasicConstraintsValid: true,
+		IsCA:                  true,
+		DNSNames:              []string{serverName, publicName},
+		IPAddresses:           []net.IP{net.IPv4(127, 0, 0, 1), net.IPv6loopback},
+	}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, &private.PublicKey, private)
+	if err != nil {
+		return nil, nil, err
+	}
+	pkcs8, err := x509.MarshalPKCS8PrivateKey(private)
+	if err != nil {
+		return nil, nil, err
+	}
+	return block("CERTIFICATE", der), block("PRIVATE KEY", pkcs8), nil
+}
+
+func block(kind string, content []byte) []byte {
+	return pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: content})
+}
+
+// echKeys makes the keys of a server of Encrypted Client Hello, and the
+// ECHConfigList for its clients (RFC 9849, section 4). The PEM block of the keys
+// holds pairs of a private key and its ECHConfig, each with a length of 16 bits
+// before it.
+func echKeys() (keys []byte, configList string, err error) {
+	key, err := ecdh.X25519().GenerateKey(rand.Reader)
+	if err != nil {
+		return nil, "", err
+	}
+	const (
+		version   = 0xfe0d
+		kem       = 0x0020 // DHKEM(X25519, HKDF-SHA256)
+		kdf       = 0x0001 // HKDF-SHA256
+		aes128GCM = 0x0001
+		chaCha20  = 0x0003
+	)
+	contents := []byte{1} // config_id
+	contents = binary.BigEndian.AppendUint16(contents, kem)
+	contents = appendVector(contents, key.PublicKey().Bytes())
+	contents = appendVector(contents, []byte{0, kdf, 0, aes128GCM, 0, kdf, 0, chaCha20})
+	contents = append(contents, 0, byte(len(publicName))) // maximum_name_length
+	contents = append(contents, publicName...)
+	contents = binary.BigEndian.AppendUint16(contents, 0) // extensions
+	config := appendVector(binary.BigEndian.AppendUint16(nil, version), contents)
+	pair := appendVector(appendVector(nil, key.Bytes()), config)
+	return block("ECH KEYS", pair), base64.StdEncoding.EncodeToString(appendVector(nil, config)), nil
+}
+
+// appendVector appends b with its length of 16 bits before it.
+func appendVector(to, b []byte) []byte {
+	return append(binary.BigEndian.AppendUint16(to, uint16(len(b))), b...)
+}
+
+// sshKeys makes an Ed25519 pair: the private key in OpenSSH's PEM, the public
+// one as a line of authorized_keys.
+func sshKeys() (private, public []byte, err error) {
+	pub, key, err := ed25519.GenerateKey(rand.Reader)
+	if err != nil {
+		return nil, nil, err
+	}
+	pemBlock, err := ssh.MarshalPrivateKey(key, "made by soak init")
+	if err != nil {
+		return nil, nil, err
+	}
+	sshPub, err := ssh.NewPublicKey(pub)
+	if err != nil {
+		return nil, nil, err
+	}
+	return pem.EncodeToMemory(pemBlock), ssh.MarshalAuthorizedKey(sshPub), nil
+}

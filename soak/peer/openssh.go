@@ -1,0 +1,60 @@
+package peer
+
+import (
+	_ "embed"
+	"fmt"
+	"os/user"
+
+	"soakmon/soak/plan"
+)
+
+func init() {
+	register(Setup{Name: "openssh", Help: "OpenSSH with forwarded connections, by key", Program: openSSH, make: openSSHFiles})
+}
+
+//go:embed sshd_config.tmpl
+var sshdConfig string
+
+// openSSHFiles are those of a daemon that forwards connections to loopback for
+// the user who starts it, and does nothing else.
+func openSSHFiles(name string) (Files, error) {
+	me, err := user.Current()
+	if err != nil {
+		return nil, err
+	}
+	ports, err := freePorts(1)
+	if err != nil {
+		return nil, err
+	}
+	host, hostLine, err := sshKeys()
+	if err != nil {
+		return nil, err
+	}
+	client, clientLine, err := sshKeys()
+	if err != nil {
+		return nil, err
+	}
+	config, err := render(sshdConfig, map[string]any{"Port": ports[0], "User": me.Username})
+	if err != nil {
+		return nil, err
+	}
+	path, _ := Find(openSSH.Name)
+	text := planText{
+		Name: name, Help: "OpenSSH with forwarded connections",
+		// As root it wants a folder to lock itself into; the path of the
+		// authorized keys must be absolute, and its own too.
+		Command: []string{"sh", "-c", fmt.Sprintf(`mkdir -p /run/sshd; exec "$(command -v %s)" -D -e -f sshd_config -o AuthorizedKeysFile="$PWD/authorized_keys"`, path)},
+		Ready:   fmt.Sprintf("{listen: %s}", loopback(ports[0])),
+	}
+	for _, connections := range []string{"shared", "new"} {
+		text.Loads = append(text.Loads, planLoad{
+			Name: "ssh-" + connections, Protocol: "ssh", Where: "address: " + loopback(ports[0]), Dirty: dirtyOf["ssh"],
+			Options: flow([]string{"user: " + me.Username, `private_key: "file:client_key"`, `host_key: "file:host_key.pub"`, "connections: " + connections}),
+		})
+	}
+	planned, err := text.render()
+	return Files{
+		plan.InFolder: planned, "sshd_config": config, "authorized_keys": clientLine,
+		"host_key": host, "host_key.pub": hostLine, "client_key": client,
+	}, err
+}
