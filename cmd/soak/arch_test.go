@@ -21,13 +21,20 @@ const (
 // mayImport says for each package which of ours it may import; tests of a
 // package may import more. A new package is a new line.
 var mayImport = map[string][]string{
-	"soak":           {},
-	"soak/plan":      {"soak"},
-	"soak/schedule":  {"soak"},
-	"soak/fetch":     {},
-	"soak/options":   {"soak"},
-	"soak/load":      {"soak"},
-	"soak/protocol":  {"soak", "soak/load", "soak/options"},
+	"soak":          {},
+	"soak/plan":     {"soak"},
+	"soak/schedule": {"soak"},
+	"soak/fetch":    {},
+	"soak/options":  {"soak"},
+	"soak/load":     {"soak"},
+	"soak/protocol": {"soak", "soak/load", "soak/options", "soak/protocol/reality", "soak/protocol/tls13", "soak/protocol/trojan", "soak/protocol/vless"},
+
+	"soak/protocol/address": {},
+	"soak/protocol/reality": {},
+	"soak/protocol/tls13":   {"soak/load"},
+	"soak/protocol/trojan":  {"soak/protocol/address"},
+	"soak/protocol/vless":   {"soak/protocol/address"},
+
 	"soak/relay":     {"soak"},
 	"soak/supervise": {"soak", "soak/fetch"},
 	"soak/plant":     {"soak"},

@@ -2,6 +2,7 @@ package protocol
 
 import (
 	"crypto/ecdsa"
+	"crypto/ed25519"
 	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/tls"
@@ -70,4 +71,16 @@ func clientTLS(o soak.Options, ca, serverName string, insecure bool) (*tls.Confi
 		return nil, options.Errorf(o, "ca", "holds no PEM certificate")
 	}
 	return config, nil
+}
+
+// ed25519Certificate makes a bare certificate (DER) with an Ed25519 key, whose
+// last bytes are its signature.
+func ed25519Certificate(name string) ([]byte, ed25519.PrivateKey, error) {
+	public, private, err := ed25519.GenerateKey(rand.Reader)
+	if err != nil {
+		return nil, nil, err
+	}
+	template := &x509.Certificate{SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: name}, NotAfter: time.Now().AddDate(1, 0, 0)}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, public, private)
+	return der, private, err
 }

@@ -12,6 +12,7 @@ import (
 	"runtime/debug"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -26,6 +27,8 @@ import (
 // options and with each of its variants, and over each of its networks: the
 // first of p.Networks is the one to use.
 func everyProtocol(t *testing.T, f func(t *testing.T, p protocol.Protocol, o soak.Options)) {
+	destination["tcp"]() // are there before anything is counted
+	destination["udp"]()
 	for _, name := range protocol.Names() {
 		p, _ := protocol.Lookup(name)
 		networks := p.Networks
@@ -70,10 +73,23 @@ func workload(t testing.TB, p protocol.Protocol, s protocol.Server, o soak.Optio
 	w := soak.Workload{Name: "x", Protocol: p.Name, Address: s.Addr(), Payload: 1500, Options: merged, Timeout: 5 * time.Second,
 		Network: p.Networks[0], Rate: 500, Concurrency: 100}
 	if p.Proxy {
-		behind, _ := protocol.Lookup(w.Network)
-		w.Destination = serve(t, behind, protocol.ServeOptions{}).Addr()
+		w.Destination = destination[w.Network]()
 	}
 	return w
+}
+
+// destination is what stands behind the proxies of all tests, by network.
+var destination = map[string]func() string{"tcp": behind("tcp"), "udp": behind("udp")}
+
+func behind(network string) func() string {
+	return sync.OnceValue(func() string {
+		p, _ := protocol.Lookup(network)
+		s, err := p.Serve(context.Background(), protocol.ServeOptions{Address: "127.0.0.1:0"})
+		if err != nil {
+			panic(err)
+		}
+		return s.Addr()
+	})
 }
 
 // driver is a driver under test and what it tallied last.
@@ -319,7 +335,11 @@ func TestWrongAddressHasItsKind(t *testing.T) {
 		if p.UDP || strings.Contains(string(o.JSON), "h3") {
 			network, want = "udp", "dial_timeout"
 		}
-		opener, err := p.Open(soak.Workload{Protocol: p.Name, Network: p.Networks[0], Address: unused(network), Destination: "127.0.0.1:1", Payload: 20, Options: o})
+		server := serve(t, p, protocol.ServeOptions{Options: o})
+		w := workload(t, p, server, o)
+		server.Close()
+		w.Address = unused(network)
+		opener, err := p.Open(w)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -366,7 +386,7 @@ func TestServerThatIsStartedAgainIsUsedAgain(t *testing.T) {
 			}
 			return one.Loads[0].Failed > 5
 		})
-		again := serve(t, p, protocol.ServeOptions{Options: o, Address: server.Addr()})
+		again := serve(t, p, protocol.ServeOptions{Options: w.Options, Address: server.Addr()})
 		d.operations(d.last.Loads[0].Operations + 30)
 		d.stop()
 		again.Close()

@@ -103,3 +103,12 @@ func (s *streamServer) remove(conn net.Conn) {
 	defer s.mu.Unlock()
 	delete(s.conns, conn)
 }
+
+// serverPair is a server with another one behind it.
+type serverPair struct {
+	Server
+	behind Server
+}
+
+// Close closes both.
+func (p serverPair) Close() error { return errors.Join(p.Server.Close(), p.behind.Close()) }

@@ -58,3 +58,9 @@ func serveTCP(ctx context.Context, o ServeOptions) (Server, error) {
 	destination := load.NewDestination(o.OnOperation)
 	return serveStream(ctx, o.Address, soak.Options{}, destination.Serve)
 }
+
+// hostOf is the host of HOST:PORT.
+func hostOf(address string) string {
+	host, _, _ := net.SplitHostPort(address)
+	return host
+}
