@@ -18,6 +18,7 @@ type Workload struct {
 	Concurrency int                `json:"concurrency"`           // sessions at most at any time
 	PerSession  int                `json:"requests_per_session"`  // operations before a session is closed and a new one opened; 0: kept for good
 	Timeout     time.Duration      `json:"timeout"`               // of one operation, its dial included
+	MaxLoss     float64            `json:"max_loss,omitempty"`    // share of datagrams that may be lost, beside those that the plan's conditions lose; network "udp"
 	Vary        Vary               `json:"vary"`
 	Dirty       map[string]float64 `json:"dirty,omitempty"` // share of sessions that end badly, by kind: "rst", "silent", "half_open", "abort", "slow_reader"
 	Options     Options            `json:"options"`

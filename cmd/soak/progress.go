@@ -98,6 +98,7 @@ func line(s engine.Status) string {
 		if l.Failed+l.Late > 0 {
 			fmt.Fprintf(&out, " failed %d late %d", l.Failed, l.Late)
 		}
+		out.WriteString(datagrams(l.Datagrams))
 	}
 	for _, r := range s.Series {
 		if r.Process == soak.RoleTarget && (r.Last != 0 || r.Verdict == soak.Leaking) {
@@ -105,6 +106,22 @@ func line(s engine.Status) string {
 		}
 	}
 	return out.String()
+}
+
+// datagrams tells what went wrong with those of a load over UDP.
+func datagrams(d *soak.Datagrams) (text string) {
+	if d == nil {
+		return ""
+	}
+	for _, one := range []struct {
+		n    int64
+		what string
+	}{{d.Lost, "lost"}, {d.Reordered, "reordered"}, {d.Duplicated, "duplicated"}, {d.Foreign, "foreign"}} {
+		if one.n > 0 {
+			text += fmt.Sprintf(" %s %d", one.what, one.n)
+		}
+	}
+	return text
 }
 
 func inBrackets(s string) string {
@@ -123,7 +140,7 @@ func block(s engine.Status) string {
 		if l.Done > 0 {
 			fmt.Fprintf(&out, " · p50 %s  p95 %s  p99 %s", latency(l.P50), latency(l.P95), latency(l.P99))
 		}
-		out.WriteString("\n")
+		out.WriteString(datagrams(l.Datagrams) + "\n")
 	}
 	tw := tabwriter.NewWriter(&out, 0, 0, 2, ' ', 0)
 	for _, r := range s.Series {

@@ -23,16 +23,17 @@ type Status struct {
 // LoadStatus is one load by now. Latencies are of the load until
 // a minute ago at most, in seconds.
 type LoadStatus struct {
-	Name     string  `json:"name"`
-	Protocol string  `json:"protocol"`
-	Planned  float64 `json:"planned_rate"`  // operations per second, now
-	Achieved float64 `json:"achieved_rate"` // operations per second, since the tally before
-	Done     int64   `json:"operations"`
-	Failed   int64   `json:"failed"`
-	Late     int64   `json:"late"`
-	P50      float64 `json:"p50"`
-	P95      float64 `json:"p95"`
-	P99      float64 `json:"p99"`
+	Name      string          `json:"name"`
+	Protocol  string          `json:"protocol"`
+	Planned   float64         `json:"planned_rate"`  // operations per second, now
+	Achieved  float64         `json:"achieved_rate"` // operations per second, since the tally before
+	Done      int64           `json:"operations"`
+	Failed    int64           `json:"failed"`
+	Late      int64           `json:"late"`
+	Datagrams *soak.Datagrams `json:"datagrams,omitempty"` // of a load over UDP
+	P50       float64         `json:"p50"`
+	P95       float64         `json:"p95"`
+	P99       float64         `json:"p99"`
 }
 
 // SeriesStatus is one judged series by now.

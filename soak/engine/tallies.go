@@ -160,6 +160,13 @@ func (l *loadState) samples() []soak.Sample {
 		put("received_bytes_total"+label, float64(t.Received))
 		put("open_sessions"+label, float64(t.Open))
 		put("operations_in_flight"+label, float64(t.InFlight))
+		if d := t.Datagrams; d != nil {
+			put("lost_datagrams_total"+label, float64(d.Lost))
+			put("reordered_datagrams_total"+label, float64(d.Reordered))
+			put("duplicated_datagrams_total"+label, float64(d.Duplicated))
+			put("overdue_datagrams_total"+label, float64(d.Overdue))
+			put("foreign_datagrams_total"+label, float64(d.Foreign))
+		}
 		for _, kind := range slices.Sorted(maps.Keys(t.Errors)) {
 			put(fmt.Sprintf("errors_total{kind=%q,load=%q}", kind, w.Name), float64(t.Errors[kind]))
 		}
@@ -221,7 +228,7 @@ func (r *run) flushHistograms() {
 func (l *loadState) status(w soak.Workload) LoadStatus {
 	t, key := l.last[w.Name], histKey{w.Name, HistLatency}
 	h := cmp.Or(l.total[key], l.minute[key])
-	s := LoadStatus{Name: w.Name, Protocol: w.Protocol, Planned: w.Rate, Achieved: l.rate[w.Name], Done: t.Operations, Failed: t.Failed, Late: t.Late}
+	s := LoadStatus{Name: w.Name, Protocol: w.Protocol, Planned: w.Rate, Achieved: l.rate[w.Name], Done: t.Operations, Failed: t.Failed, Late: t.Late, Datagrams: t.Datagrams}
 	s.P50, _ = quantile(h, 50)
 	s.P95, _ = quantile(h, 95)
 	s.P99, _ = quantile(h, 99)

@@ -25,6 +25,8 @@ func (c *checker) load(w *soak.Workload, at string) {
 	c.that(w.Timeout > 0, at+".timeout", "an operation needs a time-out above 0")
 	c.that(w.Vary.By >= 0 && w.Vary.By <= mostVary, at+".vary", "±%g%% is out of bounds; at most ±%g%%", 100*w.Vary.By, 100*mostVary)
 	c.both(w.Vary.By > 0 || w.Vary.Every == 0, at+".vary", []string{at + ".vary.by"}, "`every` has no effect without `by`, such as `by: 30%%`")
+	c.that(w.MaxLoss == 0 || w.Network == "udp", at+".max_loss", "only datagrams may be lost; this belongs to `network: udp`")
+	c.that(w.MaxLoss < 1, at+".max_loss", "nothing would have to come back; less than 100%%")
 	sum := 0.0
 	for _, share := range w.Dirty {
 		sum += share

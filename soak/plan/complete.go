@@ -17,6 +17,8 @@ const (
 	defaultInterval    = time.Second
 	defaultRate        = 200     // operations per second
 	defaultPayload     = 4 << 10 // bytes
+	defaultDatagram    = 1200    // bytes; passes every path of IPv6 whole, a tunnel's header included
+	defaultMaxLoss     = 0.01
 	defaultConcurrency = 200
 	defaultPerSession  = 20
 	defaultTimeout     = 10 * time.Second
@@ -43,7 +45,7 @@ func Default() soak.Plan {
 func defaultLoad(protocol string) soak.Workload {
 	return soak.Workload{
 		Name: protocol, Protocol: protocol, Rate: defaultRate,
-		Payload: defaultPayload, Concurrency: defaultConcurrency, PerSession: defaultPerSession,
+		Concurrency: defaultConcurrency, PerSession: defaultPerSession, MaxLoss: Unset,
 	}
 }
 
@@ -116,8 +118,16 @@ func completeLoads(p *soak.Plan) {
 }
 
 func completeLoad(w *soak.Workload, duration time.Duration) {
+	if w.Protocol == "udp" {
+		w.Network = cmp.Or(w.Network, "udp") // it has no other
+	}
 	w.Network = cmp.Or(w.Network, "tcp")
+	if w.Network == "udp" {
+		w.Payload = cmp.Or(w.Payload, defaultDatagram)
+		unset(&w.MaxLoss, defaultMaxLoss)
+	}
 	w.Payload = cmp.Or(w.Payload, defaultPayload)
+	unset(&w.MaxLoss, 0)
 	w.Timeout = cmp.Or(w.Timeout, defaultTimeout)
 	w.Concurrency = cmp.Or(w.Concurrency, sessions(w.Rate, w.Timeout))
 	unset(&w.PerSession, defaultPerSession)
@@ -169,7 +179,7 @@ func defaultName(p *soak.Plan) string {
 	return cmp.Or(p.Target.Embedded, "watch")
 }
 
-func unset[T ~int | ~int64](v *T, otherwise T) {
+func unset[T ~int | ~int64 | ~float64](v *T, otherwise T) {
 	if *v < 0 {
 		*v = otherwise
 	}

@@ -67,7 +67,7 @@ func (r *reader) target(t *soak.Target) set {
 }
 
 func (r *reader) load(w *soak.Workload) set {
-	w.PerSession = Unset
+	w.PerSession, w.MaxLoss = Unset, Unset
 	return r.object(keys{
 		"name":                 r.word(&w.Name),
 		"protocol":             r.word(&w.Protocol),
@@ -80,6 +80,7 @@ func (r *reader) load(w *soak.Workload) set {
 		"concurrency":          scalar(r, &w.Concurrency, above0(parseCount)),
 		"requests_per_session": scalar(r, &w.PerSession, parseCount),
 		"timeout":              scalar(r, &w.Timeout, above0(ParseDuration)),
+		"max_loss":             r.share(&w.MaxLoss),
 		"vary":                 r.vary(&w.Vary),
 		"dirty":                dict(r, &w.Dirty, r.share),
 		"options":              r.options(&w.Options),

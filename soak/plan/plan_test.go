@@ -317,3 +317,20 @@ func empty(path string, v reflect.Value) (fields []string) {
 	}
 	return nil
 }
+
+func TestDatagramsHaveDefaultsOfTheirOwn(t *testing.T) {
+	p, err := Parse("p.yaml", []byte("target: {embedded: udp}\nload:\n- {protocol: udp, rate: 50}\n- {protocol: udp, rate: 50, max_loss: 0%, payload: 16}\n- {protocol: tcp, rate: 50}\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	p = mustComplete(t, p)
+	if w := p.Load[0]; w.Network != "udp" || w.Payload != 1200 || w.MaxLoss != 0.01 {
+		t.Errorf("%+v", w)
+	}
+	if w := p.Load[1]; w.Payload != 16 || w.MaxLoss != 0 {
+		t.Errorf("%+v", w)
+	}
+	if w := p.Load[2]; w.Network != "tcp" || w.Payload != 4096 || w.MaxLoss != 0 {
+		t.Errorf("%+v", w)
+	}
+}

@@ -134,7 +134,7 @@ func (b *builder) loadFaults(r *Report) (out []string, starved bool) {
 		return []string{"no load was planned: nothing shows that the target served anybody"}, false
 	}
 	for _, l := range r.Load {
-		missing := l.due - float64(l.Operations)
+		missing := l.due - float64(l.Operations) - float64(l.lost())
 		switch {
 		case l.under == 0:
 			out = append(out, fmt.Sprintf("load %s: it never began", l.Name))
@@ -146,6 +146,9 @@ func (b *builder) loadFaults(r *Report) (out []string, starved bool) {
 			out = append(out, fmt.Sprintf("load %s: only %.1f %% of the planned rate was achieved (%.4g of %.4g/s; %d late%s)", l.Name, 100*l.Achieved/l.Planned, l.Achieved, l.Planned, l.Late, errorList(l)))
 		case -missing > max(fewMore, maxExcess*l.due):
 			out = append(out, fmt.Sprintf("load %s: it went at %.4g/s, and the plan asks for %.4g/s", l.Name, l.Achieved, l.Planned))
+		}
+		if fault := lossy(l); fault != "" {
+			out = append(out, fault)
 		}
 		starved = starved || l.due >= aliveFrom && float64(l.Operations) < minAlive*l.due
 		if done := l.Operations + l.Failed; done > 0 && float64(l.Failed)/float64(done) > maxFailed {

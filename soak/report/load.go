@@ -25,7 +25,9 @@ type Load struct {
 	Dirty      int64            `json:"dirty_sessions"`
 	Sessions   int64            `json:"sessions"`
 	Errors     map[string]int64 `json:"errors"`
-	Bytes      int64            `json:"bytes"` // payload, both ways
+	Bytes      int64            `json:"bytes"`                // payload, both ways
+	Datagrams  *soak.Datagrams  `json:"datagrams,omitempty"`  // of a load over UDP
+	LossLimit  float64          `json:"loss_limit,omitempty"` // share of the datagrams that may be lost
 	Latency    Quantiles        `json:"latency_s"`
 	Service    Quantiles        `json:"service_s"`
 	Connect    Quantiles        `json:"connect_s"`
@@ -60,6 +62,13 @@ func (b *builder) load(r *Report) error {
 		}
 		if l.under, l.due = b.planned(w); l.under > 0 {
 			l.Planned, l.Achieved = l.due/l.under.Seconds(), float64(l.Operations)/l.under.Seconds()
+		}
+		if w.Network == "udp" {
+			l.Datagrams = &soak.Datagrams{
+				Lost: count("lost_datagrams_total"), Reordered: count("reordered_datagrams_total"), Duplicated: count("duplicated_datagrams_total"),
+				Overdue: count("overdue_datagrams_total"), Foreign: count("foreign_datagrams_total"),
+			}
+			l.LossLimit = lossLimit(w, b.plan.Conditions)
 		}
 		r.Load = append(r.Load, l)
 	}

@@ -50,7 +50,7 @@ func headline(r Report) string {
 
 func textLoad(out *strings.Builder, r Report) {
 	for _, l := range r.Load {
-		fmt.Fprintf(out, "Load      %s: %.4g/s planned, %.4g/s achieved; %d operations, %d late, %d failed%s\n", l.Name, l.Planned, l.Achieved, l.Operations, l.Late, l.Failed, errorList(l))
+		fmt.Fprintf(out, "Load      %s: %.4g/s planned, %.4g/s achieved; %d operations, %d late, %d failed%s%s\n", l.Name, l.Planned, l.Achieved, l.Operations, l.Late, l.Failed, errorList(l), textDatagrams(l.Datagrams))
 		fmt.Fprintf(out, "          %d sessions", l.Sessions)
 		if l.Dirty > 0 {
 			fmt.Fprintf(out, ", %d of them ended badly on purpose", l.Dirty)

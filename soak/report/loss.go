@@ -1,0 +1,53 @@
+package report
+
+import (
+	"fmt"
+	"math"
+	"strings"
+
+	"soakmon/soak"
+)
+
+// lossLimit is the share of a load's datagrams that may be lost: what its plan
+// allows, and what the conditions lose on the way there and back.
+func lossLimit(w soak.Workload, c *soak.Conditions) float64 {
+	if c == nil {
+		return w.MaxLoss
+	}
+	return min(w.MaxLoss+1-(1-c.Loss)*(1-c.Loss), 1)
+}
+
+func (l Load) lost() int64 {
+	if l.Datagrams == nil {
+		return 0
+	}
+	return l.Datagrams.Lost
+}
+
+// lossy tells of a load that lost more than its limit, by more than chance
+// explains: three standard deviations of a binomial count.
+func lossy(l Load) string {
+	sent := float64(l.Operations + l.Failed + l.lost())
+	chance := 3 * math.Sqrt(sent*l.LossLimit*(1-l.LossLimit))
+	if sent == 0 || float64(l.lost()) <= sent*l.LossLimit+chance {
+		return ""
+	}
+	return fmt.Sprintf("load %s: %.1f %% of the datagrams were lost; at most %.1f %% may be (max_loss, and what conditions lose)", l.Name, 100*float64(l.lost())/sent, 100*l.LossLimit)
+}
+
+// textDatagrams tells of what became of a load's datagrams.
+func textDatagrams(d *soak.Datagrams) string {
+	if d == nil {
+		return ""
+	}
+	parts := []string{fmt.Sprintf("%d lost", d.Lost)}
+	for _, one := range []struct {
+		n    int64
+		what string
+	}{{d.Overdue, "of them answered too late"}, {d.Reordered, "reordered"}, {d.Duplicated, "duplicated"}, {d.Foreign, "foreign"}} {
+		if one.n > 0 {
+			parts = append(parts, fmt.Sprintf("%d %s", one.n, one.what))
+		}
+	}
+	return ", datagrams " + strings.Join(parts, ", ")
+}
