@@ -38,7 +38,7 @@ var mayImport = map[string][]string{
 	"soak/relay":     {"soak"},
 	"soak/supervise": {"soak", "soak/fetch"},
 	"soak/plant":     {"soak"},
-	"soak/peer":      {"soak/plan"},
+	"soak/peer":      {"soak", "soak/plan"},
 	"soak/judge":     {"soak", "alerts", "alerts/detect"},
 	"soak/engine":    {"soak", "soak/judge", "probes", "profiles", "alerts", "alerts/detect"},
 	"soak/control":   {"soak"},

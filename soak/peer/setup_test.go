@@ -97,3 +97,22 @@ func TestProgramsAreFoundInPathAndWhereMakePeersPutsThem(t *testing.T) {
 		t.Errorf("%d setups, or out of order", names)
 	}
 }
+
+func TestClientsAreWrittenForEveryLoadTheySpeak(t *testing.T) {
+	_, _, p := write(t, "sing-box-all")
+	var reality []soak.Workload
+	for _, w := range p.Load {
+		if w.Protocol == "reality" {
+			reality = append(reality, w)
+		}
+	}
+	for name, make := range map[string]func(string, []soak.Workload) (peer.Client, error){"sing-box": peer.SingBoxClient, "xray": peer.XrayClient} {
+		c, err := make(t.TempDir(), reality)
+		if err != nil || len(c.SOCKS) != len(reality) || c.Program.Name != name || c.Target.Ready.URL == "" {
+			t.Errorf("%s: %+v, %v", name, c, err)
+		}
+		if _, err := make(t.TempDir(), []soak.Workload{{Name: "x", Protocol: "http", Address: "127.0.0.1:1"}}); err == nil || !strings.Contains(err.Error(), "no client of http") {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
