@@ -1,0 +1,233 @@
+package protocol
+
+import (
+	"cmp"
+	"context"
+	"crypto/rand"
+	"crypto/subtle"
+	"fmt"
+	"net"
+	"net/http"
+	"strconv"
+	"sync/atomic"
+
+	"github.com/quic-go/quic-go"
+	h3 "github.com/quic-go/quic-go/http3"
+
+	"soakmon/soak"
+	"soakmon/soak/load"
+	"soakmon/soak/options"
+	"soakmon/soak/protocol/hysteria2"
+)
+
+func init() {
+	register(Protocol{
+		Name:     "hysteria2",
+		Help:     "Hysteria 2: TCP and UDP through a QUIC proxy that looks like HTTP/3, plain or with salamander",
+		Networks: []string{"tcp"},
+		Proxy:    true,
+		UDP:      true,
+		Dirty:    proxyDirty,
+		Options: proxyOptionList("h3",
+			Option{"password", "of the user"},
+			Option{"obfs", "{type: salamander, password: …}: packets are obfuscated; none by default"},
+			Option{"down_mbps", "rate that the client says it can receive, in Mbit/s, for the server's Brutal; 0 (default): the server uses its congestion control. The client itself sends by quic-go's (CUBIC), whatever the server says"}),
+		Variants: []string{`{"obfs":{"type":"salamander","password":"cry"}}`, connectionsVariant},
+		Dial:     dialHysteria2,
+		Serve:    serveHysteria2,
+	})
+}
+
+// hysteria2Options are those of both sides.
+type hysteria2Options struct {
+	proxyOptions
+	Password string `json:"password"`
+	DownMbps uint64 `json:"down_mbps"`
+	Obfs     struct {
+		Type     string `json:"type"`
+		Password string `json:"password"`
+	} `json:"obfs"`
+}
+
+func decodeHysteria2(o soak.Options) (hysteria2Options, error) {
+	h := hysteria2Options{proxyOptions: proxyOptions{Connections: sharedConnections, ALPN: []string{h3.NextProtoH3}}}
+	if err := options.Decode(o, &h); err != nil {
+		return h, err
+	}
+	switch {
+	case h.Obfs.Type != "" && h.Obfs.Type != "salamander":
+		return h, options.Errorf(o, "obfs.type", "%q is not salamander", h.Obfs.Type)
+	case h.Obfs.Type != "" && h.Obfs.Password == "":
+		return h, options.Errorf(o, "obfs.password", "salamander needs a password")
+	}
+	return h, nil
+}
+
+// obfuscation wraps sockets, or is nil.
+func (h hysteria2Options) obfuscation() func(net.PacketConn) net.PacketConn {
+	if h.Obfs.Password == "" {
+		return nil
+	}
+	return obfuscated(hysteria2.NewSalamander(h.Obfs.Password))
+}
+
+func dialHysteria2(w soak.Workload) (load.Dialer, error) {
+	h, err := decodeHysteria2(w.Options)
+	if err != nil {
+		return nil, err
+	}
+	p, err := newQUICProxy(w, h.proxyOptions)
+	if err != nil {
+		return nil, err
+	}
+	p.obfuscate = h.obfuscation()
+	p.codec = &hysteria2Client{h, hysteria2.AppendRequest(nil, w.Destination)}
+	return p, nil
+}
+
+// hysteria2Client is the proxyCodec.
+type hysteria2Client struct {
+	hysteria2Options
+	head []byte
+}
+
+func (c *hysteria2Client) authenticate(ctx context.Context, conn *quic.Conn, wrong bool) error {
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, hysteria2.AuthURL, nil)
+	if err != nil {
+		return err
+	}
+	password := c.Password
+	if wrong {
+		password += "?"
+	}
+	request.Header.Set(hysteria2.AuthHeader, password)
+	request.Header.Set(hysteria2.RateHeader, strconv.FormatUint(c.DownMbps*1e6/8, 10))
+	request.Header.Set(hysteria2.PaddingHeader, rand.Text())
+	response, err := (&h3.Transport{DisableCompression: true}).NewClientConn(conn).RoundTrip(request)
+	if err != nil {
+		return err
+	}
+	response.Body.Close()
+	if response.StatusCode != hysteria2.StatusOK {
+		return &load.Error{Kind: load.BadAuth, Err: fmt.Errorf(
+			"the server refused the password (status %d, want %d): check password, and that the server is hysteria2", response.StatusCode, hysteria2.StatusOK)}
+	}
+	return nil
+}
+
+func (c *hysteria2Client) request() []byte { return c.head[:len(c.head):len(c.head)] }
+
+func (c *hysteria2Client) answer() func([]byte) (int, error) {
+	return func(b []byte) (int, error) {
+		r, n, err := hysteria2.ParseResponse(b)
+		if err == nil && !r.OK {
+			err = refusedDestination(r.Message)
+		}
+		return n, err
+	}
+}
+
+func (c *hysteria2Client) refusal(_ *quicLink, err error) error { return err }
+
+// refusedDestination is the error where a server says why.
+func refusedDestination(message string) error {
+	return &load.Error{Kind: load.NoDestination, Err: fmt.Errorf(
+		"the server refused the destination: %s; check that the server can reach it and is allowed to", cmp.Or(message, "no reason given"))}
+}
+
+func serveHysteria2(ctx context.Context, o ServeOptions) (Server, error) {
+	h, err := decodeHysteria2(o.Options)
+	if err != nil {
+		return nil, err
+	}
+	h.Password = cmp.Or(h.Password, rand.Text())
+	client := map[string]any{"password": h.Password, "alpn": h.ALPN}
+	s := &hysteria2Server{h.Password, newOutbound(o.OnOperation)}
+	return serveQUIC(ctx, quicListen{o.Address, h.ALPN, h.obfuscation(), client}, s.serve)
+}
+
+// hysteria2Server is the reference server.
+type hysteria2Server struct {
+	password string
+	out      *outbound
+}
+
+func (s *hysteria2Server) serve(ctx context.Context, conn *quic.Conn) {
+	c := &hysteria2Conn{server: s}
+	web, err := (&h3.Server{Handler: c}).NewRawServerConn(conn)
+	if err != nil {
+		return
+	}
+	go func() {
+		for {
+			stream, err := conn.AcceptUniStream(ctx)
+			if err != nil {
+				return
+			}
+			go web.HandleUnidirectionalStream(stream)
+		}
+	}()
+	acceptStreams(ctx, conn, func(stream *quicStream) {
+		if c.proxies(stream) {
+			s.relay(ctx, stream)
+		} else {
+			web.HandleRequestStream(stream.Stream)
+		}
+	})
+}
+
+// hysteria2Conn is a client: an HTTP/3 one until it has authenticated.
+type hysteria2Conn struct {
+	server        *hysteria2Server
+	authenticated atomic.Bool
+}
+
+// proxies tells whether a stream is one to a destination.
+func (c *hysteria2Conn) proxies(stream *quicStream) bool {
+	if !c.authenticated.Load() {
+		return false
+	}
+	begin := hysteria2.AppendRequest(nil, "")[:2]
+	head := make([]byte, len(begin))
+	n, _ := stream.Peek(head)
+	return n == len(begin) && string(head) == string(begin)
+}
+
+// ServeHTTP authenticates. To all else it is a web server that has nothing.
+func (c *hysteria2Conn) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	password := []byte(r.Header.Get(hysteria2.AuthHeader))
+	if r.Method != http.MethodPost || r.Host != "hysteria" || r.URL.Path != "/auth" ||
+		subtle.ConstantTimeCompare(password, []byte(c.server.password)) != 1 {
+		http.NotFound(w, r)
+		return
+	}
+	c.authenticated.Store(true)
+	w.Header().Set(hysteria2.UDPHeader, "true")
+	w.Header().Set(hysteria2.RateHeader, hysteria2.RateAuto)
+	w.Header().Set(hysteria2.PaddingHeader, rand.Text())
+	w.WriteHeader(hysteria2.StatusOK)
+}
+
+// relay serves a stream to a destination.
+func (s *hysteria2Server) relay(ctx context.Context, stream *quicStream) {
+	head := s.out.heads.Get()
+	defer s.out.heads.Put(head)
+	var address string
+	err := stream.readHead(head, func(b []byte) (n int, err error) {
+		address, n, err = hysteria2.ParseRequest(b)
+		return n, err
+	})
+	if err != nil {
+		return
+	}
+	destination, err := s.out.dial(ctx, address)
+	response := hysteria2.Response{OK: err == nil}
+	if err != nil {
+		response.Message = err.Error()
+	}
+	if _, err := stream.Write(hysteria2.AppendResponse(nil, response)); response.OK && err == nil {
+		s.out.relay(stream, destination)
+	} else if response.OK {
+		destination.Close()
+	}
+}

@@ -1,0 +1,55 @@
+package protocol
+
+import (
+	"net"
+
+	"soakmon/soak/load"
+)
+
+// obfuscator hides packets: each by itself, Overhead bytes longer.
+type obfuscator interface {
+	Overhead() int
+	Seal(out, packet []byte)
+	Open(out, hidden []byte) int
+}
+
+// largestPacket is the size of the largest QUIC packet, hidden.
+const largestPacket = 2048
+
+// obfuscated gives what hides the packets of a socket.
+func obfuscated(o obfuscator) func(net.PacketConn) net.PacketConn {
+	return func(conn net.PacketConn) net.PacketConn {
+		return &obfuscatedConn{conn, o, load.NewBuffers(largestPacket), make([]byte, largestPacket)}
+	}
+}
+
+// obfuscatedConn hides the packets of a net.PacketConn. It must not embed a
+// *net.UDPConn: quic-go would use that at its side.
+type obfuscatedConn struct {
+	net.PacketConn
+	obfuscator
+	buffers load.Buffers
+	in      []byte // of ReadFrom, which quic-go calls from one goroutine
+}
+
+func (c *obfuscatedConn) ReadFrom(p []byte) (int, net.Addr, error) {
+	for {
+		n, from, err := c.PacketConn.ReadFrom(c.in)
+		if err != nil {
+			return 0, from, err
+		}
+		if n -= c.Overhead(); n > 0 && n <= len(p) {
+			return c.Open(p, c.in[:n+c.Overhead()]), from, nil
+		}
+	}
+}
+
+func (c *obfuscatedConn) WriteTo(p []byte, to net.Addr) (int, error) {
+	out := c.buffers.Get()
+	defer c.buffers.Put(out)
+	c.Seal(out, p)
+	if _, err := c.PacketConn.WriteTo(out[:len(p)+c.Overhead()], to); err != nil {
+		return 0, err
+	}
+	return len(p), nil
+}

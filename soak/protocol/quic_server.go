@@ -1,0 +1,139 @@
+package protocol
+
+import (
+	"context"
+	"crypto/tls"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net"
+	"sync"
+	"time"
+
+	"github.com/quic-go/quic-go"
+
+	"soakmon/soak"
+)
+
+// authTimeout is how long a client may take to say who it is.
+const authTimeout = 10 * time.Second
+
+// quicServer serves each connection of a QUIC listener in a goroutine.
+type quicServer struct {
+	addr   string
+	client soak.Options
+	serve  func(context.Context, *quic.Conn) // until the connection has ended
+	served sync.WaitGroup
+	below  func() error // closes what the connections stand on
+
+	mu     sync.Mutex
+	detach func() bool             // from the context
+	conns  map[*quic.Conn]struct{} // nil when closed
+}
+
+// quicListen is what a reference server over QUIC listens with.
+type quicListen struct {
+	address   string
+	alpn      []string
+	obfuscate func(net.PacketConn) net.PacketConn // nil: packets are sent as they are
+	client    map[string]any                      // options that a client must be told; the certificate is added
+}
+
+// serveQUIC serves until the server is closed or ctx is done.
+func serveQUIC(ctx context.Context, l quicListen, serve func(context.Context, *quic.Conn)) (*quicServer, error) {
+	certificate, pem, err := selfSigned(l.address)
+	if err != nil {
+		return nil, fmt.Errorf("serve: make a certificate: %w", err)
+	}
+	l.client["ca"] = pem
+	client, err := json.Marshal(l.client)
+	if err != nil {
+		return nil, err
+	}
+	socket, err := net.ListenPacket("udp", l.address)
+	if err != nil {
+		return nil, fmt.Errorf("serve: %w", err)
+	}
+	addr := socket.LocalAddr().String()
+	if l.obfuscate != nil {
+		socket = l.obfuscate(socket)
+	}
+	config := proxyQUICConfig()
+	config.MaxIncomingStreams, config.MaxIncomingUniStreams, config.KeepAlivePeriod = 1<<20, 1<<20, 0
+	transport := &quic.Transport{Conn: socket}
+	listener, err := transport.Listen(&tls.Config{Certificates: []tls.Certificate{certificate}, NextProtos: l.alpn}, config)
+	if err != nil {
+		return nil, errors.Join(err, transport.Close(), socket.Close())
+	}
+	s := &quicServer{addr: addr, client: soak.Options{JSON: client}, serve: serve, conns: map[*quic.Conn]struct{}{}}
+	s.below = func() error { return errors.Join(listener.Close(), transport.Close(), socket.Close()) }
+	s.served.Go(func() { s.accept(listener) })
+	s.mu.Lock()
+	s.detach = context.AfterFunc(ctx, func() { s.Close() })
+	s.mu.Unlock()
+	return s, nil
+}
+
+func (s *quicServer) Addr() string          { return s.addr }
+func (s *quicServer) Options() soak.Options { return s.client }
+
+func (s *quicServer) accept(listener *quic.Listener) {
+	for {
+		conn, err := listener.Accept(context.Background())
+		if err != nil {
+			return // closed
+		}
+		s.mu.Lock()
+		if s.conns == nil {
+			s.mu.Unlock()
+			_ = conn.CloseWithError(0, "")
+			continue
+		}
+		s.conns[conn] = struct{}{}
+		s.served.Go(func() {
+			s.serve(conn.Context(), conn)
+			_ = conn.CloseWithError(0, "")
+			s.mu.Lock()
+			delete(s.conns, conn)
+			s.mu.Unlock()
+		})
+		s.mu.Unlock()
+	}
+}
+
+// Close closes the connections and the listener, and waits for their ends.
+func (s *quicServer) Close() error {
+	s.mu.Lock()
+	s.detach()
+	conns := s.conns
+	s.conns = nil
+	s.mu.Unlock()
+	if conns == nil {
+		s.served.Wait()
+		return nil
+	}
+	for conn := range conns {
+		_ = conn.CloseWithError(0, "")
+	}
+	err := s.below()
+	s.served.Wait()
+	return err
+}
+
+// acceptStreams serves each bidirectional stream of a connection in a goroutine,
+// until the connection has ended and all are served.
+func acceptStreams(ctx context.Context, conn *quic.Conn, serve func(*quicStream)) {
+	var served sync.WaitGroup
+	defer served.Wait()
+	for {
+		stream, err := conn.AcceptStream(ctx)
+		if err != nil {
+			return
+		}
+		served.Go(func() {
+			s := &quicStream{Stream: stream, conn: conn}
+			defer s.Close()
+			serve(s)
+		})
+	}
+}

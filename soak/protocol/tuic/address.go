@@ -1,0 +1,79 @@
+package tuic
+
+import (
+	"encoding/binary"
+	"fmt"
+	"net"
+	"net/netip"
+	"strconv"
+)
+
+// Types of addresses.
+const (
+	addressDomain = 0x00
+	addressIPv4   = 0x01
+	addressIPv6   = 0x02
+	addressNone   = 0xff // of fragments but the first
+)
+
+// AppendAddress appends an address, HOST:PORT, as commands hold it.
+func AppendAddress(b []byte, address string) ([]byte, error) {
+	host, service, err := net.SplitHostPort(address)
+	if err != nil {
+		return b, err
+	}
+	port, err := strconv.ParseUint(service, 10, 16)
+	if err != nil {
+		return b, fmt.Errorf("address %q: the port is no number from 0 to 65535", address)
+	}
+	ip, err := netip.ParseAddr(host)
+	ip = ip.Unmap()
+	switch {
+	case err == nil && ip.Is4():
+		b = append(append(b, addressIPv4), ip.AsSlice()...)
+	case err == nil:
+		b = append(append(b, addressIPv6), ip.AsSlice()...)
+	case host == "" || len(host) > 255:
+		return b, fmt.Errorf("address %q: a host has from 1 to 255 bytes", address)
+	default:
+		b = append(append(b, addressDomain, byte(len(host))), host...)
+	}
+	return binary.BigEndian.AppendUint16(b, uint16(port)), nil
+}
+
+// ParseAddress reads an address, HOST:PORT. The empty address is an error.
+func ParseAddress(b []byte) (string, error) {
+	p := parser{rest: b}
+	if a := p.address(); p.err != nil || len(p.rest) > 0 || a[0] == addressNone {
+		return "", fmt.Errorf("%w: an address of %d bytes", ErrMalformed, len(b))
+	}
+	port := strconv.Itoa(int(binary.BigEndian.Uint16(b[len(b)-2:])))
+	if b[0] == addressDomain {
+		return net.JoinHostPort(string(b[2:len(b)-2]), port), nil
+	}
+	ip, _ := netip.AddrFromSlice(b[1 : len(b)-2])
+	return net.JoinHostPort(ip.String(), port), nil
+}
+
+// address takes an address, in the form of the wire.
+func (p *parser) address() []byte {
+	from := p.rest
+	kind := p.take(1)
+	if kind == nil {
+		return nil
+	}
+	switch kind[0] {
+	case addressNone:
+	case addressIPv4:
+		p.take(4 + 2)
+	case addressIPv6:
+		p.take(16 + 2)
+	case addressDomain:
+		if length := p.take(1); length != nil {
+			p.take(int(length[0]) + 2)
+		}
+	default:
+		p.err = fmt.Errorf("%w: address type %#x", ErrMalformed, kind[0])
+	}
+	return from[:len(from)-len(p.rest)]
+}
