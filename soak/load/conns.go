@@ -42,6 +42,9 @@ type conns struct {
 
 func (c *conns) Close() error { return c.dialer.Close() }
 
+// Drain implements [Drainer].
+func (c *conns) Drain() error { return drain(c.dialer) }
+
 func (c *conns) Open(ctx context.Context) (Session, error) {
 	conn, err := c.dialer.Dial(ctx)
 	if err != nil {

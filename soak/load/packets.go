@@ -60,6 +60,9 @@ type packets struct {
 
 func (p *packets) Close() error { return p.dialer.Close() }
 
+// Drain implements [Drainer].
+func (p *packets) Drain() error { return drain(p.dialer) }
+
 // Datagrams implements datagramCounter.
 func (p *packets) Datagrams() soak.Datagrams {
 	return soak.Datagrams{Lost: p.lost.Load(), Reordered: p.reordered.Load(), Duplicated: p.duplicated.Load(), Overdue: p.overdue.Load(), Foreign: p.foreign.Load()}

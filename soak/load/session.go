@@ -52,6 +52,21 @@ type Opener interface {
 	Close() error
 }
 
+// Drainer is an [Opener] or a dialer whose sessions share something, which stays
+// when they are closed.
+type Drainer interface {
+	// Drain closes what is shared. No session is open; the next one begins anew.
+	Drain() error
+}
+
+// drain drains what can be.
+func drain(it any) error {
+	if d, ok := it.(Drainer); ok {
+		return d.Drain()
+	}
+	return nil
+}
+
 // Dirtier is an [Opener] that can also run sessions that end badly on purpose.
 type Dirtier interface {
 	// Dirty runs one session of a kind of soak.Workload.Dirty to its end. What

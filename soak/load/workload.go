@@ -181,7 +181,7 @@ func (w *workload) pause() {
 	w.underWay.Wait()
 }
 
-// drain pauses and closes all sessions.
+// drain pauses and closes all sessions, and what they share.
 func (w *workload) drain() {
 	w.pause()
 	for _, s := range w.slots {
@@ -189,6 +189,7 @@ func (w *workload) drain() {
 	}
 	w.workers.Wait()
 	w.slots = nil
+	_ = drain(w.opener) // an error here changes nothing: it is over
 }
 
 // pace starts each operation of a stretch when it is due. What it comes to with

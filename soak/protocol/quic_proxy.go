@@ -141,6 +141,14 @@ func (p *quicProxy) Close() error {
 	return p.shared.Close()
 }
 
+// Drain implements load.Drainer.
+func (p *quicProxy) Drain() error {
+	if p.shared == nil {
+		return nil
+	}
+	return p.shared.Drain()
+}
+
 // quicLink is a connection to the server on a socket of its own.
 type quicLink struct {
 	proxy    *quicProxy

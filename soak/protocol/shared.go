@@ -137,14 +137,26 @@ func (s *sharedConn[C]) try(ctx context.Context, a *attempt[C]) {
 	close(a.done)
 }
 
-// Close ends the connection and an attempt under way.
+// Drain ends the connection and an attempt under way; the next session dials.
+func (s *sharedConn[C]) Drain() error {
+	s.mu.Lock()
+	a := s.now
+	s.now = nil
+	s.mu.Unlock()
+	return s.end(a)
+}
+
+// Close is a Drain after which nothing is dialled any more.
 func (s *sharedConn[C]) Close() error {
 	s.mu.Lock()
 	a := s.now
-	already := s.closed
 	s.closed, s.now = true, nil
 	s.mu.Unlock()
-	if a == nil || already {
+	return s.end(a)
+}
+
+func (s *sharedConn[C]) end(a *attempt[C]) error {
+	if a == nil {
 		return nil
 	}
 	a.cancel()
