@@ -142,14 +142,14 @@ func serveHysteria2(ctx context.Context, o ServeOptions) (Server, error) {
 	}
 	h.Password = cmp.Or(h.Password, rand.Text())
 	client := map[string]any{"password": h.Password, "alpn": h.ALPN}
-	s := &hysteria2Server{h.Password, newOutbound(o.OnOperation)}
+	s := &hysteria2Server{h.Password, newQUICOutbound(o.OnOperation)}
 	return serveQUIC(ctx, quicListen{o.Address, h.ALPN, h.obfuscation(), client}, s.serve)
 }
 
 // hysteria2Server is the reference server.
 type hysteria2Server struct {
 	password string
-	out      *outbound
+	out      quicOutbound
 }
 
 func (s *hysteria2Server) serve(ctx context.Context, conn *quic.Conn) {
@@ -210,13 +210,12 @@ func (c *hysteria2Conn) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // relay serves a stream to a destination.
 func (s *hysteria2Server) relay(ctx context.Context, stream *quicStream) {
-	head := s.out.heads.Get()
-	defer s.out.heads.Put(head)
 	var address string
-	err := stream.readHead(head, func(b []byte) (n int, err error) {
+	done, err := s.out.readHead(stream, func(b []byte) (n int, err error) {
 		address, n, err = hysteria2.ParseRequest(b)
 		return n, err
 	})
+	defer done()
 	if err != nil {
 		return
 	}

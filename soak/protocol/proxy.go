@@ -13,16 +13,11 @@ import (
 // relayBuffer is the size of the buffers that a proxy relays with.
 const relayBuffer = 64 << 10
 
-// headBuffer is the size of the buffers that the head of a connection is read
-// with, and what came with it.
-const headBuffer = 8 << 10
-
 // outbound is what a reference server of a proxy protocol has in common: it
 // reaches destinations, and relays to and from them with buffers that it keeps.
 type outbound struct {
 	onOperation func()
 	buffers     load.Buffers
-	heads       load.Buffers
 }
 
 // newOutbound makes an outbound. onOperation is called for each operation of
@@ -31,7 +26,7 @@ func newOutbound(onOperation func()) *outbound {
 	if onOperation == nil {
 		onOperation = func() {}
 	}
-	return &outbound{onOperation, load.NewBuffers(relayBuffer), load.NewBuffers(headBuffer)}
+	return &outbound{onOperation, load.NewBuffers(relayBuffer)}
 }
 
 // dial reaches a destination, HOST:PORT.

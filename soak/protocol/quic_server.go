@@ -13,6 +13,7 @@ import (
 	"github.com/quic-go/quic-go"
 
 	"soakmon/soak"
+	"soakmon/soak/load"
 )
 
 // authTimeout is how long a client may take to say who it is.
@@ -118,6 +119,26 @@ func (s *quicServer) Close() error {
 	err := s.below()
 	s.served.Wait()
 	return err
+}
+
+// quicOutbound is an outbound that reads heads of streams, with buffers for them
+// and for what comes with them.
+type quicOutbound struct {
+	*outbound
+	heads load.Buffers
+}
+
+const headBuffer = 8 << 10
+
+func newQUICOutbound(onOperation func()) quicOutbound {
+	return quicOutbound{newOutbound(onOperation), load.NewBuffers(headBuffer)}
+}
+
+// readHead reads what a stream begins with. What came with it is read again,
+// until done.
+func (o quicOutbound) readHead(s *quicStream, parse func([]byte) (int, error)) (done func(), err error) {
+	buf := o.heads.Get()
+	return func() { o.heads.Put(buf) }, s.readHead(buf, parse)
 }
 
 // acceptStreams serves each bidirectional stream of a connection in a goroutine,
