@@ -3,6 +3,7 @@ module soakmon
 go 1.26.0
 
 require (
+	github.com/DataDog/gostackparse v0.7.0
 	github.com/HdrHistogram/hdrhistogram-go v1.4.0
 	github.com/goccy/go-yaml v1.19.2
 	github.com/google/pprof v0.0.0-20261016150608-1facf8f91b50

@@ -1,11 +1,19 @@
 // Package profiles fetches pprof profiles and goroutine dumps of a running Go
-// program over its /debug/pprof/ pages.
+// program over its /debug/pprof/ pages, and says which call sites and which
+// goroutines grow over all snapshots of a run.
 //
 // The opinion: a profile is evidence, so it is kept byte for byte as it was
 // fetched, and only what is a whole profile is kept. The check walks the
 // outermost level of the protobuf message (github.com/google/pprof,
 // proto/profile.proto) and the checksum of the gzip stream, and does not parse
 // what is inside: a fetch must cost the monitor little.
+//
+// Growth is the robust slope of each site over all snapshots, not the difference
+// of two: one heap profile is wrong by √(rate/bytes) of a site, some 10 % at
+// 50 MB and all of it at 512 KiB. A site is named where its slope is no chance
+// among all sites (a bound on false discoveries) and goes on to the end. A site
+// that grows by less than some ten samples of the profiler, 5 MB, in a run cannot
+// be named.
 //
 // The limits: a fetch takes at most 30 s and the seconds that a profile over
 // time runs, and 64 MiB. What the target pays is told: the CPU seconds that it

@@ -163,7 +163,7 @@ func TestOnlyWholeProfilesAreKept(t *testing.T) {
 	if err := checkProfile(whole); err != nil {
 		t.Error(err)
 	}
-	if err := checkWithin(whole, 100); !errors.Is(err, ErrNotProfile) || !strings.Contains(err.Error(), "more than 100 bytes") {
+	if err := checkWithin(whole, bounds{100, elementLimit}); !errors.Is(err, ErrNotProfile) || !strings.Contains(err.Error(), "more than 100 bytes") {
 		t.Errorf("a bomb: %v", err)
 	}
 }

@@ -1,0 +1,83 @@
+package profiles
+
+import (
+	"fmt"
+	"path"
+	"slices"
+	"strings"
+)
+
+// Frame is one call in a stack.
+type Frame struct {
+	Function string // "net/http.(*conn).serve"; "" where the profile has no symbols
+	File     string
+	Line     int
+}
+
+// Stack is the calls from the innermost, which allocates or waits, to the
+// outermost.
+type Stack []Frame
+
+// String is the frame's function and line: "main.keep (keep.go:12)".
+func (f Frame) String() string {
+	if f.File == "" {
+		return f.Function
+	}
+	return fmt.Sprintf("%s (%s)", f.Function, f.Place())
+}
+
+// Place is the file, without its folder, and the line.
+func (f Frame) Place() string { return fmt.Sprintf("%s:%d", path.Base(f.File), f.Line) }
+
+// Package is the import path of the function's package, "" without symbols.
+func (f Frame) Package() string {
+	slash := strings.LastIndexByte(f.Function, '/') + 1
+	name, _, _ := strings.Cut(f.Function[slash:], ".")
+	return f.Function[:slash] + name
+}
+
+// Culprit is the frame that a person would look at first: the innermost one
+// outside the runtime and the standard library. Where all of a stack is of
+// these, it is the innermost one outside the runtime and the packages that only
+// serve others.
+func (s Stack) Culprit() Frame {
+	for _, among := range [][]string{standard, helpers, {"runtime"}} {
+		for _, f := range s {
+			if f.Function != "" && !within(f.Package(), among) {
+				return f
+			}
+		}
+	}
+	if len(s) == 0 {
+		return Frame{}
+	}
+	return s[len(s)-1]
+}
+
+// Has reports whether the stack passes through a function of that name.
+func (s Stack) Has(function string) bool {
+	return slices.ContainsFunc(s, func(f Frame) bool { return f.Function == function })
+}
+
+// within reports whether the first element of an import path is one of names.
+func within(pkg string, names []string) bool {
+	first, _, _ := strings.Cut(pkg, "/")
+	return slices.Contains(names, first)
+}
+
+// standard are the first elements of import paths of the standard library of
+// Go 1.26. A path of a module has a dot in its first element, or is one word
+// that is none of these.
+var standard = []string{
+	"archive", "bufio", "bytes", "cmp", "compress", "container", "context", "crypto", "database", "debug", "embed",
+	"encoding", "errors", "expvar", "flag", "fmt", "go", "hash", "html", "image", "index", "internal", "io", "iter",
+	"log", "maps", "math", "mime", "net", "os", "path", "plugin", "reflect", "regexp", "runtime", "simd", "slices",
+	"sort", "strconv", "strings", "structs", "sync", "syscall", "testing", "text", "time", "unicode", "unique",
+	"unsafe", "vendor", "weak",
+}
+
+// helpers are those of them that work for whoever calls them.
+var helpers = []string{
+	"bufio", "bytes", "container", "context", "encoding", "errors", "fmt", "internal", "io", "maps", "reflect", "runtime",
+	"slices", "sort", "strconv", "strings", "sync", "syscall", "unique", "unsafe", "weak",
+}

@@ -1,0 +1,277 @@
+package profiles
+
+import (
+	"cmp"
+	"math"
+	"runtime"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// By says what is ranked: samples with the same culprit's function, line or
+// package count together, or only those with the same stack.
+type By string
+
+// What can be ranked.
+const (
+	ByFunction By = "function"
+	ByLine     By = "line"
+	ByPackage  By = "package"
+	ByStack    By = "stack"
+)
+
+// FalseShare is the share of the named sites that may be there by chance.
+const FalseShare = 0.05
+
+// leastSamples is the change, in samples of the profiler, below which a site
+// could not be named whatever it does: such a site is not tested and does not
+// weigh on the others (Tarone 1990; Gilbert 2005).
+const leastSamples = 3
+
+// Site is one place and its growth. Slopes are per hour, of the course's unit.
+type Site struct {
+	Frame  Frame // the culprit
+	Stack  Stack // the whole of the stack with the most growth
+	Slope  float64
+	Err    float64 // standard error of the slope
+	Counts float64 // growth of the number of objects per hour; 0 where they are not counted
+	First  float64 // value at the first snapshot
+	Last   float64
+	Share  float64 // of the total growth, 0 to 1
+	P      float64 // of "it does not grow"
+	Lasts  bool    // what there is of growth goes on to the end
+	Named  bool    // it grows to the end, and is not there by chance
+	Likely bool    // no site is named, and this one has most of the growth that lasts
+}
+
+// Ranking is what the snapshots of a course say of growth.
+type Ranking struct {
+	Unit      string
+	Snapshots int
+	From, To  time.Duration
+	Total     float64 // growth of all sites together, per hour
+	First     float64 // all sites together at the first snapshot
+	Last      float64
+	Sites     []Site  // by slope, the steepest first
+	Tested    int     // sites that changed enough to be tested
+	Explained float64 // share of the total growth that the culprits have, 0 to 1
+}
+
+// Culprits are the sites that are named, the steepest first, or else the one
+// that is likely.
+func (r Ranking) Culprits() (all []Site) {
+	for _, s := range r.Sites {
+		if s.Named || s.Likely {
+			all = append(all, s)
+		}
+	}
+	return all
+}
+
+// Rank ranks the sites by their slope over the snapshots of a stretch of the
+// run. With fewer than five snapshots nothing is named.
+func (c *Course) Rank(by By, from, to time.Duration) Ranking {
+	lo, _ := slices.BinarySearch(c.at, from)
+	hi, found := slices.BinarySearch(c.at, to)
+	if found {
+		hi++
+	}
+	r := Ranking{Unit: c.Unit, Snapshots: max(hi-lo, 0)}
+	if hi <= lo {
+		return r
+	}
+	r.From, r.To = c.at[lo], c.at[hi-1]
+	w := window{course: c, lo: lo, hi: hi}
+	for _, at := range c.at[lo:hi] {
+		w.hours = append(w.hours, at.Hours())
+	}
+	groups := c.groups(by)
+	r.Sites = make([]Site, len(groups))
+	tested := make([]bool, len(groups))
+	parallel(len(groups), func(i int) { r.Sites[i], tested[i] = w.site(groups[i]) })
+	total := newSeries(hi - lo)
+	for _, cells := range c.cells {
+		total.take(cells, lo, hi)
+	}
+	r.Total = estimate(w.hours, total.value, 0).slope
+	r.First, r.Last = total.value[0], total.value[hi-lo-1]
+	r.finish(tested)
+	return r
+}
+
+// finish names what grows and orders the sites.
+func (r *Ranking) finish(tested []bool) {
+	var p []float64
+	for i, t := range tested {
+		if t {
+			p = append(p, r.Sites[i].P)
+			r.Tested++
+		}
+	}
+	bound := discoveries(p, r.Tested, FalseShare)
+	for i := range r.Sites {
+		s := &r.Sites[i]
+		s.Named = s.Lasts && tested[i] && s.P <= bound
+		if r.Total > 0 && s.Slope > 0 {
+			s.Share = min(1, s.Slope/r.Total)
+		}
+		if s.Named {
+			r.Explained += s.Share
+		}
+	}
+	r.Explained = min(1, r.Explained)
+	if !slices.ContainsFunc(r.Sites, func(s Site) bool { return s.Named }) {
+		r.likely()
+	}
+	slices.SortStableFunc(r.Sites, func(a, b Site) int {
+		return cmp.Or(cmp.Compare(orLow(b.Slope), orLow(a.Slope)), cmp.Compare(b.Last, a.Last), cmp.Compare(a.Frame.Function, b.Frame.Function))
+	})
+}
+
+// likely marks the site with more than half of the growth that lasts, where
+// chance alone would hardly have it grow (5 %). That is no discovery among all
+// sites; but where the whole is known to grow, it is the first to look at.
+func (r *Ranking) likely() {
+	lasting := 0.0
+	for _, s := range r.Sites {
+		if s.Lasts {
+			lasting += s.Slope
+		}
+	}
+	for i := range r.Sites {
+		if s := &r.Sites[i]; s.Lasts && s.P <= 0.05 && s.Slope > lasting/2 {
+			s.Likely, r.Explained = true, s.Share
+		}
+	}
+}
+
+func orLow(v float64) float64 {
+	if math.IsNaN(v) {
+		return math.Inf(-1)
+	}
+	return v
+}
+
+// groups are the stacks that count together.
+func (c *Course) groups(by By) [][]int32 {
+	index := map[any]int{}
+	var all [][]int32
+	for id := range c.stacks {
+		var key any = id
+		if f := c.stackOf(int32(id)).Culprit(); by != ByStack {
+			key = f.key(by)
+		}
+		i, ok := index[key]
+		if !ok {
+			i = len(all)
+			index[key] = i
+			all = append(all, nil)
+		}
+		all[i] = append(all[i], int32(id))
+	}
+	return all
+}
+
+func (f Frame) key(by By) any {
+	switch by {
+	case ByPackage:
+		return f.Package()
+	case ByLine:
+		return f
+	}
+	return f.Function
+}
+
+// window is a stretch of a course.
+type window struct {
+	course *Course
+	lo, hi int       // snapshots
+	hours  []float64 // of each
+}
+
+// site judges one group of stacks. Changed says that there was enough change to
+// test for growth.
+func (w *window) site(group []int32) (site Site, changed bool) {
+	s := newSeries(w.hi - w.lo)
+	steepest := math.Inf(-1)
+	for _, id := range group {
+		one := w.course.cells[id]
+		s.take(one, w.lo, w.hi)
+		if rise := w.rise(one); rise > steepest {
+			steepest, site.Stack = rise, w.course.stackOf(id)
+		}
+	}
+	site.Frame = site.Stack.Culprit()
+	n := len(s.value)
+	site.First, site.Last = s.value[0], s.value[n-1]
+	unit := s.unit()
+	low, high := slices.Min(s.value), slices.Max(s.value)
+	if high-low <= leastSamples*unit {
+		site.Slope, site.P = (site.Last-site.First)/max(w.hours[n-1]-w.hours[0], 1e-9), 1
+		return site, false
+	}
+	tr := estimate(w.hours, s.value, unit)
+	site.Slope, site.Err, site.P = tr.slope, tr.err, tr.p
+	site.Lasts = continues(w.hours, s.value, tr.slope)
+	if slices.Max(s.count) > 0 {
+		site.Counts = theilSen(w.hours, s.count)
+	}
+	return site, true
+}
+
+// rise is by how much the late half of a stack's snapshots lies above the early
+// one.
+func (w *window) rise(cells []cell) (rise float64) {
+	middle := int32((w.lo + w.hi) / 2)
+	for _, x := range cells {
+		switch {
+		case int(x.snapshot) < w.lo || int(x.snapshot) >= w.hi:
+		case x.snapshot >= middle:
+			rise += x.value
+		default:
+			rise -= x.value
+		}
+	}
+	return rise
+}
+
+// series are the values of a group of stacks, by snapshot.
+type series struct{ value, count, variance []float64 }
+
+func newSeries(n int) *series {
+	return &series{make([]float64, n), make([]float64, n), make([]float64, n)}
+}
+
+func (s *series) take(cells []cell, lo, hi int) {
+	for _, x := range cells {
+		if i := int(x.snapshot) - lo; i >= 0 && i < hi-lo {
+			s.value[i] += x.value
+			s.count[i] += float64(x.count)
+			s.variance[i] += float64(x.variance)
+		}
+	}
+}
+
+// unit is what one sample of the profiler stands for, in the series' unit.
+func (s *series) unit() float64 {
+	if total := sum(s.value); total > 0 {
+		return sum(s.variance) / total
+	}
+	return 0
+}
+
+// parallel calls do for 0 to n-1 on all cores.
+func parallel(n int, do func(i int)) {
+	var next atomic.Int64
+	var work sync.WaitGroup
+	for range runtime.GOMAXPROCS(0) {
+		work.Go(func() {
+			for i := int(next.Add(1)) - 1; i < n; i = int(next.Add(1)) - 1 {
+				do(i)
+			}
+		})
+	}
+	work.Wait()
+}
