@@ -95,14 +95,15 @@ func (c *Course) Rank(by By, from, to time.Duration) Ranking {
 	for _, cells := range c.cells {
 		total.take(cells, lo, hi)
 	}
-	r.Total = estimate(w.hours, total.value, 0).slope
+	whole := estimate(w.hours, total.value, total.unit())
+	r.Total = whole.slope
 	r.First, r.Last = total.value[0], total.value[hi-lo-1]
-	r.finish(tested)
+	r.finish(tested, whole.p <= chance)
 	return r
 }
 
 // finish names what grows and orders the sites.
-func (r *Ranking) finish(tested []bool) {
+func (r *Ranking) finish(tested []bool, grows bool) {
 	var p []float64
 	for i, t := range tested {
 		if t {
@@ -122,7 +123,7 @@ func (r *Ranking) finish(tested []bool) {
 		}
 	}
 	r.Explained = min(1, r.Explained)
-	if !slices.ContainsFunc(r.Sites, func(s Site) bool { return s.Named }) {
+	if grows && !slices.ContainsFunc(r.Sites, func(s Site) bool { return s.Named }) {
 		r.likely()
 	}
 	slices.SortStableFunc(r.Sites, func(a, b Site) int {
@@ -130,9 +131,12 @@ func (r *Ranking) finish(tested []bool) {
 	})
 }
 
+// chance is how often one thing alone may seem to grow that does not.
+const chance = 0.05
+
 // likely marks the site with more than half of the growth that lasts, where
-// chance alone would hardly have it grow (5 %). That is no discovery among all
-// sites; but where the whole is known to grow, it is the first to look at.
+// chance alone would hardly have it grow. That is no discovery among all sites;
+// but where the whole grows, it is the first to look at.
 func (r *Ranking) likely() {
 	lasting := 0.0
 	for _, s := range r.Sites {
@@ -141,7 +145,7 @@ func (r *Ranking) likely() {
 		}
 	}
 	for i := range r.Sites {
-		if s := &r.Sites[i]; s.Lasts && s.P <= 0.05 && s.Slope > lasting/2 {
+		if s := &r.Sites[i]; s.Lasts && s.P <= chance && s.Slope > lasting/2 {
 			s.Likely, r.Explained = true, s.Share
 		}
 	}
