@@ -26,6 +26,7 @@ type inner struct {
 	request []byte
 	reply   func(io.Reader) error // reads what the server says before the payload; nil where it says nothing
 	secret  string                // the option that the server checks: uuid or password
+	form    datagramForm
 }
 
 // tunnel dials a load's connections through a TLS proxy.

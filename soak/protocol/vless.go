@@ -2,13 +2,9 @@ package protocol
 
 import (
 	"context"
-	"encoding/binary"
-	"errors"
 	"fmt"
-	"io"
 	"net"
 	"slices"
-	"sync"
 	"time"
 
 	"soakmon/soak"
@@ -22,7 +18,7 @@ func vlessInner(w soak.Workload, user vless.UUID) (right, wrong inner, err error
 	if w.Network == "udp" {
 		q.Command = vless.UDP
 	}
-	right = inner{reply: vless.ReadReply, secret: "uuid"}
+	right = inner{reply: vless.ReadReply, secret: "uuid", form: vlessForm(w.Destination)}
 	if right.request, err = q.Append(nil); err != nil {
 		return right, wrong, err
 	}
@@ -30,85 +26,6 @@ func vlessInner(w soak.Workload, user vless.UUID) (right, wrong inner, err error
 	wrong.request = slices.Clone(right.request)
 	wrong.request[1] ^= 0xff
 	return right, wrong, nil
-}
-
-// DialPacket implements load.PacketDialer, for VLESS.
-func (t *tunnel) DialPacket(ctx context.Context) (net.PacketConn, net.Addr, error) {
-	conn, err := t.dial(ctx)
-	if err != nil {
-		return nil, nil, err
-	}
-	return &vlessPackets{tunnelConn: conn}, tunnelAddr(t.destination), nil
-}
-
-// tunnelAddr is a destination behind a server.
-type tunnelAddr string
-
-func (tunnelAddr) Network() string  { return "udp" }
-func (a tunnelAddr) String() string { return string(a) }
-
-// vlessPackets carries datagrams on a connection, each with its length.
-type vlessPackets struct {
-	*tunnelConn
-	in datagramReader
-
-	mu  sync.Mutex
-	out []byte
-}
-
-// WriteTo sends a datagram to the destination of the connection.
-func (v *vlessPackets) WriteTo(p []byte, _ net.Addr) (int, error) {
-	if len(p) > 0xffff {
-		return 0, errors.New("vless: a datagram of more than 65,535 bytes")
-	}
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	v.out = append(binary.BigEndian.AppendUint16(v.out[:0], uint16(len(p))), p...)
-	if _, err := v.Write(v.out); err != nil {
-		return 0, err
-	}
-	return len(p), nil
-}
-
-// ReadFrom reads a datagram; what p has no room for is lost.
-func (v *vlessPackets) ReadFrom(p []byte) (int, net.Addr, error) {
-	datagram, err := v.in.read(v.tunnelConn)
-	return copy(p, datagram), tunnelAddr(v.tunnel.destination), err
-}
-
-// datagramReader reads datagrams that have their lengths before them. It goes on
-// after a time-out in the middle of one.
-type datagramReader struct {
-	buf  []byte
-	have int
-}
-
-// read gives a datagram, which is valid until the next call.
-func (d *datagramReader) read(r io.Reader) ([]byte, error) {
-	if err := d.fill(r, 2); err != nil {
-		return nil, err
-	}
-	size := 2 + int(binary.BigEndian.Uint16(d.buf))
-	if err := d.fill(r, size); err != nil {
-		return nil, err
-	}
-	d.have = 0
-	return d.buf[2:size], nil
-}
-
-// fill reads until n bytes are there.
-func (d *datagramReader) fill(r io.Reader, n int) error {
-	if len(d.buf) < n {
-		d.buf = append(d.buf, make([]byte, n-len(d.buf))...)
-	}
-	for d.have < n {
-		m, err := r.Read(d.buf[d.have:n])
-		d.have += m
-		if err != nil && d.have < n {
-			return err
-		}
-	}
-	return nil
 }
 
 // handshakeTime is how long a client of a reference server may take until its
@@ -124,7 +41,7 @@ func (o *outbound) serveVLESS(ctx context.Context, conn net.Conn, user vless.UUI
 	}
 	_ = conn.SetDeadline(time.Time{})
 	if request.Command == vless.UDP {
-		o.relayVLESS(ctx, conn, request.Destination)
+		o.relayDatagrams(&replying{Conn: conn, reply: vless.Reply}, vlessForm(request.Destination))
 		return
 	}
 	destination, err := o.dial(ctx, request.Destination)
@@ -160,49 +77,14 @@ func (r *replying) CloseWrite() error {
 	return nil
 }
 
-// relayVLESS relays datagrams until the client goes.
-func (o *outbound) relayVLESS(ctx context.Context, client net.Conn, address string) {
-	var d net.Dialer
-	destination, err := d.DialContext(ctx, "udp", address)
-	if err != nil {
-		_, _ = client.Write(vless.Reply)
-		return
-	}
-	var back sync.WaitGroup
-	back.Go(func() {
-		o.datagramsBack(&replying{Conn: client, reply: vless.Reply}, destination)
-		client.Close()
-	})
-	var in datagramReader
-	for {
-		datagram, err := in.read(client)
-		if err != nil {
-			break
-		}
-		if _, err := destination.Write(datagram); err == nil {
-			o.onOperation()
-		}
-	}
-	destination.Close()
-	back.Wait()
+// vlessForm is the form of datagrams, all to or from one address.
+type vlessForm string
+
+func (vlessForm) head(b []byte, _ string, size int) ([]byte, error) {
+	return vless.AppendPacket(b, size)
 }
 
-// datagramsBack passes on what a destination says. That nobody listens there
-// (ECONNREFUSED) ends nothing: it is a loss.
-func (o *outbound) datagramsBack(client io.Writer, destination net.Conn) {
-	buf := o.buffers.Get()
-	defer o.buffers.Put(buf)
-	for {
-		n, err := destination.Read(buf[2:])
-		if errors.Is(err, net.ErrClosed) {
-			return
-		}
-		if err != nil {
-			continue
-		}
-		binary.BigEndian.PutUint16(buf, uint16(n))
-		if _, err := client.Write(buf[:2+n]); err != nil {
-			return
-		}
-	}
+func (f vlessForm) parse(b []byte) (address string, head, end int, err error) {
+	head, end = vless.ParsePacket(b)
+	return string(f), head, end, nil
 }

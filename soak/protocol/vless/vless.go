@@ -9,6 +9,7 @@
 package vless
 
 import (
+	"encoding/binary"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -114,4 +115,21 @@ func ReadReply(r io.Reader) error {
 	}
 	_, err := io.ReadFull(r, head[:head[1]])
 	return err
+}
+
+// AppendPacket writes what stands before a datagram of size bytes.
+func AppendPacket(b []byte, size int) ([]byte, error) {
+	if size > 0xffff {
+		return b, errors.New("vless: a datagram of more than 65,535 bytes")
+	}
+	return binary.BigEndian.AppendUint16(b, uint16(size)), nil
+}
+
+// ParsePacket tells where in b the datagram that begins it starts and ends. While
+// b is too short to tell, start is 0 and end what it takes.
+func ParsePacket(b []byte) (start, end int) {
+	if len(b) < 2 {
+		return 0, 2
+	}
+	return 2, 2 + int(binary.BigEndian.Uint16(b))
 }
