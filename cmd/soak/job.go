@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"os"
 	"os/signal"
@@ -20,7 +19,6 @@ import (
 	"soakmon/soak/control"
 	"soakmon/soak/engine"
 	"soakmon/soak/plan"
-	"soakmon/soak/report"
 	"soakmon/soak/supervise"
 	"soakmon/store"
 )
@@ -49,11 +47,11 @@ func (j job) do() error {
 	if err != nil {
 		return err
 	}
-	r, err := readReport(path)
+	r, charts, err := readForFormat(path, j.format)
 	if err != nil {
 		return err
 	}
-	if err := writeReport(j.streams.out, r, j.format); err != nil {
+	if err := writeReport(j.streams.out, r, charts, j.format); err != nil {
 		return err
 	}
 	if j.format == "text" {
@@ -195,12 +193,4 @@ func signalOrders(now context.CancelFunc) (orders chan engine.Order, stop func()
 		}
 	}()
 	return orders, func() { signal.Stop(signals); close(done) }
-}
-
-// writeReport writes a report in the format asked for.
-func writeReport(w io.Writer, r report.Report, format string) error {
-	if format == "json" {
-		return report.JSON(w, r)
-	}
-	return report.Text(w, r)
 }

@@ -7,8 +7,6 @@ import (
 	"os"
 	"time"
 
-	"github.com/spf13/cobra"
-
 	"soakmon/alerts/detect"
 	"soakmon/soak/control"
 	"soakmon/soak/report"
@@ -89,8 +87,7 @@ func withRun(dir, ref string, do func(*stored) error) error {
 	return errors.Join(do(s), s.Close())
 }
 
-// readReport judges the run file at path. Ours says that this process has just
-// ended the run.
+// readReport judges the run file at path.
 func readReport(path string) (report.Report, error) {
 	s, err := openRun(path)
 	if err != nil {
@@ -106,42 +103,4 @@ func runArg(args []string) string {
 		return "last"
 	}
 	return args[0]
-}
-
-func reportCommand(s streams) *cobra.Command {
-	var dir, format, output string
-	cmd := &cobra.Command{
-		Use:   "report [RUN]",
-		Short: "Judge a stored run again and print its report; also while it goes on",
-		Long: `Judge a stored run again and print its report; also while it goes on.
-
-RUN is a file, an id, the beginning of an id, a name (its newest run) or last,
-which is the default. The exit code is the run's.`,
-		Args: cobra.MaximumNArgs(1),
-		RunE: func(_ *cobra.Command, args []string) error {
-			if err := checkFormat(format, "text", "json"); err != nil {
-				return err
-			}
-			path, err := store.Find(dir, runArg(args))
-			if err != nil {
-				return err
-			}
-			r, err := readReport(path)
-			if err != nil {
-				return err
-			}
-			out, err := openOutput(s, output)
-			if err != nil {
-				return err
-			}
-			if err := errors.Join(writeReport(out, r, format), out.Close()); err != nil {
-				return err
-			}
-			return exitCode(r.ExitCode)
-		},
-	}
-	dirFlag(cmd, &dir)
-	formatFlag(cmd, &format, "text", "json")
-	outputFlag(cmd, &output)
-	return cmd
 }

@@ -37,7 +37,7 @@ start (after --), or a process that runs already (--pid, --pidfile, --listen).`,
   soak run --listen :8080 --url http://127.0.0.1:8080/health --rate 500 --duration 1h
   soak run nightly.yaml --duration 24h`,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := checkFormat(j.format, "text", "json"); err != nil {
+			if err := checkFormat(j.format, reportFormats...); err != nil {
 				return err
 			}
 			p, err := f.plan(cmd.Flags(), args, cmd.ArgsLenAtDash())
@@ -49,7 +49,7 @@ start (after --), or a process that runs already (--pid, --pidfile, --listen).`,
 		},
 	}
 	dirFlag(cmd, &j.dir)
-	formatFlag(cmd, &j.format, "text", "json")
+	formatFlag(cmd, &j.format, reportFormats...)
 	cmd.Flags().BoolVarP(&j.quiet, "quiet", "q", false, "no progress, only the report")
 	f.add(cmd.Flags())
 	return cmd

@@ -19,7 +19,7 @@ func watchCommand(s streams) *cobra.Command {
 		Example: `  soak watch --pid 4711 --duration 1h
   soak watch --listen :443 --pprof http://127.0.0.1:6060/debug/pprof/ --duration 24h --interval 10s`,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := checkFormat(j.format, "text", "json"); err != nil {
+			if err := checkFormat(j.format, reportFormats...); err != nil {
 				return err
 			}
 			if len(args) > 0 && cmd.ArgsLenAtDash() != 0 {
@@ -43,7 +43,7 @@ func watchCommand(s streams) *cobra.Command {
 		},
 	}
 	dirFlag(cmd, &j.dir)
-	formatFlag(cmd, &j.format, "text", "json")
+	formatFlag(cmd, &j.format, reportFormats...)
 	cmd.Flags().StringVar(&name, "name", "watch", "name of the run")
 	cmd.Flags().BoolVarP(&j.quiet, "quiet", "q", false, "no progress, only the report")
 	f.add(cmd.Flags())

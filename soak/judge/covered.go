@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"soakmon/soak"
+	"soakmon/soak/human"
 )
 
 const (
@@ -78,8 +79,8 @@ func unproven(s soak.Series, points int, covered float64) string {
 	case points == 0:
 		return "no value was measured under steady load"
 	case covered < minCovered:
-		return fmt.Sprintf("measured in only %.0f %% of the steady load, last at %s: growth in the rest of it would not have been seen",
-			100*covered, lastAt(s).Round(time.Second))
+		return fmt.Sprintf("measured in only %s of the steady load, last at %s: growth in the rest of it would not have been seen",
+			human.Percent(covered), human.Offset(lastAt(s)))
 	}
 	return ""
 }

@@ -69,6 +69,9 @@ func subjects(names []soak.Name, p soak.Plan) []subject {
 // roles in the order in which people want to read them.
 var roles = []string{soak.RoleTarget, soak.RoleDriver, soak.RoleMonitor}
 
+// Place is where a series of a process stands among those that are judged.
+func Place(name string) int { return place(families, name) }
+
 // place is the index of a name in a list; names that are not in it come last.
 func place(list []string, name string) int {
 	if i := slices.Index(list, name); i >= 0 {

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"soakmon/soak"
+	"soakmon/soak/human"
 	"soakmon/soak/judge"
 )
 
@@ -31,30 +32,36 @@ func auxiliary(s Series) bool {
 // ours reports whether a series is one of soak's own that nobody asked for.
 func ours(s Series) bool { return s.Process != soak.RoleTarget && s.Rule == "" }
 
+// disturbs reports whether a series of soak's own grows in a way that casts
+// doubt on the run. Our memory is told of, but says nothing of the target: the
+// monitor maps the growing run file, and its reduced series fill up to their
+// bound in the first hour.
+func disturbs(s Series) bool { return ours(s) && s.Verdict == soak.Leaking && s.Unit != "bytes" }
+
 // decide puts the verdicts of the series and the evidence together.
 func decide(r *Report, b *builder) {
 	leaks, open := findings(r.Series)
-	missing, dead := b.faults(r)
-	open = append(missing, open...)
-	fired := firedRules(r)
+	r.faults, r.dead = b.faults(r)
+	open = append(r.faults[:len(r.faults):len(r.faults)], open...)
+	r.missed = firedRules(r)
 	r.Verdict, r.ExitCode = soak.Clean, ExitClean
-	if len(open)+len(fired) > 0 || b.run.Error != "" {
+	if len(open)+len(r.missed) > 0 || b.run.Error != "" {
 		r.Verdict, r.ExitCode = soak.Inconclusive, ExitInconclusive
 	}
-	if dead {
+	if r.dead {
 		r.ExitCode = ExitDead
 	}
 	if len(leaks) > 0 {
 		r.Verdict = soak.Leaking
 	}
-	if len(leaks)+len(fired) > 0 {
+	if len(leaks)+len(r.missed) > 0 {
 		r.ExitCode = ExitLeak
 	}
 	if b.run.Error != "" {
 		r.ExitCode = ExitError
 		r.Reasons = append(r.Reasons, "the monitor failed: "+b.run.Error)
 	}
-	r.Reasons = append(append(append(r.Reasons, leaks...), fired...), open...)
+	r.Reasons = append(append(append(r.Reasons, leaks...), r.missed...), open...)
 	if r.Verdict == soak.Clean {
 		r.Reasons = []string{cleanReason(r)}
 	}
@@ -64,12 +71,9 @@ func decide(r *Report, b *builder) {
 // being clean.
 func findings(all []Series) (leaks, open []string) {
 	for _, s := range all {
-		said := fmt.Sprintf("%s %s: %s", s.Process, s.Metric, s.Reason)
+		said := s.said()
 		switch {
-		case ours(s) && s.Verdict == soak.Leaking && s.Unit != "bytes":
-			// Our memory is told of, but says nothing of the target: the monitor
-			// maps the growing run file, and its reduced series fill up to their
-			// bound in the first hour.
+		case disturbs(s):
 			open = append(open, fmt.Sprintf("the %s, a part of soak, grows itself: %s: %s", s.Process, s.Metric, s.Reason))
 		case ours(s), s.Verdict == soak.Clean:
 		case s.Verdict == soak.Leaking:
@@ -88,7 +92,7 @@ func exhaustion(s Series) string {
 		return ""
 	}
 	return fmt.Sprintf("; at this rate it reaches its limit of %s after %s of the run, %s at the earliest",
-		amount(e.Limit, s.Unit), duration(float64(e.At)), duration(float64(e.Low)))
+		human.Amount(float64(e.Limit), s.Unit), human.Span(float64(e.At)), human.Span(float64(e.Low)))
 }
 
 // firedRules tells of rules of the plan that fired in the run, though the whole

@@ -3,9 +3,9 @@ package report
 import (
 	"fmt"
 	"math"
-	"time"
 
 	"soakmon/soak"
+	"soakmon/soak/human"
 	"soakmon/soak/judge"
 )
 
@@ -62,7 +62,7 @@ const (
 
 // early says why the run did not last as long as planned.
 func (b *builder) early(r *Report) string {
-	so := b.end.Round(time.Second)
+	so := human.Duration(b.end)
 	switch r.Ended {
 	case endedFinished:
 		return ""
@@ -81,7 +81,7 @@ func unsampled(e Evidence) string {
 		return "nothing was sampled"
 	}
 	if share := float64(e.Samples) / float64(e.SamplesDue); share < minCoverage {
-		return fmt.Sprintf("only %d of %d samples of the target were taken (%.1f %%)", e.Samples, e.SamplesDue, 100*share)
+		return fmt.Sprintf("only %d of %d samples of the target were taken (%s)", e.Samples, e.SamplesDue, human.Percent(share))
 	}
 	return ""
 }
@@ -94,7 +94,7 @@ func (b *builder) unsteady(r *Report) string {
 	if r.Ended != endedFinished || steady > 0 && steady.Seconds() >= minSteady*planned.Seconds() {
 		return ""
 	}
-	return fmt.Sprintf("there were only %s of steady load, and the plan asks for %s", steady.Round(time.Second), planned.Round(time.Second))
+	return fmt.Sprintf("there were only %s of steady load, and the plan asks for %s", human.Duration(steady), human.Duration(planned))
 }
 
 // unmeasured names what had to be measured and never was.
@@ -143,16 +143,16 @@ func (b *builder) loadFaults(r *Report) (out []string, starved bool) {
 		case l.Operations == 0:
 			out = append(out, fmt.Sprintf("load %s: not one operation succeeded%s", l.Name, errorList(l)))
 		case missing > max(1, (1-minAchieved)*l.due):
-			out = append(out, fmt.Sprintf("load %s: only %.1f %% of the planned rate was achieved (%.4g of %.4g/s; %d late%s)", l.Name, 100*l.Achieved/l.Planned, l.Achieved, l.Planned, l.Late, errorList(l)))
+			out = append(out, fmt.Sprintf("load %s: only %s of the planned rate was achieved (%s of %s; %d late%s)", l.Name, human.Percent(l.Achieved/l.Planned), human.Rate(l.Achieved), human.Rate(l.Planned), l.Late, errorList(l)))
 		case -missing > max(fewMore, maxExcess*l.due):
-			out = append(out, fmt.Sprintf("load %s: it went at %.4g/s, and the plan asks for %.4g/s", l.Name, l.Achieved, l.Planned))
+			out = append(out, fmt.Sprintf("load %s: it went at %s, and the plan asks for %s", l.Name, human.Rate(l.Achieved), human.Rate(l.Planned)))
 		}
 		if fault := lossy(l); fault != "" {
 			out = append(out, fault)
 		}
 		starved = starved || l.due >= aliveFrom && float64(l.Operations) < minAlive*l.due
 		if done := l.Operations + l.Failed; done > 0 && float64(l.Failed)/float64(done) > maxFailed {
-			out = append(out, fmt.Sprintf("load %s: %.1f %% of the operations failed%s", l.Name, 100*float64(l.Failed)/float64(done), errorList(l)))
+			out = append(out, fmt.Sprintf("load %s: %s of the operations failed%s", l.Name, human.Percent(float64(l.Failed)/float64(done)), errorList(l)))
 		}
 	}
 	return out, starved
@@ -169,7 +169,7 @@ func (b *builder) silent() string {
 		return "the driver never told what the load did"
 	}
 	if covered := judge.Covered(s, b.phases); covered < minCoverage {
-		return fmt.Sprintf("the driver told only of %.0f %% of the steady load what it did", 100*covered)
+		return fmt.Sprintf("the driver told only of %s of the steady load what it did", human.Percent(covered))
 	}
 	return ""
 }
@@ -185,7 +185,7 @@ func (b *builder) idle(r *Report) string {
 		if used > 0 && used >= idleShare*b.end.Seconds() {
 			return ""
 		}
-		return fmt.Sprintf("the process used %.2g s of CPU time in %s: an idle process proves nothing", used, b.end.Round(time.Second))
+		return fmt.Sprintf("the process used %s of CPU time in %s: an idle process proves nothing", human.Seconds(used), human.Duration(b.end))
 	}
 	var operations int64
 	for _, l := range r.Load {
@@ -194,7 +194,7 @@ func (b *builder) idle(r *Report) string {
 	if operations < idleAfter || used >= leastCPU*float64(operations) {
 		return ""
 	}
-	return fmt.Sprintf("the target used %.2g s of CPU time while %d operations were served: is it the process that serves?", used, operations)
+	return fmt.Sprintf("the target used %s of CPU time while %s were served: is it the process that serves?", human.Seconds(used), human.Count(int(operations), "operation"))
 }
 
 // cpu is the CPU time, in seconds, that the target used while it was measured;

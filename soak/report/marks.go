@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"soakmon/soak"
+	"soakmon/soak/human"
 	"soakmon/soak/judge"
 )
 
@@ -37,7 +38,7 @@ func (b *builder) marks(r *Report) error {
 	if used, ok := b.cpu(); b.watched() {
 		r.warn("soak drove no load itself: the verdict holds for whatever load there was")
 		if ok && b.end > 0 {
-			r.warn("the process used %.2g %% of a core on average", 100*used/b.end.Seconds())
+			r.warn("the process used %s of a core on average", human.Percent(used/b.end.Seconds()))
 		}
 	}
 	for _, s := range r.Series {
@@ -69,7 +70,7 @@ func (b *builder) eventMarks(r *Report) {
 		case slices.Contains(told, e.Kind):
 			from := source{e.Kind, e.Process}
 			if seen[from]++; seen[from] <= fewWarnings {
-				r.warn("%s: %s", clock(e.At), e.Text)
+				r.warn("%s: %s", human.Offset(e.At), e.Text)
 			} else if seen[from] == fewWarnings+1 {
 				many = append(many, from)
 			}

@@ -37,7 +37,7 @@ func (b *builder) read() (err error) {
 		b.end = b.ticks[n-1]
 	}
 	b.phases = judge.Phases(b.plan.Load, b.events, b.end)
-	b.history = &stored{src: b.src, phases: b.phases}
+	b.history = &stored{src: b.src, phases: b.phases, steady: map[soak.Name]soak.Series{}}
 	return nil
 }
 
@@ -75,6 +75,7 @@ type stored struct {
 	phases []soak.Phase
 	name   soak.Name
 	raw    soak.Series
+	steady map[soak.Name]soak.Series // what was given out
 }
 
 func (h *stored) Names() []soak.Name { return h.src.Names() }
@@ -83,7 +84,9 @@ func (h *stored) Series(process, name string) (soak.Series, error) {
 	if err := h.load(process, name); err != nil {
 		return soak.Series{}, err
 	}
-	return detect.Reduce(judge.Steady(h.raw, h.phases)), nil
+	s := detect.Reduce(judge.Steady(h.raw, h.phases))
+	h.steady[h.name] = s
+	return s, nil
 }
 
 func (h *stored) Value(process, name string, at time.Duration) float64 {

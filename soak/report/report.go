@@ -1,5 +1,5 @@
-// Package report turns a stored run into one value, and that value into text
-// or JSON. It judges with the same questions and the same detector as the
+// Package report turns a stored run into one value, and that value into text,
+// JSON, JUnit, Markdown or a page of HTML. It judges with the same questions and the same detector as the
 // running monitor, so a report made years later says what the run said.
 //
 // A run is clean only with evidence: what was missing, idle, short or broken is
@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"soakmon/soak"
+	"soakmon/soak/chart"
 	"soakmon/soak/judge"
 )
 
@@ -24,6 +25,7 @@ type Source interface {
 	Alerts() ([]soak.Alert, error)
 	Histograms() ([]soak.Histogram, error)
 	Profiles() ([]soak.ProfileMeta, error)
+	chart.Source
 }
 
 // Report is everything that is said of a run. Its JSON names are stable.
@@ -48,6 +50,10 @@ type Report struct {
 	Host     soak.Host  `json:"host"`
 	Plan     soak.Plan  `json:"plan"`
 	Warnings []string   `json:"warnings"`
+
+	faults []string // what was missing: why the evidence is not enough for a clean run
+	missed []string // rules that fired
+	dead   bool     // the target died or served hardly anything
 }
 
 // Evidence says how much was measured.
@@ -80,9 +86,19 @@ type Series struct {
 	Covered       soak.Float `json:"covered"` // share of the steady load in which it was measured
 	Rule          string     `json:"rule,omitempty"`
 	Exhaustion    *Exhausted `json:"exhaustion,omitempty"`
+	Trend         *Trend     `json:"trend,omitempty"`
 	EvidenceLine  string     `json:"evidence,omitempty"` // which line of evidence spoke: "load", "rest", "both"
 	Reason        string     `json:"reason"`
 	Warnings      []string   `json:"warnings,omitempty"`
+}
+
+// Trend is where the fitted line runs: with the series' slope through a value
+// at a time, from one time to another, in seconds since the run's start.
+type Trend struct {
+	From  float64 `json:"from_s"`
+	To    float64 `json:"to_s"`
+	At    float64 `json:"at_s"`
+	Value float64 `json:"value"`
 }
 
 // Exhausted says when a limit is reached if the growth goes on, in seconds
@@ -129,7 +145,7 @@ func Build(src Source, d judge.Detector, running bool) (Report, error) {
 		Reasons: []string{}, Load: []Load{}, Series: []Series{}, Warnings: []string{},
 	}
 	for _, j := range judged {
-		r.Series = append(r.Series, series(j))
+		r.Series = append(r.Series, series(j, b.history.steady[j.Name]))
 	}
 	if err := b.load(&r); err != nil {
 		return Report{}, fmt.Errorf("run %s: %w", run.ID, err)
@@ -144,7 +160,7 @@ func Build(src Source, d judge.Detector, running bool) (Report, error) {
 	return r, nil
 }
 
-func series(j judge.Judged) Series {
+func series(j judge.Judged, steady soak.Series) Series {
 	v := j.Verdict
 	s := Series{
 		Process: j.Process, Metric: j.Name.Name, Unit: j.Metric.Unit, Verdict: v.State,
@@ -157,6 +173,7 @@ func series(j judge.Judged) Series {
 	if j.Rule != nil {
 		s.Rule = j.Rule.Name
 	}
+	s.Trend = trend(steady, v)
 	if v.State == soak.Leaking {
 		s.Since = soak.Float(v.Since.Seconds())
 		if e := v.Exhaustion; e.At > 0 {

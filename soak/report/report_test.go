@@ -60,15 +60,15 @@ var scenarios = []scenario{
 			}
 			return v
 		})
-	}, soak.Inconclusive, ExitInconclusive, "only 133 of 140 samples of the target were taken (95.0 %)"},
+	}, soak.Inconclusive, ExitInconclusive, "only 133 of 140 samples of the target were taken (95 %)"},
 	{"end_not_written", func(m *memory) { m.cut(100) }, soak.Inconclusive, ExitInconclusive, "only 100 of 120 samples"},
 	{"load_97_percent", func(m *memory) {
 		m.change("driver", `operations_total{load="tcp"}`, func(_ int, v float64) float64 { return math.Floor(0.97 * v) })
-	}, soak.Inconclusive, ExitInconclusive, "load tcp: only 97.0 % of the planned rate was achieved"},
+	}, soak.Inconclusive, ExitInconclusive, "load tcp: only 97 % of the planned rate was achieved"},
 	{"failed_2_percent", func(m *memory) {
 		m.change("driver", `failed_operations_total{load="tcp"}`, func(int, float64) float64 { return 490 })
 		m.add("driver", `errors_total{kind="reset",load="tcp"}`, func(int) float64 { return 490 })
-	}, soak.Inconclusive, ExitInconclusive, "2.0 % of the operations failed (reset 490)"},
+	}, soak.Inconclusive, ExitInconclusive, "2 % of the operations failed (reset 490)"},
 	{"nothing_succeeded", func(m *memory) {
 		m.change("driver", `operations_total{load="tcp"}`, func(int, float64) float64 { return 0 })
 	}, soak.Inconclusive, ExitDead, "not one operation succeeded"},
@@ -105,15 +105,15 @@ var scenarios = []scenario{
 		m.run.Plan.Load = append(m.run.Plan.Load, soak.Workload{Name: "h2", Protocol: "http", Rate: 50})
 		m.load("h2", func(int) float64 { return 0 })
 	}, soak.Inconclusive, ExitDead, "load h2: not one operation succeeded"},
-	{"interrupted", func(m *memory) { m.run.Ended = "interrupted"; m.cut(80) }, soak.Inconclusive, ExitInconclusive, "the run ended early, after 1m20s (interrupted)"},
+	{"interrupted", func(m *memory) { m.run.Ended = "interrupted"; m.cut(80) }, soak.Inconclusive, ExitInconclusive, "the run ended early, after 1 min 20 s (interrupted)"},
 	{"interrupted_before_the_load", func(m *memory) { m.run.Ended = "interrupted"; m.cut(5) }, soak.Inconclusive, ExitInconclusive, "load tcp: it never began"},
-	{"monitor_killed", func(m *memory) { m.run.Ended = ""; m.run.End = time.Time{}; m.cut(80) }, soak.Inconclusive, ExitInconclusive, "the monitor was killed: the recording stops after 1m20s"},
-	{"running", func(m *memory) { m.run.Ended = ""; m.running = true; m.cut(80) }, soak.Inconclusive, ExitInconclusive, "the run still goes on: 1m20s of it so far"},
+	{"monitor_killed", func(m *memory) { m.run.Ended = ""; m.run.End = time.Time{}; m.cut(80) }, soak.Inconclusive, ExitInconclusive, "the monitor was killed: the recording stops after 1 min 20 s"},
+	{"running", func(m *memory) { m.run.Ended = ""; m.running = true; m.cut(80) }, soak.Inconclusive, ExitInconclusive, "the run still goes on: 1 min 20 s of it so far"},
 	{"target_dead", func(m *memory) {
 		m.run.Ended = "target dead"
 		m.event(soak.EventCrash, soak.Event{At: at(80), Process: soak.RoleTarget, Text: "the target is gone"})
 		m.cut(80)
-	}, soak.Inconclusive, ExitDead, "the target died after 1m20s"},
+	}, soak.Inconclusive, ExitDead, "the target died after 1 min 20 s"},
 	{"driver_dead", func(m *memory) { m.run.Ended = "driver dead"; m.cut(80) }, soak.Inconclusive, ExitInconclusive, "(driver dead)"},
 	{"driver_grows", func(m *memory) { m.says["driver fds"] = leak(60) }, soak.Inconclusive, ExitInconclusive, "the driver, a part of soak, grows itself: fds"},
 	{"monitor_failed", func(m *memory) { m.run.Error = "no space left on device" }, soak.Inconclusive, ExitError, "the monitor failed: no space left on device"},
@@ -143,18 +143,18 @@ var scenarios = []scenario{
 			return v
 		})
 		m.event(soak.EventProbe, soak.Event{At: at(77), Process: soak.RoleTarget, Name: "goroutines", Value: 1, Text: "probe fails: connection refused"})
-	}, soak.Inconclusive, ExitInconclusive, "target goroutines: measured in only 50 % of the steady load, last at 1m16s"},
+	}, soak.Inconclusive, ExitInconclusive, "target goroutines: measured in only 50 % of the steady load, last at +1 min 16 s"},
 	{"idle_target", func(m *memory) { m.change("target", "cpu_seconds_total", func(int, float64) float64 { return 3 }) }, soak.Inconclusive, ExitInconclusive, "is it the process that serves?"},
 	{"no_cpu_time_measured", func(m *memory) { m.drop("target", "cpu_seconds_total") }, soak.Inconclusive, ExitInconclusive, "CPU time of the target could not be measured"},
 	{"never_steady", func(m *memory) {
 		m.events = slices.DeleteFunc(m.events, func(e soak.Event) bool { return e.Name == "steady" })
-	}, soak.Inconclusive, ExitInconclusive, "there were only 0s of steady load"},
+	}, soak.Inconclusive, ExitInconclusive, "there were only 0 s of steady load"},
 	{"paused_for_most_of_it", func(m *memory) {
 		m.phase("paused", 40)
 		m.phase("warmup", 110)
 		m.phase("steady", 115)
 		m.change("driver", `operations_total{load="tcp"}`, func(second int, v float64) float64 { return v - goodRate*float64(min(max(second-40, 0), 70)) })
-	}, soak.Inconclusive, ExitInconclusive, "there were only 25s of steady load, and the plan asks for 1m32s"},
+	}, soak.Inconclusive, ExitInconclusive, "there were only 25 s of steady load, and the plan asks for 1 min 32 s"},
 	{"watch", func(m *memory) { watched(m) }, soak.Clean, ExitClean, "excluded"},
 	{"idle_watch", func(m *memory) {
 		watched(m)

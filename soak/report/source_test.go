@@ -188,3 +188,13 @@ func latencies(n int64, microseconds int64) string {
 	}
 	return string(data)
 }
+
+func (m *memory) Columns(names []soak.Name, from, to time.Duration, use func(int, []time.Duration, []float64)) error {
+	for i, n := range names {
+		s := m.series[n]
+		first, _ := slices.BinarySearch(s.At, from)
+		last, _ := slices.BinarySearch(s.At, to+1)
+		use(i, s.At[first:last], s.Value[first:last])
+	}
+	return nil
+}

@@ -4,14 +4,12 @@ import (
 	"fmt"
 	"io"
 	"maps"
-	"math"
 	"slices"
 	"strings"
 	"text/tabwriter"
-	"time"
 
-	"soakmon/alerts/detect"
 	"soakmon/soak"
+	"soakmon/soak/human"
 )
 
 // Text writes the report for a terminal: the verdict first, then why, then what
@@ -38,7 +36,7 @@ func Text(w io.Writer, r Report) error {
 }
 
 func headline(r Report) string {
-	parts := []string{r.Name, duration(r.Duration) + " recorded"}
+	parts := []string{r.Name, human.Span(r.Duration) + " recorded"}
 	if r.Target.PID != 0 {
 		parts = append(parts, fmt.Sprintf("pid %d", r.Target.PID))
 	}
@@ -50,8 +48,9 @@ func headline(r Report) string {
 
 func textLoad(out *strings.Builder, r Report) {
 	for _, l := range r.Load {
-		fmt.Fprintf(out, "Load      %s: %.4g/s planned, %.4g/s achieved; %d operations, %d late, %d failed%s%s\n", l.Name, l.Planned, l.Achieved, l.Operations, l.Late, l.Failed, errorList(l), textDatagrams(l.Datagrams))
-		fmt.Fprintf(out, "          %d sessions", l.Sessions)
+		fmt.Fprintf(out, "Load      %s: %s planned, %s achieved; %s, %d late, %d failed%s%s\n", l.Name, human.Rate(l.Planned), human.Rate(l.Achieved),
+			human.Count(int(l.Operations), "operation"), l.Late, l.Failed, errorList(l), textDatagrams(l.Datagrams))
+		fmt.Fprintf(out, "          %s", human.Count(int(l.Sessions), "session"))
 		if l.Dirty > 0 {
 			fmt.Fprintf(out, ", %d of them ended badly on purpose", l.Dirty)
 		}
@@ -73,7 +72,7 @@ func errorList(l Load) string {
 func textEvidence(out *strings.Builder, r Report) {
 	e := r.Evidence
 	fmt.Fprintf(out, "Evidence  %d of %d samples, %s, %s, %s, %s\n", e.Samples, e.SamplesDue,
-		count(e.Gaps, "gap"), count(e.Restarts, "restart"), count(e.Rests, "rest sample"), count(e.Profiles, "profile"))
+		human.Count(e.Gaps, "gap"), human.Count(e.Restarts, "restart"), human.Count(e.Rests, "rest sample"), human.Count(e.Profiles, "profile"))
 }
 
 // textSeries shows the target's judged series, and of soak's own processes only
@@ -84,21 +83,22 @@ func textSeries(out *strings.Builder, r Report) {
 	}
 	out.WriteString("\n")
 	tw := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(tw, "RESOURCE\tVERDICT\tNOW\tGROWTH PER HOUR\t95 % INTERVAL\tWOULD HAVE SEEN\tALLOWED")
+	fmt.Fprintln(tw, "RESOURCE\tVERDICT\tNOW\tGROWTH\t95 % INTERVAL\tWOULD HAVE SEEN\tALLOWED")
 	for _, s := range r.Series {
 		if s.Process == soak.RoleTarget {
-			fmt.Fprintf(tw, "%s\t%s\t%s\t%s\t%s … %s\t%s\t%s\n", s.Metric, s.Verdict, amount(s.Last, s.Unit),
-				signed(slope(s), s.Unit), signed(s.Lo, s.Unit), signed(s.Hi, s.Unit), atLeast(s.MinDetectable, s.Unit), amount(s.Tolerance, s.Unit))
+			fmt.Fprintf(tw, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", s.Metric, s.Verdict, s.now(), s.growth(), s.interval(), s.seen(), s.allowed())
 		}
 	}
 	tw.Flush()
 	for _, role := range []string{soak.RoleDriver, soak.RoleMonitor} {
-		textOwn(out, r, role)
+		if own := ownLine(r, role); own != "" {
+			fmt.Fprintln(out, own)
+		}
 	}
 }
 
-// textOwn says in a line how one of soak's own processes held up.
-func textOwn(out *strings.Builder, r Report, role string) {
+// ownLine says in a line how one of soak's own processes held up.
+func ownLine(r Report, role string) string {
 	n, grows, open := 0, []string{}, []string{}
 	for _, s := range r.Series {
 		if s.Process != role {
@@ -107,83 +107,18 @@ func textOwn(out *strings.Builder, r Report, role string) {
 		n++
 		switch s.Verdict {
 		case soak.Leaking:
-			grows = append(grows, fmt.Sprintf("%s %s/h", s.Metric, signed(s.Slope, s.Unit)))
+			grows = append(grows, fmt.Sprintf("%s %s", s.Metric, s.growth()))
 		case soak.Inconclusive:
 			open = append(open, s.Metric)
 		}
 	}
 	switch {
 	case n == 0:
+		return ""
 	case len(grows) > 0:
-		fmt.Fprintf(out, "The %s, a part of soak, grows itself: %s\n", role, strings.Join(grows, ", "))
+		return fmt.Sprintf("The %s, a part of soak, grows itself: %s", role, strings.Join(grows, ", "))
 	case len(open) > 0:
-		fmt.Fprintf(out, "The %s, a part of soak: no growth shown; open: %s\n", role, strings.Join(open, ", "))
-	default:
-		fmt.Fprintf(out, "The %s, a part of soak: no growth in %s\n", role, count(n, "resource"))
+		return fmt.Sprintf("The %s, a part of soak: no growth shown; open: %s", role, strings.Join(open, ", "))
 	}
-}
-
-// slope is a series' slope, and zero where it vanishes beside its interval.
-func slope(s Series) soak.Float {
-	if math.Abs(float64(s.Slope)) < (float64(s.Hi)-float64(s.Lo))/1000 {
-		return 0
-	}
-	return s.Slope
-}
-
-func atLeast(v soak.Float, unit string) string {
-	if v != v {
-		return "–"
-	}
-	return "≥ " + amount(v, unit)
-}
-
-func amount(v soak.Float, unit string) string { return detect.Human(float64(v), unit) }
-
-func signed(v soak.Float, unit string) string {
-	s := amount(v, unit)
-	if v > 0 && !strings.HasPrefix(s, "0") {
-		return "+" + s
-	}
-	return s
-}
-
-// seconds writes a latency with three significant figures.
-func seconds(v soak.Float) string {
-	switch {
-	case v != v:
-		return "–"
-	case v < 1e-3:
-		return fmt.Sprintf("%.3g µs", float64(v)*1e6)
-	case v < 1:
-		return fmt.Sprintf("%.3g ms", float64(v)*1e3)
-	default:
-		return fmt.Sprintf("%.3g s", float64(v))
-	}
-}
-
-// duration writes a length of time as people say it: 2 min 6 s, 6 h 12 min.
-func duration(s float64) string {
-	d := time.Duration(s * float64(time.Second)).Round(time.Second)
-	switch {
-	case d < time.Minute:
-		return fmt.Sprintf("%d s", d/time.Second)
-	case d < time.Hour:
-		return fmt.Sprintf("%d min %d s", d/time.Minute, d%time.Minute/time.Second)
-	default:
-		return fmt.Sprintf("%d h %d min", d/time.Hour, d%time.Hour/time.Minute)
-	}
-}
-
-// clock writes a time on the run's line as minutes and seconds.
-func clock(d time.Duration) string {
-	d = d.Round(time.Second)
-	return fmt.Sprintf("+%d:%02d", d/time.Minute, d%time.Minute/time.Second)
-}
-
-func count(n int, of string) string {
-	if n == 1 {
-		return "1 " + of
-	}
-	return fmt.Sprintf("%d %ss", n, of)
+	return fmt.Sprintf("The %s, a part of soak: no growth in %s", role, human.Count(n, "resource"))
 }

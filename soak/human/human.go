@@ -1,0 +1,135 @@
+// Package human writes numbers, times and small charts for people: at most
+// three significant figures, the unit always there, times as 14:03 and
+// +6 h 12 min. Every face of soak writes through it, so that all say the same.
+package human
+
+import (
+	"fmt"
+	"math"
+	"strings"
+	"time"
+
+	"soakmon/alerts/detect"
+)
+
+// Unknown stands for a number that is not known.
+const Unknown = "–"
+
+// Amount writes a value with its unit: 3.1 MiB, 12, 250 µs.
+func Amount(v float64, unit string) string {
+	if math.IsNaN(v) {
+		return Unknown
+	}
+	return detect.Human(v, unit)
+}
+
+// Signed writes a value with its sign, also where it is positive.
+func Signed(v float64, unit string) string {
+	s := Amount(v, unit)
+	if v > 0 && s != "0" && !strings.HasPrefix(s, "0 ") {
+		return "+" + s
+	}
+	return s
+}
+
+// Growth writes a growth per hour: +3.1 MiB/h, 0/h.
+func Growth(v float64, unit string) string {
+	if math.IsNaN(v) {
+		return Unknown
+	}
+	return Signed(v, unit) + "/h"
+}
+
+// Interval writes an interval of growths per hour; empty where it is not known.
+func Interval(lo, hi float64, unit string) string {
+	if math.IsNaN(lo) || math.IsNaN(hi) {
+		return ""
+	}
+	return Signed(lo, unit) + " … " + Signed(hi, unit)
+}
+
+// AtLeast writes the smallest growth that would have been seen.
+func AtLeast(v float64, unit string) string {
+	if math.IsNaN(v) {
+		return Unknown
+	}
+	return "≥ " + Amount(v, unit)
+}
+
+// Vanishing gives a slope, and zero where it vanishes beside its interval.
+func Vanishing(slope, lo, hi float64) float64 {
+	if math.Abs(slope) < (hi-lo)/1000 {
+		return 0
+	}
+	return slope
+}
+
+// Seconds writes a latency: 132 µs, 2.45 ms, 1.2 s.
+func Seconds(v float64) string { return Amount(v, "seconds") }
+
+// Rate writes operations per second.
+func Rate(v float64) string { return Amount(v, "") + "/s" }
+
+// Duration writes a length of time as people say it: 40 s, 2 min 6 s, 6 h 12 min,
+// 3 d 4 h.
+func Duration(d time.Duration) string {
+	d = d.Round(time.Second)
+	switch {
+	case d < 0:
+		return "-" + Duration(-d)
+	case d < time.Minute:
+		return fmt.Sprintf("%d s", d/time.Second)
+	case d < time.Hour:
+		return fmt.Sprintf("%d min %d s", d/time.Minute, d%time.Minute/time.Second)
+	case d < 48*time.Hour:
+		return fmt.Sprintf("%d h %d min", d/time.Hour, d%time.Hour/time.Minute)
+	}
+	const day = 24 * time.Hour
+	return fmt.Sprintf("%d d %d h", d/day, d%day/time.Hour)
+}
+
+// Span is Duration for seconds; NaN is unknown.
+func Span(seconds float64) string {
+	if math.IsNaN(seconds) || math.IsInf(seconds, 0) {
+		return Unknown
+	}
+	return Duration(time.Duration(seconds * float64(time.Second)))
+}
+
+// Offset writes a time on a run's line: +6 h 12 min.
+func Offset(d time.Duration) string { return "+" + Duration(d) }
+
+// Clock writes a time of the day: 14:03.
+func Clock(t time.Time) string { return t.Format("15:04") }
+
+// Count writes a number of things: 1 gap, 3 gaps.
+func Count(n int, of string) string {
+	if n == 1 {
+		return "1 " + of
+	}
+	return fmt.Sprintf("%s %ss", Integer(int64(n)), of)
+}
+
+// Integer groups the digits of a count by threes: 17,280,000.
+func Integer(n int64) string {
+	s := fmt.Sprint(n)
+	sign := ""
+	if n < 0 {
+		sign, s = "-", s[1:]
+	}
+	for i := len(s) - 3; i > 0; i -= 3 {
+		s = s[:i] + "," + s[i:]
+	}
+	return sign + s
+}
+
+// Percent writes a share: 97.2 %.
+func Percent(share float64) string {
+	if math.IsNaN(share) {
+		return Unknown
+	}
+	return Amount(100*share, "") + " %"
+}
+
+// Size writes a number of bytes.
+func Size(n int64) string { return Amount(float64(n), "bytes") }

@@ -1,0 +1,122 @@
+package report
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"embed"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"html/template"
+	"io"
+	"strings"
+	"time"
+
+	"soakmon/soak/chart"
+)
+
+// Assets are what a page of charts is made of: style.css, charts.js and uPlot.
+//
+//go:embed assets
+var Assets embed.FS
+
+var templates = template.Must(template.ParseFS(Assets, "assets/report.tmpl"))
+
+// document is all that the HTML file is filled with.
+type document struct {
+	view
+	Policy  string
+	Style   template.CSS
+	Library template.JS
+	Script  template.JS
+	Data    template.JS
+}
+
+// HTML writes the report as one file that needs nothing else: style, scripts and
+// data are within it, and its policy forbids it to load anything.
+func HTML(w io.Writer, r Report, c Charts) error {
+	style := asset("uplot/uPlot.min.css") + asset("style.css")
+	library, script := asset("uplot/uPlot.iife.min.js"), asset("charts.js")
+	data, err := json.Marshal(BoardOf(r, c)) // escapes <, > and & for HTML
+	if err != nil {
+		return err
+	}
+	return templates.ExecuteTemplate(w, "report", document{
+		view:   newView(r, c),
+		Policy: fmt.Sprintf("default-src 'none'; style-src '%s'; script-src '%s' '%s'; img-src data:; base-uri 'none'; form-action 'none'", digest(style), digest(library), digest(script)),
+		Style:  template.CSS(style), Library: template.JS(library), Script: template.JS(script), Data: template.JS(data),
+	})
+}
+
+// Section writes the body of the report, to be put into a page that has the
+// style; source is where its charts come from.
+func Section(r Report, c Charts, source string) (template.HTML, error) {
+	var out bytes.Buffer
+	v := newView(r, c)
+	v.Source = source
+	err := templates.ExecuteTemplate(&out, "run", v)
+	return template.HTML(out.String()), err
+}
+
+func asset(name string) string {
+	data, err := Assets.ReadFile("assets/" + name)
+	if err != nil {
+		panic(err) // it is embedded
+	}
+	return string(data)
+}
+
+// digest names an inline text in a policy (CSP Level 3, 6.7.3).
+func digest(text string) string {
+	sum := sha256.Sum256([]byte(text))
+	return "sha256-" + base64.StdEncoding.EncodeToString(sum[:])
+}
+
+// Board is what charts.js draws of one run. Times are seconds since its start;
+// Start holds the offset of its time zone, so that it needs no other clock.
+type Board struct {
+	Label   string        `json:"label"`
+	Start   int64         `json:"start_s"`
+	End     float64       `json:"end_s"`
+	Series  []Series      `json:"series"`
+	Marks   []chart.Mark  `json:"marks"`
+	Shades  []chart.Shade `json:"shades"`
+	Drawing chart.Drawing `json:"drawing"`
+}
+
+// BoardOf puts together what charts.js draws.
+func BoardOf(r Report, c Charts) Board {
+	return Board{Label: r.Name, Start: local(r.Start), End: r.Duration, Series: r.Series, Marks: c.Marks, Shades: c.Shades, Drawing: c.Drawing}
+}
+
+func local(t time.Time) int64 {
+	_, offset := t.Zone()
+	return t.Unix() + int64(offset)
+}
+
+// sparkPath draws values into a box of 100 by 20 as the path of an SVG.
+func sparkPath(values []float64, step float64) string {
+	lo, hi := bounds(values)
+	if !(lo <= hi) {
+		return ""
+	}
+	if hi-lo <= step {
+		lo, hi = (lo+hi)/2-step, (lo+hi)/2+step
+	}
+	if lo == hi {
+		lo, hi = lo-1, hi+1
+	}
+	var out strings.Builder
+	move := true
+	for i, v := range values {
+		if v != v {
+			continue
+		}
+		command := "L"
+		if move {
+			command, move = "M", false
+		}
+		fmt.Fprintf(&out, "%s%.1f %.1f", command, 100*float64(i)/float64(max(len(values)-1, 1)), 19-18*(v-lo)/(hi-lo))
+	}
+	return out.String()
+}

@@ -1,0 +1,184 @@
+package report
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"soakmon/soak"
+	"soakmon/soak/human"
+)
+
+// Reproduce is the command line that makes such a run again.
+func Reproduce(r Report) string {
+	p := r.Plan
+	if p.File != "" {
+		return "soak " + r.Command + " " + quote(p.File)
+	}
+	args := []string{"soak", r.Command}
+	flag := func(name, value string) {
+		if value != "" && value != "0s" && value != "0" {
+			args = append(args, "--"+name+" "+quote(value))
+		}
+	}
+	flag("duration", short(p.Duration))
+	if p.Interval != time.Second {
+		flag("interval", short(p.Interval))
+	}
+	for _, w := range p.Load {
+		if len(p.Load) > 1 {
+			break // flags speak of one load; the plan is listed beside
+		}
+		flag("protocol", w.Protocol)
+		flag("url", w.URL)
+		if p.Target.Embedded == "" {
+			flag("address", w.Address)
+		}
+		flag("rate", fmt.Sprint(w.Rate))
+		flag("payload", fmt.Sprint(w.Payload))
+		flag("concurrency", fmt.Sprint(w.Concurrency))
+		flag("requests-per-session", fmt.Sprint(w.PerSession))
+		for _, kind := range slices.Sorted(maps.Keys(w.Dirty)) {
+			flag("dirty", fmt.Sprintf("%s=%g%%", kind, 100*w.Dirty[kind]))
+		}
+	}
+	for _, l := range p.Target.Leaks {
+		flag("leak", l.Text)
+	}
+	if p.Target.PID != 0 {
+		flag("pid", fmt.Sprint(p.Target.PID))
+	}
+	flag("pidfile", p.Target.PIDFile)
+	flag("listen", p.Target.Listen)
+	flag("pprof", p.Target.Pprof)
+	flag("vars", p.Target.Vars)
+	flag("metrics", p.Target.Metrics)
+	for _, name := range slices.Sorted(maps.Keys(p.Tolerance)) {
+		flag("tolerance", name+"="+p.Tolerance[name].Text)
+	}
+	if len(p.Target.Command) > 0 {
+		args = append(args, "--")
+		for _, a := range p.Target.Command {
+			args = append(args, quote(a))
+		}
+	}
+	return strings.Join(args, " ")
+}
+
+// quote makes an argument safe for a shell.
+func quote(s string) string {
+	if s != "" && !strings.ContainsAny(s, " \t\n'\"$`\\&|;<>()*?[]{}#~!") {
+		return s
+	}
+	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
+}
+
+// short writes a duration as flags take it: 2m, not 2m0s.
+func short(d time.Duration) string {
+	s := d.String()
+	if strings.HasSuffix(s, "m0s") {
+		s = strings.TrimSuffix(s, "0s")
+	}
+	if strings.HasSuffix(s, "h0m") {
+		s = strings.TrimSuffix(s, "0m")
+	}
+	return s
+}
+
+// fact is a thing and what is known of it.
+type fact struct{ Name, Value string }
+
+// planFacts spells the plan out for people.
+func planFacts(p soak.Plan) (out []fact) {
+	add := func(name, value string) {
+		if value != "" && value != "0 s" {
+			out = append(out, fact{name, value})
+		}
+	}
+	add("file", p.File)
+	add("duration", human.Duration(p.Duration))
+	add("interval", p.Interval.String())
+	add("warm-up", human.Duration(p.Warmup))
+	add("target", targetText(p.Target))
+	for _, w := range p.Load {
+		add("load "+w.Name, loadText(w))
+	}
+	if p.Rest.Every > 0 {
+		add("rest", fmt.Sprintf("every %s for %s", human.Duration(p.Rest.Every), human.Duration(p.Rest.For)))
+	}
+	if p.Profiles.Every > 0 {
+		add("profiles", fmt.Sprintf("%s every %s", strings.Join(p.Profiles.Kinds, ", "), human.Duration(p.Profiles.Every)))
+	}
+	for _, name := range slices.Sorted(maps.Keys(p.Tolerance)) {
+		add("tolerance "+name, p.Tolerance[name].Text)
+	}
+	for _, r := range p.Rules {
+		add("rule "+r.Name, fmt.Sprintf("%s grows by at most %s, for %s (%s)", r.Metric, r.MaxGrowth.Text, human.Duration(r.For), r.Severity))
+	}
+	add("schedule", strings.TrimSpace(p.Schedule+" "+p.TimeZone))
+	return out
+}
+
+func targetText(t soak.Target) string {
+	switch {
+	case t.Embedded != "":
+		var leaks []string
+		for _, l := range t.Leaks {
+			leaks = append(leaks, l.Text)
+		}
+		text := "the built-in " + t.Embedded + " server"
+		if len(leaks) > 0 {
+			text += ", with planted leaks: " + strings.Join(leaks, ", ")
+		}
+		return text
+	case len(t.Command) > 0:
+		return strings.Join(t.Command, " ")
+	case t.PID != 0:
+		return fmt.Sprintf("process %d", t.PID)
+	case t.PIDFile != "":
+		return "the process of " + t.PIDFile
+	}
+	return "whatever listens on " + t.Listen
+}
+
+func loadText(w soak.Workload) string {
+	parts := []string{w.Protocol, human.Rate(w.Rate), human.Size(w.Payload) + " each way", human.Count(w.Concurrency, "session") + " at most"}
+	if to := w.URL + w.Address; to != "" {
+		parts = append(parts, "to "+to)
+	}
+	if w.Destination != "" {
+		parts = append(parts, "for "+w.Destination)
+	}
+	if w.PerSession > 0 {
+		parts = append(parts, human.Count(w.PerSession, "operation")+" a session")
+	}
+	if w.Vary.By > 0 {
+		parts = append(parts, fmt.Sprintf("± %s every %s", human.Percent(w.Vary.By), human.Duration(w.Vary.Every)))
+	}
+	for _, kind := range slices.Sorted(maps.Keys(w.Dirty)) {
+		parts = append(parts, fmt.Sprintf("%s %s", kind, human.Percent(w.Dirty[kind])))
+	}
+	return strings.Join(parts, ", ")
+}
+
+// versionFacts says what ran on what.
+func versionFacts(r Report) (out []fact) {
+	add := func(name, value string) {
+		if strings.TrimSpace(value) != "" {
+			out = append(out, fact{name, value})
+		}
+	}
+	add("soak", r.Version)
+	add("target", strings.Join(append([]string{r.Target.Exe}, r.Target.Args...), " "))
+	add("build", r.Target.Build)
+	if r.Target.NoFile > 0 {
+		add("open files at most", human.Integer(int64(r.Target.NoFile)))
+	}
+	if r.Target.Memory > 0 {
+		add("memory at most", human.Size(int64(r.Target.Memory)))
+	}
+	add("host", strings.TrimSpace(fmt.Sprintf("%s, %s %s, %s, %s", r.Host.Name, r.Host.OS, r.Host.Kernel, human.Count(r.Host.CPUs, "CPU"), human.Size(int64(r.Host.Memory)))))
+	return out
+}

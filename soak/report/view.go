@@ -1,0 +1,136 @@
+package report
+
+import (
+	"fmt"
+	"math"
+	"strings"
+	"time"
+
+	"soakmon/soak"
+	"soakmon/soak/human"
+)
+
+// view is a report in words, as the template shows it.
+type view struct {
+	Report     Report
+	Badge      string
+	Sentence   string
+	Began      string
+	Length     string
+	Ended      string
+	Why        []string
+	Evidence   []string
+	Loads      []loadRow
+	Rows       []seriesRow
+	Own        []string
+	Alerts     []alertRow
+	Events     []eventRow
+	MoreEvents string
+	Plan       []fact
+	Versions   []fact
+	Reproduce  string
+	Source     string // of the charts, where they are not in the file
+}
+
+type loadRow struct{ Name, Errors, Planned, Achieved, Operations, Failed, Late, Sessions, P50, P95, P99, Max string }
+
+type seriesRow struct {
+	Name, Rule, Spark, Now, Growth, Interval, Seen, Allowed, Why string
+	Verdict                                                      soak.State
+}
+
+type alertRow struct {
+	When, Rule, Reason string
+	State              soak.AlertState
+}
+
+type eventRow struct{ When, What, Text string }
+
+// mostEvents are listed in a report; the run file has all.
+const mostEvents = 500
+
+func newView(r Report, c Charts) view {
+	v := view{
+		Report: r, Badge: strings.ToUpper(string(r.Verdict)), Sentence: Sentence(r), Began: r.Start.Format("2006-01-02 15:04 -07:00"), Length: human.Span(r.Duration),
+		Evidence: evidenceLines(r), Plan: planFacts(r.Plan), Versions: versionFacts(r), Reproduce: Reproduce(r),
+	}
+	if r.Ended != endedFinished {
+		v.Ended = r.Ended
+	}
+	if r.Verdict != soak.Clean { // else the sentence has said it
+		v.Why = r.Reasons
+	}
+	for _, l := range r.Load {
+		v.Loads = append(v.Loads, loadRow{
+			Name: l.Name, Errors: strings.Trim(errorList(l), " ()"), Planned: human.Rate(l.Planned), Achieved: human.Rate(l.Achieved), Operations: human.Integer(l.Operations),
+			Failed: human.Integer(l.Failed), Late: human.Integer(l.Late), Sessions: human.Integer(l.Sessions),
+			P50: seconds(l.Latency.P50), P95: seconds(l.Latency.P95), P99: seconds(l.Latency.P99), Max: seconds(l.Latency.Max),
+		})
+	}
+	for _, s := range r.Series {
+		if s.Process == soak.RoleTarget || s.Rule != "" {
+			v.Rows = append(v.Rows, newSeriesRow(s, c))
+		}
+	}
+	for _, role := range []string{soak.RoleDriver, soak.RoleMonitor} {
+		if own := ownLine(r, role); own != "" {
+			v.Own = append(v.Own, own)
+		}
+	}
+	for _, a := range r.Alerts {
+		v.Alerts = append(v.Alerts, alertRow{When: when(r, a.At.Sub(r.Start)), Rule: a.Rule, State: a.State, Reason: a.Reason})
+	}
+	v.events(r)
+	return v
+}
+
+func newSeriesRow(s Series, c Charts) seriesRow {
+	return seriesRow{
+		Name: label(s), Rule: s.Rule, Verdict: s.Verdict, Spark: sparkPath(human.Thin(c.curve(s.Process, s.Metric), 100), quantum(s.Unit)),
+		Now: s.now(), Growth: s.growth(), Interval: s.interval(), Seen: s.seen(), Allowed: s.allowed(), Why: s.Reason,
+	}
+}
+
+func (v *view) events(r Report) {
+	for i, e := range r.Events {
+		if i == mostEvents {
+			v.MoreEvents = fmt.Sprintf("and %s more", human.Integer(int64(len(r.Events)-i)))
+			return
+		}
+		at := time.Duration(e.At * float64(time.Second))
+		v.Events = append(v.Events, eventRow{When: when(r, at), What: strings.TrimSpace(string(e.Kind) + " " + e.Name), Text: e.Text})
+	}
+}
+
+// when writes a time of a run both ways: 14:03 (+6 h 12 min).
+func when(r Report, at time.Duration) string {
+	return fmt.Sprintf("%s (%s)", human.Clock(r.Start.Add(at)), human.Offset(at))
+}
+
+// evidenceLines says what was sampled and what was missing.
+func evidenceLines(r Report) []string {
+	e := r.Evidence
+	out := []string{fmt.Sprintf("%s of %s samples of the target taken, with %s", human.Integer(int64(e.Samples)), human.Integer(int64(e.SamplesDue)), human.Count(e.Gaps, "gap"))}
+	out = append(out, fmt.Sprintf("%s of the target, %s, %s", human.Count(e.Restarts, "restart"), human.Count(e.Rests, "rest sample"), human.Count(e.Profiles, "profile")))
+	n := 0
+	for _, s := range r.Series {
+		if s.Process == soak.RoleTarget {
+			n++
+		}
+	}
+	out = append(out, fmt.Sprintf("%s of the target judged, over %s of %s planned", human.Count(n, "resource"), human.Span(r.Duration), human.Span(r.Planned)))
+	for _, f := range r.faults {
+		out = append(out, "missing: "+f)
+	}
+	return out
+}
+
+func bounds(values []float64) (lo, hi float64) {
+	lo, hi = math.Inf(1), math.Inf(-1)
+	for _, v := range values {
+		if v == v {
+			lo, hi = min(lo, v), max(hi, v)
+		}
+	}
+	return lo, hi
+}

@@ -1,0 +1,77 @@
+package report
+
+import (
+	"fmt"
+	"strings"
+
+	"soakmon/soak"
+	"soakmon/soak/human"
+)
+
+// The figures of a series as people read them.
+
+func (s Series) now() string { return human.Amount(float64(s.Last), s.Unit) }
+
+func (s Series) growth() string {
+	return human.Growth(human.Vanishing(float64(s.Slope), float64(s.Lo), float64(s.Hi)), s.Unit)
+}
+
+func (s Series) interval() string {
+	if in := human.Interval(float64(s.Lo), float64(s.Hi), s.Unit); in != "" {
+		return in + " /h"
+	}
+	return human.Unknown
+}
+
+func (s Series) seen() string {
+	if s.MinDetectable != s.MinDetectable {
+		return human.Unknown
+	}
+	return human.AtLeast(float64(s.MinDetectable), s.Unit) + "/h"
+}
+
+func (s Series) allowed() string {
+	return human.Amount(float64(s.Tolerance), s.Unit) + "/h"
+}
+
+func seconds(v soak.Float) string { return human.Seconds(float64(v)) }
+
+// Sentence is the verdict of a run in one sentence.
+func Sentence(r Report) string {
+	switch {
+	case r.Verdict == soak.Leaking:
+		var grow []string
+		for _, s := range r.Series {
+			if s.Verdict == soak.Leaking && !ours(s) {
+				grow = append(grow, fmt.Sprintf("%s by %s (%s)", label(s), s.growth(), s.interval()))
+			}
+		}
+		return fmt.Sprintf("%s leaks: %s.", r.Name, enumerate(grow, 2))
+	case r.Verdict == soak.Clean:
+		return fmt.Sprintf("%s is clean: %s.", r.Name, r.Reasons[0])
+	case r.Ended == endedRunning:
+		return fmt.Sprintf("%s still runs: nothing is decided after %s.", r.Name, human.Span(r.Duration))
+	case len(r.Reasons) == 1:
+		return fmt.Sprintf("%s is undecided: %s.", r.Name, r.Reasons[0])
+	}
+	return fmt.Sprintf("%s is undecided: %s, and %s.", r.Name, r.Reasons[0], human.Count(len(r.Reasons)-1, "more reason"))
+}
+
+// label names a series; that it is the target's goes without saying.
+func label(s Series) string {
+	if s.Process == soak.RoleTarget {
+		return s.Metric
+	}
+	return s.Process + " " + s.Metric
+}
+
+// enumerate joins words, at most so many: "a, b and 3 more".
+func enumerate(words []string, most int) string {
+	switch n := len(words); {
+	case n > most:
+		return strings.Join(words[:most], ", ") + fmt.Sprintf(" and %d more", n-most)
+	case n > 1:
+		return strings.Join(words[:n-1], ", ") + " and " + words[n-1]
+	}
+	return strings.Join(words, "")
+}
