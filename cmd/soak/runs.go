@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"soakmon/soak"
+	"soakmon/soak/human"
 	"soakmon/soak/output"
 	"soakmon/store"
 )
@@ -54,7 +55,7 @@ func runsCommand(s streams) *cobra.Command {
 			tw := tabwriter.NewWriter(s.out, 0, 0, 2, ' ', 0)
 			fmt.Fprintln(tw, "RUN\tSTARTED\tLENGTH\tVERDICT\tSIZE")
 			for _, r := range rows {
-				fmt.Fprintf(tw, "%s\t%s\t%s\t%s\t%s\n", r.ID, started(r), length(r), outcome(r), size(r.Size))
+				fmt.Fprintf(tw, "%s\t%s\t%s\t%s\t%s\n", r.ID, started(r), length(r), outcome(r), human.Size(r.Size))
 			}
 			return tw.Flush()
 		},
@@ -104,7 +105,7 @@ func started(r listed) string {
 }
 
 func length(r listed) string {
-	return time.Duration(r.Duration * float64(time.Second)).Round(time.Second).String()
+	return human.Span(r.Duration)
 }
 
 func outcome(r listed) string {
@@ -116,13 +117,6 @@ func outcome(r listed) string {
 	default:
 		return string(r.Verdict)
 	}
-}
-
-func size(n int64) string {
-	if n < 1<<20 {
-		return fmt.Sprintf("%d KiB", (n+1023)/1024)
-	}
-	return fmt.Sprintf("%.1f MiB", float64(n)/(1<<20))
 }
 
 func exportCommand(s streams) *cobra.Command {

@@ -35,8 +35,8 @@ type view struct {
 type loadRow struct{ Name, Errors, Planned, Achieved, Operations, Failed, Late, Sessions, P50, P95, P99, Max string }
 
 type seriesRow struct {
-	Name, Rule, Spark, Now, Growth, Interval, Seen, Allowed, Why string
-	Verdict                                                      soak.State
+	Name, Rule, Spark, Now, Growth, Interval, Seen, Allowed string
+	Verdict                                                 soak.State
 }
 
 type alertRow struct {
@@ -87,7 +87,7 @@ func newView(r Report, c Charts) view {
 func newSeriesRow(s Series, c Charts) seriesRow {
 	return seriesRow{
 		Name: label(s), Rule: s.Rule, Verdict: s.Verdict, Spark: sparkPath(human.Thin(c.curve(s.Process, s.Metric), 100), quantum(s.Unit)),
-		Now: s.now(), Growth: s.growth(), Interval: s.interval(), Seen: s.seen(), Allowed: s.allowed(), Why: s.Reason,
+		Now: s.now(), Growth: s.growth(), Interval: s.interval(), Seen: s.seen(), Allowed: s.allowed(),
 	}
 }
 

@@ -43,7 +43,7 @@ func Sentence(r Report) string {
 		var grow []string
 		for _, s := range r.Series {
 			if s.Verdict == soak.Leaking && !ours(s) {
-				grow = append(grow, fmt.Sprintf("%s by %s (%s)", label(s), s.growth(), s.interval()))
+				grow = append(grow, fmt.Sprintf("%s at %s (95 %% sure of %s)", label(s), s.growth(), s.interval()))
 			}
 		}
 		return fmt.Sprintf("%s leaks: %s.", r.Name, enumerate(grow, 2))
