@@ -93,6 +93,11 @@ func mdLoad(out *strings.Builder, r Report) {
 			human.Integer(l.Operations), human.Integer(l.Failed), human.Integer(l.Late), seconds(l.Latency.P50), seconds(l.Latency.P95), seconds(l.Latency.P99), seconds(l.Latency.Max))
 	}
 	out.WriteString("\n")
+	for _, l := range r.Load {
+		if aside := errorList(l) + textDatagrams(l.Datagrams); aside != "" {
+			fmt.Fprintf(out, "%s:%s\n\n", escape(l.Name), escape(aside))
+		}
+	}
 }
 
 func mdAlerts(out *strings.Builder, r Report) {

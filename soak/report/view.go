@@ -62,7 +62,7 @@ func newView(r Report, c Charts) view {
 	}
 	for _, l := range r.Load {
 		v.Loads = append(v.Loads, loadRow{
-			Name: l.Name, Errors: strings.Trim(errorList(l), " ()"), Planned: human.Rate(l.Planned), Achieved: human.Rate(l.Achieved), Operations: human.Integer(l.Operations),
+			Name: l.Name, Errors: strings.Trim(errorList(l)+textDatagrams(l.Datagrams), " ();,"), Planned: human.Rate(l.Planned), Achieved: human.Rate(l.Achieved), Operations: human.Integer(l.Operations),
 			Failed: human.Integer(l.Failed), Late: human.Integer(l.Late), Sessions: human.Integer(l.Sessions),
 			P50: seconds(l.Latency.P50), P95: seconds(l.Latency.P95), P99: seconds(l.Latency.P99), Max: seconds(l.Latency.Max),
 		})
