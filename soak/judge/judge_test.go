@@ -138,7 +138,7 @@ func TestAPartOfTheSteadyLoadIsNeverClean(t *testing.T) {
 				t.Errorf("%s: %s (%s), and the detector said %s", metric, v.State, v.Reason, says)
 			}
 		}
-		if r := got["goroutines"].Verdict.Reason; says == soak.Clean && !strings.Contains(r, "50 % of the steady load, last at 5m49s") {
+		if r := got["goroutines"].Verdict.Reason; says == soak.Clean && !strings.Contains(r, "49.8 % of the steady load, last at +5 min 49 s") {
 			t.Errorf("the reason does not say what is missing: %s", r)
 		}
 	}
