@@ -79,8 +79,10 @@ func (s *quicStream) readHead(buf []byte, parse func([]byte) (int, error)) error
 			return io.ErrUnexpectedEOF
 		case err != nil:
 			return err
-		case have == len(buf):
+		case have == headBuffer:
 			return errors.New("the head of the stream is too long")
+		case have == len(buf):
+			buf = append(buf, make([]byte, min(len(buf), headBuffer-have))...)
 		}
 	}
 }
