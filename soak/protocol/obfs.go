@@ -53,3 +53,19 @@ func (c *obfuscatedConn) WriteTo(p []byte, to net.Addr) (int, error) {
 	}
 	return len(p), nil
 }
+
+// SetReadBuffer is the socket's: quic-go asks for a large one.
+func (c *obfuscatedConn) SetReadBuffer(size int) error {
+	if socket, ok := c.PacketConn.(interface{ SetReadBuffer(int) error }); ok {
+		return socket.SetReadBuffer(size)
+	}
+	return nil
+}
+
+// SetWriteBuffer is the socket's, as SetReadBuffer.
+func (c *obfuscatedConn) SetWriteBuffer(size int) error {
+	if socket, ok := c.PacketConn.(interface{ SetWriteBuffer(int) error }); ok {
+		return socket.SetWriteBuffer(size)
+	}
+	return nil
+}
