@@ -127,14 +127,3 @@ func TestUnmarkedRestartsDoNotHideALeak(t *testing.T) {
 		t.Errorf("a process that was watched and did not restart: %s", v.Reason)
 	}
 }
-
-func TestTheReadingBeforeAnyLoadIsNoPartOfTheLine(t *testing.T) {
-	var rest []soak.RestPoint
-	for i, v := range []float64{8, 60, 61, 62, 63} {
-		rest = append(rest, soak.RestPoint{At: time.Duration(i) * time.Hour, Value: v})
-	}
-	r, ok := atRest(rest, time.Minute, 1, true)
-	if !ok || math.Abs(r.trend.slope-1) > 1e-9 || !r.lasts || r.equal {
-		t.Errorf("%+v", r)
-	}
-}

@@ -129,14 +129,22 @@ func windows(pts []point, m int, use func([]point)) {
 func trimmedMean(v []float64) float64 {
 	cut := 0
 	if len(v) > 4 {
-		slices.Sort(v)
 		cut = max(1, len(v)/10)
 	}
-	sum := 0.0
-	for _, x := range v[cut : len(v)-cut] {
+	if cut == 1 {
+		return (total(v) - slices.Min(v) - slices.Max(v)) / float64(len(v)-2)
+	}
+	if cut > 1 {
+		slices.Sort(v)
+	}
+	return total(v[cut:len(v)-cut]) / float64(len(v)-2*cut)
+}
+
+func total(v []float64) (sum float64) {
+	for _, x := range v {
 		sum += x
 	}
-	return sum / float64(len(v)-2*cut)
+	return sum
 }
 
 func (v *view) append(t, y float64, p point) {
@@ -177,14 +185,15 @@ func clip(y []float64) {
 		return
 	}
 	median := make([]float64, len(y))
-	off := make([]float64, 0, len(y))
-	var w [2*half + 1]float64
+	off := make([]float64, len(y))
+	w := slices.Clone(y[:2*half+1]) // about y[i], sorted
+	slices.Sort(w)
 	for i := range y {
-		lo := min(max(0, i-half), len(y)-2*half-1)
-		copy(w[:], y[lo:lo+2*half+1])
-		slices.Sort(w[:])
+		if i > half && i+half < len(y) {
+			replace(w, y[i-half-1], y[i+half])
+		}
 		median[i] = w[half]
-		off = append(off, math.Abs(y[i]-median[i]))
+		off[i] = math.Abs(y[i] - median[i])
 	}
 	slices.Sort(off)
 	room := limit * 1.4826 * off[len(off)/2]
@@ -194,4 +203,16 @@ func clip(y []float64) {
 	for i := half; i < len(y)-half; i++ {
 		y[i] = max(median[i]-room, min(median[i]+room, y[i]))
 	}
+}
+
+// replace puts one value in the place of another in sorted values.
+func replace(w []float64, old, now float64) {
+	i := slices.Index(w, old)
+	for ; i > 0 && w[i-1] > now; i-- {
+		w[i] = w[i-1]
+	}
+	for ; i < len(w)-1 && w[i+1] < now; i++ {
+		w[i] = w[i+1]
+	}
+	w[i] = now
 }

@@ -30,7 +30,7 @@ func Detected(q soak.Question) (at time.Duration, ok bool) {
 		}
 		if now := s.At[i] - origin; LookDue(last, now) {
 			last = now
-			if (Judge{}).Judge(until(q, r.Series(), s.At[i])).State == soak.Leaking {
+			if leaks(until(q, r.Series(), s.At[i])) {
 				return s.At[i], true
 			}
 		}

@@ -10,7 +10,7 @@ import (
 )
 
 const (
-	restFree  = 8 // with how many readings' weight it is held that counts at rest are exact to one step
+	restFree  = 8 // with how many readings' weight it is held that counts at rest are off by one step at most
 	restLeast = 3 // readings after the load's first stretch that show a line
 )
 
@@ -18,17 +18,18 @@ const (
 // settled, a garbage collection done where that is possible. What remains then
 // is held by somebody.
 type resting struct {
-	trend  trend   // in units per hour, after the first stretch of load
-	equal  bool    // the last reading is not above one that is older by half of all the time
-	closed bool    // it is so with all sessions closed, which were open at the rests between
-	lasts  bool    // the later half of the readings has its part of the growth
-	hours  float64 // between these two
+	readings int     // so often there was something new to look at
+	trend    trend   // in units per hour, after the first stretch of load
+	lasts    bool    // the later half of the readings has its part of the growth
+	equal    bool    // the last reading is not above one that is older by half of all the time
+	hours    float64 // between these two
+	closed   bool    // it is so with all sessions closed, which were open at the rests between
 }
 
 // atRest judges the readings at rest. The first one, before any load, finds
 // cold caches and pools not yet built: what was gained from it to the next is
 // warm-up and shows no growth. Where the last is no higher than an early one,
-// nothing has grown. Only readings with equally many sessions open compare.
+// nothing has grown, if as many sessions are open.
 func atRest(rest []soak.RestPoint, loaded time.Duration, quantum float64, counts bool) (r resting, ok bool) {
 	rest = readable(rest)
 	if len(rest) < 2 {
@@ -43,15 +44,9 @@ func atRest(rest []soak.RestPoint, loaded time.Duration, quantum float64, counts
 		}
 	}
 	r.closed = r.equal && len(rest) > 2 && rest[len(rest)-2].Open > last.Open
-	var t, y []float64
-	for _, p := range alike(rest) {
-		if p.At > loaded {
-			t, y = append(t, p.At.Hours()), append(y, p.Value)
-		}
-	}
-	if n := len(t); n >= restLeast && t[n-1] > t[0] {
-		r.trend = line(t, y, quantum, counts)
-		r.lasts = 3*(y[n-1]-y[n/2]) >= y[n-1]-y[0]
+	r.readings = len(rest)
+	if after := slices.DeleteFunc(rest, func(p soak.RestPoint) bool { return p.At <= loaded }); len(after) >= restLeast {
+		r.fit(after, quantum, counts)
 	}
 	return r, r.equal || r.trend.known()
 }
@@ -63,42 +58,35 @@ func readable(rest []soak.RestPoint) []soak.RestPoint {
 	return kept
 }
 
-// alike returns the readings with as many sessions open as most have.
-func alike(rest []soak.RestPoint) []soak.RestPoint {
-	count := map[int64]int{}
+// fit draws a line by least squares through few readings, beside what the
+// sessions hold that were open meanwhile. Counts at rest are exact but for a
+// straggler: their residual variance is shrunk towards that of an error which
+// is uniform within one step up or down, a third of a step squared.
+func (r *resting) fit(rest []soak.RestPoint, quantum float64, counts bool) {
+	var q normal
+	q.reset(4)
+	first := rest[0]
 	for _, p := range rest {
-		count[p.Open]++
+		q.add([]float64{1, float64(p.Open), (p.At - first.At).Hours(), p.Value - first.Value})
 	}
-	open, most := int64(0), 0
-	for o, n := range count {
-		if n > most || n == most && o < open {
-			open, most = o, n
-		}
+	rss, _, rank := q.factor()
+	slope, variance := q.last()
+	free := float64(len(rest) - rank)
+	if free < 1 || math.IsInf(variance, 1) {
+		return
 	}
-	return slices.DeleteFunc(rest, func(p soak.RestPoint) bool { return p.Open != open })
-}
-
-// line is least squares through few readings. Counts at rest are exact but for
-// a straggler: their residual variance is shrunk towards one step squared.
-func line(t, y []float64, quantum float64, counts bool) trend {
-	n := float64(len(t))
-	var mt, my, tt, ty, yy float64
-	for i := range t {
-		mt += t[i] / n
-		my += y[i] / n
-	}
-	for i := range t {
-		tt += (t[i] - mt) * (t[i] - mt)
-		ty += (t[i] - mt) * (y[i] - my)
-		yy += (y[i] - my) * (y[i] - my)
-	}
-	free, rss := n-2, max(0, yy-ty*ty/tt)
+	each := q.coefficients()[1]
 	if counts {
-		free, rss = free+restFree, rss+restFree*quantum*quantum
+		free, rss = free+restFree, rss+restFree*quantum*quantum/3
 	}
 	s2 := rss/free + quantum*quantum/12
 	if s2 == 0 {
-		s2 = 1e-12 * max(my*my, 1e-12)
+		s2 = 1e-12 * max(first.Value*first.Value, 1e-12)
 	}
-	return trend{parts: []part{{1, ty / tt, math.Sqrt(s2 / tt)}}, slope: ty / tt, free: free}
+	r.trend = trend{parts: []part{{1, slope, math.Sqrt(s2 * variance)}}, slope: slope, free: free}
+	gained := func(from, to int) float64 {
+		return rest[to].Value - rest[from].Value - each*float64(rest[to].Open-rest[from].Open)
+	}
+	n := len(rest)
+	r.lasts = 3*(gained(n/2, n-1)+quantum) >= gained(0, n-1) // each reading is known to one step
 }

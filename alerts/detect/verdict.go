@@ -45,6 +45,7 @@ func (c *inquiry) underLoad(alpha float64) opinion {
 		o.p = max(o.p, c.wander(o.trend.slope))
 		o.grows = o.grows && o.p < alpha
 	}
+	o.grows = o.grows && !c.early(o.trend.slope) && (len(c.lives) > 1 || c.lives[0].view.rises())
 	if o.grows {
 		c.doubt = c.doubts()
 		o.grows = c.doubt == ""
@@ -101,7 +102,7 @@ func (c *inquiry) doubts() string {
 // opinion weighs a trend against the tolerance.
 func (c *inquiry) opinion(tr trend, alpha float64) opinion {
 	o := opinion{trend: tr, p: tr.below(c.tolerance), detectable: c.tolerance + tr.detectable(alpha)}
-	o.grows = o.p < alpha && !c.early(tr.slope)
+	o.grows = o.p < alpha
 	if c.tolerance > 0 {
 		o.clear = tr.quantile(power) <= c.tolerance
 	} else {
@@ -131,7 +132,7 @@ func (c *inquiry) decide() soak.Verdict {
 		return c.unknown("no stretch between two restarts is long enough to judge")
 	}
 	c.tolerance = c.allowed()
-	alpha := c.alpha
+	alpha, restAlpha := c.alpha, c.restAlpha()/2
 	if c.rested {
 		alpha /= 2 // two chances for a false alarm
 	}
@@ -142,8 +143,8 @@ func (c *inquiry) decide() soak.Verdict {
 		c.speak(&v, load, "load")
 	}
 	if c.rested && c.resting.trend.known() {
-		rest = c.opinion(c.resting.trend, alpha)
-		rest.grows = rest.grows && c.resting.lasts
+		rest = c.opinion(c.resting.trend, restAlpha)
+		rest.grows = rest.grows && c.resting.lasts && !(load.trend.known() && load.trend.quantile(1-suspicion) < rest.trend.slope/2)
 		if len(c.lives) == 0 || rest.detectable < load.detectable {
 			c.speak(&v, rest, "rest")
 		}
@@ -177,6 +178,12 @@ func (c *inquiry) decide() soak.Verdict {
 	return v
 }
 
+// restAlpha is what the readings at rest may spend: what they show is new only
+// as often as there is one more of them, however often one looks.
+func (c *inquiry) restAlpha() float64 {
+	return Correct(falseAlarms, min(c.q.Look, c.resting.readings), c.q.Family)
+}
+
 // fisher joins the p values of two independent tests (Fisher 1925).
 func fisher(p, q float64) float64 {
 	x := p * q
@@ -190,7 +197,11 @@ func fisher(p, q float64) float64 {
 func (c *inquiry) speak(v *soak.Verdict, o opinion, evidence string) {
 	v.Slope, v.Lo, v.Hi = o.trend.slope, o.trend.quantile(0.025), o.trend.quantile(0.975)
 	v.MinDetectable = o.detectable
-	v.P = min(1, o.p*falseAlarms/c.alpha)
+	spent := c.alpha
+	if evidence == "rest" {
+		spent = c.restAlpha()
+	}
+	v.P = min(1, o.p*falseAlarms/spent)
 	v.Level, v.Evidence = c.level, evidence
 }
 

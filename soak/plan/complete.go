@@ -76,16 +76,13 @@ func completeTimes(p *soak.Plan) {
 	}
 }
 
-// restEvery gives long runs many near-exact points at rest, and leaves short
-// ones their load.
+// restEvery leaves short runs their load, and gives longer ones six or more
+// readings at rest: fewer draw no line that is sure.
 func restEvery(duration time.Duration) time.Duration {
-	switch {
-	case duration >= 2*time.Hour:
-		return time.Hour
-	case duration >= 30*time.Minute:
-		return 10 * time.Minute
+	if duration < 10*time.Minute {
+		return 0
 	}
-	return 0
+	return min(duration/6, time.Hour)
 }
 
 func completeTarget(t *soak.Target) {

@@ -88,8 +88,9 @@ func TestDerivedDefaultsFollowTheDuration(t *testing.T) {
 	for _, c := range []struct{ duration, warmup, rest, profiles time.Duration }{
 		{10 * time.Second, 10 * time.Second / 3, 0, 10 * time.Second},
 		{time.Minute, 10 * time.Second, 0, 10 * time.Second},
-		{30 * time.Minute, 5 * time.Minute, 10 * time.Minute, time.Minute},
-		{2 * time.Hour, 10 * time.Minute, time.Hour, 4 * time.Minute},
+		{10 * time.Minute, 100 * time.Second, 100 * time.Second, 20 * time.Second},
+		{30 * time.Minute, 5 * time.Minute, 5 * time.Minute, time.Minute},
+		{2 * time.Hour, 10 * time.Minute, 20 * time.Minute, 4 * time.Minute},
 		{24 * time.Hour, 10 * time.Minute, time.Hour, 10 * time.Minute},
 	} {
 		p := Default()

@@ -1,0 +1,67 @@
+package detect
+
+import (
+	"gonum.org/v1/gonum/stat/distuv"
+
+	"soakmon/soak"
+)
+
+// rises tells whether a rank test sees any growth that goes on to the end of a
+// view: the test of Mann (1945) and Kendall over the stretch up to the end that
+// shows it best, of a quarter of the view at least. It takes the points for
+// independent, so it sees growth far too easily (Hamed & Rao 1998); what even
+// this test does not see is none. It is the cross-check of an alarm, and since
+// it is cheap, the first thing that is asked where only alarms matter.
+func (v *view) rises() bool {
+	n := len(v.y)
+	score := 0
+	for i := n - 2; i >= 0; i-- {
+		for _, y := range v.y[i+1:] {
+			if y > v.y[i] {
+				score++
+			} else if y < v.y[i] {
+				score--
+			}
+		}
+		if m := float64(n - i); score > 0 && 4*(n-i) >= n {
+			if s := float64(score - 1); s*s > rankBound*rankBound*m*(m-1)*(2*m+5)/18 {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// rankBound is what a standard normal exceeds with probability falseAlarms.
+var rankBound = distuv.UnitNormal.Quantile(1 - falseAlarms)
+
+// silent tells that nothing can be said to leak: there are too few points, or
+// no view of them rises. It answers only where one life of the process, under
+// load, is all the evidence.
+func (c *inquiry) silent() bool {
+	if len(c.q.Rest) > 0 {
+		return false
+	}
+	if len(c.q.Phases) == 0 && len(c.q.Series.Breaks) == 0 && len(restarts(c.pts)) > 0 {
+		return false
+	}
+	parts := lives(c.pts)
+	if len(parts) != 1 {
+		return len(parts) == 0
+	}
+	if len(parts[0]) < leastGrowth {
+		return true
+	}
+	for _, v := range views(parts[0]) {
+		if v.rises() {
+			return false
+		}
+	}
+	return true
+}
+
+// leaks is whether Judge says leak, for those who ask nothing else.
+func leaks(q soak.Question) bool {
+	c := newCase(q)
+	return !(c.lacking() != "" || c.silent()) && Judge{}.Judge(q).State == soak.Leaking
+}

@@ -1,0 +1,101 @@
+package detect
+
+import (
+	"math"
+	"math/rand/v2"
+	"testing"
+	"time"
+
+	"soakmon/soak"
+)
+
+// tenMinutes is a default run of ten minutes at 200 operations a second: a rest
+// after each 100 s of load, two at the end. Operations leak so much each; at
+// rest some sessions are open, each holding one of the counted things, and now
+// and then a straggler is left.
+func tenMinutes(seed uint64, perOperation float64) soak.Question {
+	const load, pause, rewarm = 100, 7, 5
+	r := rand.New(rand.NewPCG(seed, 3))
+	q := soak.Question{Limit: math.NaN(), Family: 20, Series: soak.Series{Metric: soak.Metric{Name: "fds", Unit: "count", Quantum: 1}}}
+	done, at := 0.0, 12.0
+	reading := func(open int64) {
+		value := 8 + float64(open) + math.Floor(done*perOperation) + step(r.Float64() < .1)
+		q.Rest = append(q.Rest, soak.RestPoint{At: seconds(at), Value: value, Open: open, Forced: true})
+	}
+	reading(0)
+	for k := range 6 {
+		warm := at + rewarm
+		if k == 0 {
+			warm = at + load
+		}
+		q.Phases = append(q.Phases, soak.Phase{Name: "warmup", From: seconds(at), To: seconds(warm), Rate: 1}, soak.Phase{Name: "steady", From: seconds(warm), To: seconds(at + load), Rate: 1})
+		for end := at + load; at < end; at++ {
+			if at >= warm {
+				q.Series.At = append(q.Series.At, seconds(at))
+				q.Series.Value = append(q.Series.Value, 8+math.Round(195+3*r.NormFloat64())+math.Floor(done*perOperation))
+			}
+			q.Operations.At, q.Operations.Value = append(q.Operations.At, seconds(at)), append(q.Operations.Value, done)
+			done += 200
+		}
+		q.Phases = append(q.Phases, soak.Phase{Name: "rest", From: seconds(at), To: seconds(at + pause)})
+		at += pause
+		reading(int64(185 + r.IntN(11)))
+	}
+	at += pause
+	reading(0)
+	q.Look = Looks(seconds(at))
+	return q
+}
+
+func TestOneInTenThousandOperationsIsFoundWithinTenMinutes(t *testing.T) {
+	n := uint64(20)
+	if *eval {
+		n = 2000
+	}
+	found, alarms := 0, 0
+	for seed := range n {
+		v := Judge{}.Judge(tenMinutes(seed, 1e-4))
+		if v.State == soak.Leaking {
+			found++
+			if math.Abs(v.PerOperation-1e-4) > 2e-5 {
+				t.Errorf("seed %d: %.3g an operation", seed, v.PerOperation)
+			}
+		} else if found < 5 || *verbose {
+			t.Logf("seed %d: %s: %s", seed, v.State, v.Reason)
+		}
+		if v := (Judge{}).Judge(tenMinutes(seed, 0)); v.State != soak.Clean {
+			alarms++
+			t.Logf("seed %d without a leak: %s: %s", seed, v.State, v.Reason)
+		}
+	}
+	t.Logf("found %d of %d; without a leak %d are not clean", found, n, alarms)
+	if 100*found < 99*int(n) || alarms > 0 {
+		t.Errorf("found %d of %d; without a leak %d are not clean", found, n, alarms)
+	}
+}
+
+func TestTheReadingBeforeAnyLoadIsNoPartOfTheLine(t *testing.T) {
+	var rest []soak.RestPoint
+	for i, v := range []float64{8, 60, 61, 62, 63} {
+		rest = append(rest, soak.RestPoint{At: time.Duration(i) * time.Hour, Value: v})
+	}
+	r, ok := atRest(rest, time.Minute, 1, true)
+	if !ok || math.Abs(r.trend.slope-1) > 1e-9 || !r.lasts || r.equal {
+		t.Errorf("%+v", r)
+	}
+}
+
+func TestSessionsThatAreOpenAtRestAreNoGrowth(t *testing.T) {
+	var flat, growing []soak.RestPoint
+	for i, open := range []int64{185, 187, 188, 190, 193, 195, 0} {
+		at := time.Duration(i) * time.Hour
+		flat = append(flat, soak.RestPoint{At: at, Value: 8 + 2*float64(open), Open: open})
+		growing = append(growing, soak.RestPoint{At: at, Value: 8 + 2*float64(open) + 5*float64(i), Open: open})
+	}
+	for want, rest := range map[float64][]soak.RestPoint{0: flat, 5: growing} {
+		r, ok := atRest(rest, -time.Minute, 1, true)
+		if !ok || math.Abs(r.trend.slope-want) > 1e-6 {
+			t.Errorf("growth %v, want %v", r.trend.slope, want)
+		}
+	}
+}
