@@ -29,6 +29,7 @@ type Question struct {
 	Warmup     time.Duration // known warm-up at the beginning of the load, not to be judged; 0: find it
 	Limit      float64       // where the process dies; NaN where it is not known
 	Tolerance  Quantity      // growth that is allowed
+	Planned    time.Duration // how long the load is to last in all, while it goes on; 0: it is over, or has no end
 	Look       int           // which look this is, from 1; 0: the only one
 	Family     int           // number of series judged together; 0 is 1
 }

@@ -21,6 +21,10 @@ func (f *finding) doubt(pts []point, quantum float64) string {
 		return "it rose like this before and fell back"
 	case f.levelsOff(r, grown):
 		return "it is levelling off"
+	case f.slows(r, grown):
+		return "it rises ever more slowly and may level off"
+	case f.waves(r, grown):
+		return "it may be one slow wave, such as a day's"
 	case f.contradicted(pts, quantum):
 		return "its highs do not rise with its lows"
 	}
@@ -48,19 +52,58 @@ func (f *finding) wandering(quantum float64) float64 {
 // levelsOff tells whether an approach to a level, however slow, explains the
 // last piece, or all there is, better than growth that goes on.
 func (f *finding) levelsOff(r rivals, grown float64) bool {
-	from := []course{f.growing}
-	if f.growing.start() > 0 {
-		from = append(from, course{bounds: []int{0}})
-	}
-	for _, c := range from {
-		length := 1 - f.view.t[c.start()]
+	return f.bent(func(c course, t []float64) bool {
 		for _, tau := range [...]float64{0.4, 0.7, 1.2, 2} {
-			if r.cost(course{bounds: c.bounds, tau: tau * length}) < grown-levelling {
+			if r.cost(course{bounds: c.bounds, tau: tau * (1 - t[0])}) < grown-levelling {
 				return true
 			}
 		}
+		return false
+	})
+}
+
+// slows tells whether growth like a logarithm or a square root, whose rate
+// falls for ever, explains the last piece, or all there is, better than growth
+// at a rate that lasts. Nobody can tell whether it will end.
+func (f *finding) slows(r rivals, grown float64) bool {
+	return f.bent(func(c course, t []float64) bool {
+		for _, scale := range [...]float64{0, 1. / 32, 1. / 8, 1. / 2} {
+			bend := make([]float64, len(f.view.t))
+			for i, u := range t {
+				if u = (u - t[0]) / (1 - t[0]); scale == 0 {
+					bend[c.start()+i] = math.Sqrt(u)
+				} else {
+					bend[c.start()+i] = math.Log1p(u / scale)
+				}
+			}
+			if r.with(bend).cost(course{bounds: c.bounds}) < grown-levelling {
+				return true
+			}
+		}
+		return false
+	})
+}
+
+// bent asks of the last piece, and of all there is as one piece.
+func (f *finding) bent(explains func(c course, t []float64) bool) bool {
+	s := f.growing.start()
+	return explains(f.growing, f.view.t[s:]) || s > 0 && explains(course{bounds: []int{0}}, f.view.t)
+}
+
+// waves tells whether one slow wave, of which too little was seen to call it
+// periodic, explains all there is better than growth.
+func (f *finding) waves(r rivals, grown float64) bool {
+	t, y := f.view.t, f.view.y
+	wave := func(frequency float64) [][]float64 { return waves(t, []period{{frequency, 1}}) }
+	left := func(frequency float64) float64 { return squares(remove(append(wave(frequency), ones(len(t))), y, 0)) }
+	best := slowest
+	for frequency := slowest; frequency < leastCycles; frequency += 0.25 {
+		if left(frequency) < left(best) {
+			best = frequency
+		}
 	}
-	return false
+	best = minimum(left, max(slowest, best-0.25), best+0.25)
+	return r.with(wave(best)...).cost(course{bounds: []int{0}}) < grown-levelling
 }
 
 // cameBack tells whether the view rose before the last piece by at least half

@@ -47,7 +47,7 @@ func (c *inquiry) restarted(v soak.Verdict) soak.Verdict {
 	if len(at) == 0 {
 		return v
 	}
-	c.pts, c.lives, c.parts, c.doubt = cut(c.pts, at), nil, nil, ""
+	c.pts, c.lives, c.parts, c.doubt, c.young = cut(c.pts, at), nil, nil, "", false
 	c.load()
 	if again := c.decide(); again.State != soak.Inconclusive {
 		again.Warnings = append(again.Warnings, fmt.Sprintf("%d sudden drops were taken for restarts", len(at)))
@@ -72,6 +72,7 @@ type inquiry struct {
 	lives   []finding
 	trend   trend     // under load, all lives together
 	doubt   string    // why growth under load is not believed
+	young   bool      // it has lasted too short a part of the planned time
 	parts   [][]point // the lives' points
 	resting resting
 	rested  bool

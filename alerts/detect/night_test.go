@@ -136,7 +136,7 @@ func watchNight(noise func(*gen), k uint64) string {
 			continue
 		}
 		last = now
-		q := soak.Question{Series: r.Series(), Limit: math.NaN(), Look: Looks(now), Family: nightFamily, Phases: steady}
+		q := soak.Question{Series: r.Series(), Limit: math.NaN(), Look: Looks(now), Family: nightFamily, Phases: steady, Planned: minutes * time.Minute}
 		if leaks(q) {
 			v := Judge{}.Judge(q)
 			return fmt.Sprintf("after %v: %s (p %.2g)", now, v.Reason, v.P)

@@ -15,6 +15,7 @@ type period struct {
 
 const (
 	leastCycles  = 2.5 // fewer are not seen often enough to be called periodic
+	slowest      = 0.5 // cycles, from trough to crest: less of a wave is not told from a line
 	leastPerWave = 6   // points a cycle; the floors deal with what is faster
 	maxHarmonics = 4
 	maxPeriods   = 2

@@ -1,6 +1,8 @@
 package detect
 
 import (
+	"math"
+
 	"gonum.org/v1/gonum/stat/distuv"
 
 	"soakmon/soak"
@@ -35,8 +37,8 @@ func (v *view) rises() bool {
 // rankBound is what a standard normal exceeds with probability falseAlarms.
 var rankBound = distuv.UnitNormal.Quantile(1 - falseAlarms)
 
-// silent tells that nothing can be said to leak: there are too few points, or
-// no view of them rises. It answers only where one life of the process, under
+// silent tells that nothing can be said to leak: there are too few points, too
+// little of the planned time has passed, or no view rises. It answers only where one life of the process, under
 // load, is all the evidence.
 func (c *inquiry) silent() bool {
 	if len(c.q.Rest) > 0 {
@@ -49,7 +51,7 @@ func (c *inquiry) silent() bool {
 	if len(parts) != 1 {
 		return len(parts) == 0
 	}
-	if len(parts[0]) < leastGrowth {
+	if len(parts[0]) < leastGrowth || math.IsNaN(c.q.Limit) && c.hours < lastShare*(c.hours+c.left()) {
 		return true
 	}
 	for _, v := range views(parts[0]) {

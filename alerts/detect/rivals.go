@@ -12,6 +12,8 @@ type rivals struct {
 	extra [][]float64 // what the load explains: rates and periods
 	grid  []noise
 	floor float64
+
+	shapes int // parameters of the extra columns
 }
 
 func (f *finding) rivals(quantum float64) rivals {
@@ -26,6 +28,13 @@ func (f *finding) rivals(quantum float64) rivals {
 	}
 	r.t, r.y = v.t, pick(v.y, r.kept)
 	r.extra = pickAll(append(rateColumns(v.rate), waves(v.t, f.periods)...), r.kept)
+	return r
+}
+
+// with adds columns, of which the shape of the first is a parameter too.
+func (r rivals) with(columns ...[]float64) rivals {
+	r.extra = append(pickAll(columns, r.kept), r.extra...)
+	r.shapes++
 	return r
 }
 
@@ -79,7 +88,7 @@ func (r rivals) cost(c course) float64 {
 		columns = columns[:maxColumns-1]
 	}
 	columns = append(columns, r.y)
-	places := float64(len(c.bounds) - 1)
+	places := float64(len(c.bounds) - 1 + r.shapes)
 	if c.jump > 0 {
 		places++
 	}

@@ -45,7 +45,8 @@ func (c *inquiry) underLoad(alpha float64) opinion {
 		o.p = max(o.p, c.wander(o.trend.slope))
 		o.grows = o.grows && o.p < alpha
 	}
-	o.grows = o.grows && !c.early(o.trend.slope) && (len(c.lives) > 1 || c.lives[0].view.rises())
+	c.young = o.grows && c.tooYoung(o.trend.slope)
+	o.grows = o.grows && !c.young && !c.early(o.trend.slope) && (len(c.lives) > 1 || c.lives[0].view.rises())
 	if o.grows {
 		c.doubt = c.doubts()
 		o.grows = c.doubt == ""
@@ -117,6 +118,35 @@ func (c *inquiry) early(slope float64) bool {
 	return c.tolerance == 0 && c.hours < warmupSpan.Hours() && slope*c.hours < c.room()
 }
 
+// tooYoung tells growth under load that has not yet lasted for the share of
+// the planned time that it must have at its end: a warm-up, a tooth of a saw, a
+// morning look the same while they last. What would reach the limit before the
+// end does not wait.
+func (c *inquiry) tooYoung(slope float64) bool {
+	last, left := c.pts[len(c.pts)-1], c.left()
+	if left == 0 || len(c.lives) == 0 || c.q.Limit-last.max < slope*left {
+		return false
+	}
+	return last.t-c.growthFrom() < lastShare*(c.hours+left)
+}
+
+// left is how many hours of the planned time are to come.
+func (c *inquiry) left() float64 {
+	if c.q.Planned <= 0 {
+		return 0
+	}
+	return max(0, (c.loaded+c.q.Planned).Hours()-c.pts[len(c.pts)-1].t)
+}
+
+// growthFrom is the hour at which growth began in the life where it began first.
+func (c *inquiry) growthFrom() float64 {
+	from := c.lives[0].from
+	for _, f := range c.lives {
+		from = min(from, f.from)
+	}
+	return from
+}
+
 // room is how much undetected growth over the series leaves it clean.
 func (c *inquiry) room() float64 {
 	room := clearShare * math.Abs(c.level)
@@ -151,7 +181,7 @@ func (c *inquiry) decide() soak.Verdict {
 	}
 	equal := c.rested && c.resting.equal
 	load.clear = load.clear && !(rest.trend.known() && c.resting.lasts && rest.p < suspicion)
-	both := rest.trend.known() && load.trend.known() && c.doubt == "" && c.resting.lasts && fisher(load.p, rest.p) < c.alpha
+	both := rest.trend.known() && load.trend.known() && c.doubt == "" && !c.young && c.resting.lasts && fisher(load.p, rest.p) < c.alpha
 	switch {
 	case load.grows && rest.grows || both && !load.grows && !rest.grows:
 		v.State, v.Evidence = soak.Leaking, "both"
@@ -226,11 +256,8 @@ func (c *inquiry) allowed() float64 {
 
 func (c *inquiry) since(v *soak.Verdict) {
 	from := c.pts[0].t
-	if n := len(c.lives); n > 0 && v.State == soak.Leaking {
-		from = c.lives[n-1].from
-		for _, f := range c.lives {
-			from = min(from, f.from)
-		}
+	if len(c.lives) > 0 && v.State == soak.Leaking {
+		from = c.growthFrom()
 	}
 	v.Since = duration(from)
 }

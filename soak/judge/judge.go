@@ -36,6 +36,7 @@ type Run struct {
 	Facts  soak.Facts
 	Events []soak.Event
 	End    time.Duration // of the recording so far
+	Going  bool          // the run goes on
 	Kept   []Judged      // answers of an earlier look that stand, and are not asked for again
 }
 
@@ -70,6 +71,14 @@ func All(h History, r Run, d Detector) ([]Judged, error) {
 		out = append(out, j)
 	}
 	return out, nil
+}
+
+// planned is how long the load of a run that goes on is to last.
+func (r Run) planned() time.Duration {
+	if !r.Going {
+		return 0
+	}
+	return r.Plan.Duration
 }
 
 // kept finds the answer of an earlier look that is to stand.
@@ -110,6 +119,7 @@ func (a *asker) ask(s subject) (Judged, error) {
 		Phases:     a.phases,
 		Limit:      limit(a.run, s.Name),
 		Tolerance:  soak.Quantity{Value: j.Tolerance, Per: soak.PerHour},
+		Planned:    a.run.planned(),
 		Look:       max(1, detect.Looks(a.run.End)),
 		Family:     a.family,
 	})

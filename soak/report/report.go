@@ -134,7 +134,7 @@ func Build(src Source, d judge.Detector, running bool) (Report, error) {
 	if err := b.read(); err != nil {
 		return Report{}, fmt.Errorf("run %s: %w", run.ID, err)
 	}
-	judged, err := judge.All(b.history, judge.Run{Plan: run.Plan, Facts: run.Target, Events: b.events, End: b.end}, d)
+	judged, err := judge.All(b.history, judge.Run{Plan: run.Plan, Facts: run.Target, Events: b.events, End: b.end, Going: running}, d)
 	if err != nil {
 		return Report{}, fmt.Errorf("run %s: %w", run.ID, err)
 	}
