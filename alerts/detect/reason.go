@@ -25,6 +25,8 @@ func (c *inquiry) reason(v soak.Verdict) string {
 		return fmt.Sprintf("no growth in %s; %s or more would have shown (%s)", length, rate(v.MinDetectable), spoke(v.Evidence))
 	}
 	switch {
+	case c.few() && v.Evidence == "load":
+		return tooFew(c.points())
 	case c.young:
 		return fmt.Sprintf("rose %s for %s by now: under load alone, growth counts when it has lasted a quarter of the planned %s", rate(v.Slope), span(duration(c.pts[len(c.pts)-1].t-c.growthFrom())), span(c.q.Planned))
 	case c.early(v.Slope) && v.P < falseAlarms:

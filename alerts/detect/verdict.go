@@ -3,6 +3,7 @@ package detect
 import (
 	"fmt"
 	"math"
+	"slices"
 	"time"
 
 	"soakmon/soak"
@@ -14,9 +15,13 @@ func (c *inquiry) lacking() string {
 	case n == 0:
 		return "no sample was taken under steady load"
 	case n < leastPoints || c.hours <= 0:
-		return fmt.Sprintf("only %d samples were taken under steady load: too few to judge", n)
+		return tooFew(n)
 	}
 	return ""
+}
+
+func tooFew(n int) string {
+	return fmt.Sprintf("too few samples under steady load (%d of at least %d)", n, leastGrowth)
 }
 
 func (c *inquiry) unknown(why string) soak.Verdict {
@@ -72,6 +77,13 @@ func (c *inquiry) wander(slope float64) float64 {
 	share := slope * c.hours / max(math.Abs(c.level), 1e-300)
 	weight := min(1, max(0.05, math.Log(share)/math.Log(clearShare)))
 	return min(1, once*math.Exp((ratio-sum)/(2*weight)))
+}
+
+// few tells that there are too few points to show growth, and that they are not
+// all the same.
+func (c *inquiry) few() bool {
+	moves := func(f finding) bool { return f.view.scale > 0 }
+	return c.points() < leastGrowth && slices.ContainsFunc(c.lives, moves)
 }
 
 // points counts those of all lives.
@@ -170,12 +182,15 @@ func (c *inquiry) decide() soak.Verdict {
 	var load, rest opinion
 	if len(c.lives) > 0 {
 		load = c.underLoad(alpha)
+		if c.few() { // no growth could be shown, so none is excluded
+			load.clear, load.detectable = false, math.NaN()
+		}
 		c.speak(&v, load, "load")
 	}
 	if c.rested && c.resting.trend.known() {
 		rest = c.opinion(c.resting.trend, restAlpha)
 		rest.grows = rest.grows && c.resting.lasts && !(load.trend.known() && load.trend.quantile(1-suspicion) < rest.trend.slope/2)
-		if len(c.lives) == 0 || rest.detectable < load.detectable {
+		if len(c.lives) == 0 || !(rest.detectable >= load.detectable) {
 			c.speak(&v, rest, "rest")
 		}
 	}
@@ -198,8 +213,8 @@ func (c *inquiry) decide() soak.Verdict {
 	case rest.clear || equal:
 		v.State, v.Evidence = soak.Clean, "rest"
 	}
-	if equal && v.State == soak.Clean {
-		v.MinDetectable = min(v.MinDetectable, 2*c.quantum/c.resting.hours)
+	if limit := 2 * c.quantum / c.resting.hours; equal && v.State == soak.Clean && !(v.MinDetectable < limit) {
+		v.MinDetectable = limit
 	}
 	c.since(&v)
 	c.operations(&v)

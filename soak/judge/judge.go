@@ -73,9 +73,10 @@ func All(h History, r Run, d Detector) ([]Judged, error) {
 	return out, nil
 }
 
-// planned is how long the load of a run that goes on is to last.
+// planned is how long the load of a long run that goes on is to last. Who makes
+// a short one waits for its end, and wants to hear at once what looks like a leak.
 func (r Run) planned() time.Duration {
-	if !r.Going {
+	if !r.Going || r.Plan.Duration <= settledAfter {
 		return 0
 	}
 	return r.Plan.Duration

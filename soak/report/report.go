@@ -30,26 +30,27 @@ type Source interface {
 
 // Report is everything that is said of a run. Its JSON names are stable.
 type Report struct {
-	Run      string     `json:"run"`
-	Name     string     `json:"name"`
-	Command  string     `json:"command"`
-	Version  string     `json:"version"`
-	Start    time.Time  `json:"start"`
-	Duration float64    `json:"duration_s"` // recorded, the baseline and the drain included
-	Planned  float64    `json:"planned_s"`  // of load
-	Ended    string     `json:"ended"`      // why; "running" where it goes on
-	Verdict  soak.State `json:"verdict"`
-	ExitCode int        `json:"exit_code"`
-	Reasons  []string   `json:"reasons"`
-	Evidence Evidence   `json:"evidence"`
-	Load     []Load     `json:"load"`
-	Series   []Series   `json:"series"`
-	Alerts   []Alert    `json:"alerts,omitempty"`
-	Events   []Event    `json:"events,omitempty"`
-	Target   soak.Facts `json:"target"`
-	Host     soak.Host  `json:"host"`
-	Plan     soak.Plan  `json:"plan"`
-	Warnings []string   `json:"warnings"`
+	Run        string            `json:"run"`
+	Name       string            `json:"name"`
+	Command    string            `json:"command"`
+	Version    string            `json:"version"`
+	Start      time.Time         `json:"start"`
+	Duration   float64           `json:"duration_s"` // recorded, the baseline and the drain included
+	Planned    float64           `json:"planned_s"`  // of load
+	Ended      string            `json:"ended"`      // why; "running" where it goes on
+	Verdict    soak.State        `json:"verdict"`
+	ExitCode   int               `json:"exit_code"`
+	Reasons    []string          `json:"reasons"`
+	Evidence   Evidence          `json:"evidence"`
+	Load       []Load            `json:"load"`
+	Series     []Series          `json:"series"`
+	Statements []judge.Statement `json:"statements"` // what the series tell together; beside the verdict
+	Alerts     []Alert           `json:"alerts,omitempty"`
+	Events     []Event           `json:"events,omitempty"`
+	Target     soak.Facts        `json:"target"`
+	Host       soak.Host         `json:"host"`
+	Plan       soak.Plan         `json:"plan"`
+	Warnings   []string          `json:"warnings"`
 
 	faults []string // what was missing: why the evidence is not enough for a clean run
 	missed []string // rules that fired
@@ -134,7 +135,8 @@ func Build(src Source, d judge.Detector, running bool) (Report, error) {
 	if err := b.read(); err != nil {
 		return Report{}, fmt.Errorf("run %s: %w", run.ID, err)
 	}
-	judged, err := judge.All(b.history, judge.Run{Plan: run.Plan, Facts: run.Target, Events: b.events, End: b.end, Going: running}, d)
+	asked := judge.Run{Plan: run.Plan, Facts: run.Target, Events: b.events, End: b.end, Going: running}
+	judged, err := judge.All(b.history, asked, d)
 	if err != nil {
 		return Report{}, fmt.Errorf("run %s: %w", run.ID, err)
 	}
@@ -147,6 +149,7 @@ func Build(src Source, d judge.Detector, running bool) (Report, error) {
 	for _, j := range judged {
 		r.Series = append(r.Series, series(j, b.history.steady[j.Name]))
 	}
+	r.Statements = judge.Statements(b.history, asked, judged, d)
 	if err := b.load(&r); err != nil {
 		return Report{}, fmt.Errorf("run %s: %w", run.ID, err)
 	}

@@ -24,6 +24,12 @@ func Text(w io.Writer, r Report) error {
 	textLoad(&out, r)
 	textEvidence(&out, r)
 	textSeries(&out, r)
+	if len(r.Statements) > 0 {
+		out.WriteString("\nBeside that\n")
+		for _, s := range r.Statements {
+			fmt.Fprintf(&out, "  · %s\n", s.Text)
+		}
+	}
 	if len(r.Warnings) > 0 {
 		out.WriteString("\nTo know\n")
 		for _, warning := range r.Warnings {

@@ -1,0 +1,168 @@
+package judge
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+
+	"soakmon/alerts/detect"
+	"soakmon/soak"
+)
+
+// Kinds of statements. They are stable names.
+const (
+	OutsideHeap   = "memory_outside_heap" // resident memory grows and the live heap does not explain it
+	HeapFirst     = "heap_not_resident"   // the live heap grows and resident memory does not yet
+	PerConnection = "per_connection"      // growth that goes when the kept sessions close
+	PerOperation  = "per_operation"       // growth that follows the operations, where the load varied
+	PerHour       = "per_hour"            // growth that follows the time, where the load varied
+	LatencyCreeps = "latency_creeps"      // latency or service time rises under constant load
+	RateFalls     = "throughput_falls"    // fewer operations are achieved as time goes on
+)
+
+// Statement is what several series tell together, or a series that is no
+// resource. It stands beside the verdict and does not change it. Its JSON names
+// are stable.
+type Statement struct {
+	Kind    string   `json:"kind"`
+	Process string   `json:"process"`
+	Metrics []string `json:"metrics"`
+	Text    string   `json:"text"`
+}
+
+// Statements draws what can be said beside the verdicts of a run.
+func Statements(h History, r Run, judged []Judged, d Detector) []Statement {
+	out := append([]Statement{}, resident(judged)...)
+	for _, j := range judged {
+		if s, ok := follows(j); ok && j.Process == soak.RoleTarget {
+			out = append(out, s)
+		}
+	}
+	return append(out, creeps(h, r, d)...)
+}
+
+// pacing is how far resident memory may outgrow the live heap by the pacing of
+// the collector alone: with GOGC at 100 the heap's goal is twice what lives
+// (https://go.dev/doc/gc-guide).
+const pacing = 2
+
+// resident compares the growth of resident memory with that of the live heap:
+// what a profile of the heap can explain, and what it cannot.
+func resident(judged []Judged) []Statement {
+	heap, ok := of(judged, "go_heap_live_bytes")
+	set, measured := of(judged, "anon_bytes")
+	if !measured {
+		set, measured = of(judged, "rss_bytes")
+	}
+	if !ok || !measured {
+		return nil
+	}
+	say := func(kind, text string, args ...any) []Statement {
+		return []Statement{{kind, soak.RoleTarget, []string{set.Name.Name, heap.Name.Name}, fmt.Sprintf(text, args...)}}
+	}
+	perHour := func(v float64) string { return detect.Human(v, "bytes") + "/h" }
+	r, l := set.Verdict, heap.Verdict
+	switch {
+	case r.State == soak.Leaking && r.Lo > pacing*max(0, l.Hi):
+		return say(OutsideHeap, "%s grows by %s, and the live heap by at most %s: the rest is not held by live objects. Look for fragmentation, memory that the runtime keeps, and native memory (cgo, mmap, stacks of threads); a heap profile will not show it",
+			set.Name.Name, perHour(r.Slope), perHour(max(0, l.Hi)))
+	case l.State == soak.Leaking && r.State != soak.Leaking:
+		return say(HeapFirst, "the live heap grows by %s, and %s does not show it yet: it has room from before, and will follow",
+			perHour(l.Slope), set.Name.Name)
+	}
+	return nil
+}
+
+func of(judged []Judged, metric string) (Judged, bool) {
+	i := slices.IndexFunc(judged, func(j Judged) bool { return j.Process == soak.RoleTarget && j.Name.Name == metric })
+	if i < 0 {
+		return Judged{}, false
+	}
+	return judged[i], true
+}
+
+// follows says what the growth of a series goes with, where that was told.
+func follows(j Judged) (Statement, bool) {
+	v, name := j.Verdict, j.Name.Name
+	each := detect.Human(v.PerOperation, j.Metric.Unit) + " an operation"
+	if j.Metric.Unit != "bytes" && v.PerOperation > 0 {
+		each = fmt.Sprintf("one in %s operations", detect.Human(1/v.PerOperation, ""))
+	}
+	s := Statement{Process: j.Process, Metrics: []string{name}}
+	switch v.PerHourBound {
+	case "sessions":
+		s.Kind, s.Text = PerConnection, fmt.Sprintf("the growth of %s goes when the kept sessions close: it is held per connection", name)
+	case "operations":
+		s.Kind, s.Text = PerOperation, fmt.Sprintf("%s grows with the operations, not with time: %s", name, each)
+	case "time":
+		s.Kind, s.Text = PerHour, fmt.Sprintf("%s grows with time, whatever the load does: %s an hour", name, detect.Human(v.Slope, j.Metric.Unit))
+	}
+	return s, v.State == soak.Leaking && s.Kind != ""
+}
+
+// creep is growth of a latency, or loss of throughput, that is worth telling: as
+// much as a clean series may hide.
+var creep = soak.Quantity{Value: 0.05, Percent: true, Per: soak.PerRun}
+
+// creeps judges latencies and rates of the load.
+func creeps(h History, r Run, d Detector) (out []Statement) {
+	phases := Phases(r.Plan.Load, r.Events, r.End)
+	names := slices.DeleteFunc(slices.Clone(h.Names()), func(n soak.Name) bool { return !creeping(n) })
+	for _, n := range names {
+		s, err := h.Series(n.Process, n.Name)
+		if err != nil {
+			continue // the report tells of series that cannot be read
+		}
+		falls := s.Metric.Kind == soak.Counter
+		if falls {
+			s = lost(s)
+		}
+		v := d.Judge(soak.Question{Series: s, Phases: phases, Limit: math.NaN(), Tolerance: creep, Planned: r.planned(), Look: max(1, detect.Looks(r.End)), Family: len(names)})
+		if v.State != soak.Leaking {
+			continue
+		}
+		one := Statement{LatencyCreeps, n.Process, []string{n.Name}, fmt.Sprintf("%s creeps under a constant load: it %s", n.Name, v.Reason)}
+		if falls {
+			one.Kind, one.Text = RateFalls, fmt.Sprintf("fewer operations are achieved as time goes on: %s falls by %s a second each hour", n.Name, detect.Human(v.Slope, ""))
+		}
+		out = append(out, one)
+	}
+	return out
+}
+
+// creeping are the 99 % quantiles of each load's latency and service time, and
+// its operations.
+func creeping(n soak.Name) bool {
+	if n.Process != soak.RoleDriver {
+		return false
+	}
+	switch Family(n.Name) {
+	case "latency_seconds", "service_seconds":
+		return strings.Contains(n.Name, `q="0.99"`)
+	case "operations_total":
+		return n.Name != "operations_total" // of all loads together
+	}
+	return false
+}
+
+// lost turns a counter into its rate, negated, so that what falls grows. Pauses
+// of the load are no slowness: what spans one is left out.
+func lost(s soak.Series) soak.Series {
+	out := soak.Series{Process: s.Process, Name: s.Name, Metric: s.Metric, Breaks: s.Breaks}
+	out.Metric.Kind, out.Metric.Quantum = soak.Gauge, 0
+	var gaps []float64
+	for i := 1; i < len(s.At); i++ {
+		gaps = append(gaps, (s.At[i] - s.At[i-1]).Seconds())
+	}
+	if len(gaps) == 0 {
+		return out
+	}
+	usual := slices.Sorted(slices.Values(gaps))[len(gaps)/2]
+	for i, gap := range gaps {
+		if gap > 0 && gap < 2*usual && s.Value[i+1] >= s.Value[i] {
+			out.At, out.Value = append(out.At, s.At[i+1]), append(out.Value, -(s.Value[i+1]-s.Value[i])/gap)
+		}
+	}
+	return out
+}

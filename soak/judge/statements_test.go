@@ -1,0 +1,104 @@
+package judge
+
+import (
+	"math"
+	"strings"
+	"testing"
+	"time"
+
+	"soakmon/alerts/detect"
+	"soakmon/soak"
+)
+
+func verdict(state soak.State, slope, lo, hi float64) soak.Verdict {
+	return soak.Verdict{State: state, Slope: slope, Lo: lo, Hi: hi, PerOperation: nan}
+}
+
+func TestMemoryThatTheHeapDoesNotExplain(t *testing.T) {
+	const mib = 1 << 20
+	for _, c := range []struct {
+		what      string
+		heap, rss soak.Verdict
+		want      string
+	}{
+		{"neither grows", verdict(soak.Clean, 0, -1, 1), verdict(soak.Clean, 0, -1, 1), ""},
+		{"resident memory alone", verdict(soak.Clean, 0, -mib/10, mib/10), verdict(soak.Leaking, 9*mib, 8*mib, 10*mib), OutsideHeap},
+		{"resident memory, and the heap as much as the collector's pacing explains", verdict(soak.Leaking, 5*mib, 4.9*mib, 5.1*mib), verdict(soak.Leaking, 10*mib, 9*mib, 11*mib), ""},
+		{"both, and resident memory far more", verdict(soak.Leaking, mib, .9*mib, 1.1*mib), verdict(soak.Leaking, 10*mib, 9*mib, 11*mib), OutsideHeap},
+		{"the heap may explain it", verdict(soak.Inconclusive, mib, -9*mib, 10*mib), verdict(soak.Leaking, 10*mib, 9*mib, 11*mib), ""},
+		{"the heap alone", verdict(soak.Leaking, mib, .9*mib, 1.1*mib), verdict(soak.Inconclusive, 0, -mib, 3*mib), HeapFirst},
+	} {
+		judged := []Judged{{Name: name("target", "go_heap_live_bytes"), Verdict: c.heap}, {Name: name("target", "rss_bytes"), Verdict: c.rss}}
+		got := ""
+		for _, s := range Statements(memory{}, Run{}, judged, detect.Judge{}) {
+			got += s.Kind
+		}
+		if got != c.want {
+			t.Errorf("%s: %q, want %q", c.what, got, c.want)
+		}
+	}
+}
+
+func TestWhatGrowthFollowsIsTold(t *testing.T) {
+	for bound, want := range map[string]string{"": "", "sessions": "per connection", "operations": "one in 10000 operations", "time": "72 an hour"} {
+		v := verdict(soak.Leaking, 72, 70, 74)
+		v.PerOperation, v.PerHourBound = 1e-4, bound
+		got := Statements(memory{}, Run{}, []Judged{{Name: name("target", "fds"), Metric: soak.Metric{Unit: "count"}, Verdict: v}}, detect.Judge{})
+		if (len(got) == 0) != (want == "") || want != "" && !strings.Contains(got[0].Text, want) {
+			t.Errorf("%q: %+v", bound, got)
+		}
+		v.State = soak.Clean
+		if got := Statements(memory{}, Run{}, []Judged{{Name: name("target", "fds"), Verdict: v}}, detect.Judge{}); len(got) > 0 {
+			t.Errorf("%q: of a clean series: %+v", bound, got)
+		}
+	}
+}
+
+// A quarter of an hour of steady load with two rests, real series and the real
+// detector.
+func TestLatencyAndThroughputThatCreep(t *testing.T) {
+	const end = 900
+	run := Run{End: end * time.Second, Plan: soak.Plan{Duration: end * time.Second, Load: []soak.Workload{{Name: "a", Rate: 200}}}}
+	for _, at := range []int{0, 300, 600} {
+		run.Events = append(run.Events, phase("steady", at+10), phase("rest", at+300))
+	}
+	jitter := func(i int) float64 { return math.Mod(float64(i)*0.618034, 1) - 0.5 }
+	latency := func(growth float64) func(int) float64 {
+		return func(i int) float64 { return 0.002 + growth*float64(i)/end + 0.0004*jitter(i) }
+	}
+	done := func(loss float64) func(int) float64 { // a counter that pauses at rest
+		return func(i int) float64 {
+			busy := float64(i/300*290 + max(0, i%300-10))
+			return math.Floor(200*busy - loss*100*busy*busy/end)
+		}
+	}
+	const p99, ops = `latency_seconds{load="a",q="0.99"}`, `operations_total{load="a"}`
+	for _, c := range []struct {
+		what         string
+		growth, loss float64
+		want         string
+	}{
+		{"nothing creeps", 0, 0, ""},
+		{"2 ms become 3 ms", 0.001, 0, LatencyCreeps},
+		{"a rise of 2 % is not worth telling", 0.00004, 0, ""},
+		{"a quarter of the rate is lost", 0, 0.25, RateFalls},
+	} {
+		h := memory{}
+		for metric, value := range map[string]func(int) float64{p99: latency(c.growth), ops: done(c.loss)} {
+			s := every(metric, 0, end, value)
+			s.Process, s.Metric.Unit = soak.RoleDriver, "seconds"
+			if metric == ops {
+				s.Metric.Unit, s.Metric.Kind = "count", soak.Counter
+			}
+			h[name(soak.RoleDriver, metric)] = Steady(s, Phases(run.Plan.Load, run.Events, run.End))
+		}
+		got := ""
+		for _, s := range Statements(h, run, nil, detect.Judge{}) {
+			got += s.Kind
+			t.Log(c.what, ": ", s.Text)
+		}
+		if got != c.want {
+			t.Errorf("%s: %q, want %q", c.what, got, c.want)
+		}
+	}
+}
