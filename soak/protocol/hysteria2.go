@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"strconv"
 	"sync/atomic"
+	"time"
 
 	"github.com/quic-go/quic-go"
 	h3 "github.com/quic-go/quic-go/http3"
@@ -24,7 +25,7 @@ func init() {
 	register(Protocol{
 		Name:     "hysteria2",
 		Help:     "Hysteria 2: TCP and UDP through a QUIC proxy that looks like HTTP/3, plain or with salamander",
-		Networks: []string{"tcp"},
+		Networks: []string{networkTCP, networkUDP},
 		Proxy:    true,
 		UDP:      true,
 		Dirty:    proxyDirty,
@@ -129,6 +130,16 @@ func (c *hysteria2Client) answer() func([]byte) (int, error) {
 
 func (c *hysteria2Client) refusal(_ *quicLink, err error) error { return err }
 
+func (c *hysteria2Client) datagrams() datagramCodec { return hysteria2Datagrams }
+
+var hysteria2Datagrams = datagramCodec{hysteria2.AppendMessage, hysteria2.ParseMessage, hysteria2.AppendAddress, hysteria2.ParseAddress}
+
+// associate takes a number: a server is told of neither its beginning nor its
+// end.
+func (c *hysteria2Client) associate(_ context.Context, link *quicLink) (uint32, func(), error) {
+	return link.associated.Add(1), func() {}, nil
+}
+
 // refusedDestination is the error where a server says why.
 func refusedDestination(message string) error {
 	return &load.Error{Kind: load.NoDestination, Err: fmt.Errorf(
@@ -153,7 +164,22 @@ type hysteria2Server struct {
 }
 
 func (s *hysteria2Server) serve(ctx context.Context, conn *quic.Conn) {
-	c := &hysteria2Conn{server: s}
+	c := &hysteria2Conn{server: s, admitted: make(chan struct{})}
+	late := time.AfterFunc(authTimeout, func() {
+		if !c.authenticated.Load() {
+			_ = conn.CloseWithError(quic.ApplicationErrorCode(h3.ErrCodeNoError), "")
+		}
+	})
+	defer late.Stop()
+	a := newAssociations(conn, s.out, hysteria2Datagrams)
+	defer a.close()
+	go func() {
+		select {
+		case <-c.admitted:
+			a.receive(ctx)
+		case <-ctx.Done():
+		}
+	}()
 	web, err := (&h3.Server{Handler: c}).NewRawServerConn(conn)
 	if err != nil {
 		return
@@ -180,6 +206,7 @@ func (s *hysteria2Server) serve(ctx context.Context, conn *quic.Conn) {
 type hysteria2Conn struct {
 	server        *hysteria2Server
 	authenticated atomic.Bool
+	admitted      chan struct{} // closed with it
 }
 
 // proxies tells whether a stream is one to a destination.
@@ -201,7 +228,9 @@ func (c *hysteria2Conn) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.NotFound(w, r)
 		return
 	}
-	c.authenticated.Store(true)
+	if !c.authenticated.Swap(true) {
+		close(c.admitted)
+	}
 	w.Header().Set(hysteria2.UDPHeader, "true")
 	w.Header().Set(hysteria2.RateHeader, hysteria2.RateAuto)
 	w.Header().Set(hysteria2.PaddingHeader, rand.Text())

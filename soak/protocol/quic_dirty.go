@@ -80,7 +80,7 @@ func (p *quicProxy) silent(ctx context.Context, hold time.Duration, release <-ch
 	if err := p.codec.authenticate(ctx, link.conn, false); err != nil {
 		return quicError(err)
 	}
-	s, err := p.dirtyStream(ctx, link)
+	s, err := p.dirtySession(ctx, link)
 	if err != nil {
 		return err
 	}
@@ -99,7 +99,7 @@ func (p *quicProxy) breakOff(ctx context.Context, kind string) error {
 		return err
 	}
 	defer link.Close()
-	s, err := p.dirtyStream(ctx, link)
+	s, err := p.dirtySession(ctx, link)
 	if err != nil {
 		return err
 	}
@@ -111,7 +111,7 @@ func (p *quicProxy) breakOff(ctx context.Context, kind string) error {
 	if _, err := s.Write(content); err != nil {
 		return err
 	}
-	if _, err := io.ReadFull(s, content[:1]); err != nil {
+	if _, err := s.Read(content); err != nil {
 		return err
 	}
 	return link.conn.CloseWithError(quic.ApplicationErrorCode(brokenOff), "")
@@ -163,7 +163,7 @@ func (p *quicProxy) wrongAuth(ctx context.Context, hold time.Duration) error {
 
 // exchange does one operation.
 func (p *quicProxy) exchange(ctx context.Context, link *quicLink) error {
-	s, err := p.dirtyStream(ctx, link)
+	s, err := p.dirtySession(ctx, link)
 	if err != nil {
 		return err
 	}
@@ -188,10 +188,31 @@ func (p *quicProxy) dirtyStream(ctx context.Context, link *quicLink) (*proxyStre
 	if err != nil {
 		return nil, err
 	}
-	if deadline, ok := ctx.Deadline(); ok {
-		_ = s.SetDeadline(deadline) // of an open stream it does not fail
+	deadline, _ := ctx.Deadline()
+	return s, s.SetDeadline(deadline)
+}
+
+// dirtySession opens what carries an operation: a stream or an association.
+func (p *quicProxy) dirtySession(ctx context.Context, link *quicLink) (io.ReadWriteCloser, error) {
+	if p.network != networkUDP {
+		return p.dirtyStream(ctx, link)
 	}
-	return s, nil
+	c, err := link.dialPacket(ctx)
+	if err != nil {
+		return nil, err
+	}
+	deadline, _ := ctx.Deadline()
+	return connected{c}, c.SetDeadline(deadline)
+}
+
+// connected is an association with one destination.
+type connected struct{ *proxyPackets }
+
+func (c connected) Write(p []byte) (int, error) { return c.WriteTo(p, c.to) }
+
+func (c connected) Read(p []byte) (int, error) {
+	n, _, err := c.ReadFrom(p)
+	return n, err
 }
 
 // content is an operation's payload.

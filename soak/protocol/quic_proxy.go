@@ -66,17 +66,24 @@ type proxyCodec interface {
 	// refusal says what an error means that came in place of a stream's first
 	// byte.
 	refusal(link *quicLink, err error) error
+	// datagrams is the form of relayed ones.
+	datagrams() datagramCodec
+	// associate opens an association for datagrams: its number, and what to do
+	// at its end.
+	associate(ctx context.Context, link *quicLink) (id uint32, leave func(), err error)
 }
 
 // quicProxy dials through the server of a proxy protocol over QUIC.
 type quicProxy struct {
-	codec     proxyCodec
-	address   string
-	payload   int64
-	tls       *tls.Config
-	obfuscate func(net.PacketConn) net.PacketConn // nil: packets are sent as they are
-	shared    *sharedConn[*quicLink]              // nil: each session has a connection of its own
-	halfOpens atomic.Uint64
+	codec                proxyCodec
+	address, destination string
+	overStreams          bool // datagrams go on streams
+	network              string
+	payload              int64
+	tls                  *tls.Config
+	obfuscate            func(net.PacketConn) net.PacketConn // nil: packets are sent as they are
+	shared               *sharedConn[*quicLink]              // nil: each session has a connection of its own
+	halfOpens            atomic.Uint64
 }
 
 // newQUICProxy makes the dialer of a load. codec is still to be set.
@@ -87,6 +94,9 @@ func newQUICProxy(w soak.Workload, o proxyOptions) (*quicProxy, error) {
 	if err := checkConnections(w.Options, o.Connections); err != nil {
 		return nil, err
 	}
+	if _, ok := w.Dirty[load.StreamReset]; ok && w.Network == networkUDP {
+		return nil, fmt.Errorf("network udp has no dirty sessions of kind %q: there is no stream", load.StreamReset)
+	}
 	if o.SNI == "" {
 		o.SNI, _, _ = net.SplitHostPort(w.Address)
 	}
@@ -95,7 +105,7 @@ func newQUICProxy(w soak.Workload, o proxyOptions) (*quicProxy, error) {
 		return nil, err
 	}
 	config.NextProtos = o.ALPN
-	p := &quicProxy{address: w.Address, payload: w.Payload, tls: config}
+	p := &quicProxy{address: w.Address, destination: w.Destination, network: w.Network, payload: w.Payload, tls: config}
 	if o.Connections == sharedConnections {
 		p.shared = &sharedConn[*quicLink]{
 			dial:  p.dialLink,
@@ -156,6 +166,9 @@ type quicLink struct {
 	below    func() error // closes what the connection stands on
 	answered atomic.Bool  // a stream had an answer
 	lost     atomic.Bool  // given up by us
+
+	associated atomic.Uint32 // numbers associations
+	packets    linkPackets
 }
 
 func (p *quicProxy) dialLink(ctx context.Context) (*quicLink, error) {
@@ -198,7 +211,7 @@ func (p *quicProxy) handshake(ctx context.Context, socket net.PacketConn) (*quic
 func (l *quicLink) open(ctx context.Context) (*proxyStream, error) {
 	stream, err := l.conn.OpenStreamSync(ctx)
 	if err != nil {
-		return nil, l.failed(err, time.Now(), 0)
+		return nil, l.proxy.codec.refusal(l, l.failed(err, time.Now(), 0))
 	}
 	s := &proxyStream{link: l, request: l.proxy.codec.request(), answer: l.proxy.codec.answer(), first: true}
 	s.Stream, s.conn = stream, l.conn

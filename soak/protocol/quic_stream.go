@@ -155,7 +155,7 @@ func (s *proxyStream) begin() error {
 		s.link.answered.Store(true)
 		return nil
 	}
-	return s.link.proxy.codec.refusal(s.link, s.failed(err))
+	return s.failed(err)
 }
 
 // failed gives an error its kind, and gives up a connection on which a time-out
@@ -164,7 +164,11 @@ func (s *proxyStream) failed(err error) error {
 	if err == nil {
 		return nil
 	}
-	return s.link.failed(err, s.sentAt, s.heard)
+	err = s.link.failed(err, s.sentAt, s.heard)
+	if s.first {
+		err = s.link.proxy.codec.refusal(s.link, err)
+	}
+	return err
 }
 
 func (s *proxyStream) Close() error {

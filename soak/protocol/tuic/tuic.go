@@ -126,6 +126,15 @@ func Parse(b []byte) (c Command, n int, err error) {
 	return c, len(b) - len(p.rest), nil
 }
 
+// ParsePacket reads a Packet. Its slices are parts of b.
+func ParsePacket(b []byte) (datagram.Message, error) {
+	c, _, err := Parse(b)
+	if err == nil && c.Type != TypePacket {
+		err = fmt.Errorf("%w: type %d, want a packet", ErrMalformed, c.Type)
+	}
+	return c.Packet, err
+}
+
 // parser takes fields off the front until one is not there.
 type parser struct {
 	rest []byte

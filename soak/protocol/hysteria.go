@@ -1,0 +1,279 @@
+package protocol
+
+import (
+	"cmp"
+	"context"
+	"crypto/rand"
+	"crypto/subtle"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+
+	"github.com/quic-go/quic-go"
+
+	"soakmon/soak"
+	"soakmon/soak/load"
+	"soakmon/soak/options"
+	"soakmon/soak/protocol/hysteria"
+)
+
+func init() {
+	register(Protocol{
+		Name:     "hysteria",
+		Help:     "Hysteria 1: TCP and UDP through a QUIC proxy, plain or with xplus",
+		Networks: []string{networkTCP, networkUDP},
+		Proxy:    true,
+		UDP:      true,
+		Dirty:    proxyDirty,
+		Options: proxyOptionList("hysteria",
+			Option{"auth_str", "password of the user"},
+			Option{"obfs", "password of xplus: packets are obfuscated; none by default"},
+			Option{"up_mbps", "rate that the client says it will send at, in Mbit/s, above 0; 10000 by default. It sends by quic-go's congestion control (CUBIC) whatever is said: upstream has no setting for it"},
+			Option{"down_mbps", "rate that the client says it can receive, in Mbit/s, above 0; 10000 by default. A server with Brutal sends at the smaller of this and its own"}),
+		Variants: []string{`{"obfs":"cry"}`, connectionsVariant},
+		Dial:     dialHysteria,
+		Serve:    serveHysteria,
+	})
+}
+
+// hysteriaOptions are those of both sides.
+type hysteriaOptions struct {
+	proxyOptions
+	AuthStr  string `json:"auth_str"`
+	Obfs     string `json:"obfs"`
+	UpMbps   uint64 `json:"up_mbps"`
+	DownMbps uint64 `json:"down_mbps"`
+}
+
+func decodeHysteria(o soak.Options) (hysteriaOptions, error) {
+	h := hysteriaOptions{proxyOptions: proxyOptions{Connections: sharedConnections, ALPN: []string{"hysteria"}}, UpMbps: 10_000, DownMbps: 10_000}
+	if err := options.Decode(o, &h); err != nil {
+		return h, err
+	}
+	switch {
+	case h.UpMbps == 0:
+		return h, options.Errorf(o, "up_mbps", "must be above 0: servers refuse a rate of 0")
+	case h.DownMbps == 0:
+		return h, options.Errorf(o, "down_mbps", "must be above 0: servers refuse a rate of 0")
+	}
+	return h, nil
+}
+
+// obfuscation wraps sockets, or is nil.
+func (h hysteriaOptions) obfuscation() func(net.PacketConn) net.PacketConn {
+	if h.Obfs == "" {
+		return nil
+	}
+	return obfuscated(hysteria.NewXPlus(h.Obfs))
+}
+
+func dialHysteria(w soak.Workload) (load.Dialer, error) {
+	h, err := decodeHysteria(w.Options)
+	if err != nil {
+		return nil, err
+	}
+	p, err := newQUICProxy(w, h.proxyOptions)
+	if err != nil {
+		return nil, err
+	}
+	head, err := hysteria.AppendRequest(nil, hysteria.Request{Address: w.Destination})
+	if err != nil {
+		return nil, fmt.Errorf("destination: %w", err)
+	}
+	p.obfuscate = h.obfuscation()
+	p.codec = &hysteriaClient{h, head}
+	return p, nil
+}
+
+// hysteriaClient is the proxyCodec.
+type hysteriaClient struct {
+	hysteriaOptions
+	head []byte
+}
+
+func (c *hysteriaClient) authenticate(ctx context.Context, conn *quic.Conn, wrong bool) error {
+	control, err := conn.OpenStreamSync(ctx)
+	if err != nil {
+		return err
+	}
+	auth := c.AuthStr
+	if wrong {
+		auth += "?"
+	}
+	if deadline, ok := ctx.Deadline(); ok {
+		_ = control.SetDeadline(deadline) // of an open stream it does not fail
+	}
+	hello := hysteria.ClientHello{Send: c.UpMbps * 1e6 / 8, Receive: c.DownMbps * 1e6 / 8, Auth: auth}
+	if _, err := control.Write(hysteria.AppendClientHello(nil, hello)); err != nil {
+		return err
+	}
+	var answer hysteria.ServerHello
+	err = (&quicStream{Stream: control}).readHead(make([]byte, 512), func(b []byte) (n int, err error) {
+		answer, n, err = hysteria.ParseServerHello(b)
+		return n, err
+	})
+	refused, _ := errors.AsType[*quic.ApplicationError](err)
+	switch {
+	case refused != nil && refused.Remote && refused.ErrorCode == hysteria.CodeAuth:
+		return refusedAuth("auth_str", refused.ErrorMessage)
+	case err == nil && !answer.OK:
+		return refusedAuth("auth_str", answer.Message)
+	}
+	return err
+}
+
+// refusedAuth is the error where a server refuses credentials, and maybe says
+// why.
+func refusedAuth(option, message string) error {
+	return &load.Error{Kind: load.BadAuth, Err: fmt.Errorf("the server refused the credentials (%s): check %s", cmp.Or(message, "no reason given"), option)}
+}
+
+func (c *hysteriaClient) request() []byte { return c.head[:len(c.head):len(c.head)] }
+
+func (c *hysteriaClient) answer() func([]byte) (int, error) {
+	return func(b []byte) (int, error) {
+		r, n, err := hysteria.ParseResponse(b)
+		if err == nil && !r.OK {
+			err = refusedDestination(r.Message)
+		}
+		return n, err
+	}
+}
+
+func (c *hysteriaClient) refusal(_ *quicLink, err error) error { return err }
+
+func (c *hysteriaClient) datagrams() datagramCodec { return hysteriaDatagrams }
+
+var hysteriaDatagrams = datagramCodec{hysteria.AppendMessage, hysteria.ParseMessage, hysteria.AppendAddress, hysteria.ParseAddress}
+
+// associate asks for an association, which lasts as long as its stream.
+func (c *hysteriaClient) associate(ctx context.Context, link *quicLink) (uint32, func(), error) {
+	stream, err := link.conn.OpenStreamSync(ctx)
+	if err != nil {
+		return 0, nil, err
+	}
+	s := &quicStream{Stream: stream, conn: link.conn}
+	if deadline, ok := ctx.Deadline(); ok {
+		_ = s.SetDeadline(deadline) // of an open stream it does not fail
+	}
+	request, err := hysteria.AppendRequest(nil, hysteria.Request{UDP: true})
+	if err == nil {
+		_, err = s.Write(request)
+	}
+	var answer hysteria.Response
+	if err == nil {
+		err = s.readHead(make([]byte, 512), func(b []byte) (n int, err error) {
+			answer, n, err = hysteria.ParseResponse(b)
+			return n, err
+		})
+	}
+	if err == nil && !answer.OK {
+		err = refusedDestination(answer.Message)
+	}
+	if err != nil {
+		s.Close()
+		return 0, nil, err
+	}
+	return answer.Session, func() { s.Close() }, nil
+}
+
+func serveHysteria(ctx context.Context, o ServeOptions) (Server, error) {
+	h, err := decodeHysteria(o.Options)
+	if err != nil {
+		return nil, err
+	}
+	h.AuthStr = cmp.Or(h.AuthStr, rand.Text())
+	client := map[string]any{"auth_str": h.AuthStr, "alpn": h.ALPN}
+	s := &hysteriaServer{h, newQUICOutbound(o.OnOperation)}
+	return serveQUIC(ctx, quicListen{o.Address, h.ALPN, h.obfuscation(), client}, s.serve)
+}
+
+// hysteriaServer is the reference server.
+type hysteriaServer struct {
+	hysteriaOptions
+	out quicOutbound
+}
+
+func (s *hysteriaServer) serve(ctx context.Context, conn *quic.Conn) {
+	if code, text := s.greet(ctx, conn); code != hysteria.CodeOK {
+		_ = conn.CloseWithError(code, text)
+		return
+	}
+	a := newAssociations(conn, s.out, hysteriaDatagrams)
+	defer a.close()
+	go a.receive(ctx)
+	acceptStreams(ctx, conn, func(stream *quicStream) { s.stream(ctx, stream, a) })
+}
+
+// greet lets a client in, or gives the code to close its connection with.
+func (s *hysteriaServer) greet(ctx context.Context, conn *quic.Conn) (quic.ApplicationErrorCode, string) {
+	ctx, cancel := context.WithTimeout(ctx, authTimeout)
+	defer cancel()
+	stream, err := conn.AcceptStream(ctx)
+	if err != nil {
+		return hysteria.CodeProtocol, "protocol error"
+	}
+	deadline, _ := ctx.Deadline()
+	_ = stream.SetReadDeadline(deadline) // of an open stream it does not fail
+	var hello hysteria.ClientHello
+	done, err := s.out.readHead(&quicStream{Stream: stream}, func(b []byte) (n int, err error) {
+		hello, n, err = hysteria.ParseClientHello(b)
+		return n, err
+	})
+	done()
+	if err != nil {
+		return hysteria.CodeProtocol, "protocol error"
+	}
+	ok := subtle.ConstantTimeCompare([]byte(hello.Auth), []byte(s.AuthStr)) == 1
+	answer := hysteria.ServerHello{OK: ok, Send: hello.Receive, Receive: hello.Send}
+	if !ok {
+		answer.Message = "wrong password"
+	}
+	if _, err := stream.Write(hysteria.AppendServerHello(nil, answer)); err != nil {
+		return hysteria.CodeProtocol, "protocol error"
+	}
+	if !ok {
+		return hysteria.CodeAuth, "auth error"
+	}
+	return hysteria.CodeOK, ""
+}
+
+// stream serves a stream to a destination, or one that holds an association.
+func (s *hysteriaServer) stream(ctx context.Context, stream *quicStream, a *associations) {
+	var request hysteria.Request
+	done, err := s.out.readHead(stream, func(b []byte) (n int, err error) {
+		request, n, err = hysteria.ParseRequest(b)
+		return n, err
+	})
+	defer done()
+	if err != nil {
+		return
+	}
+	if request.UDP {
+		s.associate(stream, a)
+		return
+	}
+	destination, err := s.out.dial(ctx, request.Address)
+	answer := hysteria.Response{OK: err == nil}
+	if err != nil {
+		answer.Message = err.Error()
+	}
+	if _, err := stream.Write(hysteria.AppendResponse(nil, answer)); answer.OK && err == nil {
+		s.out.relay(stream, destination)
+	} else if answer.OK {
+		destination.Close()
+	}
+}
+
+func (s *hysteriaServer) associate(stream *quicStream, a *associations) {
+	id, err := a.open()
+	answer := hysteria.Response{OK: err == nil, Session: id}
+	if err != nil {
+		answer.Message = err.Error()
+	}
+	defer a.end(id)
+	if _, err := stream.Write(hysteria.AppendResponse(nil, answer)); err == nil && answer.OK {
+		_, _ = io.Copy(io.Discard, stream) // it lasts as long as the stream
+	}
+}
