@@ -25,8 +25,19 @@ import (
 
 // everyProtocol runs a test with each protocol of the registry, with its default
 // options and with each of its variants, and over each of its networks: the
-// first of p.Networks is the one to use.
+// first of p.Networks is the one to use. Bulk transfers are left out.
 func everyProtocol(t *testing.T, f func(t *testing.T, p protocol.Protocol, o soak.Options)) {
+	every(t, func(p protocol.Protocol, variant string) bool { return !strings.Contains(variant, `"mode"`) }, f)
+}
+
+// everyMode is everyProtocol, bulk transfers included.
+func everyMode(t *testing.T, f func(t *testing.T, p protocol.Protocol, o soak.Options)) {
+	every(t, func(p protocol.Protocol, variant string) bool {
+		return !datagrams(p) || !strings.Contains(variant, `"mode"`)
+	}, f)
+}
+
+func every(t *testing.T, with func(protocol.Protocol, string) bool, f func(t *testing.T, p protocol.Protocol, o soak.Options)) {
 	destination["tcp"]() // are there before anything is counted
 	destination["udp"]()
 	for _, name := range protocol.Names() {
@@ -38,10 +49,9 @@ func everyProtocol(t *testing.T, f func(t *testing.T, p protocol.Protocol, o soa
 		for _, network := range networks {
 			p.Networks = []string{network}
 			for _, variant := range append([]string{"{}"}, p.Variants...) {
-				if datagrams(p) && strings.Contains(variant, `"mode"`) {
-					continue
+				if with(p, variant) {
+					t.Run(name+"/"+network+variant, func(t *testing.T) { f(t, p, soak.Options{JSON: []byte(variant)}) })
 				}
-				t.Run(name+"/"+network+variant, func(t *testing.T) { f(t, p, soak.Options{JSON: []byte(variant)}) })
 			}
 		}
 	}
@@ -190,7 +200,7 @@ func backTo(t testing.TB, fds, goroutines int) {
 }
 
 func TestOperationsAreVerifiedOnKeptSessions(t *testing.T) {
-	everyProtocol(t, func(t *testing.T, p protocol.Protocol, o soak.Options) {
+	everyMode(t, func(t *testing.T, p protocol.Protocol, o soak.Options) {
 		var served atomic.Int64
 		opener, err := p.Open(workload(t, p, serve(t, p, protocol.ServeOptions{Options: o, OnOperation: func() { served.Add(1) }}), o))
 		if err != nil {
@@ -218,7 +228,7 @@ func TestOperationsAreVerifiedOnKeptSessions(t *testing.T) {
 }
 
 func TestPayloadsOfAllSizesComeBack(t *testing.T) {
-	everyProtocol(t, func(t *testing.T, p protocol.Protocol, o soak.Options) {
+	everyMode(t, func(t *testing.T, p protocol.Protocol, o soak.Options) {
 		server := serve(t, p, protocol.ServeOptions{Options: o})
 		sizes := []int64{1, 31, 4096, 64 << 10, 64<<10 + 1, 1 << 20}
 		if datagrams(p) {
