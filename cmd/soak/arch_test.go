@@ -29,7 +29,7 @@ var mayImport = map[string][]string{
 	"soak/load":     {"soak"},
 	"soak/protocol": {"soak", "soak/load", "soak/options",
 		"soak/protocol/datagram", "soak/protocol/hysteria", "soak/protocol/hysteria2", "soak/protocol/tuic",
-		"soak/protocol/ech", "soak/protocol/reality", "soak/protocol/socks", "soak/protocol/tls13", "soak/protocol/trojan", "soak/protocol/vless"},
+		"soak/protocol/address", "soak/protocol/ech", "soak/protocol/reality", "soak/protocol/socks", "soak/protocol/tls13", "soak/protocol/trojan", "soak/protocol/vless"},
 
 	"soak/protocol/address":   {},
 	"soak/protocol/ech":       {},
