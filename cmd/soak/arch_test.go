@@ -46,7 +46,7 @@ var mayImport = map[string][]string{
 	"soak/relay":     {"soak"},
 	"soak/supervise": {"soak", "soak/fetch"},
 	"soak/plant":     {"soak"},
-	"soak/peer":      {"soak", "soak/plan"},
+	"soak/peer":      {"soak", "soak/plan", "soak/protocol/ech"},
 	"soak/judge":     {"soak", "soak/human", "alerts", "alerts/detect"},
 	"soak/engine":    {"soak", "soak/judge", "probes", "profiles", "alerts", "alerts/detect"},
 	"soak/control":   {"soak"},

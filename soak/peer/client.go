@@ -76,6 +76,7 @@ type clientProgram struct {
 	program   Program
 	outbounds map[string]func(o outbound) object // by protocol
 	whole     func(socks []int, outbounds []object, debug int) object
+	env       map[string]string
 }
 
 // SingBoxClient writes the configuration of sing-box as the client of the loads
@@ -116,6 +117,6 @@ func (p clientProgram) write(folder string, loads []soak.Workload) (c Client, er
 	path, _ := Find(p.program.Name)
 	pages := "http://" + loopback(debug) + "/debug/pprof/"
 	c.Program = p.program
-	c.Target = soak.Target{Command: []string{path, "run", "-c", name}, Pprof: pages, Ready: soak.Ready{URL: pages}}
+	c.Target = soak.Target{Command: []string{path, "run", "-c", name}, Env: p.env, Pprof: pages, Ready: soak.Ready{URL: pages}}
 	return c, nil
 }

@@ -6,18 +6,21 @@ import (
 	"crypto/ed25519"
 	"crypto/elliptic"
 	"crypto/rand"
+	"crypto/tls"
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/base64"
-	"encoding/binary"
 	"encoding/hex"
 	"encoding/pem"
+	"errors"
 	"fmt"
 	"math/big"
 	"net"
 	"time"
 
 	"golang.org/x/crypto/ssh"
+
+	"soakmon/soak/protocol/ech"
 )
 
 // serverName is what the certificate is for; publicName is what an encrypted
@@ -89,37 +92,21 @@ func block(kind string, content []byte) []byte {
 	return pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: content})
 }
 
-// echKeys makes the keys of a server of Encrypted Client Hello, and the
-// ECHConfigList for its clients (RFC 9849, section 4). The PEM block of the keys
-// holds pairs of a private key and its ECHConfig, each with a length of 16 bits
-// before it.
+// echKeys makes the keys of a server of Encrypted Client Hello, in PEM, and the
+// list of configurations for its clients, in base64.
 func echKeys() (keys []byte, configList string, err error) {
-	key, err := ecdh.X25519().GenerateKey(rand.Reader)
+	key, err := ech.New(publicName)
 	if err != nil {
 		return nil, "", err
 	}
-	const (
-		version   = 0xfe0d
-		kem       = 0x0020 // DHKEM(X25519, HKDF-SHA256)
-		kdf       = 0x0001 // HKDF-SHA256
-		aes128GCM = 0x0001
-		chaCha20  = 0x0003
-	)
-	contents := []byte{1} // config_id
-	contents = binary.BigEndian.AppendUint16(contents, kem)
-	contents = appendVector(contents, key.PublicKey().Bytes())
-	contents = appendVector(contents, []byte{0, kdf, 0, aes128GCM, 0, kdf, 0, chaCha20})
-	contents = append(contents, 0, byte(len(publicName))) // maximum_name_length
-	contents = append(contents, publicName...)
-	contents = binary.BigEndian.AppendUint16(contents, 0) // extensions
-	config := appendVector(binary.BigEndian.AppendUint16(nil, version), contents)
-	pair := appendVector(appendVector(nil, key.Bytes()), config)
-	return block("ECH KEYS", pair), base64.StdEncoding.EncodeToString(appendVector(nil, config)), nil
-}
-
-// appendVector appends b with its length of 16 bits before it.
-func appendVector(to, b []byte) []byte {
-	return append(binary.BigEndian.AppendUint16(to, uint16(len(b))), b...)
+	pair := []tls.EncryptedClientHelloKey{key}
+	private, err := ech.FormatKeys(pair)
+	configs, configErr := ech.FormatConfigs(pair)
+	if err := errors.Join(err, configErr); err != nil {
+		return nil, "", err
+	}
+	list, _ := pem.Decode([]byte(configs))
+	return []byte(private), base64.StdEncoding.EncodeToString(list.Bytes), nil
 }
 
 // sshKeys makes an Ed25519 pair: the private key in OpenSSH's PEM, the public

@@ -4,11 +4,11 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/base64"
-	"encoding/binary"
-	"encoding/pem"
 	"net"
 	"regexp"
 	"testing"
+
+	"soakmon/soak/protocol/ech"
 )
 
 // TestECHKeysOpenWhatTheirConfigSeals makes a handshake with the keys as a
@@ -26,9 +26,10 @@ func TestECHKeysOpenWhatTheirConfigSeals(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	blockOfKeys, _ := pem.Decode(keys)
-	private, rest := vector(blockOfKeys.Bytes)
-	config, _ := vector(rest)
+	parsed, err := ech.ParseKeys(string(keys))
+	if err != nil {
+		t.Fatal(err)
+	}
 	configList, err := base64.StdEncoding.DecodeString(list)
 	if err != nil {
 		t.Fatal(err)
@@ -37,17 +38,12 @@ func TestECHKeysOpenWhatTheirConfigSeals(t *testing.T) {
 	pool.AppendCertsFromPEM(cert)
 	client, server := net.Pipe()
 	go func() {
-		_ = tls.Server(server, &tls.Config{Certificates: []tls.Certificate{pair}, EncryptedClientHelloKeys: []tls.EncryptedClientHelloKey{{Config: config, PrivateKey: private}}}).Handshake()
+		_ = tls.Server(server, &tls.Config{Certificates: []tls.Certificate{pair}, EncryptedClientHelloKeys: parsed}).Handshake()
 	}()
 	conn := tls.Client(client, &tls.Config{RootCAs: pool, ServerName: serverName, EncryptedClientHelloConfigList: configList})
 	if err := conn.Handshake(); err != nil || !conn.ConnectionState().ECHAccepted {
 		t.Errorf("accepted %v: %v", conn.ConnectionState().ECHAccepted, err)
 	}
-}
-
-func vector(b []byte) (v, rest []byte) {
-	n := binary.BigEndian.Uint16(b)
-	return b[2 : 2+n], b[2+n:]
 }
 
 func TestUUIDsAreRandomOnes(t *testing.T) {

@@ -46,9 +46,7 @@ var singBoxAsClient = clientProgram{
 			}, object{"uuid": o.UUID, "packet_encoding": ""})
 		},
 		"ech": func(o outbound) object {
-			tls := o.tls("", object{"ech": object{"enabled": true, "config": []string{
-				"-----BEGIN ECH CONFIGS-----", o.ECHConfig, "-----END ECH CONFIGS-----",
-			}}})
+			tls := o.tls("", object{"ech": object{"enabled": true, "config": o.echConfigs()}})
 			if o.Inner == "trojan" {
 				return o.singBox("trojan", tls, object{"password": o.Password})
 			}
@@ -92,6 +90,14 @@ func (o outbound) tls(alpn string, more object) object {
 	}
 	maps.Copy(tls, more)
 	return tls
+}
+
+// echConfigs are the lines of a PEM block.
+func (o outbound) echConfigs() []string {
+	if strings.HasPrefix(o.ECHConfig, "-----") {
+		return strings.Split(strings.TrimSpace(o.ECHConfig), "\n")
+	}
+	return []string{"-----BEGIN ECH CONFIGS-----", o.ECHConfig, "-----END ECH CONFIGS-----"}
 }
 
 // name is that of the server in TLS.

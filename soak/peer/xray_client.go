@@ -6,6 +6,7 @@ import (
 
 var xrayAsClient = clientProgram{
 	program: xray,
+	env:     map[string]string{"XRAY_CONE_DISABLED": "true"}, // datagrams as VLESS has them, without Xray's own XUDP
 	whole: func(socks []int, outbounds []object, debug int) object {
 		var inbounds, rules []object
 		for i, port := range socks {

@@ -160,14 +160,17 @@ func (c *tunnelConn) Read(p []byte) (int, error) {
 // unheard explains why a connection ended before the destination said anything.
 // These protocols do not tell: they close.
 func (c *tunnelConn) unheard(err error, answered bool) error {
-	if kind := load.Kind(err, false); kind != "eof" && kind != "reset" {
+	kind := load.Kind(err, false)
+	if kind != "eof" && kind != "reset" {
 		return err
 	}
 	switch {
 	case answered:
 		return &load.Error{Kind: load.NoDestination, Err: fmt.Errorf("the server closed before destination %s said anything: check that the server can reach it: %w", c.tunnel.destination, err)}
-	case c.tunnel.confirmed.Load():
+	case c.tunnel.confirmed.Load() && kind == "reset":
 		return fmt.Errorf("the server closed before it answered: %w", err)
+	case c.tunnel.confirmed.Load():
+		return &load.Error{Kind: load.NoDestination, Err: fmt.Errorf("the server closed before it answered: it cannot reach destination %s, or was about to end: %w", c.tunnel.destination, err)}
 	default:
 		return &load.Error{Kind: load.BadAuth, Err: fmt.Errorf("the server closed before it answered: check %s, and that the server can reach destination %s: %w", c.tunnel.inner.secret, c.tunnel.destination, err)}
 	}
