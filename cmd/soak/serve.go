@@ -24,7 +24,7 @@ import (
 // serveCommand is the embedded reference server. As a child of soak run it says
 // hello on file descriptor 3 and ends when its standard input does.
 func serveCommand(s streams) *cobra.Command {
-	var address string
+	var address, settings string
 	var leaks []string
 	var child bool
 	cmd := &cobra.Command{
@@ -38,13 +38,15 @@ func serveCommand(s streams) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return serve(s, args[0], address, planted, child)
+			return serve(s, args[0], address, soak.Options{JSON: []byte(settings)}, planted, child)
 		},
 	}
 	cmd.Flags().StringVar(&address, "address", "127.0.0.1:0", "HOST:PORT to listen on; port 0 takes a free one")
 	cmd.Flags().StringArrayVar(&leaks, "leak", nil, leakHelp)
 	cmd.Flags().BoolVar(&child, "child", false, "")
+	cmd.Flags().StringVar(&settings, "options", "", "options of the protocol, JSON")
 	_ = cmd.Flags().MarkHidden("child")
+	_ = cmd.Flags().MarkHidden("options")
 	return cmd
 }
 
@@ -109,7 +111,7 @@ func fillThreadPool() {
 	close(release)
 }
 
-func serve(s streams, name, address string, leaks []soak.Leak, child bool) error {
+func serve(s streams, name, address string, settings soak.Options, leaks []soak.Leak, child bool) error {
 	p, ok := protocol.Lookup(name)
 	if !ok {
 		return unknownProtocol(name)
@@ -127,7 +129,7 @@ func serve(s streams, name, address string, leaks []soak.Leak, child bool) error
 	defer stop()
 	fillThreadPool()
 	go collect(ctx)
-	options := protocol.ServeOptions{Address: address}
+	options := protocol.ServeOptions{Address: address, Options: settings}
 	if len(leaks) > 0 {
 		options.OnOperation = planter.Operation
 		go planter.Run(ctx)

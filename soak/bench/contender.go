@@ -1,0 +1,50 @@
+package bench
+
+import (
+	"context"
+
+	"soakmon/soak"
+)
+
+// Subject names a contender: a protocol through a server by a client.
+type Subject struct {
+	Name     string `json:"name"`     // of the row
+	Protocol string `json:"protocol"` // name in the protocol registry
+	Server   string `json:"server"`   // who serves: "builtin", a program or a plan
+	Client   string `json:"client"`   // who speaks the protocol: "soak" or a program
+}
+
+// Contender is a subject that is ready to be measured.
+type Contender struct {
+	Subject
+	Client Side
+	Server Server
+
+	Streams bool // it carries transfers in one direction; else only both ways
+	Shared  bool // its sessions share a connection unless the option connections says new
+
+	// Fresh starts another server for one measurement of memory, which that of
+	// transfers would spoil. It may be nil: then memory is measured once, before
+	// all else.
+	Fresh func(ctx context.Context) (Server, error)
+	// NoMemory leaves memory out.
+	NoMemory bool
+}
+
+// Side is the processes of one side.
+type Side interface {
+	// Do gives the client an order and waits for its reading.
+	Do(ctx context.Context, o Order) (Reading, error)
+	// CPU is the time that the side has used, in seconds.
+	CPU() (float64, error)
+}
+
+// Server is a server that runs.
+type Server interface {
+	Load() soak.Workload // what a client opens to reach the destination through it
+	CPU() (float64, error)
+	// Memory is the private memory of its processes in bytes. collect asks for a
+	// garbage collection before, where that is possible.
+	Memory(ctx context.Context, collect bool) (float64, error)
+	Close() error
+}

@@ -1,0 +1,168 @@
+package bench
+
+import (
+	"fmt"
+	"strings"
+)
+
+// grid is a table for people, in any format: cells are text.
+type grid struct {
+	title string
+	head  []string
+	rows  [][]string
+}
+
+// groups are the figures that stand in one table.
+var groups = []struct {
+	title   string
+	figures []string
+}{
+	{"Throughput", []string{"up", "down", "both"}},
+	{"Latency of an echo", []string{"echo_p50", "echo_p95", "echo_p99"}},
+	{"New connections", []string{"connect_p50", "connect_p95", "connections"}},
+	{"New sessions", []string{"session_p50", "sessions"}},
+	{"CPU time per GB", []string{"server_cpu", "client_cpu"}},
+	{"Memory of the server per connection", []string{"idle_memory", "active_memory"}},
+}
+
+// grids are all tables of a result.
+func grids(r Result) (all []grid) {
+	for _, g := range groups {
+		if t := figuresGrid(r, g.title, g.figures); len(t.rows) > 0 {
+			all = append(all, t)
+		}
+	}
+	for _, t := range []grid{targetsGrid(r), trialsGrid(r), versusGrid(r), hotGrid(r)} {
+		if len(t.rows) > 0 {
+			all = append(all, t)
+		}
+	}
+	return all
+}
+
+func figuresGrid(r Result, title string, figures []string) grid {
+	g := grid{title: title, head: []string{""}}
+	relay := r.has(Relay)
+	for _, name := range figures {
+		k, _ := kindOf(name)
+		g.head = append(g.head, k.Title, "/ direct")
+		if relay {
+			g.head = append(g.head, "/ relay")
+		}
+	}
+	for _, row := range r.Rows {
+		cells, any := []string{row.Name}, false
+		for _, name := range figures {
+			f, ok := row.Figure(name)
+			any = any || ok
+			cells = append(cells, figureCell(f, ok), times(f.Direct))
+			if relay {
+				cells = append(cells, times(f.Relay))
+			}
+		}
+		if any {
+			g.rows = append(g.rows, cells)
+		}
+	}
+	return g
+}
+
+func figureCell(f Figure, ok bool) string {
+	if !ok {
+		return unknown
+	}
+	return cell(f.Estimate, f.Unit)
+}
+
+func (r Result) has(name string) bool {
+	for _, row := range r.Rows {
+		if row.Name == name {
+			return true
+		}
+	}
+	return false
+}
+
+func targetsGrid(r Result) grid {
+	g := grid{title: "Targets", head: []string{"", "target", "found", "95 % interval", "verdict"}}
+	for _, row := range r.Rows {
+		for _, t := range row.Targets {
+			k, _ := kindOf(t.Figure)
+			unit, of := k.Unit, ""
+			if t.Of == "ratio" {
+				unit, of = "", "× direct TCP"
+			}
+			relation, bound := "≥", t.AtLeast
+			if t.AtMost > 0 {
+				relation, bound = "≤", t.AtMost
+			}
+			interval := unknown
+			if t.Interval() {
+				interval = amount(float64(t.Lo), unit) + " … " + amount(float64(t.Hi), unit)
+			}
+			g.rows = append(g.rows, []string{row.Name, fmt.Sprintf("%s %s %s%s", strings.ReplaceAll(t.Figure, "_", " "), relation, amount(float64(bound), unit), of),
+				amount(float64(t.Median), unit), interval, string(t.Verdict)})
+		}
+	}
+	return g
+}
+
+func trialsGrid(r Result) grid {
+	g := grid{title: "Stress", head: []string{"", "test", "found", "target", "echoes on all", "p50", "p99", "memory each", "verdict"}}
+	for _, row := range r.Rows {
+		for _, t := range row.Trials {
+			target := ""
+			if t.AtLeast > 0 {
+				target = "> " + amount(float64(t.AtLeast), t.Unit)
+			} else if t.AtMost > 0 {
+				target = "< " + amount(float64(t.AtMost), t.Unit)
+			}
+			cells := []string{row.Name, strings.ReplaceAll(t.Name, "_", " "), amount(float64(t.Value), t.Unit), target, "", "", "", "", string(t.Verdict)}
+			if t.Sessions > 0 {
+				cells[4], cells[5] = amount(float64(t.Rate), rate), amount(float64(t.P50), seconds)
+				cells[6], cells[7] = amount(float64(t.P99), seconds), amount(float64(t.Memory), bytesUnit)
+			}
+			g.rows = append(g.rows, cells)
+		}
+		if w, ok := row.Growth(); ok {
+			g.rows = append(g.rows, []string{row.Name, fmt.Sprintf("from %d to %d", w.From, w.To), figure(w.Time) + "× time", "", "",
+				figure(w.Latency) + "×", "", figure(w.Memory) + "×", ""})
+		}
+	}
+	return g
+}
+
+func versusGrid(r Result) grid {
+	g := grid{title: "Side by side", head: []string{"", "figure", "ratio", "95 % interval"}}
+	for _, v := range r.Versus {
+		name := fmt.Sprintf("%s: %s / %s", v.A.Protocol, differs(v.A, v.B), differs(v.B, v.A))
+		for _, ratio := range v.Ratios {
+			interval := unknown
+			if ratio.Interval() {
+				interval = figure(float64(ratio.Lo)) + " … " + figure(float64(ratio.Hi))
+			}
+			if ratio.N > 0 {
+				g.rows = append(g.rows, []string{name, strings.ReplaceAll(ratio.Figure, "_", " "), figure(float64(ratio.Median)) + "×", interval})
+			}
+		}
+	}
+	return g
+}
+
+// differs names the side of a in which it is not b.
+func differs(a, b Subject) string {
+	if a.Client != b.Client {
+		return "client " + a.Client
+	}
+	return "server " + a.Server
+}
+
+func hotGrid(r Result) grid {
+	g := grid{title: "Where the CPU time of transfers goes", head: []string{"", "side", "share", "function"}}
+	for _, row := range r.Rows {
+		for _, h := range row.Hot {
+			g.rows = append(g.rows, []string{row.Name, h.Side, fmt.Sprintf("%.1f %%", 100*h.Share), h.Function})
+		}
+	}
+	return g
+}
