@@ -20,8 +20,9 @@ type Contender struct {
 	Client Side
 	Server Server
 
-	Streams bool // it carries transfers in one direction; else only both ways
-	Shared  bool // its sessions share a connection unless the option connections says new
+	Streams    bool // it carries transfers in one direction; else only both ways
+	Shared     bool // its sessions share a connection unless the option connections says new
+	OnlyOneWay bool // it does transfers in one direction and nothing else
 
 	// Fresh starts another server for one measurement of memory, which that of
 	// transfers would spoil. It may be nil: then memory is measured once, before

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"soakmon/soak"
+	"soakmon/soak/load"
 )
 
 const (
@@ -24,7 +25,7 @@ const (
 )
 
 // modes are the figures of throughput with the modes of their loads.
-var modes = []struct{ figure, mode string }{{"up", "bulk_up"}, {"down", "bulk_down"}, {"both", "bulk_both"}}
+var modes = []struct{ figure, mode string }{{"up", load.BulkUp}, {"down", load.BulkDown}, {"both", load.BulkBoth}}
 
 // course is what is known of one contender as the rounds go on.
 type course struct {
@@ -81,6 +82,11 @@ func (c *course) does(s step, round, memoryRounds int) bool {
 	switch s.name {
 	case "up", "down":
 		return c.Streams
+	}
+	if c.OnlyOneWay {
+		return false
+	}
+	switch s.name {
 	case "sessions":
 		return c.Shared
 	case "memory":
@@ -247,4 +253,18 @@ func with(o soak.Options, key, value string) (soak.Options, error) {
 	var err error
 	o.JSON, err = json.Marshal(all)
 	return o, err
+}
+
+// busyPayload is the size of a transfer for its own sake.
+const busyPayload = 8 << 20
+
+// Busy has a contender transfer both ways for d, as in a round: to be profiled.
+func Busy(ctx context.Context, c Contender, d time.Duration) error {
+	o := Order{Do: Transfer, Load: c.Server.Load(), For: d}
+	o.Load.Payload = busyPayload
+	if err := newCourse(c).setMode(&o.Load, load.BulkBoth); err != nil {
+		return err
+	}
+	_, err := good(c.Client.Do(ctx, o))
+	return err
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"soakmon/soak"
+	"soakmon/soak/load"
 )
 
 const (
@@ -40,8 +41,8 @@ var trials = []struct {
 	do func(ctx context.Context, c *course, p Plan, t *Trial) error
 }{
 	{Trial{Name: "connection_rate", Unit: rate, AtLeast: 100}, tryRate},
-	{Trial{Name: "large_up", Unit: perSecond, AtLeast: 50e6}, tryLarge("up", "bulk_up")},
-	{Trial{Name: "large_down", Unit: perSecond, AtLeast: 50e6}, tryLarge("down", "bulk_down")},
+	{Trial{Name: "large_up", Unit: perSecond, AtLeast: 50e6}, tryLarge(load.BulkUp)},
+	{Trial{Name: "large_down", Unit: perSecond, AtLeast: 50e6}, tryLarge(load.BulkDown)},
 	{Trial{Name: "concurrent_500", Unit: seconds, AtMost: 10, Sessions: 500}, tryHold},
 	{Trial{Name: "concurrent_5000", Unit: seconds, Sessions: 5000}, tryHold},
 }
@@ -49,7 +50,7 @@ var trials = []struct {
 func (p Plan) stress(ctx context.Context, all []*course) error {
 	for i, c := range all {
 		for j, t := range trials {
-			if t.Sessions == 0 && t.Unit == perSecond && !c.Streams {
+			if large := t.Unit == perSecond; large && !c.Streams || !large && c.OnlyOneWay {
 				continue
 			}
 			p.tell(i*len(trials)+j, len(all)*len(trials), "stress: "+c.Name+" "+t.Name)
@@ -80,7 +81,7 @@ func tryRate(ctx context.Context, c *course, _ Plan, t *Trial) error {
 	return err
 }
 
-func tryLarge(figure, mode string) func(context.Context, *course, Plan, *Trial) error {
+func tryLarge(mode string) func(context.Context, *course, Plan, *Trial) error {
 	return func(ctx context.Context, c *course, _ Plan, t *Trial) error {
 		o := Order{Do: Transfer, Load: c.Server.Load(), Least: 1}
 		o.Load.Payload = largePayload

@@ -3,6 +3,7 @@ package bench
 import (
 	"fmt"
 	"math"
+	"slices"
 	"time"
 
 	"soakmon/soak"
@@ -39,7 +40,8 @@ type Row struct {
 	Figures []Figure `json:"figures"` // in the order of Kinds
 	Targets []Target `json:"targets,omitempty"`
 	Trials  []Trial  `json:"stress,omitempty"`
-	Hot     []Hot    `json:"hot,omitempty"` // functions that took the most CPU time
+	Hot     []Hot    `json:"hot,omitempty"`   // functions that took the most CPU time
+	Notes   []string `json:"notes,omitempty"` // what went wrong beside the figures
 }
 
 // Figure is one measured quantity. Where it could not be measured the estimate
@@ -168,7 +170,8 @@ func floats(values []soak.Float) []float64 {
 }
 
 // missing says of which figures nothing was measured, in words for people.
-func (r Row) missing() (all []string) {
+func (r Row) missing() []string {
+	all := slices.Clone(r.Notes)
 	for _, f := range r.Figures {
 		if k, ok := kindOf(f.Name); ok && f.Missing != "" {
 			all = append(all, fmt.Sprintf("%s %s: %d of %d rounds: %s", r.Name, k.Name, f.N, len(f.Values), f.Missing))
