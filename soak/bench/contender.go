@@ -6,6 +6,9 @@ import (
 	"soakmon/soak"
 )
 
+// OwnClient is the name of soak as a client.
+const OwnClient = "soak"
+
 // Subject names a contender: a protocol through a server by a client.
 type Subject struct {
 	Name     string `json:"name"`     // of the row

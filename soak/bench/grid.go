@@ -132,21 +132,32 @@ func trialsGrid(r Result) grid {
 	return g
 }
 
+// versusFigures are those that stand side by side; JSON has all.
+var versusFigures = []string{"up", "down", "both", "echo_p50", "connect_p50", "connections", "sessions", "server_cpu", "client_cpu"}
+
 func versusGrid(r Result) grid {
-	g := grid{title: "Side by side", head: []string{"", "figure", "ratio", "95 % interval"}}
+	g := grid{title: "Side by side", head: []string{""}}
+	for _, name := range versusFigures {
+		k, _ := kindOf(name)
+		g.head = append(g.head, k.Title)
+	}
 	for _, v := range r.Versus {
-		name := fmt.Sprintf("%s: %s / %s", v.A.Protocol, differs(v.A, v.B), differs(v.B, v.A))
-		for _, ratio := range v.Ratios {
-			interval := unknown
-			if ratio.Interval() {
-				interval = figure(float64(ratio.Lo)) + " … " + figure(float64(ratio.Hi))
-			}
-			if ratio.N > 0 {
-				g.rows = append(g.rows, []string{name, strings.ReplaceAll(ratio.Figure, "_", " "), figure(float64(ratio.Median)) + "×", interval})
-			}
+		cells := []string{fmt.Sprintf("%s: %s / %s", v.A.Protocol, differs(v.A, v.B), differs(v.B, v.A))}
+		for _, name := range versusFigures {
+			cells = append(cells, times(v.ratio(name)))
 		}
+		g.rows = append(g.rows, cells)
 	}
 	return g
+}
+
+func (v Versus) ratio(figure string) *Estimate {
+	for _, r := range v.Ratios {
+		if r.Figure == figure {
+			return &r.Estimate
+		}
+	}
+	return nil
 }
 
 // differs names the side of a in which it is not b.

@@ -48,10 +48,11 @@ func HTML(w io.Writer, r Result) error {
 	data := struct {
 		Result
 		Headline string
+		Why      []string
 		Notes    []string
 		Charts   []chart
 		Tables   []table
-	}{Result: r, Headline: headline(r), Notes: notes(r), Charts: charts(r)}
+	}{Result: r, Headline: headline(r), Why: reasons(r), Notes: notes(r), Charts: charts(r)}
 	for _, g := range grids(r) {
 		data.Tables = append(data.Tables, table{g.title, g.head, g.rows})
 	}

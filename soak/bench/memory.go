@@ -9,8 +9,10 @@ import (
 )
 
 // memoryStep measures the server's memory per connection: on a fresh server,
-// since what earlier work has left behind would hide it.
+// since what earlier work has left behind would hide it; where there can be
+// none, once and before all else.
 func memoryStep(ctx context.Context, c *course, round int, _ time.Duration) error {
+	round = max(round, 0)
 	server := c.Server
 	if c.Fresh != nil {
 		var err error

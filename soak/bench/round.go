@@ -67,6 +67,7 @@ type step struct {
 }
 
 var steps = []step{
+	{"memory", 2, memoryStep},
 	{"up", 1, transferStep(0)},
 	{"down", 1, transferStep(1)},
 	{"both ways", 1, transferStep(2)},
@@ -74,7 +75,6 @@ var steps = []step{
 	{"connect", 1, connectStep},
 	{"connections", 1, connectionsStep},
 	{"sessions", 1, sessionsStep},
-	{"memory", 2, memoryStep},
 }
 
 // does tells whether a contender has a step in a round.
@@ -90,7 +90,10 @@ func (c *course) does(s step, round, memoryRounds int) bool {
 	case "sessions":
 		return c.Shared
 	case "memory":
-		return !c.NoMemory && round >= 0 && round < memoryRounds && (c.Fresh != nil || round == 0)
+		if c.Fresh == nil {
+			return !c.NoMemory && round < 0
+		}
+		return !c.NoMemory && round >= 0 && round < memoryRounds
 	default:
 		return true
 	}

@@ -13,6 +13,7 @@ type Plan struct {
 	Duration     time.Duration // of all, about
 	Stress       bool          // many connections and large transfers as well, after the rounds
 	OnlyStress   bool          // and no rounds
+	StressTime   time.Duration // of each of its tests; 0 is 3 s
 	Files        uint64        // file descriptors that a process may have
 
 	Progress func(done, of int, what string) // called before each round of a contender; may be nil

@@ -1,6 +1,7 @@
 package bench
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -12,9 +13,8 @@ import (
 )
 
 const (
-	stressRate   = 3 * time.Second
-	stressWork   = 2 * time.Second
-	stressOpen   = 16 // workers that open the sessions that are held
+	stressTime   = 3 * time.Second // of a test that takes as long as it is given
+	stressOpen   = 16              // workers that open the sessions that are held
 	largePayload = 1 << 30
 	fdsBeside    = 200 // file descriptors of a process that are not of its connections
 )
@@ -69,12 +69,14 @@ func (p Plan) stress(ctx context.Context, all []*course) error {
 	return nil
 }
 
-func tryRate(ctx context.Context, c *course, _ Plan, t *Trial) error {
+func (p Plan) stressTime() time.Duration { return cmp.Or(p.StressTime, stressTime) }
+
+func tryRate(ctx context.Context, c *course, p Plan, t *Trial) error {
 	w, err := c.fresh(c.Server.Load())
 	if err != nil {
 		return err
 	}
-	r, err := good(c.Client.Do(ctx, Order{Do: Crowd, Load: w, For: stressRate, Workers: crowdWorkers}))
+	r, err := good(c.Client.Do(ctx, Order{Do: Crowd, Load: w, For: p.stressTime(), Workers: crowdWorkers}))
 	if err == nil {
 		t.Value = soak.Float(float64(r.Operations) / r.Seconds)
 	}
@@ -125,19 +127,19 @@ func tryHold(ctx context.Context, c *course, p Plan, t *Trial) error {
 	held, err := good(c.Client.Do(ctx, Order{Do: Hold, Load: w, Sessions: t.Sessions, Workers: stressOpen}))
 	if err == nil {
 		t.Value = soak.Float(held.Seconds)
-		err = c.holdOn(ctx, server, before, t, w)
+		err = c.holdOn(ctx, p, server, before, t, w)
 	}
 	_, released := c.Client.Do(ctx, Order{Do: Release})
 	return errors.Join(err, released)
 }
 
-func (c *course) holdOn(ctx context.Context, server Server, before float64, t *Trial, w soak.Workload) error {
+func (c *course) holdOn(ctx context.Context, p Plan, server Server, before float64, t *Trial, w soak.Workload) error {
 	after, err := server.Memory(ctx, true)
 	if err != nil {
 		return err
 	}
 	t.Memory = soak.Float((after - before) / float64(t.Sessions))
-	r, err := good(c.Client.Do(ctx, Order{Do: Work, Load: w, For: stressWork}))
+	r, err := good(c.Client.Do(ctx, Order{Do: Work, Load: w, For: p.stressTime()}))
 	if err == nil {
 		t.P50, t.P99, t.Rate = r.P50, r.P99, soak.Float(float64(r.Operations)/r.Seconds)
 	}

@@ -55,10 +55,11 @@ type Target struct {
 	Reason  string  `json:"reason"`
 }
 
-// hold holds a row against the bounds of its protocol.
+// hold holds a row against the bounds of its protocol. Other clients than our
+// own are there to be compared with.
 func (r Row) hold(all map[string]Bounds) (targets []Target) {
 	b, ok := all[r.Protocol]
-	if !ok {
+	if !ok || r.Client != OwnClient {
 		return nil
 	}
 	if b.Throughput > 0 {

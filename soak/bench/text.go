@@ -19,7 +19,7 @@ func JSON(w io.Writer, r Result) error {
 func Text(w io.Writer, r Result) error {
 	var out strings.Builder
 	fmt.Fprintf(&out, "%s\n", headline(r))
-	for _, reason := range r.Reasons {
+	for _, reason := range reasons(r) {
 		fmt.Fprintf(&out, "  · %s\n", reason)
 	}
 	for _, g := range grids(r) {
@@ -40,6 +40,14 @@ func headline(r Result) string {
 	what := map[Verdict]string{Met: "every target is met", Missed: "targets are missed", Unclear: "not every target could be decided",
 		Shown: "figures only: the targets hold under --conditions, or decide with --enforce"}[r.Verdict]
 	return fmt.Sprintf("%s  %s · %s", strings.ToUpper(string(r.Verdict)), what, scene(r))
+}
+
+// reasons are what is not met, where that decides.
+func reasons(r Result) []string {
+	if !r.Judged {
+		return nil
+	}
+	return r.Reasons
 }
 
 // scene says where and how it was measured.
@@ -74,7 +82,7 @@ func align(out *strings.Builder, g grid) {
 func Markdown(w io.Writer, r Result) error {
 	var out strings.Builder
 	fmt.Fprintf(&out, "# Bench %s\n\n**%s**\n\n", r.Name, headline(r))
-	for _, reason := range r.Reasons {
+	for _, reason := range reasons(r) {
 		fmt.Fprintf(&out, "- %s\n", reason)
 	}
 	for _, g := range grids(r) {
