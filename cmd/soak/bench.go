@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os/signal"
 	"slices"
 	"syscall"
@@ -52,7 +53,7 @@ var benchFormats = []string{"text", "json", "markdown", "html", "gobench"}
 func benchCommand(s streams) *cobra.Command {
 	b := &benchJob{streams: s}
 	cmd := &cobra.Command{
-		Use:   "bench [flags]",
+		Use:   "bench [RUN]",
 		Short: "Measure protocols side by side: throughput, latency, connections, memory, CPU",
 		Long: `Measure protocols side by side: throughput, latency, connections, memory, CPU.
 
@@ -62,14 +63,22 @@ decide about the exit code under --conditions or with --enforce: on bare
 loopback they cannot be met, and are shown.
 
 Exit codes: 0 every target is met, or none had to be · 1 one is missed ·
-2 usage or internal error · 3 one could not be decided`,
+2 usage or internal error · 3 one could not be decided
+
+With RUN (a file, an id, the beginning of one, a name, or last): prints a stored
+bench in any format, and measures nothing.`,
 		Example: `  soak bench
   soak bench --protocols hysteria2,tuic --duration 5m
   soak bench --conditions rate=100Mbit,delay=10ms
   soak bench --servers builtin,sing-box --clients soak,sing-box
-  soak bench --format gobench -o new.txt && benchstat old.txt new.txt`,
-		Args: cobra.NoArgs,
-		RunE: func(*cobra.Command, []string) error { return b.do() },
+  soak bench last --format gobench -o new.txt && benchstat old.txt new.txt`,
+		Args: cobra.MaximumNArgs(1),
+		RunE: func(_ *cobra.Command, args []string) error {
+			if len(args) > 0 {
+				return b.show(args[0])
+			}
+			return b.do()
+		},
 	}
 	dirFlag(cmd, &b.dir)
 	formatFlag(cmd, &b.format, benchFormats...)
@@ -79,8 +88,8 @@ Exit codes: 0 every target is met, or none had to be · 1 one is missed ·
 	f.BoolVar(&b.stress, "stress", false, "only the tests under stress: connection rate, 1 GiB transfers, 500 and 5,000 connections at once")
 	f.BoolVar(&b.full, "full", false, "everything, in ten minutes: more rounds, and stress")
 	f.StringSliceVar(&b.protocols, "protocols", nil, "protocols to measure; all by default")
-	f.StringSliceVar(&b.servers, "servers", []string{builtin}, "who serves: builtin, a program (sing-box, xray: a name or path), or a plan file")
-	f.StringSliceVar(&b.clients, "clients", []string{ownClient}, "who speaks the protocols: soak, or a program (sing-box) with soak before it")
+	f.StringSliceVar(&b.servers, "servers", []string{builtin}, "who serves: builtin, a server of soak init (sing-box, xray, openssh, …; NAME=PATH for another build), or a plan file")
+	f.StringSliceVar(&b.clients, "clients", []string{bench.OwnClient}, "who speaks the protocols: soak, or a program (sing-box, xray, NAME=PATH) with soak before it")
 	f.StringVar(&b.duration, "duration", "", "how long all rounds take together, about")
 	f.IntVar(&b.rounds, "rounds", 0, "rounds that count; at least 6 make an interval")
 	f.StringVar(&b.conditions, "conditions", "", "network between client and server, such as rate=100Mbit,delay=10ms")
@@ -109,17 +118,24 @@ func (b *benchJob) do() (err error) {
 	if err != nil {
 		return err
 	}
-	out, err := openOutput(b.streams, b.output)
+	if !b.quiet {
+		fmt.Fprintf(b.streams.err, "file %s\n", path)
+	}
+	_, err = reportBench(b.streams, path, b.format, b.output)
+	return err
+}
+
+// show prints a stored bench.
+func (b *benchJob) show(run string) error {
+	path, err := store.Find(b.dir, run)
 	if err != nil {
 		return err
 	}
-	if err := errors.Join(writeBench(out, r, b.format), out.Close()); err != nil {
-		return err
+	is, err := reportBench(b.streams, path, b.format, b.output)
+	if !is && err == nil {
+		return fmt.Errorf("%s is no bench: soak report prints it", path)
 	}
-	if b.format == "text" {
-		fmt.Fprintf(b.streams.err, "file %s\n", path)
-	}
-	return exitCode(r.ExitCode)
+	return err
 }
 
 // check completes the settings and refuses what cannot be.
@@ -131,6 +147,11 @@ func (b *benchJob) check() error {
 	}
 	if b.rounds < 0 {
 		return fmt.Errorf("--rounds %d: must be 1 or more", b.rounds)
+	}
+	for _, client := range b.clients {
+		if _, ok := foreignClients[parseProgram(client).name]; !ok && client != bench.OwnClient {
+			return fmt.Errorf("--clients %s: unknown client; there are %s and %q", client, bench.OwnClient, slices.Sorted(maps.Keys(foreignClients)))
+		}
 	}
 	var err error
 	if b.conditions != "" {

@@ -88,6 +88,14 @@ func (c *benchClient) Do(_ context.Context, o bench.Order) (r bench.Reading, err
 // CPU implements [bench.Side].
 func (c *benchClient) CPU() (float64, error) { return cpuOf(append(c.beside, c.process)...) }
 
+// speaker is the process that speaks the protocol.
+func (c *benchClient) speaker() soak.Process {
+	if len(c.beside) > 0 {
+		return c.beside[0]
+	}
+	return c.process
+}
+
 func (c *benchClient) stop() {
 	_ = c.child.Stdin().Close()
 	_ = c.child.Stop(context.Background())

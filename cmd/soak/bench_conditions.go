@@ -8,7 +8,6 @@ import (
 	"strings"
 
 	"soakmon/soak"
-	"soakmon/soak/bench"
 	"soakmon/soak/plan"
 )
 
@@ -51,8 +50,4 @@ func (b *benchJob) worsen(_ context.Context, _ *benchServer) error {
 func jsonOptions(key, value string) (soak.Options, error) {
 	data, err := json.Marshal(map[string]string{key: value})
 	return soak.Options{JSON: data}, err
-}
-
-func (b *benchJob) serveProgram(_ context.Context, program string) ([]bench.Contender, error) {
-	return nil, fmt.Errorf("--servers %s: this version knows builtin and plan files", program)
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -13,16 +14,20 @@ import (
 
 // The names of what is always there.
 const (
-	builtin   = "builtin" // server
-	ownClient = "soak"
-
+	builtin        = "builtin" // server
 	directProtocol = "tcp"
 	relayProtocol  = "tcp_relay"
 )
 
-// starter starts a server for one protocol; destination is what stands behind a
-// proxy.
+// starter starts a server, or gives one that runs.
 type starter func(ctx context.Context) (*benchServer, error)
+
+// place is where contenders are measured: one protocol at one server.
+type place struct {
+	name, protocol, server string
+	start                  starter
+	again                  starter // another one, for memory; nil where there can be none
+}
 
 // contenders starts all that is to be measured: direct TCP and the relay first.
 func (b *benchJob) contenders(ctx context.Context) ([]bench.Contender, error) {
@@ -31,8 +36,7 @@ func (b *benchJob) contenders(ctx context.Context) ([]bench.Contender, error) {
 		return nil, err
 	}
 	b.later(destination.Close)
-	b.destination = destination.load.Address
-	b.bounds = bench.DefaultBounds
+	b.destination, b.bounds = destination.load.Address, bench.DefaultBounds
 	behind, err := jsonOptions("destination", b.destination)
 	if err != nil {
 		return nil, err
@@ -42,10 +46,10 @@ func (b *benchJob) contenders(ctx context.Context) ([]bench.Contender, error) {
 		name, protocol string
 		serving        soak.Options
 	}{{bench.Direct, directProtocol, soak.Options{}}, {bench.Relay, relayProtocol, behind}} {
-		c, err := b.contender(ctx, bench.Subject{Name: base.name, Protocol: base.protocol, Server: builtin, Client: ownClient},
-			func(ctx context.Context) (*benchServer, error) {
-				return startEmbedded(ctx, base.protocol, "", base.serving)
-			}, true)
+		start := func(ctx context.Context) (*benchServer, error) {
+			return startEmbedded(ctx, base.protocol, "", base.serving)
+		}
+		c, err := b.contender(ctx, base.name, bench.OwnClient, place{protocol: base.protocol, server: builtin, start: start, again: start})
 		if err != nil {
 			return nil, err
 		}
@@ -67,23 +71,22 @@ func (b *benchJob) contenders(ctx context.Context) ([]bench.Contender, error) {
 // serve makes the contenders of one server.
 func (b *benchJob) serve(ctx context.Context, server string) (all []bench.Contender, err error) {
 	switch {
-	case server == builtin:
-		for _, name := range b.chosen() {
-			subject := bench.Subject{Name: b.title(name, builtin, ownClient), Protocol: name, Server: builtin, Client: ownClient}
-			c, err := b.contender(ctx, subject, func(ctx context.Context) (*benchServer, error) {
-				return startEmbedded(ctx, name, b.destination, soak.Options{})
-			}, true)
-			if err != nil {
-				return nil, err
-			}
-			all = append(all, c)
-		}
-		return all, nil
 	case isPlan(server):
 		return b.servePlan(ctx, server)
-	default:
+	case server != builtin:
 		return b.serveProgram(ctx, server)
 	}
+	for _, name := range b.chosen() {
+		start := func(ctx context.Context) (*benchServer, error) {
+			return startEmbedded(ctx, name, b.destination, soak.Options{})
+		}
+		more, err := b.at(ctx, place{name: name, protocol: name, server: builtin, start: start, again: start})
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, more...)
+	}
+	return all, nil
 }
 
 // chosen are the protocols to measure: those that carry streams, but for the two
@@ -101,46 +104,76 @@ func (b *benchJob) chosen() (names []string) {
 	return names
 }
 
-// title names a row; it says of server and client what needs saying.
-func (b *benchJob) title(protocolName, server, client string) string {
-	parts := []string{protocolName}
-	if len(b.servers) > 1 || server != builtin {
-		parts = append(parts, "at "+server)
+// at makes the contenders of one place, one for each client.
+func (b *benchJob) at(ctx context.Context, p place) (all []bench.Contender, err error) {
+	for _, client := range b.clients {
+		c, err := b.contender(ctx, b.title(p, client), client, p)
+		if errors.Is(err, errNoClient) {
+			fmt.Fprintf(b.streams.err, "left out: %v\n", err)
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, c)
 	}
-	if len(b.clients) > 1 || client != ownClient {
+	return all, nil
+}
+
+// title names a row; it says of server and client what needs saying.
+func (b *benchJob) title(p place, client string) string {
+	parts := []string{p.name}
+	if len(b.servers) > 1 || p.server != builtin {
+		parts = append(parts, "at "+p.server)
+	}
+	if len(b.clients) > 1 || client != bench.OwnClient {
 		parts = append(parts, "by "+client)
 	}
 	return strings.Join(parts, " ")
 }
 
-// contender starts a server and a client. Where another server can be started,
-// memory is measured on fresh ones.
-func (b *benchJob) contender(ctx context.Context, subject bench.Subject, start starter, again bool) (bench.Contender, error) {
-	reach := func(ctx context.Context) (bench.Server, error) {
-		s, err := start(ctx)
-		if err != nil {
-			return nil, err
-		}
-		return s, b.worsen(ctx, s)
-	}
-	server, err := reach(ctx)
-	if server != nil {
-		b.later(server.Close)
-	}
+// contender starts a server and a client.
+func (b *benchJob) contender(ctx context.Context, name, client string, p place) (bench.Contender, error) {
+	subject := bench.Subject{Name: name, Protocol: p.protocol, Server: p.server, Client: client}
+	server, err := b.reach(ctx, p.start)
 	if err != nil {
-		return bench.Contender{}, fmt.Errorf("%s: %w", subject.Name, err)
+		return bench.Contender{}, fmt.Errorf("%s: %w", name, err)
 	}
-	client, err := startBenchClient(ctx, b.streams.err)
+	b.later(server.Close)
+	if client != bench.OwnClient {
+		return b.foreign(ctx, subject, server)
+	}
+	speaker, err := b.client(ctx)
 	if err != nil {
 		return bench.Contender{}, err
 	}
-	b.later(func() error { client.stop(); return nil })
-	p, _ := protocol.Lookup(subject.Protocol)
-	c := bench.Contender{Subject: subject, Client: client, Server: server, Streams: p.Dial != nil, Shared: hasOption(p, "connections")}
-	if again {
-		c.Fresh = reach
+	spoken, _ := protocol.Lookup(p.protocol)
+	c := bench.Contender{Subject: subject, Client: speaker, Server: server, Streams: spoken.Dial != nil, Shared: hasOption(spoken, "connections")}
+	if p.again != nil {
+		c.Fresh = func(ctx context.Context) (bench.Server, error) { return b.reach(ctx, p.again) }
 	}
 	return c, nil
+}
+
+// client starts a client process, which is ended in the end.
+func (b *benchJob) client(ctx context.Context, beside ...soak.Process) (*benchClient, error) {
+	c, err := startBenchClient(ctx, b.streams.err, beside...)
+	if err == nil {
+		b.later(func() error { c.stop(); return nil })
+	}
+	return c, err
+}
+
+// reach starts a server with the network's conditions before it.
+func (b *benchJob) reach(ctx context.Context, start starter) (*benchServer, error) {
+	s, err := start(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if err := b.worsen(ctx, s); err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
+	return s, nil
 }
 
 func hasOption(p protocol.Protocol, key string) bool {

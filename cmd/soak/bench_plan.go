@@ -13,37 +13,61 @@ import (
 )
 
 // servePlan measures the loads of a plan at its target, whatever their rates.
-func (b *benchJob) servePlan(ctx context.Context, path string) (all []bench.Contender, err error) {
-	p, _, err := loadPlan(path)
+// The target is there once: its memory is measured before all else.
+func (b *benchJob) servePlan(ctx context.Context, path string) ([]bench.Contender, error) {
+	p, target, err := startPlan(ctx, path, program{})
 	if err != nil {
 		return nil, err
 	}
-	target, err := supervise.NewTarget(ctx, p.Target, supervise.TargetOptions{Serve: serveArgs(p), Secrets: p.Secrets})
+	return b.serveLoads(ctx, p.Name, p, target, nil)
+}
+
+// serveProgram measures a real server, with configuration and keys of our making.
+func (b *benchJob) serveProgram(ctx context.Context, server string) ([]bench.Contender, error) {
+	which := parseProgram(server)
+	p, target, err := b.startSetup(ctx, which)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
+		return nil, fmt.Errorf("--servers %s: %w", server, err)
 	}
+	again := func(name string) starter {
+		return func(ctx context.Context) (*benchServer, error) {
+			p, target, err := b.startSetup(ctx, which)
+			if err != nil {
+				return nil, err
+			}
+			i := slices.IndexFunc(p.Load, func(w soak.Workload) bool { return w.Name == name })
+			w, err := b.forBench(p.Load[i])
+			return &benchServer{target: target, load: w}, err
+		}
+	}
+	return b.serveLoads(ctx, which.label(), p, target, again)
+}
+
+// serveLoads makes a contender of each load that carries streams, and of each
+// client. again starts the server of a load anew; it may be nil.
+func (b *benchJob) serveLoads(ctx context.Context, server string, p soak.Plan, target *supervise.Target, again func(load string) starter) (all []bench.Contender, err error) {
 	b.later(func() error { return target.Close(context.Background()) })
-	if err := aim(&p, target); err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
-	}
 	for _, w := range p.Load {
-		if w.Network == "udp" || len(b.protocols) > 0 && !slices.Contains(b.protocols, w.Protocol) {
+		if w.Network == "udp" || len(b.protocols) > 0 && !slices.Contains(b.protocols, w.Protocol) && !slices.Contains(b.protocols, w.Name) {
 			continue
 		}
 		if w, err = b.forBench(w); err != nil {
-			return nil, fmt.Errorf("%s: load %s: %w", path, w.Name, err)
+			return nil, fmt.Errorf("%s: load %s: %w", server, w.Name, err)
 		}
-		subject := bench.Subject{Name: b.title(w.Name, p.Name, ownClient), Protocol: w.Protocol, Server: p.Name, Client: ownClient}
-		c, err := b.contender(ctx, subject, func(context.Context) (*benchServer, error) {
+		place := place{name: w.Name, protocol: w.Protocol, server: server, start: func(context.Context) (*benchServer, error) {
 			return &benchServer{target: target, load: w}, nil
-		}, false)
+		}}
+		if again != nil {
+			place.again = again(w.Name)
+		}
+		more, err := b.at(ctx, place)
 		if err != nil {
 			return nil, err
 		}
-		all = append(all, c)
+		all = append(all, more...)
 	}
 	if len(all) == 0 {
-		return nil, fmt.Errorf("%s: none of its loads is of a protocol that was asked for and carries streams", path)
+		return nil, fmt.Errorf("%s: none of its loads is of a protocol that was asked for and carries streams", server)
 	}
 	return all, nil
 }

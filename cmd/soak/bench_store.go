@@ -80,3 +80,34 @@ func readBench(path string) (r bench.Result, is bool, err error) {
 	}
 	return r, true, errNoResult
 }
+
+// describeBench is the row of a bench in the list of runs.
+func describeBench(row listed, path string) listed {
+	r, _, err := readBench(path)
+	if err != nil {
+		row.Error = err.Error()
+		return row
+	}
+	row.Name, row.Start, row.Duration, row.Verdict, row.ExitCode = r.Name, r.Start, r.Duration, soak.State(r.Verdict), r.ExitCode
+	return row
+}
+
+// reportBench prints a stored bench; false where the run is none. The error
+// carries its exit code.
+func reportBench(s streams, path, format, output string) (is bool, err error) {
+	r, is, err := readBench(path)
+	if !is || err != nil {
+		return is, err
+	}
+	if err := checkFormat(format, benchFormats...); err != nil {
+		return true, err
+	}
+	out, err := openOutput(s, output)
+	if err != nil {
+		return true, err
+	}
+	if err := errors.Join(writeBench(out, r, format), out.Close()); err != nil {
+		return true, err
+	}
+	return true, exitCode(r.ExitCode)
+}

@@ -88,6 +88,9 @@ func describe(e store.Entry) listed {
 		row.Error = e.Err.Error()
 		return row
 	}
+	if e.Run.Command == benchRun {
+		return describeBench(row, e.Path)
+	}
 	r, err := readReport(e.Path)
 	if err != nil {
 		row.Error = err.Error()

@@ -1,0 +1,66 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"soakmon/soak"
+	"soakmon/soak/bench"
+	"soakmon/soak/peer"
+	"soakmon/soak/supervise"
+)
+
+// socksProtocol is what soak speaks to another program's client.
+const socksProtocol = "socks5"
+
+// errNoClient says that a program is no client of a protocol.
+var errNoClient = errors.New("no client of it")
+
+// foreignClients are the programs that can be clients, with what writes their
+// configuration.
+var foreignClients = map[string]func(folder string, loads []soak.Workload) (peer.Client, error){
+	"sing-box": peer.SingBoxClient,
+	"xray":     peer.XrayClient,
+}
+
+// behindClient is a server that is reached through another program's client.
+type behindClient struct {
+	*benchServer
+	load soak.Workload
+}
+
+// Load implements [bench.Server].
+func (s behindClient) Load() soak.Workload { return s.load }
+
+// foreign puts another program between our client and a server: it speaks the
+// protocol and we speak SOCKS5 to it. Its CPU time is the client's. The server's
+// memory is measured with our own client alone, since nobody else's connections
+// can be told to be new.
+func (b *benchJob) foreign(ctx context.Context, subject bench.Subject, server *benchServer) (none bench.Contender, err error) {
+	which := parseProgram(subject.Client)
+	write := foreignClients[which.name] // it is one of them: check has seen to that
+	dir, err := b.folder()
+	if err != nil {
+		return none, err
+	}
+	client, err := write(dir, []soak.Workload{server.load})
+	if err != nil {
+		return none, fmt.Errorf("%s: %w: %w", subject.Name, errNoClient, err)
+	}
+	if which.path != "" {
+		client.Target.Command[0] = which.path
+	}
+	target, err := supervise.NewTarget(ctx, client.Target, supervise.TargetOptions{})
+	if err != nil {
+		return none, fmt.Errorf("%s: %w", subject.Name, err)
+	}
+	b.later(func() error { return target.Close(context.Background()) })
+	process, _ := target.Process()
+	speaker, err := b.client(ctx, process)
+	if err != nil {
+		return none, err
+	}
+	through := behindClient{server, soak.Workload{Name: server.load.Name, Protocol: socksProtocol, Address: client.SOCKS[0], Destination: server.load.Destination}}
+	return bench.Contender{Subject: subject, Client: speaker, Server: through, Streams: true, NoMemory: true}, nil
+}
