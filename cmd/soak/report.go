@@ -43,6 +43,9 @@ markdown fits a step summary or an issue; junit shows a CI system what failed.`,
 			if err != nil {
 				return err
 			}
+			if is, err := reportBench(s, path, format, output); is || err != nil {
+				return err
+			}
 			r, charts, err := readForFormat(path, format)
 			if err != nil {
 				return err
