@@ -51,7 +51,7 @@ func (b *benchJob) contenders(ctx context.Context) ([]bench.Contender, error) {
 		}
 		c, err := b.contender(ctx, base.name, bench.OwnClient, place{protocol: base.protocol, server: builtin, start: start, again: start})
 		if err != nil {
-			return nil, err
+			return nil, fmt.Errorf("%s: %w", base.name, err)
 		}
 		all = append(all, c)
 	}
@@ -105,15 +105,15 @@ func (b *benchJob) chosen() (names []string) {
 }
 
 // at makes the contenders of one place, one for each client.
-func (b *benchJob) at(ctx context.Context, p place) (all []bench.Contender, err error) {
+func (b *benchJob) at(ctx context.Context, p place) (all []bench.Contender, _ error) {
 	for _, client := range b.clients {
-		c, err := b.contender(ctx, b.title(p, client), client, p)
-		if errors.Is(err, errNoClient) {
-			fmt.Fprintf(b.streams.err, "left out: %v\n", err)
-			continue
+		name := b.title(p, client)
+		c, err := b.contender(ctx, name, client, p)
+		if ctx.Err() != nil {
+			return nil, ctx.Err()
 		}
-		if err != nil {
-			return nil, err
+		if err != nil { // the others can be measured all the same
+			c = bench.Contender{Subject: bench.Subject{Name: name, Protocol: p.protocol, Server: p.server, Client: client}, Broken: err}
 		}
 		all = append(all, c)
 	}
@@ -137,7 +137,7 @@ func (b *benchJob) contender(ctx context.Context, name, client string, p place) 
 	subject := bench.Subject{Name: name, Protocol: p.protocol, Server: p.server, Client: client}
 	server, err := b.reach(ctx, p.start)
 	if err != nil {
-		return bench.Contender{}, fmt.Errorf("%s: %w", name, err)
+		return bench.Contender{}, err
 	}
 	b.later(server.Close)
 	if client != bench.OwnClient {

@@ -2,8 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
-	"fmt"
 
 	"soakmon/soak"
 	"soakmon/soak/bench"
@@ -13,9 +11,6 @@ import (
 
 // socksProtocol is what soak speaks to another program's client.
 const socksProtocol = "socks5"
-
-// errNoClient says that a program is no client of a protocol.
-var errNoClient = errors.New("no client of it")
 
 // foreignClients are the programs that can be clients, with what writes their
 // configuration.
@@ -46,14 +41,14 @@ func (b *benchJob) foreign(ctx context.Context, subject bench.Subject, server *b
 	}
 	client, err := write(dir, []soak.Workload{server.load})
 	if err != nil {
-		return none, fmt.Errorf("%s: %w: %w", subject.Name, errNoClient, err)
+		return none, err
 	}
 	if which.path != "" {
 		client.Target.Command[0] = which.path
 	}
 	target, err := supervise.NewTarget(ctx, client.Target, supervise.TargetOptions{})
 	if err != nil {
-		return none, fmt.Errorf("%s: %w", subject.Name, err)
+		return none, err
 	}
 	b.later(func() error { return target.Close(context.Background()) })
 	process, _ := target.Process()

@@ -11,7 +11,7 @@ import (
 	"soakmon/soak/bench"
 )
 
-// benchRunOf runs soak bench and gives its result, what it said and its exit code.
+// benchOf runs soak bench and gives its result, what it said and its exit code.
 func benchOf(t *testing.T, args ...string) (r bench.Result, said string, code int) {
 	t.Helper()
 	var out, errs bytes.Buffer

@@ -33,6 +33,8 @@ type Contender struct {
 	Fresh func(ctx context.Context) (Server, error)
 	// NoMemory leaves memory out.
 	NoMemory bool
+	// Broken says why it cannot be measured; all else is then left out.
+	Broken error
 }
 
 // Side is the processes of one side.

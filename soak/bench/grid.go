@@ -142,7 +142,7 @@ func versusGrid(r Result) grid {
 		g.head = append(g.head, k.Title)
 	}
 	for _, v := range r.Versus {
-		cells := []string{fmt.Sprintf("%s: %s / %s", v.A.Protocol, differs(v.A, v.B), differs(v.B, v.A))}
+		cells := []string{v.title()}
 		for _, name := range versusFigures {
 			cells = append(cells, times(v.ratio(name)))
 		}
@@ -160,12 +160,12 @@ func (v Versus) ratio(figure string) *Estimate {
 	return nil
 }
 
-// differs names the side of a in which it is not b.
-func differs(a, b Subject) string {
-	if a.Client != b.Client {
-		return "client " + a.Client
+// title says what is the same, then what is set against what.
+func (v Versus) title() string {
+	if v.A.Client != v.B.Client {
+		return fmt.Sprintf("%s at %s: client %s / %s", v.A.Protocol, v.A.Server, v.A.Client, v.B.Client)
 	}
-	return "server " + a.Server
+	return fmt.Sprintf("%s by %s: server %s / %s", v.A.Protocol, v.A.Client, v.A.Server, v.B.Server)
 }
 
 func hotGrid(r Result) grid {

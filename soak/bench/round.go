@@ -79,6 +79,9 @@ var steps = []step{
 
 // does tells whether a contender has a step in a round.
 func (c *course) does(s step, round, memoryRounds int) bool {
+	if c.Broken != nil {
+		return false
+	}
 	switch s.name {
 	case "up", "down":
 		return c.Streams
@@ -235,6 +238,9 @@ func sessionsStep(ctx context.Context, c *course, round int, slice time.Duration
 
 // endRound keeps what is summed over the transfers of a round.
 func (c *course) endRound(round int) {
+	if c.Broken != nil {
+		return
+	}
 	var err error
 	if c.cpu.bytes == 0 {
 		err = errors.New("nothing was transferred")

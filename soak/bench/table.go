@@ -79,6 +79,9 @@ type Hot struct {
 // row is what came of a course.
 func (c *course) row() Row {
 	r := Row{Subject: c.Subject, Figures: []Figure{}, Trials: c.trials}
+	if c.Broken != nil {
+		r.Notes = []string{fmt.Sprintf("%s was not measured: %v", c.Name, c.Broken)}
+	}
 	for _, k := range Kinds {
 		f := Figure{Name: k.Name, Unit: k.Unit, Estimate: estimate(c.values[k.Name]), Missing: c.missing[k.Name], Values: []soak.Float{}}
 		for _, v := range c.values[k.Name] {
@@ -143,7 +146,9 @@ func versus(rows []Row) (all []Versus) {
 			client := a.Client != b.Client && a.Server == b.Server
 			server := a.Client == b.Client && a.Server != b.Server
 			if a.Protocol == b.Protocol && (client || server) {
-				all = append(all, against(a, b))
+				if v := against(a, b); len(v.Ratios) > 0 {
+					all = append(all, v)
+				}
 				break
 			}
 		}
