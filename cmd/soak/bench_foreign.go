@@ -10,7 +10,7 @@ import (
 )
 
 // socksProtocol is what soak speaks to another program's client.
-const socksProtocol = "socks5"
+const socksProtocol = "socks"
 
 // foreignClients are the programs that can be clients, with what writes their
 // configuration.
