@@ -16,7 +16,7 @@ type Options struct {
 }
 
 // roleShare divides Options.Share among the sets of a run.
-var roleShare = map[string]float64{soak.RoleTarget: 0.7, soak.RoleDriver: 0.2, soak.RoleMonitor: 0.1}
+var roleShare = map[string]float64{soak.RoleTarget: 0.7, soak.RoleDriver: 0.1, soak.RoleRelay: 0.1, soak.RoleMonitor: 0.1}
 
 // Set is all probes of one process. It is not safe for concurrent use.
 type Set struct {

@@ -33,7 +33,7 @@ func init() {
 		gauge("other_sockets", "Sockets in no table of TCP, UDP and Unix: netlink, packet, and TCP sockets that are neither bound nor connected."),
 	}
 	register(spec{name: "sockets", class: slow, every: 5 * time.Second, weight: 0.3, metrics: metrics, open: func(e *env) Probe {
-		if e.process.Role == soak.RoleDriver || e.process.Role == soak.RoleMonitor {
+		if e.process.Role != soak.RoleTarget {
 			return nil // the kernel's tables are dear, and our own sockets are judged as fds
 		}
 		s := &sockets{metrics: metrics, family: e.family}

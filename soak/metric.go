@@ -7,6 +7,7 @@ import "time"
 const (
 	RoleTarget  = "target"
 	RoleDriver  = "driver"
+	RoleRelay   = "relay" // where the plan has conditions
 	RoleMonitor = "monitor"
 )
 
@@ -30,7 +31,7 @@ type Metric struct {
 
 // Sample is one reading of one series of one process.
 type Sample struct {
-	Process string  // RoleTarget, RoleDriver or RoleMonitor
+	Process string  // RoleTarget, RoleDriver, RoleRelay or RoleMonitor
 	Metric  string  // family name with sorted labels where it has them: `sockets{state="close_wait"}`
 	Value   float64 // in the metric's base unit; NaN where it was due and could not be measured
 }

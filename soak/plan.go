@@ -2,6 +2,8 @@ package soak
 
 import (
 	"encoding/json"
+	"strconv"
+	"strings"
 	"time"
 )
 
@@ -94,13 +96,37 @@ type Profiles struct {
 	Kinds []string      `json:"kinds"` // "heap", "goroutine", "cpu", …
 }
 
-// Conditions are the network conditions between driver and server.
+// Conditions are the network conditions between driver and server, the same in
+// each direction. Loss and reorder are for UDP, stall and reset for TCP.
 type Conditions struct {
-	Delay   time.Duration `json:"delay,omitempty"`
-	Jitter  time.Duration `json:"jitter,omitempty"`
-	Loss    float64       `json:"loss,omitempty"`    // share of datagrams
-	Reorder float64       `json:"reorder,omitempty"` // share of datagrams
-	Rate    float64       `json:"rate,omitempty"`    // bytes per second; 0 is unlimited
+	Delay    time.Duration `json:"delay,omitempty"`     // one way
+	Jitter   time.Duration `json:"jitter,omitempty"`    // the delay is so much more or less, uniformly
+	Loss     float64       `json:"loss,omitempty"`      // share of datagrams
+	Reorder  float64       `json:"reorder,omitempty"`   // share of datagrams that overtake those that are delayed
+	Rate     float64       `json:"rate,omitempty"`      // bytes per second; 0 is unlimited
+	Stall    float64       `json:"stall,omitempty"`     // share of TCP connections that stand still once
+	StallFor time.Duration `json:"stall_for,omitempty"` // for how long
+	Reset    float64       `json:"reset,omitempty"`     // share of TCP connections that are reset in the middle
+}
+
+// String names the conditions as a command line does: delay=20ms,loss=1%.
+func (c Conditions) String() string {
+	var parts []string
+	put := func(key, value string, set bool) {
+		if set {
+			parts = append(parts, key+"="+value)
+		}
+	}
+	share := func(v float64) string { return strconv.FormatFloat(100*v, 'g', 6, 64) + "%" }
+	put("delay", c.Delay.String(), c.Delay > 0)
+	put("jitter", c.Jitter.String(), c.Jitter > 0)
+	put("loss", share(c.Loss), c.Loss > 0)
+	put("reorder", share(c.Reorder), c.Reorder > 0)
+	put("rate", strconv.FormatFloat(8*c.Rate/1e6, 'g', 6, 64)+"Mbit", c.Rate > 0)
+	put("stall", share(c.Stall), c.Stall > 0)
+	put("stall_for", c.StallFor.String(), c.StallFor > 0)
+	put("reset", share(c.Reset), c.Reset > 0)
+	return strings.Join(parts, ",")
 }
 
 // SinkSpec is a place to deliver alerts to.

@@ -80,6 +80,15 @@ func (j job) record(ctx context.Context, orders chan engine.Order) (path string,
 		return "", err
 	}
 	own := []soak.Process{monitorProcess()}
+	relay, loads, err := relayed(ctx, j.plan, j.streams.err)
+	if err != nil {
+		return "", err
+	}
+	if relay != nil {
+		defer relay.stop()
+		own = append(own, relay.process)
+		progress.say("network between driver and server: %s", j.plan.Conditions)
+	}
 	var driver *driverProcess
 	if j.command == "run" {
 		if driver, err = startDriver(ctx, j.streams.err); err != nil {
@@ -96,12 +105,13 @@ func (j job) record(ctx context.Context, orders chan engine.Order) (path string,
 	defer func() { err = errors.Join(err, file.Close()) }()
 	progress.say("recording to %s", path)
 	defer startSinks(ctx, sinks, file)()
-	return path, j.observe(ctx, file, target, driver, own, orders, progress)
+	j.plan.Load = loads // the file has them as they were planned
+	return path, j.observe(ctx, file, target, driver, relay, own, orders, progress)
 }
 
 // observe runs the engine over the started processes, and ends the file's head
 // with how it went.
-func (j job) observe(ctx context.Context, file *runFile, target *supervise.Target, driver *driverProcess, own []soak.Process, orders chan engine.Order, p *progress) error {
+func (j job) observe(ctx context.Context, file *runFile, target *supervise.Target, driver *driverProcess, relay *relayProcess, own []soak.Process, orders chan engine.Order, p *progress) error {
 	socket, err := control.Serve(j.dir, file.Run().ID, file.handlers(orders))
 	if err != nil {
 		return err
@@ -116,6 +126,9 @@ func (j job) observe(ctx context.Context, file *runFile, target *supervise.Targe
 	}
 	if driver != nil {
 		config.Driver = driver
+	}
+	if relay != nil {
+		config.Events = relay.events
 	}
 	ended, runErr := engine.Run(ctx, config)
 	p.done()

@@ -57,9 +57,6 @@ func checkPlan(p soak.Plan, at plan.Source) error {
 			errs = append(errs, at.Errorf("tolerance."+metric, "unknown metric; there are %v", metricNames()))
 		}
 	}
-	if p.Conditions != nil {
-		errs = append(errs, at.Errorf("conditions", "this version cannot worsen the network; take the block out"))
-	}
 	if p.Regression != nil {
 		errs = append(errs, at.Errorf("regression", "this version does not compare nights; take the line out"))
 	}

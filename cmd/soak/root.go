@@ -73,7 +73,7 @@ Exit codes: 0 clean · 1 leak, or a rule was missed · 2 usage or internal error
 	root.SetVersionTemplate("soak {{.Version}}\n")
 	root.AddCommand(
 		runCommand(s), watchCommand(s), analyzeCommand(s), selftestCommand(s), reportCommand(s), runsCommand(s), exportCommand(s), verifyCommand(s), snapshotCommand(s),
-		initCommand(s), checkCommand(s), scheduleCommand(s), protocolsCommand(s), serveCommand(s), driveCommand(s), benchCommand(s), benchClientCommand(s), versionCommand(s),
+		initCommand(s), checkCommand(s), scheduleCommand(s), protocolsCommand(s), serveCommand(s), driveCommand(s), relayCommand(s), benchCommand(s), benchClientCommand(s), versionCommand(s),
 	)
 	return root
 }

@@ -16,7 +16,7 @@ type runFlags struct {
 	targetFlags
 	name, protocol, address, url, payload, rate, vary string
 	concurrency, perSession                           int
-	restEvery                                         string
+	restEvery, conditions                             string
 	dirty, leaks                                      []string
 }
 
@@ -67,6 +67,7 @@ func (f *runFlags) add(flags *pflag.FlagSet) {
 	flags.IntVar(&f.perSession, "requests-per-session", 0, "operations before a session is closed and a new one opened; 0 keeps it for good")
 	flags.StringVar(&f.vary, "vary", "", "let the rate step up and down by a share, such as 30%")
 	flags.StringArrayVar(&f.dirty, "dirty", nil, "end a share of the sessions badly, KIND=SHARE, such as rst=1%; may be repeated")
+	flags.StringVar(&f.conditions, "conditions", "", conditionsHelp)
 	flags.StringVar(&f.restEvery, "rest-every", "", "pause the load so often for a rest sample")
 	flags.StringArrayVar(&f.leaks, "leak", nil, leakHelp)
 }
@@ -102,6 +103,11 @@ func (f *runFlags) load(o *overlay, p *soak.Plan) {
 	o.text("name", func(v string) error { p.Name = v; return nil })
 	o.text("leak", func(string) (err error) { p.Target.Leaks, err = parseLeaks(f.leaks); return err })
 	o.text("rest-every", func(v string) (err error) { p.Rest.Every, err = plan.ParseDuration(v); return err })
+	o.text("conditions", func(v string) error {
+		c, err := plan.ParseConditions(v)
+		p.Conditions = &c
+		return err
+	})
 	w := &soak.Workload{}
 	if len(p.Load) == 1 {
 		w = &p.Load[0]

@@ -149,7 +149,7 @@ func serve(s streams, name, address string, settings soak.Options, leaks []soak.
 }
 
 // serveChild says hello and waits until the monitor closes our standard input.
-func serveChild(ctx context.Context, in io.Reader, hello supervise.Hello) error {
+func serveChild(ctx context.Context, in io.Reader, hello any) error {
 	out := os.NewFile(3, "hello")
 	if err := json.NewEncoder(out).Encode(hello); err != nil {
 		return fmt.Errorf("say hello on file descriptor 3: %w", err)

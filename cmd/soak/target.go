@@ -8,7 +8,6 @@ import (
 
 	"soakmon/soak"
 	"soakmon/soak/options"
-	"soakmon/soak/protocol"
 	"soakmon/soak/supervise"
 )
 
@@ -57,7 +56,7 @@ func serves(w soak.Workload, t *supervise.Target) error {
 			return fmt.Errorf("load %s: %w", w.Name, err)
 		}
 	}
-	if p, ok := protocol.Lookup(w.Protocol); ok && p.UDP || w.Network == "udp" && !p.Proxy || isH3(w) {
+	if transport(w) == "udp" {
 		return nil // a UDP port has no listening state to look up
 	}
 	if err := supervise.Serves(process.PID, address); err != nil {

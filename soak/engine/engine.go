@@ -79,6 +79,7 @@ type Config struct {
 	Recorder Recorder
 	Detector judge.Detector
 	Orders   <-chan Order
+	Events   <-chan soak.Event    // of our own processes beside the driver: an exit ends the run; may be nil
 	Status   func(Status)         // called after every tick; may be nil
 	Asleep   func() time.Duration // total time the machine has been suspended; may be nil
 }
@@ -90,6 +91,7 @@ const (
 	EndStopped     = "stopped"
 	EndTargetDead  = "target dead"
 	EndDriverDead  = "driver dead"
+	EndRelayDead   = "relay dead"
 	EndError       = "error" // the recording failed
 )
 
@@ -114,6 +116,11 @@ func Run(ctx context.Context, c Config) (ended string, err error) {
 			r.tally(t, ok)
 		case e, ok := <-r.targetEvents:
 			r.targetEvent(e, ok)
+		case e := <-c.Events:
+			r.note(e)
+			if e.Kind == soak.EventExit && r.ended == "" {
+				r.ended = EndRelayDead
+			}
 		case s := <-r.snaps.done:
 			r.snapshotDone(s)
 		case o := <-c.Orders:

@@ -391,3 +391,24 @@ func TestASuspendIsABreak(t *testing.T) {
 		t.Errorf("%d rows: the hour asleep must count as time that passed", b.rows)
 	}
 }
+
+func TestADeadRelayEndsTheRun(t *testing.T) {
+	b := newBench()
+	ended, err := playWith(t, testPlan(5*time.Minute), b, nil, func(c *Config) {
+		events := make(chan soak.Event)
+		c.Events = events
+		go func() {
+			time.Sleep(20 * time.Second)
+			events <- soak.Event{Kind: soak.EventExit, Process: soak.RoleRelay, Text: "the relay ended: killed"}
+		}()
+	})
+	if err != nil || ended != EndRelayDead {
+		t.Errorf("the run ended %q, %v", ended, err)
+	}
+	for _, e := range b.notes {
+		if e.Process == soak.RoleRelay && e.Kind == soak.EventExit && e.At > 0 {
+			return
+		}
+	}
+	t.Errorf("the end of the relay is not noted: %+v", b.notes)
+}

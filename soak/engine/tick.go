@@ -36,7 +36,7 @@ func (r *run) tick() {
 // row reads the samplers of all processes; at rest, everything there is.
 func (r *run) row(at time.Duration, all bool) soak.Row {
 	row := soak.Row{At: at, Wall: time.Now()}
-	for _, role := range []string{soak.RoleTarget, soak.RoleDriver, soak.RoleMonitor} {
+	for _, role := range []string{soak.RoleTarget, soak.RoleDriver, soak.RoleRelay, soak.RoleMonitor} {
 		s, ok := r.samplers[role]
 		if !ok {
 			continue

@@ -67,7 +67,7 @@ func subjects(names []soak.Name, p soak.Plan) []subject {
 }
 
 // roles in the order in which people want to read them.
-var roles = []string{soak.RoleTarget, soak.RoleDriver, soak.RoleMonitor}
+var roles = []string{soak.RoleTarget, soak.RoleDriver, soak.RoleRelay, soak.RoleMonitor}
 
 // Place is where a series of a process stands among those that are judged.
 func Place(name string) int { return place(families, name) }

@@ -67,10 +67,8 @@ func (s *slot) operate(o order, deadline time.Time) {
 	s.load.lag.record(time.Since(o.due))
 	err := s.attempt(o, deadline)
 	s.used++
-	if err == nil && s.used == s.load.spec.PerSession {
-		if p, ok := s.session.(Pipelined); ok {
-			p.Flush()
-		}
+	if p, ok := s.session.(Pipelined); ok && err == nil && s.used == s.load.spec.PerSession {
+		s.retire(p)
 	}
 	if err != nil || s.used == s.load.spec.PerSession {
 		s.end()
@@ -153,8 +151,24 @@ func (s *slot) end() {
 	if s.session == nil {
 		return
 	}
-	s.detach()
-	s.session.Close() // an error here changes nothing: the session is over
+	s.load.over(s.session, s.detach)
 	s.session, s.used = nil, 0
-	s.load.open.Add(-1)
+}
+
+// retire leaves a session behind that has operations under way: it is closed
+// when they have ended, and holds up nobody.
+func (s *slot) retire(p Pipelined) {
+	w, detach := s.load, s.detach
+	w.underWay.Go(func() {
+		p.Flush()
+		w.over(p, detach)
+	})
+	s.session, s.used = nil, 0
+}
+
+// over closes a session.
+func (w *workload) over(session Session, detach func() bool) {
+	detach()
+	session.Close() // an error here changes nothing: the session is over
+	w.open.Add(-1)
 }

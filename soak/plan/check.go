@@ -69,9 +69,7 @@ func (c *checker) times(p *soak.Plan) {
 		"%s leaves less than half of the run to judge; less than %s", human(p.Warmup), human(p.Duration/2))
 	c.that(p.Profiles.Every == 0 || p.Profiles.Every >= time.Second, "profiles.every", "%s is too often; 0 (none) or at least 1s", human(p.Profiles.Every))
 	c.that(p.Rest.Every == 0 || p.Rest.Every >= 10*time.Second, "rest.every", "%s leaves no load between two rests; 0 (only before and after) or at least 10s", human(p.Rest.Every))
-	if n := p.Conditions; n != nil {
-		c.that(n.Loss < 1, "conditions.loss", "nothing gets through; less than 100%%")
-	}
+	c.conditions(p.Conditions)
 }
 
 func (c *checker) target(t *soak.Target) {

@@ -56,6 +56,9 @@ func Complete(p *soak.Plan) error {
 	completeTimes(p)
 	completeTarget(&p.Target)
 	completeLoads(p)
+	if p.Conditions != nil {
+		completeConditions(p.Conditions)
+	}
 	completeRules(p.Rules)
 	p.Name = cmp.Or(p.Name, defaultName(p))
 	p.Overlap = cmp.Or(p.Overlap, defaultOverlap)

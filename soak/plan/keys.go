@@ -107,11 +107,14 @@ func (r *reader) conditions(into **soak.Conditions) set {
 		c := &soak.Conditions{}
 		*into = c
 		r.object(keys{
-			"delay":   scalar(r, &c.Delay, ParseDuration),
-			"jitter":  scalar(r, &c.Jitter, ParseDuration),
-			"loss":    r.share(&c.Loss),
-			"reorder": r.share(&c.Reorder),
-			"rate":    scalar(r, &c.Rate, ParseBandwidth),
+			"delay":     scalar(r, &c.Delay, ParseDuration),
+			"jitter":    scalar(r, &c.Jitter, ParseDuration),
+			"loss":      r.share(&c.Loss),
+			"reorder":   r.share(&c.Reorder),
+			"rate":      scalar(r, &c.Rate, ParseBandwidth),
+			"stall":     r.share(&c.Stall),
+			"stall_for": scalar(r, &c.StallFor, above0(ParseDuration)),
+			"reset":     r.share(&c.Reset),
 		})(n, field)
 	}
 }
@@ -119,7 +122,7 @@ func (r *reader) conditions(into **soak.Conditions) set {
 func (r *reader) rule(rule *soak.Rule) set {
 	return r.object(keys{
 		"name":       r.word(&rule.Name),
-		"process":    scalar(r, &rule.Process, oneOf(soak.RoleTarget, soak.RoleDriver, soak.RoleMonitor)),
+		"process":    scalar(r, &rule.Process, oneOf(soak.RoleTarget, soak.RoleDriver, soak.RoleRelay, soak.RoleMonitor)),
 		"metric":     r.word(&rule.Metric),
 		"max_growth": r.quantity(&rule.MaxGrowth),
 		"for":        scalar(r, &rule.For, ParseDuration),

@@ -151,7 +151,7 @@ func (b *builder) loadFaults(r *Report) (out []string, starved bool) {
 			out = append(out, fault)
 		}
 		starved = starved || l.due >= aliveFrom && float64(l.Operations) < minAlive*l.due
-		if done := l.Operations + l.Failed; done > 0 && float64(l.Failed)/float64(done) > maxFailed {
+		if done := l.Operations + l.Failed; float64(l.Failed) > maxFailed*float64(done)+b.mayBeReset(l) {
 			out = append(out, fmt.Sprintf("load %s: %s of the operations failed%s", l.Name, human.Percent(float64(l.Failed)/float64(done)), errorList(l)))
 		}
 	}

@@ -17,6 +17,15 @@ func lossLimit(w soak.Workload, c *soak.Conditions) float64 {
 	return min(w.MaxLoss+1-(1-c.Loss)*(1-c.Loss), 1)
 }
 
+// mayBeReset is how many operations the conditions may have cut off: one of each
+// session that they reset.
+func (b *builder) mayBeReset(l Load) float64 {
+	if b.plan.Conditions == nil {
+		return 0
+	}
+	return b.plan.Conditions.Reset * float64(l.Sessions)
+}
+
 func (l Load) lost() int64 {
 	if l.Datagrams == nil {
 		return 0

@@ -53,6 +53,9 @@ func headline(r Report) string {
 }
 
 func textLoad(out *strings.Builder, r Report) {
+	if c := r.Plan.Conditions; c != nil {
+		fmt.Fprintf(out, "Network   %s, by a relay between driver and server, each way\n", c)
+	}
 	for _, l := range r.Load {
 		fmt.Fprintf(out, "Load      %s: %s planned, %s achieved; %s, %d late, %d failed%s%s\n", l.Name, human.Rate(l.Planned), human.Rate(l.Achieved),
 			human.Count(int(l.Operations), "operation"), l.Late, l.Failed, errorList(l), textDatagrams(l.Datagrams))
@@ -96,7 +99,7 @@ func textSeries(out *strings.Builder, r Report) {
 		}
 	}
 	tw.Flush()
-	for _, role := range []string{soak.RoleDriver, soak.RoleMonitor} {
+	for _, role := range []string{soak.RoleDriver, soak.RoleRelay, soak.RoleMonitor} {
 		if own := ownLine(r, role); own != "" {
 			fmt.Fprintln(out, own)
 		}

@@ -72,7 +72,7 @@ func newView(r Report, c Charts) view {
 			v.Rows = append(v.Rows, newSeriesRow(s, c))
 		}
 	}
-	for _, role := range []string{soak.RoleDriver, soak.RoleMonitor} {
+	for _, role := range []string{soak.RoleDriver, soak.RoleRelay, soak.RoleMonitor} {
 		if own := ownLine(r, role); own != "" {
 			v.Own = append(v.Own, own)
 		}

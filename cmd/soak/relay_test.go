@@ -1,0 +1,100 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"os/exec"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"soakmon/soak"
+	"soakmon/soak/load"
+	"soakmon/soak/protocol"
+)
+
+func TestConditionsWorsenTheNetworkOfARun(t *testing.T) {
+	t.Parallel()
+	r, _ := soakJSON(t, "run", "--dir", t.TempDir(), "--duration", "10s", "--protocol", "udp", "--conditions", "delay=20ms,loss=5%")
+	l := r.Load[0]
+	if p50 := float64(l.Latency.P50); p50 < 0.040 || p50 > 0.060 {
+		t.Errorf("the median latency is %v s, and the relay delays each way by 20 ms", p50)
+	}
+	sent := float64(l.Operations + l.Datagrams.Lost)
+	if share := float64(l.Datagrams.Lost) / sent; share < 0.06 || share > 0.14 { // 9.75 %
+		t.Errorf("%.1f %% of %.0f datagrams were lost: %+v", 100*share, sent, l)
+	}
+	if reasons := strings.Join(r.Reasons, "\n"); strings.Contains(reasons, "lost") || strings.Contains(reasons, "achieved") {
+		t.Errorf("what the conditions lose is held against the target: %s", reasons)
+	}
+	if r.Plan.Conditions.String() != "delay=20ms,loss=5%" || r.Plan.Load[0].Address == "" {
+		t.Errorf("plan %+v", r.Plan)
+	}
+	for _, s := range r.Series {
+		if s.Process == soak.RoleRelay && s.Metric == "fds" {
+			return
+		}
+	}
+	t.Error("the relay was not watched")
+}
+
+func TestADeadRelayEndsTheRunAndIsNeverClean(t *testing.T) {
+	t.Parallel()
+	cmd, dir, out := start(t, "run", "--duration", "5m", "--conditions", "delay=1ms")
+	underLoad(t, dir)
+	pids, _ := exec.Command("pgrep", "-P", fmt.Sprint(cmd.Process.Pid), "-f", "soak relay").Output()
+	var pid int
+	if _, err := fmt.Sscan(string(pids), &pid); err != nil {
+		t.Fatalf("no relay among the children: %q", pids)
+	}
+	_ = syscall.Kill(pid, syscall.SIGKILL)
+	_ = cmd.Wait()
+	if code := cmd.ProcessState.ExitCode(); code != 3 || !strings.Contains(out.String(), "relay dead") || !strings.Contains(out.String(), "the relay between driver and server ended") {
+		t.Errorf("exit code %d\n%s", code, out)
+	}
+}
+
+func TestARelayForTheBench(t *testing.T) {
+	server, err := mustProtocol(t, "tcp").Serve(context.Background(), protocol.ServeOptions{Address: "127.0.0.1:0"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer server.Close()
+	addr, stop, err := startRelay(context.Background(), soak.Conditions{Delay: 10 * time.Millisecond}, false, server.Addr())
+	if err != nil {
+		t.Fatal(err)
+	}
+	opener, err := protocol.Open(soak.Workload{Protocol: "tcp", Address: addr, Payload: 100})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer opener.Close()
+	s, err := opener.Open(context.Background())
+	if err != nil {
+		t.Fatal(err)
+	}
+	began := time.Now()
+	if _, _, err := s.Do(0, began.Add(5*time.Second)); err != nil || time.Since(began) < 20*time.Millisecond {
+		t.Errorf("an operation took %v: %v", time.Since(began), err)
+	}
+	stop()
+	if conn, err := net.Dial("tcp", addr); err == nil {
+		conn.Close()
+		t.Error("the relay is still there")
+	}
+	if _, _, err := s.Do(1, time.Now().Add(time.Second)); load.Kind(err, false) != "reset" {
+		t.Errorf("after its end: %v", err)
+	}
+	s.Close()
+}
+
+func mustProtocol(t *testing.T, name string) protocol.Protocol {
+	t.Helper()
+	p, ok := protocol.Lookup(name)
+	if !ok {
+		t.Fatalf("no protocol %s", name)
+	}
+	return p
+}
