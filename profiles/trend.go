@@ -14,8 +14,8 @@ type trend struct {
 	p     float64 // of "it does not grow", one-sided
 }
 
-// fewest is the smallest number of snapshots that says anything of growth.
-const fewest = 5
+// Fewest is the smallest number of snapshots that says anything of growth.
+const Fewest = 5
 
 // estimate gives the growth of y over t, in hours. unit is what one sample of
 // the profiler stands for, 0 where everything is counted: the growth itself is
@@ -27,7 +27,7 @@ const fewest = 5
 // random walk that a leak looks like through a sampling profiler.
 func estimate(t, y []float64, unit float64) trend {
 	n := len(y)
-	if n < fewest || t[n-1] <= t[0] {
+	if n < Fewest || t[n-1] <= t[0] {
 		return trend{slope: math.NaN(), err: math.NaN(), p: 1}
 	}
 	tr := trend{slope: theilSen(t, y)}
@@ -149,7 +149,7 @@ func bySteps(t, y []float64) (slope, err float64) {
 // pool at its cap and a step do not.
 func continues(t, y []float64, slope float64) bool {
 	n := len(y)
-	if n < fewest || slope <= 0 {
+	if n < Fewest || slope <= 0 {
 		return false
 	}
 	thirds := []float64{median(slices.Clone(y[:n/3])), median(slices.Clone(y[n/3 : n-n/3])), median(slices.Clone(y[n-n/3:]))}

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"sync"
@@ -15,20 +16,26 @@ import (
 // of 100,000 costs the target 0.7 s and 15 MB.
 const dumpBelow = 10_000
 
+// goroutineLeak is the profile of goroutines that can never run again. Only Go
+// programs built with GOEXPERIMENT=goroutineleakprofile serve it, so that its
+// lack is not worth telling.
+const goroutineLeak = "goroutineleak"
+
 // alertSnapshots keeps snapshots at alerts at least so far apart.
 const alertSnapshots = time.Minute
 
 // snapshots fetches profiles in one goroutine, one set at a time.
 type snapshots struct {
-	done    chan snapshot
-	busy    bool
-	now     request       // under way, where busy
-	waiting []request     // alerts, which come a minute apart, and at most one rest
-	next    time.Duration // when the next scheduled one is due
-	alert   time.Duration // of the newest at an alert
-	failed  map[string]bool
-	cancel  context.CancelFunc
-	work    sync.WaitGroup
+	done     chan snapshot
+	busy     bool
+	now      request       // under way, where busy
+	waiting  []request     // alerts, which come a minute apart, and at most one rest
+	next     time.Duration // when the next scheduled one is due
+	alert    time.Duration // of the newest at an alert
+	failed   map[string]bool
+	leakless bool // the target does not serve the goroutineleak profile
+	cancel   context.CancelFunc
+	work     sync.WaitGroup
 }
 
 // request asks for a set of profiles; then, where it is not nil, is told
@@ -130,6 +137,9 @@ func (r *run) kinds(q request) []string {
 	if full && r.history.latest("goroutines") < dumpBelow {
 		kinds = append(kinds, "goroutine_dump")
 	}
+	if full && !r.snaps.leakless {
+		kinds = append(kinds, goroutineLeak)
+	}
 	slices.SortStableFunc(kinds, heapLast)
 	return kinds
 }
@@ -154,6 +164,10 @@ func heapLast(a, b string) int {
 func (r *run) snapshotDone(s snapshot) {
 	at, stored, collected, q := r.now(), 0, false, r.snaps.now
 	for _, p := range s.parts {
+		if p.kind == goroutineLeak && errors.Is(p.err, profiles.ErrNotServed) {
+			r.snaps.leakless = true
+			continue
+		}
 		if p.err != nil {
 			if !r.snaps.failed[p.kind] {
 				r.note(soak.Event{Kind: soak.EventProbe, Process: soak.RoleTarget, Name: "profile " + p.kind, Text: p.err.Error()})

@@ -51,8 +51,27 @@ func TestProfilesThatFailForceNoCollection(t *testing.T) {
 			t.Errorf("a collection at %s, and the target refused", r.At)
 		}
 	}
-	if n := b.count(soak.EventProbe); n != 3 { // heap, goroutine, dump
+	if n := b.count(soak.EventProbe); n != 4 { // heap, goroutine, goroutineleak, dump
 		t.Errorf("%d failures told, want each kind once", n)
+	}
+}
+
+func TestAGoroutineLeakProfileThatIsNotServedIsAskedForOnceAndNotTold(t *testing.T) {
+	b, asked := newBench(), 0
+	_, err := playWith(t, testPlan(2*time.Minute), b, nil, func(c *Config) {
+		c.Fetch = func(_ context.Context, _ soak.Process, kind string, o profiles.Options) (soak.ProfileMeta, []byte, error) {
+			if kind == goroutineLeak {
+				asked++
+				return soak.ProfileMeta{}, nil, profiles.ErrNotServed
+			}
+			return soak.ProfileMeta{Kind: kind, GC: o.GC}, []byte("x"), nil
+		}
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := b.count(soak.EventProbe); asked != 1 || n != 0 {
+		t.Errorf("asked %d times, told of %d failures", asked, n)
 	}
 }
 

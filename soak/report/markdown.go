@@ -24,6 +24,7 @@ func Markdown(w io.Writer, r Report, c Charts) error {
 	var out strings.Builder
 	fmt.Fprintf(&out, "## %s · %s\n\n**%s**\n\n", badges[r.Verdict], escape(r.Name), escape(Sentence(r)))
 	mdList(&out, "Why", r.Reasons)
+	mdCauses(&out, r)
 	mdSeries(&out, r, c)
 	mdLoad(&out, r)
 	e := r.Evidence

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"soakmon/soak"
+	"soakmon/soak/cause"
 	"soakmon/soak/chart"
 	"soakmon/soak/judge"
 )
@@ -25,6 +26,7 @@ type Source interface {
 	Alerts() ([]soak.Alert, error)
 	Histograms() ([]soak.Histogram, error)
 	Profiles() ([]soak.ProfileMeta, error)
+	Profile(id uint64) ([]byte, error)
 	chart.Source
 }
 
@@ -45,6 +47,7 @@ type Report struct {
 	Load       []Load            `json:"load"`
 	Series     []Series          `json:"series"`
 	Statements []judge.Statement `json:"statements"` // what the series tell together; beside the verdict
+	Findings   []cause.Finding   `json:"findings"`   // the cause of each leak
 	Alerts     []Alert           `json:"alerts,omitempty"`
 	Events     []Event           `json:"events,omitempty"`
 	Target     soak.Facts        `json:"target"`
@@ -157,6 +160,9 @@ func Build(src Source, d judge.Detector, running bool) (Report, error) {
 		return Report{}, fmt.Errorf("run %s: %w", run.ID, err)
 	}
 	if err := b.marks(&r); err != nil {
+		return Report{}, fmt.Errorf("run %s: %w", run.ID, err)
+	}
+	if r.Findings, err = b.causes(&r); err != nil {
 		return Report{}, fmt.Errorf("run %s: %w", run.ID, err)
 	}
 	decide(&r, b)

@@ -21,6 +21,7 @@ type memory struct {
 	alerts     []soak.Alert
 	histograms []soak.Histogram
 	profiles   []soak.ProfileMeta
+	stored     map[uint64][]byte // profiles by ID
 
 	running bool
 	says    map[string]soak.Verdict // by process and metric; clean where nothing is set
@@ -51,6 +52,7 @@ func (m *memory) Events() ([]soak.Event, error)          { return m.events, nil 
 func (m *memory) Alerts() ([]soak.Alert, error)          { return m.alerts, nil }
 func (m *memory) Histograms() ([]soak.Histogram, error)  { return m.histograms, nil }
 func (m *memory) Profiles() ([]soak.ProfileMeta, error)  { return m.profiles, nil }
+func (m *memory) Profile(id uint64) ([]byte, error)      { return m.stored[id], nil }
 func (m *memory) Judge(q soak.Question) (v soak.Verdict) { return m.verdict(q) }
 func (m *memory) name(process, metric string) soak.Name {
 	return soak.Name{Process: process, Name: metric}

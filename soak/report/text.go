@@ -20,6 +20,7 @@ func Text(w io.Writer, r Report) error {
 	for _, reason := range r.Reasons {
 		fmt.Fprintf(&out, "  · %s\n", reason)
 	}
+	textCauses(&out, r)
 	out.WriteString("\n")
 	textLoad(&out, r)
 	textEvidence(&out, r)

@@ -1,0 +1,190 @@
+package cause
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/pprof/profile"
+
+	"soakmon/soak"
+)
+
+// memory is a stored run in memory.
+type memory struct {
+	series   map[string]soak.Series
+	metas    []soak.ProfileMeta
+	profiles [][]byte // by ID
+}
+
+func (m *memory) Names() (all []soak.Name) {
+	for name := range m.series {
+		all = append(all, soak.Name{Process: soak.RoleTarget, Name: name})
+	}
+	slices.SortFunc(all, func(a, b soak.Name) int { return strings.Compare(a.Name, b.Name) })
+	return all
+}
+
+func (m *memory) Series(_, name string) (soak.Series, error) {
+	s, ok := m.series[name]
+	if !ok {
+		return s, errors.New("no such series")
+	}
+	return s, nil
+}
+
+func (m *memory) Profiles() ([]soak.ProfileMeta, error) { return m.metas, nil }
+
+func (m *memory) Profile(id uint64) ([]byte, error) { return m.profiles[id], nil }
+
+func newMemory() *memory { return &memory{series: map[string]soak.Series{}} }
+
+// length of the run, in minutes; a profile and a sample each minute.
+const length = 60
+
+func minutes(n int) time.Duration { return time.Duration(n) * time.Minute }
+
+func (m *memory) add(name string, value func(minute int) float64) {
+	s := soak.Series{Process: soak.RoleTarget, Name: name}
+	for i := range length + 1 {
+		s.At, s.Value = append(s.At, minutes(i)), append(s.Value, value(i))
+	}
+	m.series[name] = s
+}
+
+func (m *memory) put(kind string, minute int, data []byte) {
+	m.metas = append(m.metas, soak.ProfileMeta{ID: uint64(len(m.profiles)), At: minutes(minute), Process: soak.RoleTarget, Kind: kind, Why: "schedule"})
+	m.profiles = append(m.profiles, data)
+}
+
+// stack is a stack and how many goroutines stand there at a minute.
+type stack struct {
+	functions []string
+	count     func(minute int) int64
+}
+
+func goroutineProfile(t *testing.T, minute int, stacks []stack) []byte {
+	t.Helper()
+	p := &profile.Profile{SampleType: []*profile.ValueType{{Type: "goroutine", Unit: "count"}}, PeriodType: &profile.ValueType{Type: "goroutine", Unit: "count"}, Period: 1}
+	for _, s := range stacks {
+		sample := &profile.Sample{Value: []int64{s.count(minute)}}
+		for _, name := range s.functions {
+			id := uint64(len(p.Function) + 1)
+			f := &profile.Function{ID: id, Name: name, Filename: "/src/" + name + ".go"}
+			l := &profile.Location{ID: id, Address: id, Line: []profile.Line{{Function: f, Line: 10}}}
+			p.Function, p.Location = append(p.Function, f), append(p.Location, l)
+			sample.Location = append(sample.Location, l)
+		}
+		p.Sample = append(p.Sample, sample)
+	}
+	var b bytes.Buffer
+	if err := p.Write(&b); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
+}
+
+// stuck is a program whose goroutines gather in main.wait, four a minute, while
+// a pool of workers comes and goes.
+func stuck(t *testing.T) *memory {
+	m := newMemory()
+	for i := range length + 1 {
+		m.put("goroutine", i, goroutineProfile(t, i, []stack{
+			{[]string{"runtime.gopark", "runtime.chanrecv", "main.wait"}, func(i int) int64 { return int64(10 + 4*i) }},
+			{[]string{"runtime.gopark", "main.work"}, func(i int) int64 { return int64(100 + i%7) }},
+		}))
+	}
+	var dump strings.Builder
+	for i := range 250 {
+		fmt.Fprintf(&dump, "goroutine %d [chan receive, %d minutes]:\nmain.wait()\n\t/src/main.go:12 +0x1d\ncreated by main.start in goroutine 1\n\t/src/main.go:30 +0x2a\n\n", i+1, i/5)
+	}
+	m.put("goroutine_dump", length, []byte(dump.String()))
+	return m
+}
+
+func whole(metric, unit string, slope float64) Leak {
+	return Leak{Process: soak.RoleTarget, Metric: metric, Unit: unit, Slope: slope, To: minutes(length), End: minutes(length)}
+}
+
+func one(t *testing.T, m *memory, l Leak) Finding {
+	t.Helper()
+	all, err := Find(m, []Leak{l})
+	if err != nil || len(all) != 1 {
+		t.Fatalf("%+v, %v", all, err)
+	}
+	return all[0]
+}
+
+func TestGoroutinesAreNamedWithStateAndWait(t *testing.T) {
+	f := one(t, stuck(t), whole("goroutines", "count", 240))
+	if f.Resource != Goroutine || len(f.Culprits) != 1 {
+		t.Fatalf("%+v", f)
+	}
+	c := f.Culprits[0]
+	if c.Function != "main.wait" || c.Line != 12 || c.Detail != "blocked in chan receive, 250 waiting, oldest 49 min" || c.CreatedBy != "main.start (main.go:30)" || c.Share < 0.95 {
+		t.Errorf("%+v", c)
+	}
+}
+
+func TestThreadsAndDescriptorsAreToldBesideGoroutinesThatGrowAsTheyDo(t *testing.T) {
+	for metric, slope := range map[string]float64{"threads": 240, "fds": 230} {
+		if f := one(t, stuck(t), whole(metric, "count", slope)); len(f.Culprits) != 1 || f.Culprits[0].Function != "main.wait" {
+			t.Errorf("%s: %+v", metric, f)
+		}
+	}
+	if f := one(t, stuck(t), whole("fds", "count", 2400)); len(f.Culprits) != 0 || f.Note == "" {
+		t.Errorf("ten descriptors to a goroutine: %+v", f)
+	}
+}
+
+func TestKindsOfDescriptorAreNamed(t *testing.T) {
+	m := newMemory()
+	m.add(`sockets{state="close_wait"}`, func(i int) float64 { return float64(2 * i) })
+	m.add(`sockets{state="established"}`, func(i int) float64 { return float64(50 + i%5) })
+	f := one(t, m, whole("fds", "count", 120))
+	if len(f.Culprits) != 1 || !strings.HasPrefix(f.Culprits[0].Detail, "TCP sockets in CLOSE_WAIT (the peer has closed, and the program has not): 0 → 120") || f.Explained < 0.95 {
+		t.Errorf("%+v", f)
+	}
+}
+
+func TestWithoutProfilesItIsSaidWhy(t *testing.T) {
+	for metric, want := range map[string]string{"go_heap_live_bytes": "serves no /debug/pprof/", "goroutines": "serves no /debug/pprof/"} {
+		if f := one(t, newMemory(), whole(metric, "bytes", 1e6)); len(f.Culprits) > 0 || !strings.Contains(f.Note, want) {
+			t.Errorf("%s: %+v", metric, f)
+		}
+	}
+	m := stuck(t)
+	for i := range m.profiles {
+		m.profiles[i] = m.profiles[i][:20]
+	}
+	if f := one(t, m, whole("goroutines", "count", 240)); len(f.Culprits) > 0 || !strings.Contains(f.Note, "could not") {
+		t.Errorf("%+v", f)
+	}
+}
+
+func TestOnlyTheNewestLifeOfTheTargetCounts(t *testing.T) {
+	m := stuck(t)
+	m.add("goroutines", func(i int) float64 { return float64(110 + 4*i) })
+	s := m.series["goroutines"]
+	s.Breaks = []time.Duration{minutes(50)}
+	m.series["goroutines"] = s
+	f := one(t, m, whole("goroutines", "count", 240))
+	if len(f.Culprits) != 1 || f.Culprits[0].Function != "main.wait" {
+		t.Fatalf("%+v", f)
+	}
+	finder := &finder{src: m, metas: m.metas, courses: map[string]*stretch{}}
+	if n := finder.course("goroutine", whole("goroutines", "count", 240)).course.Len(); n != 11 {
+		t.Errorf("%d snapshots", n)
+	}
+}
+
+func TestLabels(t *testing.T) {
+	got := labels(`fds_kind{kind="socket",path="a\"b,c=d"}`)
+	if len(got) != 2 || got["kind"] != "socket" || got["path"] != `a"b,c=d` {
+		t.Errorf("%q", got)
+	}
+}

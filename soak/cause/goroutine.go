@@ -1,0 +1,145 @@
+package cause
+
+import (
+	"fmt"
+	"math"
+	"strings"
+	"time"
+
+	"soakmon/profiles"
+	"soakmon/soak"
+)
+
+// goroutines names the places where more and more of them stand.
+func (f *finder) goroutines(l Leak, out *Finding) {
+	s := f.course("goroutine", l)
+	r := s.rank()
+	if r.Snapshots < profiles.Fewest {
+		out.Note = s.few("goroutine")
+		return
+	}
+	clusters := f.clusters(l)
+	for _, site := range r.Culprits() {
+		out.Culprits = append(out.Culprits, waiting(site, clusters))
+	}
+	out.Explained = soak.Float(r.Explained)
+	if len(out.Culprits) == 0 {
+		out.Note = fmt.Sprintf("no place grows for certain in %d goroutine profiles", r.Snapshots)
+	}
+	out.Note = join(out.Note, f.proven(l))
+}
+
+// waiting tells of a place where goroutines stand, from the dump where there is
+// one.
+func waiting(s profiles.Site, clusters []profiles.Cluster) Culprit {
+	words := []string{fmt.Sprintf("%.0f → %.0f goroutines", s.First, s.Last)}
+	c := culprit(s, "")
+	var seen *profiles.Cluster
+	oldest, count := time.Duration(0), 0
+	for i, k := range clusters {
+		if k.Stack.Culprit().Function != s.Frame.Function {
+			continue
+		}
+		if seen == nil {
+			seen = &clusters[i]
+		}
+		count += k.Count
+		oldest = max(oldest, k.Oldest)
+	}
+	if seen != nil {
+		words = []string{fmt.Sprintf("blocked in %s, %d waiting", seen.State, count)}
+		if oldest > 0 {
+			words = append(words, fmt.Sprintf("oldest %.0f min", oldest.Minutes()))
+		}
+		c.CreatedBy = seen.CreatedBy.String()
+		if place := seen.Place(); place == seen.CreatedBy {
+			// All of the stack is the library's: who began it says more.
+			c.Function, c.File, c.Line = place.Function, place.File, place.Line
+		} else if place.Function == c.Function {
+			c.File, c.Line = place.File, place.Line
+		}
+	}
+	c.Detail = strings.Join(words, ", ")
+	return c
+}
+
+// clusters are those of the newest dump up to the end of a leak, or else of the
+// first after it.
+func (f *finder) clusters(l Leak) []profiles.Cluster {
+	var best *soak.ProfileMeta
+	for i, m := range f.metas {
+		if m.Kind == "goroutine_dump" && m.Process == l.Process && (best == nil || m.At <= l.To) {
+			best = &f.metas[i]
+		}
+	}
+	if best == nil {
+		return nil
+	}
+	b, err := f.src.Profile(best.ID)
+	if err != nil {
+		return nil
+	}
+	clusters, err := profiles.Clusters(b)
+	if err != nil {
+		return nil
+	}
+	return clusters
+}
+
+// proven tells what the garbage collector has proven: goroutines that nothing
+// can ever wake again.
+func (f *finder) proven(l Leak) string {
+	n := 0.0
+	for _, m := range f.metas {
+		if m.Kind != "goroutineleak" || m.Process != l.Process {
+			continue
+		}
+		b, err := f.src.Profile(m.ID)
+		if err != nil {
+			continue
+		}
+		p, err := profiles.Parse(b)
+		if err != nil {
+			continue
+		}
+		c := profiles.NewCourse()
+		if c.Add(m.At, p) == nil {
+			n = c.Rank(profiles.ByFunction, 0, forever).Last
+		}
+	}
+	if n == 0 {
+		return ""
+	}
+	return fmt.Sprintf("the garbage collector has proven that %.0f goroutines can never run again (goroutineleak profile)", n)
+}
+
+// beside names the places where goroutines grow at the rate of a leak of
+// another kind, within a fifth: each of those may hold one of these.
+func (f *finder) beside(l Leak, what string) (all []Culprit) {
+	s := f.course("goroutine", l)
+	r := s.rank()
+	if r.Snapshots < profiles.Fewest {
+		return nil
+	}
+	clusters := f.clusters(l)
+	for _, site := range r.Culprits() {
+		if share := site.Slope / l.Slope; math.Abs(share-1) < 0.2 {
+			c := waiting(site, clusters)
+			c.Share = soak.Float(min(share, 1))
+			c.Detail = fmt.Sprintf("goroutines grow there as %s do: %s", what, c.Detail)
+			all = append(all, c)
+		}
+	}
+	return all
+}
+
+// join puts sentences together.
+func join(a, b string) string {
+	switch {
+	case a == "":
+		return b
+	case b == "":
+		return a
+	}
+	return a + "; " + b
+}

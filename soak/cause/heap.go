@@ -1,0 +1,61 @@
+package cause
+
+import (
+	"fmt"
+	"strings"
+
+	"soakmon/profiles"
+	"soakmon/soak"
+	"soakmon/soak/human"
+)
+
+// heap names the call sites whose live bytes grow.
+func (f *finder) heap(l Leak, out *Finding) {
+	s := f.course("heap", l)
+	r := s.rank()
+	if r.Snapshots < profiles.Fewest {
+		out.Note = s.few("heap")
+		return
+	}
+	found := r.Culprits()
+	for _, site := range found {
+		out.Culprits = append(out.Culprits, culprit(site, heapDetail(site)))
+	}
+	out.Explained = soak.Float(r.Explained)
+	if len(found) == 0 {
+		out.Explained = 0
+		out.Note = fmt.Sprintf("no call site grows for certain in %d heap profiles: they sample one object in %s, and show a site only once it has grown by some 5 MiB", r.Snapshots, "512 KiB")
+	}
+}
+
+func heapDetail(s profiles.Site) string {
+	words := []string{fmt.Sprintf("live %s → %s", human.Amount(s.First, "bytes"), human.Amount(s.Last, "bytes"))}
+	if s.Counts > 0 {
+		words = append(words, fmt.Sprintf("%s objects of %s more per hour", human.Amount(s.Counts, "count"), human.Amount(s.Slope/s.Counts, "bytes")))
+	}
+	if s.Likely {
+		words = append(words, "most likely: too few samples to be certain")
+	}
+	if by := callers(s); by != "" {
+		words = append(words, by)
+	}
+	return strings.Join(words, ", ")
+}
+
+// callers tells who called the culprit, and through what it allocates.
+func callers(s profiles.Site) string {
+	for i, f := range s.Stack {
+		if f != s.Frame {
+			continue
+		}
+		var words []string
+		if i > 0 && s.Stack[0].Package() != "runtime" {
+			words = append(words, "allocated in "+s.Stack[0].Function)
+		}
+		if i+1 < len(s.Stack) && s.Stack[i+1].Package() != "runtime" {
+			words = append(words, "called by "+s.Stack[i+1].String())
+		}
+		return strings.Join(words, ", ")
+	}
+	return ""
+}

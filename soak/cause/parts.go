@@ -1,0 +1,97 @@
+package cause
+
+import (
+	"cmp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"soakmon/profiles"
+	"soakmon/soak"
+)
+
+// part is one series of a family and its growth in the stretch of a leak.
+type part struct {
+	name   string
+	labels map[string]string
+	first  float64
+	last   float64
+	profiles.Growth
+}
+
+// parts are the series of the families that grow for certain, the steepest
+// first.
+func (f *finder) parts(l Leak, families ...string) (all []part) {
+	for _, n := range f.names {
+		if n.Process != l.Process || !slices.Contains(families, family(n.Name)) {
+			continue
+		}
+		if p, ok := f.part(l, n.Name); ok && p.Lasts && p.P <= chance {
+			all = append(all, p)
+		}
+	}
+	slices.SortStableFunc(all, func(a, b part) int { return cmp.Compare(b.Slope, a.Slope) })
+	return all
+}
+
+// chance is how often a series seems to grow that does not.
+const chance = 0.01
+
+// part is the growth of one series, false where it was hardly measured.
+func (f *finder) part(l Leak, name string) (part, bool) {
+	s, err := f.src.Series(l.Process, name)
+	if err != nil {
+		return part{}, false
+	}
+	at, value := cut(s, l.From, l.To)
+	if len(at) < profiles.Fewest {
+		return part{}, false
+	}
+	return part{name: name, labels: labels(name), first: value[0], last: value[len(value)-1], Growth: profiles.Grow(at, value)}, true
+}
+
+// cut keeps what was measured of a series in a stretch, of the newest life of
+// the process.
+func cut(s soak.Series, from, to time.Duration) (at []time.Duration, value []float64) {
+	for _, b := range s.Breaks {
+		if b > from && b < to {
+			from = b
+		}
+	}
+	for i, t := range s.At {
+		if v := s.Value[i]; t >= from && t <= to && v == v {
+			at, value = append(at, t), append(value, v)
+		}
+	}
+	return at, value
+}
+
+// family is a series' name without its labels.
+func family(name string) string {
+	f, _, _ := strings.Cut(name, "{")
+	return f
+}
+
+// labels reads the labels of a series' name.
+func labels(name string) map[string]string {
+	all := map[string]string{}
+	_, rest, _ := strings.Cut(name, "{")
+	for rest != "" && rest != "}" {
+		key, after, ok := strings.Cut(rest, "=")
+		quoted, err := strconv.QuotedPrefix(after)
+		if !ok || err != nil {
+			break
+		}
+		all[key], _ = strconv.Unquote(quoted)
+		rest = strings.TrimPrefix(after[len(quoted):], ",")
+	}
+	return all
+}
+
+func share(p part, l Leak) soak.Float {
+	if l.Slope <= 0 {
+		return 0
+	}
+	return soak.Float(min(1, max(0, p.Slope/l.Slope)))
+}

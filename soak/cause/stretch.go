@@ -1,0 +1,117 @@
+package cause
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/google/pprof/profile"
+
+	"soakmon/profiles"
+	"soakmon/soak"
+)
+
+// mostSnapshots are read of one kind: enough for any slope, and soon read.
+const mostSnapshots = 300
+
+// stretch is the profiles of one kind over a part of a run.
+type stretch struct {
+	course *profiles.Course
+	bad    int // profiles that could not be read
+}
+
+// course reads the profiles of a kind in the stretch of a leak. The newest life
+// of the target in it counts: a new process has nothing of the old one.
+func (f *finder) course(kind string, l Leak) *stretch {
+	key := fmt.Sprint(kind, l.From, l.To)
+	if s, ok := f.courses[key]; ok {
+		return s
+	}
+	s := Course(f.src, thin(f.within(kind, l)))
+	f.courses[key] = s
+	return s
+}
+
+// usualSnapshots is how many a stretch should have. Where it has fewer, those
+// before and after it speak as well, warm-up and rests with them.
+const usualSnapshots = 10
+
+// within lists the profiles of a kind in a leak's stretch.
+func (f *finder) within(kind string, l Leak) []soak.ProfileMeta {
+	all := f.between(kind, l, l.From, l.To)
+	if len(all) < usualSnapshots {
+		return f.between(kind, l, 0, l.End)
+	}
+	return all
+}
+
+func (f *finder) between(kind string, l Leak, from, to time.Duration) (all []soak.ProfileMeta) {
+	if s, err := f.src.Series(l.Process, l.Metric); err == nil {
+		for _, at := range s.Breaks {
+			if at > from && at < to {
+				from = at
+			}
+		}
+	}
+	for _, m := range f.metas {
+		if m.Kind == kind && m.Process == l.Process && m.At >= from && m.At <= to {
+			all = append(all, m)
+		}
+	}
+	return all
+}
+
+// thin keeps at most so many, evenly, the first and the last among them.
+func thin(all []soak.ProfileMeta) []soak.ProfileMeta {
+	if len(all) <= mostSnapshots {
+		return all
+	}
+	out := make([]soak.ProfileMeta, mostSnapshots)
+	for i := range out {
+		out[i] = all[i*(len(all)-1)/(mostSnapshots-1)]
+	}
+	return out
+}
+
+// Course reads stored profiles into a course.
+func Course(src Source, metas []soak.ProfileMeta) *stretch {
+	s := &stretch{course: profiles.NewCourse()}
+	read := func(i int) ([]byte, error) { return src.Profile(metas[i].ID) }
+	last := time.Duration(-1)
+	profiles.ParseAll(len(metas), read, func(i int, p *profile.Profile, err error) {
+		if err == nil && metas[i].At > last {
+			err = s.course.Add(metas[i].At, p)
+			last = metas[i].At
+		}
+		if err != nil {
+			s.bad++
+		}
+	})
+	return s
+}
+
+// rank ranks all of a stretch by function.
+func (s *stretch) rank() profiles.Ranking { return s.course.Rank(profiles.ByFunction, 0, forever) }
+
+const forever = time.Duration(1<<63 - 1)
+
+// few says why a ranking can name nothing.
+func (s *stretch) few(kind string) string {
+	if s.bad > 0 {
+		return fmt.Sprintf("only %d %s profiles could be read, %d could not: too few to name a place", s.course.Len(), kind, s.bad)
+	}
+	if s.course.Len() == 0 {
+		return fmt.Sprintf("there is no %s profile of this stretch: the target serves no /debug/pprof/ that soak knows of", kind)
+	}
+	return fmt.Sprintf("there are only %d %s profiles of this stretch: too few to name a place", s.course.Len(), kind)
+}
+
+func culprit(s profiles.Site, detail string) Culprit {
+	c := Culprit{Function: s.Frame.Function, File: s.Frame.File, Line: s.Frame.Line, Share: soak.Float(s.Share), Detail: detail}
+	for _, f := range s.Stack[:min(len(s.Stack), mostFrames)] {
+		c.Stack = append(c.Stack, f.String())
+	}
+	return c
+}
+
+// mostFrames of a stack are shown.
+const mostFrames = 16

@@ -1,0 +1,151 @@
+package report
+
+import (
+	"fmt"
+	"path"
+	"slices"
+	"strings"
+	"time"
+
+	"soakmon/soak"
+	"soakmon/soak/cause"
+	"soakmon/soak/human"
+	"soakmon/soak/judge"
+)
+
+// causes names the cause of each leak of the target.
+func (b *builder) causes(r *Report) ([]cause.Finding, error) {
+	from, to := b.steady()
+	var leaks []cause.Leak
+	for _, s := range r.Series {
+		if s.Process != soak.RoleTarget || s.Verdict != soak.Leaking {
+			continue
+		}
+		l := cause.Leak{Process: s.Process, Metric: s.Metric, Unit: s.Unit, Slope: float64(s.Slope), From: from, To: to, End: b.end}
+		// Growth that began late is looked for where it is, as long as that is
+		// a good part of the run.
+		since := time.Duration(float64(s.Since) * float64(time.Second))
+		if since > from && to-since > (to-from)/3 {
+			l.From = since
+		}
+		if !slices.ContainsFunc(leaks, func(k cause.Leak) bool { return k.Metric == l.Metric }) {
+			leaks = append(leaks, l)
+		}
+	}
+	if len(leaks) == 0 {
+		return []cause.Finding{}, nil
+	}
+	return cause.Find(b.src, leaks)
+}
+
+// steady is the stretch from the first steady load to the end of the last; all
+// of the recording where there is none.
+func (b *builder) steady() (from, to time.Duration) {
+	to = b.end
+	first := true
+	for _, p := range b.phases {
+		if p.Name != judge.PhaseSteady {
+			continue
+		}
+		if first {
+			from, first = p.From, false
+		}
+		to = p.To
+	}
+	return from, to
+}
+
+// Cause is what causes one leak, or several with the same culprits, in words.
+type Cause struct {
+	Head     string
+	Culprits []CulpritWords
+	Note     string
+}
+
+// CulpritWords is a culprit in words.
+type CulpritWords struct {
+	Share string // "97 %"
+	Place string // function and line, or what the kernel knows
+	Lines []string
+}
+
+// Causes puts the findings into words.
+func (r Report) Causes() (all []Cause) {
+	index := map[string]int{}
+	var metrics [][]string
+	var first []cause.Finding
+	for _, f := range r.Findings {
+		key := f.Resource + fmt.Sprint(f.Culprits)
+		if i, ok := index[key]; ok && len(f.Culprits) > 0 {
+			metrics[i] = append(metrics[i], f.Metric)
+			continue
+		}
+		index[key] = len(first)
+		first, metrics = append(first, f), append(metrics, []string{f.Metric})
+	}
+	for i, f := range first {
+		c := Cause{Head: fmt.Sprintf("%s %s%s", strings.Join(metrics[i], " and "), human.Growth(float64(f.Slope), f.Unit), explained(f)), Note: f.Note}
+		for _, k := range f.Culprits {
+			c.Culprits = append(c.Culprits, culpritWords(k))
+		}
+		all = append(all, c)
+	}
+	return all
+}
+
+func explained(f cause.Finding) string {
+	switch {
+	case len(f.Culprits) == 0:
+		return ": no place is named"
+	case f.Explained != f.Explained:
+		return ""
+	}
+	return fmt.Sprintf(": %.0f %% of it explained", 100*float64(f.Explained))
+}
+
+func culpritWords(c cause.Culprit) CulpritWords {
+	w := CulpritWords{Share: fmt.Sprintf("%.0f %%", 100*float64(c.Share)), Place: c.Function}
+	if c.Function == "" {
+		w.Place = c.Detail
+		return w
+	}
+	if c.File != "" {
+		w.Place += fmt.Sprintf("  %s:%d", path.Base(c.File), c.Line)
+	}
+	w.Lines = append(w.Lines, c.Detail)
+	if c.CreatedBy != "" {
+		w.Lines = append(w.Lines, "created by "+c.CreatedBy)
+	}
+	return w
+}
+
+func textCauses(out *strings.Builder, r Report) {
+	for _, c := range r.Causes() {
+		fmt.Fprintf(out, "\nCAUSE  %s\n", c.Head)
+		for _, k := range c.Culprits {
+			fmt.Fprintf(out, "  %5s  %s\n", k.Share, k.Place)
+			for _, l := range k.Lines {
+				fmt.Fprintf(out, "         %s\n", l)
+			}
+		}
+		if c.Note != "" {
+			fmt.Fprintf(out, "       %s\n", c.Note)
+		}
+	}
+}
+
+func mdCauses(out *strings.Builder, r Report) {
+	for _, c := range r.Causes() {
+		fmt.Fprintf(out, "**Cause** %s\n\n", escape(c.Head))
+		for _, k := range c.Culprits {
+			fmt.Fprintf(out, "- %s %s\n", k.Share, escape(k.Place))
+			for _, l := range k.Lines {
+				fmt.Fprintf(out, "  %s\n", escape(l))
+			}
+		}
+		if c.Note != "" {
+			fmt.Fprintf(out, "\n%s\n", escape(c.Note))
+		}
+		out.WriteString("\n")
+	}
+}
