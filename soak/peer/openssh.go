@@ -15,6 +15,9 @@ func init() {
 //go:embed sshd_config.tmpl
 var sshdConfig string
 
+//go:embed sshd.sh.tmpl
+var sshdScript string
+
 // openSSHFiles are those of a daemon that forwards connections to loopback for
 // the user who starts it, and does nothing else.
 func openSSHFiles(name string) (Files, error) {
@@ -39,12 +42,13 @@ func openSSHFiles(name string) (Files, error) {
 		return nil, err
 	}
 	path, _ := Find(openSSH.Name)
+	script, err := render(sshdScript, map[string]any{"Path": path})
+	if err != nil {
+		return nil, err
+	}
 	text := planText{
 		Name: name, Help: "OpenSSH with forwarded connections",
-		// As root it wants a folder to lock itself into; the path of the
-		// authorized keys must be absolute, and its own too.
-		Command: []string{"sh", "-c", fmt.Sprintf(`mkdir -p /run/sshd; exec "$(command -v %s)" -D -e -f sshd_config -o AuthorizedKeysFile="$PWD/authorized_keys"`, path)},
-		Ready:   fmt.Sprintf("{listen: %s}", loopback(ports[0])),
+		Command: []string{"sh", "sshd.sh"}, Ready: fmt.Sprintf("{listen: %s}", loopback(ports[0])),
 	}
 	for _, connections := range []string{"shared", "new"} {
 		text.Loads = append(text.Loads, planLoad{
@@ -54,7 +58,7 @@ func openSSHFiles(name string) (Files, error) {
 	}
 	planned, err := text.render()
 	return Files{
-		plan.InFolder: planned, "sshd_config": config, "authorized_keys": clientLine,
+		plan.InFolder: planned, "sshd.sh": script, "sshd_config": config, "authorized_keys": clientLine,
 		"host_key": host, "host_key.pub": hostLine, "client_key": client,
 	}, err
 }

@@ -23,7 +23,7 @@ const (
 const maxSecretFile = 64 << 10
 
 // secretWords in a key make its value a secret.
-var secretWords = []string{"password", "passwd", "token", "secret", "key", "uuid", "auth", "cookie", "credential"}
+var secretWords = []string{"password", "passwd", "token", "secret", "key", "uuid", "auth", "cookie", "credential", "obfs"}
 
 // secretKey tells whether a key names a secret: "password", "private_key",
 // "auth_str", "X-Api-Key", "DB_PASSWORD".

@@ -5,7 +5,9 @@ import (
 	"context"
 	"crypto/rand"
 	"crypto/subtle"
+	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"strconv"
@@ -128,7 +130,13 @@ func (c *hysteria2Client) answer() func([]byte) (int, error) {
 	}
 }
 
-func (c *hysteria2Client) refusal(_ *quicLink, err error) error { return err }
+// refusal knows that some servers close a stream where the protocol has words.
+func (c *hysteria2Client) refusal(_ *quicLink, err error) error {
+	if _, reset := errors.AsType[*quic.StreamError](err); reset || errors.Is(err, io.EOF) {
+		return refusedDestination("it closed the stream before it answered")
+	}
+	return err
+}
 
 func (c *hysteria2Client) datagrams() datagramCodec { return hysteria2Datagrams }
 

@@ -105,6 +105,8 @@ type proxyPackets struct {
 	writing sync.Mutex
 	packet  uint16
 	buf     []byte
+	heard   uint64    // packets received on the connection when sentAt was set
+	sentAt  time.Time // of the first datagram after which nothing was heard; zero before any
 
 	queue     chan datagram.Message
 	assembler datagram.Assembler // of who receives
@@ -129,6 +131,9 @@ func (c *proxyPackets) WriteTo(p []byte, to net.Addr) (int, error) {
 	}
 	c.writing.Lock()
 	defer c.writing.Unlock()
+	if heard := c.link.heard(); heard != c.heard || c.sentAt.IsZero() {
+		c.heard, c.sentAt = heard, time.Now()
+	}
 	c.packet++
 	m := datagram.Message{Session: c.id, Packet: c.packet, Address: wire, Data: p}
 	var err error
@@ -189,6 +194,10 @@ func (c *proxyPackets) Close() (err error) {
 		c.reading.set(time.Time{})
 		c.link.packets.remove(c)
 		c.leave()
+		if c.writing.Lock(); !c.sentAt.IsZero() {
+			c.link.giveUpIfSilent(c.sentAt, c.heard)
+		}
+		c.writing.Unlock()
 		if c.release != nil {
 			err = c.release()
 		}

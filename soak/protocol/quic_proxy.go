@@ -225,15 +225,21 @@ func (l *quicLink) heard() uint64 { return l.conn.ConnectionStats().PacketsRecei
 // 25 ms (RFC 9000, section 18.2).
 const slack = 200 * time.Millisecond
 
-// failed gives an error its kind. Where it is a time-out and nothing was heard
-// on the whole connection since sentAt, the server is gone: the connection is
-// closed, so that another is dialled long before its idle time-out.
+// giveUpIfSilent closes the connection where nothing at all was heard on it since
+// sentAt: the server is gone, and another can be dialled long before the idle
+// time-out.
+func (l *quicLink) giveUpIfSilent(sentAt time.Time, heard uint64) {
+	stats := l.conn.ConnectionStats()
+	if stats.PacketsReceived == heard && time.Since(sentAt) > slack+3*stats.SmoothedRTT && !l.lost.Swap(true) {
+		_ = l.conn.CloseWithError(0, "") // nobody hears it
+	}
+}
+
+// failed gives an error its kind. heard is what had been heard on the connection
+// at sentAt.
 func (l *quicLink) failed(err error, sentAt time.Time, heard uint64) error {
 	if errors.Is(err, os.ErrDeadlineExceeded) {
-		stats := l.conn.ConnectionStats()
-		if stats.PacketsReceived == heard && time.Since(sentAt) > slack+3*stats.SmoothedRTT && !l.lost.Swap(true) {
-			_ = l.conn.CloseWithError(0, "") // nobody hears it
-		}
+		l.giveUpIfSilent(sentAt, heard)
 		return err
 	}
 	if l.lost.Load() {
