@@ -133,7 +133,7 @@ func (c *hysteria2Client) answer() func([]byte) (int, error) {
 // refusal knows that some servers close a stream where the protocol has words.
 func (c *hysteria2Client) refusal(_ *quicLink, err error) error {
 	if _, reset := errors.AsType[*quic.StreamError](err); reset || errors.Is(err, io.EOF) {
-		return refusedDestination("it closed the stream before it answered")
+		return refusedDestination("it closed the stream before a byte came back")
 	}
 	return err
 }

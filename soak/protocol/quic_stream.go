@@ -96,6 +96,7 @@ type proxyStream struct {
 	request []byte                    // still to be sent
 	answer  func([]byte) (int, error) // still to be read; nil: none
 	first   bool                      // nothing was read yet
+	spoken  bool                      // something came from the destination
 	release func() error              // after the stream is closed
 
 	sentAt time.Time // when the last Write began
@@ -131,8 +132,13 @@ func (s *proxyStream) Read(p []byte) (int, error) {
 		}
 	}
 	n, err := s.quicStream.Read(p)
-	if err != nil && !errors.Is(err, io.EOF) {
+	s.spoken = s.spoken || n > 0
+	switch {
+	case err == nil:
+	case !errors.Is(err, io.EOF):
 		err = s.failed(err)
+	case !s.spoken: // some servers say yes before they reach the destination
+		err = s.link.proxy.codec.refusal(s.link, err)
 	}
 	return n, err
 }
