@@ -114,14 +114,16 @@ func windows(pts []point, m int, use func([]point)) {
 	if len(pts) <= m || width <= 0 {
 		width = 0
 	}
-	start := 0
+	end := func(p point) float64 { return t0 + width*(math.Floor((p.t-t0)/width)+1) }
+	start, until := 0, end(pts[0])
 	for i := 1; i <= len(pts); i++ {
-		if i < len(pts) && width > 0 && pts[i].rate == pts[start].rate &&
-			math.Floor((pts[i].t-t0)/width) == math.Floor((pts[start].t-t0)/width) {
+		if i < len(pts) && pts[i].t < until && pts[i].rate == pts[start].rate {
 			continue
 		}
 		use(pts[start:i])
-		start = i
+		if start = i; i < len(pts) {
+			until = end(pts[i])
+		}
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"regexp"
+	"runtime"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -49,7 +50,7 @@ var nightNoises = []struct {
 	{"sawtooth", func(g *gen) { g.saw(10, 4, .25); g.white(.1) }},
 	{"slow sawtooth", func(g *gen) { g.saw(10, 20, .25); g.white(.1) }},
 	{"very slow saw", func(g *gen) { g.saw(10, g.logspan(30, 300), .25); g.white(.1) }},
-	{"diurnal", func(g *gen) {
+	{"one wave a day", func(g *gen) {
 		amp, ph := g.logspan(1, 30), g.between(0, 2*math.Pi)
 		g.fill(func(_ int, x float64) float64 { return amp * math.Sin(2*math.Pi*x+ph) })
 		g.white(1)
@@ -94,7 +95,7 @@ func TestEvalNights(t *testing.T) {
 		}
 		n := len(leaks)
 		runs := func(perSeries float64) float64 { return 3000 * (1 - math.Pow(1-perSeries, nightFamily)) }
-		fmt.Printf("%-16s %7d %7d %16.1f %22.1f %7.1f ms\n", nz.name, series, n, runs(float64(n)/float64(series)), runs(upperBound(n, series)), 1000*time.Since(start).Seconds()*2/float64(series))
+		fmt.Printf("%-16s %7d %7d %16.1f %22.1f %7.1f ms\n", nz.name, series, n, runs(float64(n)/float64(series)), runs(upperBound(n, series)), 1000*time.Since(start).Seconds()*float64(runtime.GOMAXPROCS(0))/float64(series))
 	}
 }
 
@@ -104,7 +105,7 @@ func watchNights(noise func(*gen), series int) []string {
 	var wg sync.WaitGroup
 	var leaks []string
 	var next atomic.Int64
-	for range 2 {
+	for range runtime.GOMAXPROCS(0) {
 		wg.Go(func() {
 			for k := next.Add(1) - 1; k < int64(series); k = next.Add(1) - 1 {
 				if said := watchNight(noise, uint64(k)); said != "" {
