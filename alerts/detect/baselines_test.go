@@ -22,6 +22,9 @@ var baselines = [...]struct {
 	{"late minima", func(s soak.Series) bool { return mannKendall(minima(s.Value[len(s.Value)/2:], 60)) > 2.33 }},
 	{"last > 1.1 first", func(s soak.Series) bool {
 		n := len(s.Value)
+		if n < 10 {
+			return false
+		}
 		return stat.Mean(s.Value[n-10:], nil) > 1.1*stat.Mean(s.Value[:10], nil)
 	}},
 }

@@ -1,10 +1,6 @@
 package detect
 
-import (
-	"math"
-
-	"soakmon/soak"
-)
+import "math"
 
 // cleanMakers are series of healthy servers.
 var cleanMakers = []maker{
@@ -83,13 +79,7 @@ var cleanMakers = []maker{
 	}},
 	{"telegraph", false, func(g *gen) (float64, float64) {
 		b, sd := g.noise()
-		h, p, on := b*g.between(.01, .3), g.between(4, 40)/float64(g.n), false
-		g.fill(func(int, float64) float64 {
-			if g.Float64() < p {
-				on = !on
-			}
-			return h * step(on)
-		})
+		g.telegraph(b * g.between(.01, .3))
 		return 0, sd
 	}},
 	{"diurnal", false, func(g *gen) (float64, float64) {
@@ -211,10 +201,69 @@ var cleanMakers = []maker{
 		return 0, amp / 3.46
 	}},
 	{"counter", false, func(g *gen) (float64, float64) {
-		rate, sum := g.between(10, 1000), 0.0
-		g.fill(func(int, float64) float64 { sum += math.Round(rate * g.dt * (1 + .05*g.NormFloat64())); return sum })
-		g.metric.Kind, g.metric.Unit = soak.Counter, "count"
-		return 0, .05 * rate
+		sd, _ := g.count(0, 0)
+		return 0, sd
+	}},
+	{"counter_resets", false, func(g *gen) (float64, float64) {
+		sd, _ := g.count(0, 1+g.IntN(4))
+		return 0, sd
+	}},
+	{"bursts", false, func(g *gen) (float64, float64) {
+		b, sd := g.noise()
+		g.bursts(b * g.between(.1, 1))
+		return 0, sd
+	}},
+	{"few_points", false, func(g *gen) (float64, float64) {
+		_, sd := g.noise()
+		g.shorten(6 + g.IntN(50))
+		return 0, sd
+	}},
+	{"falls_then_flat", false, func(g *gen) (float64, float64) {
+		b, sd := g.noise()
+		d, to := b*g.between(.05, .5), g.between(.1, .6)
+		g.fill(func(_ int, x float64) float64 { return d * max(0, 1-x/to) })
+		return 0, sd
+	}},
+	{"cgroup", false, func(g *gen) (float64, float64) {
+		b := g.base()
+		sd := b * g.between(.0005, .005)
+		g.cgroup(b, sd)
+		return 0, sd
+	}},
+	{"container", false, func(g *gen) (float64, float64) { // warms up by exponentials and steps, then rests on a plateau
+		b, sd := g.noise()
+		for range 2 + g.IntN(3) {
+			at, h, tau := g.between(0, .3), b*g.between(.05, .6), g.between(.005, .06)
+			g.fill(func(_ int, x float64) float64 { return h * step(x >= at) * (1 - math.Exp(-max(0, x-at)/tau)) })
+		}
+		return 0, sd
+	}},
+	{"saw_few_teeth", false, func(g *gen) (float64, float64) {
+		b := g.base()
+		amp := b * g.between(.05, .9)
+		g.fill(func(int, float64) float64 { return b })
+		g.saw(amp, float64(g.n)/g.between(2.2, 4), .25)
+		g.white(b * .002)
+		return 0, amp / 3.46
+	}},
+	{"many_levels", false, func(g *gen) (float64, float64) { // jumps up and down among levels
+		b, sd := g.noise()
+		h, p, level := b*g.between(.01, .1), g.between(6, 40)/float64(g.n), 0.0
+		g.fill(func(int, float64) float64 {
+			if g.Float64() < p {
+				level = float64(g.IntN(5))
+			}
+			return h * level
+		})
+		return 0, sd
+	}},
+	{"two_periods", false, func(g *gen) (float64, float64) {
+		b, sd := g.noise()
+		for range 2 {
+			amp, cycles, ph := b*g.between(.02, .2), g.between(3, 30), g.between(0, 6.28)
+			g.fill(func(_ int, x float64) float64 { return amp * math.Sin(2*math.Pi*cycles*x+ph) })
+		}
+		return 0, sd
 	}},
 	{"around_zero", false, func(g *gen) (float64, float64) { sd := g.logspan(.01, 100); g.white(sd); return 0, sd }},
 	{"gappy", false, func(g *gen) (float64, float64) {

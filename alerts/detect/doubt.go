@@ -67,16 +67,22 @@ func (f *finding) levelsOff(r rivals, grown float64) bool {
 // at a rate that lasts. Nobody can tell whether it will end.
 func (f *finding) slows(r rivals, grown float64) bool {
 	return f.bent(func(c course, t []float64) bool {
-		for _, scale := range [...]float64{0, 1. / 32, 1. / 8, 1. / 2} {
-			bend := make([]float64, len(f.view.t))
+		y := f.view.y[c.start():]
+		shape := func(scale float64) []float64 {
+			bend := make([]float64, len(t))
 			for i, u := range t {
-				if u = (u - t[0]) / (1 - t[0]); scale == 0 {
-					bend[c.start()+i] = math.Sqrt(u)
-				} else {
-					bend[c.start()+i] = math.Log1p(u / scale)
-				}
+				bend[i] = math.Log1p((u - t[0]) / (1 - t[0]) / math.Exp(scale))
 			}
-			if r.with(bend).cost(course{bounds: c.bounds}) < grown-levelling {
+			return bend
+		}
+		left := func(scale float64) float64 { return squares(remove([][]float64{ones(len(t)), shape(scale)}, y, 0)) }
+		root := make([]float64, len(t))
+		for i, u := range t {
+			root[i] = math.Sqrt((u - t[0]) / (1 - t[0]))
+		}
+		for _, bend := range [][]float64{shape(minimum(left, math.Log(1./512), 0)), root} {
+			whole := append(make([]float64, c.start()), bend...)
+			if r.with(whole).cost(course{bounds: c.bounds}) < grown-levelling {
 				return true
 			}
 		}

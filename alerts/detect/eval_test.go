@@ -130,8 +130,9 @@ func (t *tally) count(l labelled, v soak.Verdict) {
 	}
 	if l.leak && v.State == soak.Leaking {
 		t.leaks++
-		t.errors = append(t.errors, math.Abs(v.Slope-l.slope)/l.slope)
-		if v.Lo <= l.slope && l.slope <= v.Hi {
+		rate := l.rate(v.Since)
+		t.errors = append(t.errors, math.Abs(v.Slope-rate)/rate)
+		if v.Lo <= rate && rate <= v.Hi {
 			t.covered++
 		}
 	}

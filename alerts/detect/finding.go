@@ -63,6 +63,9 @@ func look(v view, quantum float64) (f finding, ok bool) {
 	if s := c.start(); s > 0 {
 		f.from = v.origin + v.t[s+1]*v.span
 	}
+	if c.tau > 0 && v.quickens(c) {
+		c.tau = 0
+	}
 	f.trend = f.slope(c, extra, floor)
 	if o := f.growing; !c.grows && o.cost < c.cost+margin && (o.start() != c.start() || o.jump != c.jump || o.tau != c.tau) {
 		f.rival = f.slope(o, extra, floor)
@@ -90,6 +93,22 @@ func (f *finding) slope(c course, extra [][]float64, floor float64) trend {
 	}
 	columns = append(columns, v.t[s:], v.y[s:])
 	return estimate(v.t[s:], columns, noises(1/float64(n), 1-v.t[s]), floor).times(v.scale / v.span)
+}
+
+// quickens tells whether the approach of a course is no warm-up and no peak at
+// the start, but growth that gets faster: then the mean slope of the last piece
+// is what is known, and none that goes on from it.
+func (v *view) quickens(c course) bool {
+	t, y := v.t[c.start():], v.y[c.start():]
+	var q normal
+	q.reset(4)
+	bend := approach(t, c.tau)
+	for i := range t {
+		q.add([]float64{1, bend[i], t[i] - t[0], y[i]})
+	}
+	q.factor()
+	b := q.coefficients()
+	return b[1] > 0 && b[2] >= b[1]/c.tau
 }
 
 // tryPeriods takes the periods for real where the course without them is

@@ -17,6 +17,19 @@ type labelled struct {
 	slope  float64 // true growth per hour at the end, 0 for clean
 	sd     float64 // of its noise
 	series soak.Series
+	growth []float64 // without noise, per step of dt, where its rate changes
+	dt     float64
+}
+
+// rate is the true growth per hour since a time: that at the end, or the mean
+// where the rate changes.
+func (l labelled) rate(since time.Duration) float64 {
+	n := len(l.growth)
+	if n == 0 {
+		return l.slope
+	}
+	from := min(n-2, max(0, int(since.Seconds()/l.dt)))
+	return (l.growth[n-1] - l.growth[from]) / (float64(n-1-from) * l.dt) * 3600
 }
 
 // A maker writes one class of series. It fills v (n values dt seconds apart)
@@ -37,6 +50,7 @@ type gen struct {
 	drop   []bool
 	breaks []int
 	metric soak.Metric
+	growth []float64
 }
 
 var shapes = []struct{ seconds, dt float64 }{{900, 1}, {3600, 1}, {6 * 3600, 5}, {24 * 3600, 10}, {3 * 3600, 15}, {24 * 3600, 60}}
@@ -54,7 +68,7 @@ func generate(m maker, seed uint64, k int) labelled {
 	g.drop = make([]bool, g.n)
 	g.metric = soak.Metric{Name: "value", Unit: "bytes", Kind: soak.Gauge}
 	slope, sd := m.make(g)
-	l := labelled{class: m.class, leak: m.leak, slope: slope / g.dt * 3600, sd: sd}
+	l := labelled{class: m.class, leak: m.leak, slope: slope / g.dt * 3600, sd: sd, growth: g.growth, dt: g.dt}
 	l.series = soak.Series{Process: "target", Name: "value", Metric: g.metric}
 	for i, v := range g.v {
 		if g.drop[i] || g.Float64() < 0.01 {
@@ -79,6 +93,71 @@ func (g *gen) fill(f func(i int, x float64) float64) {
 		g.v[i] += f(i, float64(i)/float64(g.n))
 	}
 }
+
+// grow adds growth whose rate changes.
+func (g *gen) grow(f func(i int, x float64) float64) {
+	g.growth = make([]float64, g.n)
+	g.fill(func(i int, x float64) float64 { g.growth[i] = f(i, x); return g.growth[i] })
+}
+
+// shorten keeps the first n values, all the growth in them.
+func (g *gen) shorten(n int) { g.n, g.v, g.drop = n, g.v[:n], g.drop[:n] }
+
+// bursts adds stretches of a few samples in which much is borrowed for a while.
+func (g *gen) bursts(height float64) {
+	left, h := 0, 0.0
+	g.fill(func(int, float64) float64 {
+		if left == 0 && g.Float64() < .01 {
+			left, h = 1+g.IntN(12), height*g.between(.3, 1)
+		}
+		if left == 0 {
+			return 0
+		}
+		left--
+		return h
+	})
+}
+
+// telegraph adds a level that jumps between two states.
+func (g *gen) telegraph(height float64) {
+	p, on := g.between(4, 40)/float64(g.n), false
+	g.fill(func(int, float64) float64 {
+		if g.Float64() < p {
+			on = !on
+		}
+		return height * step(on)
+	})
+}
+
+// count fills with a counter of a rate that may grow, which begins anew now and
+// then.
+func (g *gen) count(grow float64, resets int) (sd, slope float64) {
+	rate, sum, p := g.between(10, 1000), 0.0, float64(resets)/float64(g.n)
+	g.fill(func(_ int, x float64) float64 {
+		if g.Float64() < p {
+			sum = 0
+		}
+		sum += math.Round(rate * g.dt * (1 + grow*x + .05*g.NormFloat64()))
+		return sum
+	})
+	g.metric.Kind, g.metric.Unit = soak.Counter, "count"
+	return .05 * rate, rate * grow / float64(g.n)
+}
+
+// cgroup fills with memory of a container: what processes hold, and a page
+// cache that fills up to a limit and is then reclaimed in bites.
+func (g *gen) cgroup(b, sd float64) {
+	limit, bite, speed := b*g.between(.2, 1), g.between(.02, .2), g.between(2, 8)/float64(g.n)
+	cache := 0.0
+	g.fill(func(int, float64) float64 {
+		if cache += limit * speed * g.between(.5, 1.5); cache > limit {
+			cache = limit * (1 - bite)
+		}
+		return 4096 * math.Round((b+cache+sd*g.NormFloat64())/4096)
+	})
+	g.metric.Quantum = 4096
+}
+
 func (g *gen) white(sd float64) {
 	g.fill(func(int, float64) float64 { return sd * g.NormFloat64() })
 }

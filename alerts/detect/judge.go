@@ -49,11 +49,23 @@ func (c *inquiry) restarted(v soak.Verdict) soak.Verdict {
 	}
 	c.pts, c.lives, c.parts, c.doubt, c.young = cut(c.pts, at), nil, nil, "", false
 	c.load()
-	if again := c.decide(); again.State != soak.Inconclusive {
+	if again := c.decide(); again.State == soak.Clean || again.State == soak.Leaking && c.sameRate() {
 		again.Warnings = append(again.Warnings, fmt.Sprintf("%d sudden drops were taken for restarts", len(at)))
 		return again
 	}
 	return v
+}
+
+// sameRate tells whether all lives grow at one rate, as a leak under constant
+// load does after each restart, and the teeth of a saw hardly ever do.
+func (c *inquiry) sameRate() bool {
+	half := func(tr trend) float64 { return (tr.quantile(1-suspicion/2) - tr.quantile(suspicion/2)) / 2 }
+	for _, f := range c.lives {
+		if math.Abs(f.trend.slope-c.trend.slope) > max(clearShare*math.Abs(c.trend.slope), half(f.trend)+half(c.trend)) {
+			return false
+		}
+	}
+	return true
 }
 
 // An inquiry is the question, what was taken from it, and the evidence.

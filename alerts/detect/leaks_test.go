@@ -1,10 +1,6 @@
 package detect
 
-import (
-	"math"
-
-	"soakmon/soak"
-)
+import "math"
 
 // leakMakers are series that grow to the end.
 var leakMakers = []maker{
@@ -75,13 +71,13 @@ var leakMakers = []maker{
 	{"accelerating", true, func(g *gen) (float64, float64) {
 		_, sd := g.noise()
 		total, p := sd*g.between(20, 150), g.between(1.5, 3)
-		g.fill(func(_ int, x float64) float64 { return total * math.Pow(x, p) })
+		g.grow(func(_ int, x float64) float64 { return total * math.Pow(x, p) })
 		return total * p / float64(g.n), sd
 	}},
 	{"exponential", true, func(g *gen) (float64, float64) {
 		_, sd := g.noise()
 		total, k := sd*g.between(20, 150), g.between(1, 4)
-		g.fill(func(_ int, x float64) float64 { return total * math.Expm1(k*x) / math.Expm1(k) })
+		g.grow(func(_ int, x float64) float64 { return total * math.Expm1(k*x) / math.Expm1(k) })
 		return total * k * math.Exp(k) / math.Expm1(k) / float64(g.n), sd
 	}},
 	{"restarts_marked_leak", true, func(g *gen) (float64, float64) {
@@ -151,13 +147,62 @@ var leakMakers = []maker{
 		return s, sd
 	}},
 	{"counter_leak", true, func(g *gen) (float64, float64) { // the rate rises
-		rate, grow, sum := g.between(10, 1000), g.between(.2, 2), 0.0
-		g.fill(func(_ int, x float64) float64 {
-			sum += math.Round(rate * g.dt * (1 + grow*x + .05*g.NormFloat64()))
-			return sum
-		})
-		g.metric.Kind, g.metric.Unit = soak.Counter, "count"
-		return rate * grow / float64(g.n), .05 * rate
+		sd, slope := g.count(g.between(.2, 2), 0)
+		return slope, sd
+	}},
+	{"counter_resets_leak", true, func(g *gen) (float64, float64) {
+		sd, slope := g.count(g.between(.2, 2), 1+g.IntN(4))
+		return slope, sd
+	}},
+	{"telegraph_leak", true, func(g *gen) (float64, float64) {
+		b, sd := g.noise()
+		h := b * g.between(.01, .1)
+		g.telegraph(h)
+		return g.line(h*g.between(2, 10), 0), sd
+	}},
+	{"bursts_leak", true, func(g *gen) (float64, float64) {
+		b, sd := g.noise()
+		g.bursts(b * g.between(.1, 1))
+		return g.line(sd*g.between(5, 60), 0), sd
+	}},
+	{"few_points_leak", true, func(g *gen) (float64, float64) {
+		_, sd := g.noise()
+		g.shorten(40 + g.IntN(40))
+		return g.line(sd*g.between(10, 60), 0), sd
+	}},
+	{"falls_then_grows", true, func(g *gen) (float64, float64) {
+		b, sd := g.noise()
+		d, to := b*g.between(.05, .5), g.between(.1, .5)
+		g.fill(func(_ int, x float64) float64 { return d * max(0, 1-x/to) })
+		return g.line(sd*g.between(15, 100), to), sd
+	}},
+	{"onset_late", true, func(g *gen) (float64, float64) {
+		_, sd := g.noise()
+		return g.line(sd*g.between(20, 150), g.between(.6, .72)), sd
+	}},
+	{"slow_saw_leak", true, func(g *gen) (float64, float64) {
+		b := g.base()
+		amp := b * g.between(.1, .9)
+		g.fill(func(int, float64) float64 { return b })
+		g.saw(amp, float64(g.n)/g.between(5, 12), .15)
+		g.white(b * .002)
+		return g.line(amp*g.logspan(1, 8), 0), amp / 3.46
+	}},
+	{"cgroup_leak", true, func(g *gen) (float64, float64) {
+		b := g.base()
+		sd := b * g.between(.0005, .005)
+		total := b * g.logspan(.3, 3)
+		g.cgroup(b, sd)
+		g.fill(func(_ int, x float64) float64 { return 4096 * math.Floor(total*x/4096) })
+		return total / float64(g.n), sd
+	}},
+	{"container_leak", true, func(g *gen) (float64, float64) {
+		b, sd := g.noise()
+		for range 2 + g.IntN(3) {
+			at, h, tau := g.between(0, .25), b*g.between(.05, .6), g.between(.005, .04)
+			g.fill(func(_ int, x float64) float64 { return h * step(x >= at) * (1 - math.Exp(-max(0, x-at)/tau)) })
+		}
+		return g.line(sd*g.between(20, 150), 0), sd
 	}},
 }
 
@@ -173,6 +218,12 @@ var eitherMakers = []maker{
 		b, sd := g.noise()
 		w := b * g.between(.05, .5)
 		g.fill(func(_ int, x float64) float64 { return w * math.Sqrt(x) })
+		return 0, sd
+	}},
+	{"one_wave", false, func(g *gen) (float64, float64) {
+		b, sd := g.noise()
+		amp, cycles, ph := b*g.between(.05, .5), g.between(.6, 2), g.between(0, 6.28)
+		g.fill(func(_ int, x float64) float64 { return amp * math.Sin(2*math.Pi*cycles*x+ph) })
 		return 0, sd
 	}},
 	{"warmup_unfinished", false, func(g *gen) (float64, float64) {

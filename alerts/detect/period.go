@@ -37,6 +37,9 @@ func periods(t, y []float64) []period {
 	for range maxPeriods {
 		before := squares(rest)
 		f := strongest(t, rest)
+		if len(found) == 0 && squares(residuals(t, y, []period{{f, 1}})) > (1-worthwhile/2)*before {
+			break // far from it
+		}
 		f = sharpen(t, y, found, f)
 		p := period{f, 1}
 		with := residuals(t, y, append(found, p))

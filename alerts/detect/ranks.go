@@ -8,20 +8,20 @@ import (
 	"soakmon/soak"
 )
 
-// rises tells whether a rank test sees any growth that goes on to the end of a
-// view: the test of Mann (1945) and Kendall over the stretch up to the end that
-// shows it best, of a quarter of the view at least. It takes the points for
+// rises tells whether a rank test sees any growth that goes on to the end: the
+// test of Mann (1945) and Kendall over the stretch up to the end that shows it
+// best, of a quarter of the points at least. It takes the points for
 // independent, so it sees growth far too easily (Hamed & Rao 1998); what even
 // this test does not see is none. It is the cross-check of an alarm, and since
 // it is cheap, the first thing that is asked where only alarms matter.
-func (v *view) rises() bool {
-	n := len(v.y)
+func rises(y []float64) bool {
+	n := len(y)
 	score := 0
 	for i := n - 2; i >= 0; i-- {
-		for _, y := range v.y[i+1:] {
-			if y > v.y[i] {
+		for _, later := range y[i+1:] {
+			if later > y[i] {
 				score++
-			} else if y < v.y[i] {
+			} else if later < y[i] {
 				score--
 			}
 		}
@@ -32,6 +32,22 @@ func (v *view) rises() bool {
 		}
 	}
 	return false
+}
+
+// rises asks of the view, and of what its periods leave.
+func (f *finding) rises() bool {
+	y := without(f.view.t, f.view.y, rateColumns(f.view.rate))
+	return rises(y) || f.periods != nil && rises(without(f.view.t, y, waves(f.view.t, f.periods)))
+}
+
+// mayRise is false only where rises would be, whatever is found of the view.
+func (v *view) mayRise() bool {
+	y := without(v.t, v.y, rateColumns(v.rate))
+	if rises(y) {
+		return true
+	}
+	ps := periods(v.t, y)
+	return ps != nil && rises(without(v.t, y, waves(v.t, ps)))
 }
 
 // rankBound is what a standard normal exceeds with probability falseAlarms.
@@ -55,7 +71,7 @@ func (c *inquiry) silent() bool {
 		return true
 	}
 	for _, v := range views(parts[0]) {
-		if v.rises() {
+		if v.mayRise() {
 			return false
 		}
 	}

@@ -51,7 +51,7 @@ func (c *inquiry) underLoad(alpha float64) opinion {
 		o.grows = o.grows && o.p < alpha
 	}
 	c.young = o.grows && c.tooYoung(o.trend.slope)
-	o.grows = o.grows && !c.young && !c.early(o.trend.slope) && (len(c.lives) > 1 || c.lives[0].view.rises())
+	o.grows = o.grows && !c.young && !c.early(o.trend.slope) && (len(c.lives) > 1 || c.lives[0].rises())
 	if o.grows {
 		c.doubt = c.doubts()
 		o.grows = c.doubt == ""
