@@ -30,6 +30,7 @@ type Plan struct {
 	Conditions *Conditions         `json:"conditions,omitempty"`
 	Tolerance  map[string]Quantity `json:"tolerance,omitempty"` // by metric family or full series name
 	Rules      []Rule              `json:"rules,omitempty"`
+	Bench      map[string]Bounds   `json:"bench,omitempty"` // by protocol; of soak bench alone
 	Sinks      []SinkSpec          `json:"sinks,omitempty"`
 
 	Schedule   string        `json:"schedule,omitempty"`  // cron spec
@@ -127,6 +128,14 @@ func (c Conditions) String() string {
 	put("stall_for", c.StallFor.String(), c.StallFor > 0)
 	put("reset", share(c.Reset), c.Reset > 0)
 	return strings.Join(parts, ",")
+}
+
+// Bounds are the targets of a bench for one protocol. Throughput and latency are
+// relative to direct TCP measured in the same run. 0 is no target.
+type Bounds struct {
+	Throughput float64       `json:"throughput,omitempty"` // of up and of down, at least: 0.9 is 90 %
+	Latency    float64       `json:"latency,omitempty"`    // 95th percentile of an echo, at most
+	Connect    time.Duration `json:"connect,omitempty"`    // 95th percentile of a whole new connection, at most
 }
 
 // SinkSpec is a place to deliver alerts to.

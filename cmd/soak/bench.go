@@ -37,7 +37,7 @@ type benchJob struct {
 	dir, format, output, name   string
 	closers                     []func() error
 	network                     *soak.Conditions
-	bounds                      map[string]bench.Bounds
+	bounds                      map[string]soak.Bounds
 	destination                 string
 }
 

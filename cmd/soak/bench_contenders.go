@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -36,7 +37,7 @@ func (b *benchJob) contenders(ctx context.Context) ([]bench.Contender, error) {
 		return nil, err
 	}
 	b.later(destination.Close)
-	b.destination, b.bounds = destination.load.Address, bench.DefaultBounds
+	b.destination, b.bounds = destination.load.Address, maps.Clone(bench.DefaultBounds)
 	behind, err := jsonOptions("destination", b.destination)
 	if err != nil {
 		return nil, err

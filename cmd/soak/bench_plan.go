@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 
 	"soakmon/soak"
@@ -47,6 +48,7 @@ func (b *benchJob) serveProgram(ctx context.Context, server string) ([]bench.Con
 // client. again starts the server of a load anew; it may be nil.
 func (b *benchJob) serveLoads(ctx context.Context, server string, p soak.Plan, target *supervise.Target, again func(load string) starter) (all []bench.Contender, err error) {
 	b.later(func() error { return target.Close(context.Background()) })
+	maps.Copy(b.bounds, p.Bench)
 	for _, w := range p.Load {
 		if w.Network == "udp" || len(b.protocols) > 0 && !slices.Contains(b.protocols, w.Protocol) && !slices.Contains(b.protocols, w.Name) {
 			continue

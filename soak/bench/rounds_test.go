@@ -70,8 +70,8 @@ func TestADeadServerIsMissingAndDoesNotHoldUpTheOthers(t *testing.T) {
 			t.Errorf("%s of a dead server: %+v", f.Name, f)
 		}
 	}
-	r := bench.Result{Rows: rows}
-	r.Finish(true, map[string]bench.Bounds{"http": {Latency: 1000}})
+	r := bench.Result{Rows: rows, Rounds: 2}
+	r.Finish(true, map[string]soak.Bounds{"http": {Latency: 1000}})
 	if r.ExitCode != 3 || !strings.Contains(r.Reasons[0], "refused") {
 		t.Errorf("exit code %d: %q", r.ExitCode, r.Reasons)
 	}

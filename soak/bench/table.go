@@ -106,7 +106,7 @@ func (r Row) Figure(name string) (Figure, bool) {
 
 // Finish compares the rows, holds them against the targets and decides. Judged
 // says that the targets decide about the exit code.
-func (r *Result) Finish(judged bool, bounds map[string]Bounds) {
+func (r *Result) Finish(judged bool, bounds map[string]soak.Bounds) {
 	r.Judged = judged
 	for i := range r.Rows {
 		r.compare(&r.Rows[i])
@@ -114,7 +114,9 @@ func (r *Result) Finish(judged bool, bounds map[string]Bounds) {
 	r.Versus = versus(r.Rows)
 	for i := range r.Rows {
 		row := &r.Rows[i]
-		row.Targets = row.hold(bounds)
+		if r.Rounds > 0 {
+			row.Targets = row.hold(bounds)
+		}
 		row.judgeTrials(r.Conditions != nil)
 	}
 	r.decide()

@@ -24,24 +24,16 @@ const (
 	exitUnclear = 3
 )
 
-// Bounds are the targets of one protocol. Throughput and latency are relative
-// to direct TCP measured in the same run; 0 is no target.
-type Bounds struct {
-	Throughput float64       // of up and of down, at least
-	Latency    float64       // 95th percentile of the echo, at most
-	Connect    time.Duration // 95th percentile of a whole new connection, at most
-}
-
 // DefaultBounds are the targets by name of the protocol. They are those of
 // published tables of these protocols and hold where the path is the bottleneck;
 // loopback, where direct TCP moves gigabytes a second, cannot meet them.
-var DefaultBounds = map[string]Bounds{
-	"reality":   {0.90, 1.10, 200 * time.Millisecond},
-	"ech":       {0.90, 1.10, 150 * time.Millisecond},
-	"hysteria":  {1.00, 1.50, 100 * time.Millisecond},
-	"hysteria2": {1.00, 1.50, 100 * time.Millisecond},
-	"ssh":       {0.85, 1.20, 300 * time.Millisecond},
-	"tuic":      {1.00, 1.50, 100 * time.Millisecond},
+var DefaultBounds = map[string]soak.Bounds{
+	"reality":   {Throughput: 0.90, Latency: 1.10, Connect: 200 * time.Millisecond},
+	"ech":       {Throughput: 0.90, Latency: 1.10, Connect: 150 * time.Millisecond},
+	"hysteria":  {Throughput: 1.00, Latency: 1.50, Connect: 100 * time.Millisecond},
+	"hysteria2": {Throughput: 1.00, Latency: 1.50, Connect: 100 * time.Millisecond},
+	"ssh":       {Throughput: 0.85, Latency: 1.20, Connect: 300 * time.Millisecond},
+	"tuic":      {Throughput: 1.00, Latency: 1.50, Connect: 100 * time.Millisecond},
 }
 
 // Target is one target and how the row stands to it.
@@ -57,7 +49,7 @@ type Target struct {
 
 // hold holds a row against the bounds of its protocol. Other clients than our
 // own are there to be compared with.
-func (r Row) hold(all map[string]Bounds) (targets []Target) {
+func (r Row) hold(all map[string]soak.Bounds) (targets []Target) {
 	b, ok := all[r.Protocol]
 	if !ok || r.Client != OwnClient {
 		return nil
@@ -80,11 +72,10 @@ func (r Row) hold(all map[string]Bounds) (targets []Target) {
 func (r Row) target(t Target) Target {
 	f, ok := r.Figure(t.Figure)
 	t.Estimate = f.Estimate
-	if t.Of == "ratio" {
+	if t.Of == "ratio" && f.Direct != nil {
+		t.Estimate = *f.Direct
+	} else if t.Of == "ratio" || !ok {
 		t.Estimate = estimate(nil)
-		if f.Direct != nil {
-			t.Estimate = *f.Direct
-		}
 	}
 	switch {
 	case !ok || t.N == 0:

@@ -33,7 +33,7 @@ func all(v float64) map[string][]soak.Float {
 }
 
 func TestTargetsDecideOnEvidenceAlone(t *testing.T) {
-	bounds := map[string]Bounds{"p": {Throughput: 0.9, Latency: 1.1, Connect: 100 * time.Millisecond}}
+	bounds := map[string]soak.Bounds{"p": {Throughput: 0.9, Latency: 1.1, Connect: 100 * time.Millisecond}}
 	nan := math.NaN()
 	good := func() map[string][]soak.Float {
 		f := all(1)
@@ -66,7 +66,7 @@ func TestTargetsDecideOnEvidenceAlone(t *testing.T) {
 		{"not measured", without, true, Unclear, 3, "not measured"},
 		{"slow connect", with("connect_p95", .2, .2, .2, .2, .2, .2), true, Missed, 1, "connect p95 ≤ 100 ms"},
 	} {
-		r := Result{Rows: []Row{row(Direct, "tcp", all(1)), row("p", "p", c.figures)}}
+		r := Result{Rounds: 6, Rows: []Row{row(Direct, "tcp", all(1)), row("p", "p", c.figures)}}
 		r.Finish(c.judged, bounds)
 		if r.Verdict != c.verdict || r.ExitCode != c.code || !strings.Contains(strings.Join(r.Reasons, "\n"), c.reason) {
 			t.Errorf("%s: %s, exit code %d, %q; want %s, %d, %q", c.name, r.Verdict, r.ExitCode, r.Reasons, c.verdict, c.code, c.reason)
@@ -77,9 +77,9 @@ func TestTargetsDecideOnEvidenceAlone(t *testing.T) {
 func TestWhatFailedInSomeRoundsIsNotMet(t *testing.T) {
 	eight := values(1, 1, 1, 1, 1, 1, math.NaN(), 1)
 	f := map[string][]soak.Float{"up": eight, "down": eight}
-	r := Result{Rows: []Row{row(Direct, "tcp", all(1)), row("p", "p", f)}}
+	r := Result{Rounds: 6, Rows: []Row{row(Direct, "tcp", all(1)), row("p", "p", f)}}
 	r.Rows[1].Figures[0].Missing = "1 of 1 failed: received bytes are not those that were sent"
-	r.Finish(true, map[string]Bounds{"p": {Throughput: 0.5}})
+	r.Finish(true, map[string]soak.Bounds{"p": {Throughput: 0.5}})
 	if r.ExitCode != 3 || !strings.Contains(r.Reasons[0], "not those that were sent") {
 		t.Errorf("%d %q", r.ExitCode, r.Reasons)
 	}
@@ -89,7 +89,7 @@ func TestWhatFailedInSomeRoundsIsNotMet(t *testing.T) {
 }
 
 func TestABenchWithoutTargetsProvesNothing(t *testing.T) {
-	r := Result{Rows: []Row{row(Direct, "tcp", all(1))}}
+	r := Result{Rounds: 6, Rows: []Row{row(Direct, "tcp", all(1))}}
 	if r.Finish(true, DefaultBounds); r.Verdict != Unclear || r.ExitCode != 3 {
 		t.Errorf("%s %d", r.Verdict, r.ExitCode)
 	}

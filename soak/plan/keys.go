@@ -24,6 +24,7 @@ func (r *reader) plan(p *soak.Plan) set {
 		"conditions": r.conditions(&p.Conditions),
 		"tolerance":  dict(r, &p.Tolerance, r.quantity),
 		"rules":      sequence(r, &p.Rules, r.rule),
+		"bench":      dict(r, &p.Bench, r.bounds),
 		"sinks":      sequence(r, &p.Sinks, r.sink),
 		"schedule":   r.word(&p.Schedule),
 		"time_zone":  r.word(&p.TimeZone),
@@ -117,6 +118,14 @@ func (r *reader) conditions(into **soak.Conditions) set {
 			"reset":     r.share(&c.Reset),
 		})(n, field)
 	}
+}
+
+func (r *reader) bounds(b *soak.Bounds) set {
+	return r.object(keys{
+		"throughput": scalar(r, &b.Throughput, above0(ParseRatio)),
+		"latency":    scalar(r, &b.Latency, above0(ParseRatio)),
+		"connect":    scalar(r, &b.Connect, above0(ParseDuration)),
+	})
 }
 
 func (r *reader) rule(rule *soak.Rule) set {

@@ -51,6 +51,19 @@ func ParseShare(text string) (float64, error) {
 	return v, nil
 }
 
+// ParseRatio reads a ratio: 110% or 1.1.
+func ParseRatio(text string) (float64, error) {
+	count, percent := strings.CutSuffix(text, "%")
+	v, err := strconv.ParseFloat(count, 64)
+	if err != nil || v < 0 || math.IsNaN(v) || math.IsInf(v, 0) {
+		return 0, fmt.Errorf("%q is no ratio; write it like 110%% or 1.1", text)
+	}
+	if percent {
+		v /= 100
+	}
+	return v, nil
+}
+
 var bandwidth = regexp.MustCompile(`^(\d+(?:\.\d+)?)\s*([kKMG]?)(?:bit(?:/s)?|bps)$`)
 
 // ParseBandwidth reads bytes per second: bits as 50Mbit (as tc(8) writes it;
