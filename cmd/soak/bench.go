@@ -92,7 +92,7 @@ bench in any format, and measures nothing.`,
 	f.StringSliceVar(&b.clients, "clients", []string{bench.OwnClient}, "who speaks the protocols: soak, or a program (sing-box, xray, NAME=PATH) with soak before it")
 	f.StringVar(&b.duration, "duration", "", "how long all rounds take together, about")
 	f.IntVar(&b.rounds, "rounds", 0, "rounds that count; at least 6 make an interval")
-	f.StringVar(&b.conditions, "conditions", "", "network between client and server, such as rate=100Mbit,delay=10ms")
+	f.StringVar(&b.conditions, "conditions", "", conditionsHelp)
 	f.BoolVar(&b.enforce, "enforce", false, "let the targets decide on bare loopback too")
 	f.BoolVar(&b.cpuProfile, "cpu-profile", false, "profile transfers of each protocol, print its top functions, keep the profiles in the run file")
 	f.StringVar(&b.name, "name", "bench", "name of the run")
@@ -153,12 +153,16 @@ func (b *benchJob) check() error {
 			return fmt.Errorf("--clients %s: unknown client; there are %s and %q", client, bench.OwnClient, slices.Sorted(maps.Keys(foreignClients)))
 		}
 	}
-	var err error
-	if b.conditions != "" {
-		if b.network, err = parseConditions(b.conditions); err != nil {
-			return fmt.Errorf("--conditions: %w", err)
-		}
+	if b.conditions == "" {
+		var err error
+		b.network, err = conditionsOf(b.servers)
+		return err
 	}
+	c, err := plan.ParseConditions(b.conditions)
+	if err != nil {
+		return fmt.Errorf("--conditions: %w", err)
+	}
+	b.network = &c
 	return nil
 }
 

@@ -1,26 +1,38 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
-	"errors"
 
 	"soakmon/soak"
-	"soakmon/soak/plan"
 )
 
-// parseConditions reads rate=100Mbit,delay=10ms,loss=1%, as a plan has them.
-func parseConditions(text string) (*soak.Conditions, error) {
-	c, err := plan.ParseConditions(text)
-	return &c, err
+// worsen puts the network's conditions before a server.
+func (b *benchJob) worsen(ctx context.Context, s *benchServer) error {
+	relay, loads, err := relayed(ctx, soak.Plan{Load: []soak.Workload{s.load}, Conditions: b.network}, b.streams.err)
+	if err != nil || relay == nil {
+		return err
+	}
+	s.load = loads[0]
+	s.stops = append(s.stops, func() error { relay.stop(); return nil })
+	return nil
 }
 
-// worsen puts the network's conditions before a server.
-func (b *benchJob) worsen(_ context.Context, _ *benchServer) error {
-	if b.network == nil {
-		return nil
+// conditionsOf are those of the first plan among the servers that has any: they
+// hold for all that is measured, direct TCP too.
+func conditionsOf(servers []string) (found *soak.Conditions, err error) {
+	for _, server := range servers {
+		if !isPlan(server) {
+			continue
+		}
+		p, _, err := loadPlan(server)
+		if err != nil {
+			return nil, err
+		}
+		found = cmp.Or(found, p.Conditions)
 	}
-	return errors.New("this version cannot worsen the network; leave --conditions out")
+	return found, nil
 }
 
 // jsonOptions are options of one key.

@@ -17,8 +17,9 @@ import (
 )
 
 const (
-	profileSeconds = 3
-	profileTop     = 6 // functions that are printed
+	profileSeconds = 2
+	profileBusy    = profileSeconds*time.Second + 300*time.Millisecond // the profile begins a moment later
+	profileTop     = 6                                                 // functions that are printed
 )
 
 // profile takes CPU profiles of both sides of each contender while it transfers
@@ -69,7 +70,7 @@ func profileSides(ctx context.Context, c bench.Contender, sides map[string]soak.
 			}
 		})
 	}
-	if err := bench.Busy(ctx, c, (profileSeconds+1)*time.Second); err != nil {
+	if err := bench.Busy(ctx, c, profileBusy); err != nil {
 		for i := range got {
 			got[i].err = err
 		}

@@ -31,8 +31,9 @@ func benchOf(t *testing.T, args ...string) (r bench.Result, said string, code in
 }
 
 func TestBenchMeasuresProcessesAndKeepsTheResult(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
-	r, said, code := benchOf(t, "--protocols", "http", "--duration", "3s", "--cpu-profile", "--dir", dir)
+	r, said, code := benchOf(t, "--protocols", "http", "--duration", "2s", "--cpu-profile", "--dir", dir)
 	if code != 0 || r.Verdict != bench.Shown || len(r.Rows) != 3 || r.Rounds != 6 {
 		t.Fatalf("exit code %d, %s, %d rows: %s", code, r.Verdict, len(r.Rows), said)
 	}
@@ -76,6 +77,7 @@ func TestBenchMeasuresProcessesAndKeepsTheResult(t *testing.T) {
 }
 
 func TestBenchRefusesWhatCannotBe(t *testing.T) {
+	t.Parallel()
 	for want, args := range map[string][]string{
 		"unknown protocol": {"--protocols", "morse"}, "--duration": {"--duration", "soon"}, "--conditions": {"--conditions", "speed=1"},
 		"nowhere": {"--servers", "nowhere.yaml"}, "no such run": {"nosuch"}, "if any flags in the group": {"--full", "--stress"},
@@ -88,6 +90,7 @@ func TestBenchRefusesWhatCannotBe(t *testing.T) {
 }
 
 func TestBenchEnforcedWithoutTargetsIsInconclusive(t *testing.T) {
+	t.Parallel()
 	if r, said, code := benchOf(t, "--baseline", "--enforce", "--rounds", "1", "--duration", "500ms", "--dir", t.TempDir()); code != 3 || r.ExitCode != 3 || r.Verdict != bench.Unclear {
 		t.Errorf("exit code %d, %s: %s", code, r.Verdict, said)
 	}

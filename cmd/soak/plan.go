@@ -57,6 +57,11 @@ func checkPlan(p soak.Plan, at plan.Source) error {
 			errs = append(errs, at.Errorf("tolerance."+metric, "unknown metric; there are %v", metricNames()))
 		}
 	}
+	for _, name := range slices.Sorted(maps.Keys(p.Bench)) {
+		if _, ok := protocol.Lookup(name); !ok {
+			errs = append(errs, at.Errorf("bench."+name, "%v", unknownProtocol(name)))
+		}
+	}
 	if p.Regression != nil {
 		errs = append(errs, at.Errorf("regression", "this version does not compare nights; take the line out"))
 	}

@@ -56,7 +56,7 @@ func (c *client) obey(ctx context.Context, o Order) Reading {
 		return r.reading()
 	}
 	switch o.Do {
-	case Transfer, Echo:
+	case Transfer:
 		r.serial(ctx, opener)
 	case Connect:
 		r.crowd(ctx, opener, 1)

@@ -38,7 +38,7 @@ var Kinds = []Kind{
 
 // Glossary says what the figures are, for below the table.
 var Glossary = []string{
-	"up, down, both ways: payload of verified transfers on one session; both ways is the sum of the two",
+	"up, down, both ways: payload of verified transfers on one session, after one that is not timed; both ways is the sum of the two",
 	"echo: 64 bytes there and back on one kept session, one after the other",
 	"connect: a whole new connection, from its dial to the first byte back; connections: so many a second by 8 workers",
 	"session: the same for a new session where a protocol carries many on one connection; elsewhere it is the connection",

@@ -10,8 +10,7 @@ import (
 	"soakmon/soak/load"
 )
 
-// serial does operations one after the other on one session, the first of
-// which is not timed in an Echo.
+// serial does operations one after the other on one session.
 func (r *record) serial(ctx context.Context, opener load.Opener) {
 	s, err := r.open(ctx, opener)
 	r.begin()
@@ -21,11 +20,13 @@ func (r *record) serial(ctx context.Context, opener load.Opener) {
 	}
 	defer s.Close()
 	first := uint64(0)
-	if r.order.Do == Echo {
-		if _, _, err := s.Do(first, r.deadline()); err != nil {
+	if r.order.Warm {
+		sent, received, err := s.Do(first, r.deadline())
+		if err != nil {
 			r.fail(err, false)
 			return
 		}
+		r.got.Warm = sent + received
 		first++
 		r.begin()
 	}

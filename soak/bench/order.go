@@ -9,7 +9,6 @@ import (
 // What a client can be told to do.
 const (
 	Transfer = "transfer" // operations one after the other on one session
-	Echo     = "echo"     // the same, after one that is not timed
 	Connect  = "connect"  // new sessions one after the other, each for one operation
 	Crowd    = "crowd"    // the same by Workers at once
 	Hold     = "hold"     // open Sessions, each for one operation, and keep them
@@ -22,6 +21,7 @@ type Order struct {
 	Do       string        `json:"do"`
 	Load     soak.Workload `json:"load"`               // what to open; its Payload is bytes each way per operation
 	For      time.Duration `json:"for,omitempty"`      // how long, at least
+	Warm     bool          `json:"warm,omitempty"`     // Transfer: one operation before that is not timed
 	Least    int           `json:"least,omitempty"`    // operations that are wanted even where they take longer, up to five times as long
 	Workers  int           `json:"workers,omitempty"`  // of Crowd and Hold
 	Sessions int           `json:"sessions,omitempty"` // of Hold
@@ -36,8 +36,9 @@ type Reading struct {
 	Example    string         `json:"example,omitempty"` // text of the first error
 	Sent       int64          `json:"sent"`              // payload bytes of operations that went well
 	Received   int64          `json:"received"`
-	Seconds    float64        `json:"seconds"` // from the first begin to the last end
-	P50        soak.Float     `json:"p50"`     // of an operation, seconds
+	Warm       int64          `json:"warm,omitempty"` // payload bytes that were not timed, both ways
+	Seconds    float64        `json:"seconds"`        // from the first begin to the last end
+	P50        soak.Float     `json:"p50"`            // of an operation, seconds
 	P95        soak.Float     `json:"p95"`
 	P99        soak.Float     `json:"p99"`
 }

@@ -15,7 +15,7 @@ import (
 const (
 	echoPayload   = 64       // bytes
 	workPayload   = 16 << 10 // of an active connection
-	leastEchoes   = 20       // so that one lies above the 95th percentile
+	leastEchoes   = 40       // so that two lie above the 95th percentile
 	crowdWorkers  = 8
 	memorySamples = 100       // connections by which memory is divided
 	firstTransfer = 256 << 10 // bytes, before a rate is known
@@ -105,8 +105,9 @@ func (c *course) does(s step, round, memoryRounds int) bool {
 func transferStep(i int) func(context.Context, *course, int, time.Duration) error {
 	figure, mode := modes[i].figure, modes[i].mode
 	return func(ctx context.Context, c *course, round int, slice time.Duration) error {
-		o := Order{Do: Transfer, Load: c.Server.Load(), Least: 1}
-		o.Load.Payload = c.size(figure, slice)
+		// The first transfer finds the pace of the path, the second one is timed.
+		o := Order{Do: Transfer, Load: c.Server.Load(), Warm: true, Least: 1}
+		o.Load.Payload = c.size(figure, slice/2)
 		if round < 0 {
 			o.For = slice
 		}
@@ -121,13 +122,13 @@ func transferStep(i int) func(context.Context, *course, int, time.Duration) erro
 		}
 		c.set(round, figure, c.rates[figure], err)
 		if err == nil && round >= 0 {
-			c.cpu.server, c.cpu.client, c.cpu.bytes = c.cpu.server+server, c.cpu.client+client, c.cpu.bytes+float64(r.Sent+r.Received)
+			c.cpu.server, c.cpu.client, c.cpu.bytes = c.cpu.server+server, c.cpu.client+client, c.cpu.bytes+float64(r.Sent+r.Received+r.Warm)
 		}
 		return err
 	}
 }
 
-// size of a transfer that takes about a slice, both directions counted.
+// size of a transfer that takes about so long, both directions counted.
 func (c *course) size(figure string, slice time.Duration) int64 {
 	const grain = 64 << 10
 	size := int64(c.rates[figure] * slice.Seconds())
@@ -170,7 +171,7 @@ func good(r Reading, err error) (Reading, error) {
 }
 
 func echoStep(ctx context.Context, c *course, round int, slice time.Duration) error {
-	o := Order{Do: Echo, Load: c.Server.Load(), For: slice, Least: leastEchoes}
+	o := Order{Do: Transfer, Load: c.Server.Load(), Warm: true, For: slice, Least: leastEchoes}
 	o.Load.Payload = echoPayload
 	r, err := good(c.Client.Do(ctx, o))
 	c.quantiles(round, "echo", r, err, "p50", "p95", "p99")

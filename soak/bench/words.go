@@ -146,21 +146,5 @@ func describeConditions(c *soak.Conditions) string {
 	if c == nil {
 		return "bare loopback"
 	}
-	var parts []string
-	if c.Rate > 0 {
-		parts = append(parts, figure(c.Rate*8/1e6)+" Mbit/s")
-	}
-	if c.Delay > 0 {
-		parts = append(parts, fmt.Sprintf("%v delay", c.Delay))
-	}
-	if c.Jitter > 0 {
-		parts = append(parts, fmt.Sprintf("%v jitter", c.Jitter))
-	}
-	if c.Loss > 0 {
-		parts = append(parts, figure(100*c.Loss)+" % loss of datagrams")
-	}
-	if c.Reorder > 0 {
-		parts = append(parts, figure(100*c.Reorder)+" % of datagrams reordered")
-	}
-	return strings.Join(parts, ", ")
+	return c.String()
 }
