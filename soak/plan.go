@@ -49,7 +49,7 @@ type Plan struct {
 // Target is the server under test. Exactly one of Embedded, Command, PID,
 // PIDFile and Listen is set.
 type Target struct {
-	Embedded string            `json:"embedded,omitempty"` // protocol of the reference server to serve
+	Embedded string            `json:"embedded,omitempty"` // protocols of the reference servers to serve in one process, separated by commas
 	Leaks    []Leak            `json:"leaks,omitempty"`    // planted in the embedded server
 	Command  []string          `json:"command,omitempty"`
 	Env      map[string]string `json:"env,omitempty"` // added to the monitor's environment

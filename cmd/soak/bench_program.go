@@ -79,7 +79,7 @@ func startPlan(ctx context.Context, path string, p program) (soak.Plan, *supervi
 			return planned, nil, err
 		}
 	}
-	target, err := supervise.NewTarget(ctx, planned.Target, supervise.TargetOptions{Serve: serveArgs(planned), Secrets: planned.Secrets})
+	target, err := supervise.NewTarget(ctx, planned.Target, targetOptions(planned))
 	if err != nil {
 		return planned, nil, fmt.Errorf("%s: %w", path, err)
 	}

@@ -22,7 +22,7 @@ type benchServer struct {
 // startEmbedded serves a reference server; a proxy's clients ask for
 // destination. serving are options of the server alone.
 func startEmbedded(ctx context.Context, protocolName, destination string, serving soak.Options) (*benchServer, error) {
-	args := serveArgs(soak.Plan{Target: soak.Target{Embedded: protocolName}})
+	args, _ := serveArgs(soak.Plan{Target: soak.Target{Embedded: protocolName}})
 	if len(serving.JSON) > 0 {
 		args = append(args, "--options", string(serving.JSON))
 	}

@@ -71,7 +71,7 @@ func (j job) record(ctx context.Context, orders chan engine.Order) (path string,
 		return "", err
 	}
 	progress.say("starting %s", describeTarget(j.plan.Target))
-	target, err := supervise.NewTarget(ctx, j.plan.Target, supervise.TargetOptions{Serve: serveArgs(j.plan), Secrets: j.plan.Secrets})
+	target, err := supervise.NewTarget(ctx, j.plan.Target, targetOptions(j.plan))
 	if err != nil {
 		return "", err
 	}

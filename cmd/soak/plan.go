@@ -2,16 +2,19 @@ package main
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
 	"soakmon/soak"
 	"soakmon/soak/engine"
 	"soakmon/soak/judge"
+	"soakmon/soak/options"
 	"soakmon/soak/plan"
 	"soakmon/soak/protocol"
 	"soakmon/soak/schedule"
@@ -37,13 +40,17 @@ func basePlan(args []string, dash int) (soak.Plan, plan.Source, error) {
 // sinks and theirs, metrics, the schedule. All that is wrong is told at once.
 func checkPlan(p soak.Plan, at plan.Source) error {
 	var errs []error
-	if name := p.Target.Embedded; name != "" {
-		if _, ok := protocol.Lookup(name); !ok {
+	for name := range strings.SplitSeq(p.Target.Embedded, ",") {
+		if _, ok := protocol.Lookup(name); !ok && name != "" {
 			errs = append(errs, at.Errorf("target.embedded", "%v", unknownProtocol(name)))
 		}
 	}
 	for i, w := range p.Load {
-		if err := checkLoad(w); err != nil {
+		err := introduce(&w, p.Target.Embedded != "")
+		if err == nil {
+			err = checkLoad(w)
+		}
+		if err != nil {
 			errs = append(errs, at.Errorf(fmt.Sprintf("load[%d]", i), "%v", err))
 		}
 	}
@@ -73,6 +80,23 @@ func checkPlan(p soak.Plan, at plan.Source) error {
 		}
 	}
 	return errors.Join(errs...)
+}
+
+// introduce tells a load on an embedded server what that would tell it: one is
+// started for a moment, which checks the options as well.
+func introduce(w *soak.Workload, embedded bool) error {
+	p, ok := protocol.Lookup(w.Protocol)
+	if !ok || !embedded || w.Address != "" || w.URL != "" {
+		return nil
+	}
+	server, err := p.Serve(context.Background(), protocol.ServeOptions{Address: anyPort, Options: soak.Options{JSON: serverOptions(w.Options), File: w.Options.File, Line: w.Options.Line}})
+	if err != nil {
+		return err
+	}
+	defer server.Close()
+	w.Address = server.Addr()
+	w.Options, err = options.Merge(w.Options, server.Options())
+	return err
 }
 
 // checkLoad opens a load without dialling, so that its options are read.

@@ -2,22 +2,28 @@ package main
 
 import (
 	"errors"
+	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
 	"soakmon/soak"
+	"soakmon/soak/options"
 	"soakmon/soak/plan"
+	"soakmon/soak/protocol"
 )
 
 // runFlags are the settings that can be laid over a plan.
 type runFlags struct {
 	targetFlags
 	name, protocol, address, url, payload, rate, vary string
+	destination, network, connections                 string
 	concurrency, perSession                           int
 	restEvery, conditions                             string
-	dirty, leaks                                      []string
+	dirty, leaks, option                              []string
 }
 
 func runCommand(s streams) *cobra.Command {
@@ -34,6 +40,8 @@ from); flags are laid over it. What to soak is the built-in server, a command to
 start (after --), or a process that runs already (--pid, --pidfile, --listen).`,
 		Example: `  soak run
   soak run --protocol http --duration 10m --leak fd=2/s
+  soak run --protocol tcp,hysteria2,ssh --dirty rst=1%
+  soak run --protocol hysteria2 --network udp --conditions delay=20ms,loss=1%
   soak run --listen :8080 --url http://127.0.0.1:8080/health --rate 500 --duration 1h
   soak run nightly.yaml --duration 24h`,
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -58,9 +66,13 @@ start (after --), or a process that runs already (--pid, --pidfile, --listen).`,
 func (f *runFlags) add(flags *pflag.FlagSet) {
 	f.targetFlags.add(flags)
 	flags.StringVar(&f.name, "name", "", "name of the run")
-	flags.StringVar(&f.protocol, "protocol", "", "protocol of the load (soak protocols lists them)")
+	flags.StringVar(&f.protocol, "protocol", "", "protocol of the load, or several, separated by commas: one load each (soak protocols lists them)")
 	flags.StringVar(&f.address, "address", "", "HOST:PORT to send the load to")
 	flags.StringVar(&f.url, "url", "", "URL to send the load to (http)")
+	flags.StringVar(&f.destination, "destination", "", "HOST:PORT behind the server, for proxies; an echo of soak's own by default")
+	flags.StringVar(&f.network, "network", "", "tcp, or udp: an operation is a datagram there and back")
+	flags.StringVar(&f.connections, "connections", "", "shared or new, for protocols with many sessions on one connection")
+	flags.StringArrayVar(&f.option, "option", nil, "option of the protocol, KEY=VALUE, as in a plan; may be repeated (soak protocols NAME lists them)")
 	flags.StringVar(&f.rate, "rate", "", "operations a second, such as 200 or 30/min")
 	flags.StringVar(&f.payload, "payload", "", "bytes of an operation each way, such as 4KiB")
 	flags.IntVar(&f.concurrency, "concurrency", 0, "sessions at most at any time")
@@ -98,6 +110,9 @@ func (f *runFlags) plan(flags *pflag.FlagSet, args []string, dash int) (soak.Pla
 	return p, checkPlan(p, source)
 }
 
+// loadFlags are those that change the plan's only load.
+var loadFlags = []string{"protocol", "address", "url", "destination", "network", "rate", "payload", "concurrency", "requests-per-session", "vary", "dirty", "connections", "option"}
+
 // load lays the flags of the load over the plan's only load.
 func (f *runFlags) load(o *overlay, p *soak.Plan) {
 	o.text("name", func(v string) error { p.Name = v; return nil })
@@ -111,10 +126,24 @@ func (f *runFlags) load(o *overlay, p *soak.Plan) {
 	w := &soak.Workload{}
 	if len(p.Load) == 1 {
 		w = &p.Load[0]
-	} else if o.any("protocol", "address", "url", "rate", "payload", "concurrency", "requests-per-session", "vary", "dirty") {
+	} else if o.any(loadFlags...) {
 		o.fail(errors.New("the plan has several loads: flags cannot tell which one to change; edit the plan"))
 	}
-	o.text("protocol", func(v string) error { f.setProtocol(p, w, v); return nil })
+	protocols := strings.Split(f.protocol, ",")
+	o.text("protocol", func(string) error { f.setProtocol(p, w, protocols[0]); return nil })
+	f.place(o, p, w)
+	f.pace(o, p, w)
+	if w.Address == "" && w.URL == "" && p.Target.Listen != "" {
+		w.Address = p.Target.Listen
+	}
+	f.spread(o, p, *w, protocols[1:])
+	for i := range p.Load {
+		f.options(o, p, &p.Load[i])
+	}
+}
+
+// place lays the flags over a load that say where it goes.
+func (f *runFlags) place(o *overlay, p *soak.Plan, w *soak.Workload) {
 	o.text("address", func(v string) (err error) { w.Address, err = plan.ParseAddress(v); return err })
 	o.text("url", func(v string) error {
 		w.URL, w.Address = v, ""
@@ -123,6 +152,12 @@ func (f *runFlags) load(o *overlay, p *soak.Plan) {
 		}
 		return nil
 	})
+	o.text("destination", func(v string) (err error) { w.Destination, err = plan.ParseAddress(v); return err })
+	o.text("network", func(v string) error { w.Network = v; return nil })
+}
+
+// pace lays the flags over a load that say how much of it there is.
+func (f *runFlags) pace(o *overlay, p *soak.Plan, w *soak.Workload) {
 	o.text("rate", func(v string) (err error) { w.Rate, err = plan.ParseRate(v); return err })
 	o.text("payload", func(v string) (err error) { w.Payload, err = plan.ParseBytes(v); return err })
 	o.text("concurrency", func(string) error { w.Concurrency = f.concurrency; return nil })
@@ -135,9 +170,72 @@ func (f *runFlags) load(o *overlay, p *soak.Plan) {
 		return err
 	})
 	o.text("dirty", func(string) (err error) { w.Dirty, err = parseDirty(f.dirty); return err })
-	if w.Address == "" && w.URL == "" && p.Target.Listen != "" {
-		w.Address = p.Target.Listen
+}
+
+// spread repeats a load for each of further protocols.
+func (f *runFlags) spread(o *overlay, p *soak.Plan, w soak.Workload, protocols []string) {
+	for _, name := range protocols {
+		if w.Name == p.Name && w.Name == w.Protocol {
+			p.Name = strings.ReplaceAll(f.protocol, ",", "-")
+		}
+		next := w
+		next.Name, next.Protocol = name, name
+		if len(w.Dirty) > 0 {
+			next.Dirty = knownDirty(w.Dirty, name)
+		}
+		p.Load = append(p.Load, next)
 	}
+	if len(protocols) > 0 {
+		p.Load[0].Dirty = knownDirty(w.Dirty, w.Protocol)
+		for kind := range w.Dirty {
+			if !slices.ContainsFunc(p.Load, func(l soak.Workload) bool { return l.Dirty[kind] > 0 }) {
+				o.fail(fmt.Errorf("--dirty %s: none of the protocols has dirty sessions of this kind", kind))
+			}
+		}
+	}
+}
+
+// knownDirty are the shares of those kinds that a protocol has.
+func knownDirty(all map[string]float64, name string) map[string]float64 {
+	p, _ := protocol.Lookup(name)
+	known := map[string]float64{}
+	for kind, share := range all {
+		if slices.Contains(p.Dirty, kind) {
+			known[kind] = share
+		}
+	}
+	return known
+}
+
+// options lays --connections and --option over a load. With several loads each
+// takes the options that its protocol has.
+func (f *runFlags) options(o *overlay, p *soak.Plan, w *soak.Workload) {
+	pairs := f.option
+	if f.connections != "" {
+		pairs = append(slices.Clone(pairs), "connections="+f.connections)
+	}
+	if len(pairs) == 0 {
+		return
+	}
+	if len(p.Load) > 1 {
+		pairs = slices.DeleteFunc(slices.Clone(pairs), func(pair string) bool { return !takes(w.Protocol, pair) })
+	}
+	given, secrets, err := plan.ParseOptions(pairs)
+	if err == nil {
+		w.Options, err = options.Merge(given, w.Options)
+	}
+	if err != nil {
+		o.fail(err)
+		return
+	}
+	p.Secrets = append(p.Secrets, secrets...)
+}
+
+// takes tells whether a protocol has the option of a KEY=VALUE.
+func takes(name, pair string) bool {
+	p, _ := protocol.Lookup(name)
+	key, _, _ := strings.Cut(pair, "=")
+	return hasOption(p, key)
 }
 
 // setProtocol changes the protocol of a load, and with it what is named after it.

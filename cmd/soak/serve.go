@@ -8,6 +8,8 @@ import (
 	"os"
 	"os/signal"
 	"runtime"
+	"slices"
+	"strings"
 	"sync"
 	"syscall"
 	"time"
@@ -28,9 +30,10 @@ func serveCommand(s streams) *cobra.Command {
 	var leaks []string
 	var child bool
 	cmd := &cobra.Command{
-		Use:   "serve PROTOCOL",
-		Short: "Serve the reference server of a protocol, with planted leaks if asked",
+		Use:   "serve PROTOCOL[,PROTOCOL…]",
+		Short: "Serve the reference servers of protocols, with planted leaks if asked",
 		Example: `  soak serve tcp --address 127.0.0.1:7000
+  soak serve tcp,hysteria2,ssh
   soak serve http --leak fd=2/s --leak heap=64KiB/s`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error {
@@ -38,10 +41,15 @@ func serveCommand(s streams) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return serve(s, args[0], address, soak.Options{JSON: []byte(settings)}, planted, child)
+			names := strings.Split(args[0], ",")
+			addresses, all, err := serveSettings(len(names), address, settings)
+			if err != nil {
+				return err
+			}
+			return serve(s, names, addresses, all, planted, child)
 		},
 	}
-	cmd.Flags().StringVar(&address, "address", "127.0.0.1:0", "HOST:PORT to listen on; port 0 takes a free one")
+	cmd.Flags().StringVar(&address, "address", anyPort, "HOST:PORT to listen on, one for each protocol; port 0 takes a free one")
 	cmd.Flags().StringArrayVar(&leaks, "leak", nil, leakHelp)
 	cmd.Flags().BoolVar(&child, "child", false, "")
 	cmd.Flags().StringVar(&settings, "options", "", "options of the protocol, JSON")
@@ -49,6 +57,8 @@ func serveCommand(s streams) *cobra.Command {
 	_ = cmd.Flags().MarkHidden("options")
 	return cmd
 }
+
+const anyPort = "127.0.0.1:0"
 
 const leakHelp = "plant a leak: KIND=N[unit]/(s|h|Nop), KIND one of fd, goroutine, heap, thread, child; may be repeated"
 
@@ -111,11 +121,7 @@ func fillThreadPool() {
 	close(release)
 }
 
-func serve(s streams, name, address string, settings soak.Options, leaks []soak.Leak, child bool) error {
-	p, ok := protocol.Lookup(name)
-	if !ok {
-		return unknownProtocol(name)
-	}
+func serve(s streams, names, addresses []string, settings []soak.Options, leaks []soak.Leak, child bool) error {
 	planter, err := plant.New(leaks)
 	if err != nil {
 		return err
@@ -129,23 +135,51 @@ func serve(s streams, name, address string, settings soak.Options, leaks []soak.
 	defer stop()
 	fillThreadPool()
 	go collect(ctx)
-	options := protocol.ServeOptions{Address: address, Options: settings}
+	var onOperation func()
 	if len(leaks) > 0 {
-		options.OnOperation = planter.Operation
+		onOperation = planter.Operation
 		go planter.Run(ctx)
 	}
-	server, err := p.Serve(ctx, options)
-	if err != nil {
-		return err
+	hello := supervise.Hello{Pprof: pages.pprof(), Metrics: pages.metrics()}
+	for i, name := range names {
+		p, ok := protocol.Lookup(name)
+		if !ok {
+			return unknownProtocol(name)
+		}
+		server, err := p.Serve(ctx, protocol.ServeOptions{Address: addresses[i], Options: settings[i], OnOperation: onOperation})
+		if err != nil {
+			return fmt.Errorf("%s: %w", name, err)
+		}
+		defer server.Close()
+		hello.Also = append(hello.Also, supervise.Served{Address: server.Addr(), Options: server.Options().JSON})
+		if !child {
+			fmt.Fprintf(s.out, "%s on %s\n", name, server.Addr())
+		}
 	}
-	defer server.Close()
-	hello := supervise.Hello{Address: server.Addr(), Options: server.Options().JSON, Pprof: pages.pprof(), Metrics: pages.metrics()}
 	if child {
+		first := hello.Also[0]
+		hello.Address, hello.Options, hello.Also = first.Address, first.Options, hello.Also[1:]
 		return serveChild(ctx, s.in, hello)
 	}
-	fmt.Fprintf(s.out, "%s on %s · pprof %s · metrics %s · Ctrl-C ends it\n", name, hello.Address, hello.Pprof, hello.Metrics)
+	fmt.Fprintf(s.out, "pprof %s · metrics %s · Ctrl-C ends it\n", hello.Pprof, hello.Metrics)
 	<-ctx.Done()
 	return nil
+}
+
+// serveSettings are the address and the options of each of the protocols.
+func serveSettings(n int, address, settings string) (addresses []string, all []soak.Options, err error) {
+	addresses = strings.Split(address, ",")
+	if address == anyPort {
+		addresses = slices.Repeat(addresses, n)
+	}
+	if len(addresses) != n {
+		return nil, nil, fmt.Errorf("--address %s: give one for each of the %d protocols, separated by commas", address, n)
+	}
+	if settings != "" {
+		return addresses, slices.Repeat([]soak.Options{{JSON: []byte(settings)}}, n), nil
+	}
+	all, err = givenOptions(n)
+	return addresses, all, err
 }
 
 // serveChild says hello and waits until the monitor closes our standard input.

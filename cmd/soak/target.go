@@ -7,32 +7,18 @@ import (
 	"strings"
 
 	"soakmon/soak"
-	"soakmon/soak/options"
 	"soakmon/soak/supervise"
 )
-
-// serveArgs is the command line of the embedded server that a plan asks for.
-func serveArgs(p soak.Plan) []string {
-	args := []string{self(), "serve", p.Target.Embedded, "--child"}
-	for _, l := range p.Target.Leaks {
-		args = append(args, "--leak", l.Text)
-	}
-	return args
-}
 
 // aim points the loads that name no address at the target, and refuses a
 // target that is not the one serving the address.
 func aim(p *soak.Plan, t *supervise.Target) error {
+	_, of := references(*p)
 	for i := range p.Load {
 		w := &p.Load[i]
 		if w.Address == "" && w.URL == "" {
-			if t.Address() == "" {
-				return fmt.Errorf("load %s has no address: give --address HOST:PORT or --url URL, or address: in the plan", w.Name)
-			}
-			w.Address = t.Address()
-			var err error
-			if w.Options, err = options.Merge(w.Options, soak.Options{JSON: t.Hello().Options}); err != nil {
-				return fmt.Errorf("load %s: %w", w.Name, err)
+			if err := meet(w, t.Hello(), of[i]); err != nil {
+				return err
 			}
 			continue
 		}
@@ -83,7 +69,7 @@ func hostPort(raw string) (string, error) {
 func describeTarget(t soak.Target) string {
 	switch {
 	case t.Embedded != "":
-		return "the built-in " + t.Embedded + " server"
+		return builtIn(t.Embedded)
 	case len(t.Command) > 0:
 		return t.Command[0]
 	case t.PID != 0:
@@ -93,6 +79,16 @@ func describeTarget(t soak.Target) string {
 	default:
 		return "whatever listens on " + t.Listen
 	}
+}
+
+// builtIn names the embedded server: "the built-in tcp and ssh servers".
+func builtIn(protocols string) string {
+	names := strings.Split(protocols, ",")
+	last := len(names) - 1
+	if last == 0 {
+		return "the built-in " + protocols + " server"
+	}
+	return "the built-in " + strings.Join(names[:last], ", ") + " and " + names[last] + " servers"
 }
 
 // metricsBeside is the metrics page of one of our own processes, given its

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -97,8 +98,11 @@ func completeTarget(t *soak.Target) {
 // completeLoads gives the embedded server a load where the plan has none, and
 // every load the address that the target is known to listen on.
 func completeLoads(p *soak.Plan) {
+	embedded := strings.Split(p.Target.Embedded, ",")
 	if p.Target.Embedded != "" && len(p.Load) == 0 {
-		p.Load = []soak.Workload{defaultLoad(p.Target.Embedded)}
+		for _, protocol := range embedded {
+			p.Load = append(p.Load, defaultLoad(protocol))
+		}
 	}
 	taken := map[string]bool{}
 	for i := range p.Load {
@@ -106,7 +110,7 @@ func completeLoads(p *soak.Plan) {
 	}
 	for i := range p.Load {
 		w := &p.Load[i]
-		w.Protocol = cmp.Or(w.Protocol, p.Target.Embedded)
+		w.Protocol = cmp.Or(w.Protocol, embedded[0])
 		if w.Name == "" && w.Protocol != "" {
 			w.Name = freeName(w.Protocol, taken)
 		}
@@ -114,7 +118,11 @@ func completeLoads(p *soak.Plan) {
 			w.Address = cmp.Or(w.Address, p.Target.Listen, p.Target.Ready.Listen)
 		}
 		completeLoad(w, p.Duration)
+		if p.Target.Embedded != "" && w.Address == "" && w.URL == "" && !slices.Contains(embedded, w.Protocol) {
+			embedded = append(embedded, w.Protocol) // what a load needs is served
+		}
 	}
+	p.Target.Embedded = strings.Join(embedded, ",")
 }
 
 func completeLoad(w *soak.Workload, duration time.Duration) {

@@ -39,7 +39,7 @@ func (r *reader) plan(p *soak.Plan) set {
 
 func (r *reader) target(t *soak.Target) set {
 	return r.object(keys{
-		"embedded": r.word(&t.Embedded),
+		"embedded": r.words(&t.Embedded),
 		"leak":     sequence(r, &t.Leaks, r.leak),
 		"command":  r.command(&t.Command),
 		"env":      dict(r, &t.Env, r.secret),

@@ -2,6 +2,9 @@ package plan
 
 import (
 	"encoding/json"
+	"fmt"
+	"strconv"
+	"strings"
 
 	"github.com/goccy/go-yaml/ast"
 
@@ -74,4 +77,24 @@ func (b *optionBlock) value(n ast.Node, path string) any {
 		text, _ := b.text(n, field)
 		return b.reveal(text, field)
 	}
+}
+
+// ParseOptions reads KEY=VALUE pairs of a command line as a plan would: a value
+// is YAML, ${NAME} and file: bring secrets, which are given as well.
+func ParseOptions(pairs []string) (o soak.Options, secrets []string, err error) {
+	text := "load:\n- options:\n"
+	for _, pair := range pairs {
+		key, value, ok := strings.Cut(pair, "=")
+		if !ok || key == "" || strings.ContainsAny(pair, "\r\n") {
+			return o, nil, fmt.Errorf("option %q: write KEY=VALUE in one line", key)
+		}
+		text += "    " + strconv.Quote(key) + ": " + value + "\n"
+	}
+	p, err := Parse("--option", []byte(text))
+	if err != nil {
+		return o, nil, err
+	}
+	o = p.Load[0].Options
+	o.File, o.Line = "", nil // there is no file to look at
+	return o, p.Secrets, nil
 }

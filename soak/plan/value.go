@@ -3,6 +3,7 @@ package plan
 import (
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/goccy/go-yaml/ast"
 )
@@ -39,6 +40,19 @@ func (r *reader) word(into *string) set {
 		}
 		return text, nil
 	})
+}
+
+// words reads a name, or a list of names, which it separates by commas.
+func (r *reader) words(into *string) set {
+	return func(n ast.Node, field string) {
+		if _, isList := r.resolve(n, field).(*ast.SequenceNode); !isList {
+			r.word(into)(n, field)
+			return
+		}
+		var all []string
+		sequence(r, &all, r.word)(n, field)
+		*into = strings.Join(all, ",")
+	}
 }
 
 // secret reads a text that may hold secrets.

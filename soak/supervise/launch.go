@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -37,7 +38,7 @@ func (t *Target) launch(ctx context.Context) (*instance, error) {
 		return nil, err
 	}
 	in.child, err = Start(t.life, Spec{
-		Args: t.args(), Env: t.plan.Env, Dir: t.plan.Dir, Grace: t.opt.Grace,
+		Args: t.args(), Env: t.env(), Dir: t.plan.Dir, Grace: t.opt.Grace,
 		Stdin: t.plan.Embedded != "", Fd3: t.plan.Embedded != "",
 		Output: func(line string) {
 			in.tail.add(t.scrub.Replace(line))
@@ -69,7 +70,20 @@ func (t *Target) args() []string {
 	if t.now == nil || t.now.hello.Address == "" {
 		return t.opt.Serve
 	}
-	return append(slices.Clone(t.opt.Serve), "--address", t.now.hello.Address)
+	var addresses []string
+	for _, s := range t.now.hello.Servers() {
+		addresses = append(addresses, s.Address)
+	}
+	return append(slices.Clone(t.opt.Serve), "--address", strings.Join(addresses, ","))
+}
+
+func (t *Target) env() map[string]string {
+	env := map[string]string{}
+	maps.Copy(env, t.plan.Env)
+	if t.plan.Embedded != "" {
+		maps.Copy(env, t.opt.Env)
+	}
+	return env
 }
 
 // greeting is the condition that the embedded server has said hello.

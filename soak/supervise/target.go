@@ -21,13 +21,30 @@ type Hello struct {
 	Pprof   string          `json:"pprof,omitempty"`   // URL of its /debug/pprof/ index
 	Vars    string          `json:"vars,omitempty"`    // URL of its expvar page
 	Metrics string          `json:"metrics,omitempty"` // URL of its Prometheus page
+	Also    []Served        `json:"also,omitempty"`    // further servers of the same process
+}
+
+// Served is one server of an embedded target.
+type Served struct {
+	Address string          `json:"address"`
+	Options json.RawMessage `json:"options,omitempty"`
+}
+
+// Servers are all servers that said hello, in the order of the command line;
+// none where nothing did.
+func (h Hello) Servers() []Served {
+	if h.Address == "" {
+		return nil
+	}
+	return append([]Served{{h.Address, h.Options}}, h.Also...)
 }
 
 // TargetOptions are what a target needs beside its plan.
 type TargetOptions struct {
-	Serve   []string      // command of the embedded server; when it is started again, --address HOST:PORT of before is added
-	Secrets []string      // values never to show or store
-	Grace   time.Duration // from SIGTERM to SIGKILL; 5 s where it is 0
+	Serve   []string          // command of the embedded server; when it is started again, --address HOST:PORT,… of before is added
+	Env     map[string]string // of the embedded server, added to ours
+	Secrets []string          // values never to show or store
+	Grace   time.Duration     // from SIGTERM to SIGKILL; 5 s where it is 0
 }
 
 // Target is the server under test, started or attached to, and watched.

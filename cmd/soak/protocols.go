@@ -1,0 +1,103 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/spf13/cobra"
+
+	"soakmon/soak/protocol"
+)
+
+// protocolInfo is what is said of a protocol.
+type protocolInfo struct {
+	Name     string            `json:"name"`
+	Help     string            `json:"help"`
+	Networks []string          `json:"networks"` // the default first
+	Proxy    bool              `json:"proxy"`    // its loads have a destination behind the server
+	Dirty    []string          `json:"dirty"`
+	Options  map[string]string `json:"options"`
+	protocol protocol.Protocol
+}
+
+func protocolsCommand(s streams) *cobra.Command {
+	var format string
+	cmd := &cobra.Command{
+		Use:   "protocols [NAME…]",
+		Short: "List the protocols that soak can drive and serve, or one with its options",
+		Example: `  soak protocols
+  soak protocols hysteria2`,
+		RunE: func(_ *cobra.Command, names []string) error {
+			if err := checkFormat(format, "text", "json"); err != nil {
+				return err
+			}
+			all, err := describeProtocols(names)
+			switch {
+			case err != nil:
+				return err
+			case format == "json":
+				enc := json.NewEncoder(s.out)
+				enc.SetIndent("", "  ")
+				return enc.Encode(all)
+			case len(names) > 0:
+				for _, p := range all {
+					writeProtocol(s.out, p)
+				}
+				return nil
+			}
+			return listProtocols(s.out, all)
+		},
+	}
+	formatFlag(cmd, &format, "text", "json")
+	return cmd
+}
+
+// describeProtocols tells of those that are named, or of all.
+func describeProtocols(names []string) (all []protocolInfo, err error) {
+	if len(names) == 0 {
+		names = protocol.Names()
+	}
+	for _, name := range names {
+		p, ok := protocol.Lookup(name)
+		if !ok {
+			return nil, unknownProtocol(name)
+		}
+		info := protocolInfo{Name: name, Help: p.Help, Networks: p.Networks, Proxy: p.Proxy, Dirty: p.Dirty, Options: map[string]string{}, protocol: p}
+		for _, o := range p.Options {
+			info.Options[o.Key] = o.Help
+		}
+		all = append(all, info)
+	}
+	return all, nil
+}
+
+func listProtocols(w io.Writer, all []protocolInfo) error {
+	tw := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(tw, "PROTOCOL\tNETWORK\tWHAT")
+	for _, p := range all {
+		fmt.Fprintf(tw, "%s\t%s\t%s\n", p.Name, strings.Join(p.Networks, ", "), p.Help)
+	}
+	fmt.Fprintln(tw, "\nsoak protocols NAME tells of its options and its dirty sessions.")
+	return tw.Flush()
+}
+
+func writeProtocol(w io.Writer, p protocolInfo) {
+	fmt.Fprintf(w, "%s: %s\n\n", p.Name, p.Help)
+	fmt.Fprintf(w, "  network       %s\n", strings.Join(p.Networks, ", "))
+	if p.Proxy {
+		fmt.Fprintf(w, "  destination   HOST:PORT behind the server; an echo of soak's own by default\n")
+	}
+	fmt.Fprintf(w, "  dirty         %s\n", strings.Join(p.Dirty, ", "))
+	if len(p.Options) > 0 {
+		fmt.Fprintf(w, "\n  options (in a plan under options:, or --option KEY=VALUE)\n")
+		tw := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+		for _, o := range p.protocol.Options {
+			fmt.Fprintf(tw, "    %s\t%s\n", o.Key, o.Help)
+		}
+		tw.Flush()
+	}
+	fmt.Fprintln(w)
+}
