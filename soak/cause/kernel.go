@@ -11,7 +11,7 @@ import (
 // beside them.
 func (f *finder) descriptors(l Leak, out *Finding) {
 	total := 0.0
-	for _, p := range f.parts(l, "sockets", "udp_sockets", "unix_sockets", "other_sockets") {
+	for _, p := range f.parts(l, descriptorFamilies...) {
 		out.Culprits = append(out.Culprits, Culprit{Share: share(p, l), Detail: fmt.Sprintf("%s: %.0f → %.0f", socketWords(p), p.first, p.last)})
 		total += float64(share(p, l))
 	}
@@ -23,6 +23,9 @@ func (f *finder) descriptors(l Leak, out *Finding) {
 		out.Note = "no kind of descriptor grows for certain"
 	}
 }
+
+// descriptorFamilies are the series that tell descriptors apart.
+var descriptorFamilies = []string{"sockets", "udp_sockets", "unix_sockets", "other_sockets"}
 
 // stateMeans says what a growing number of TCP sockets in a state is a sign of.
 var stateMeans = map[string]string{

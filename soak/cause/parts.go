@@ -22,12 +22,17 @@ type part struct {
 
 // parts are the series of the families that grow for certain, the steepest
 // first.
-func (f *finder) parts(l Leak, families ...string) (all []part) {
+func (f *finder) parts(l Leak, families ...string) []part {
+	return slices.DeleteFunc(f.every(l, families...), func(p part) bool { return !p.Lasts || p.P > chance })
+}
+
+// every gives all series of the families, the steepest first.
+func (f *finder) every(l Leak, families ...string) (all []part) {
 	for _, n := range f.names {
 		if n.Process != l.Process || !slices.Contains(families, family(n.Name)) {
 			continue
 		}
-		if p, ok := f.part(l, n.Name); ok && p.Lasts && p.P <= chance {
+		if p, ok := f.part(l, n.Name); ok {
 			all = append(all, p)
 		}
 	}

@@ -26,7 +26,7 @@ func (f *finder) course(kind string, l Leak) *stretch {
 	if s, ok := f.courses[key]; ok {
 		return s
 	}
-	s := Course(f.src, thin(f.within(kind, l)))
+	s := read(f.src, thin(f.within(kind, l)))
 	f.courses[key] = s
 	return s
 }
@@ -72,12 +72,12 @@ func thin(all []soak.ProfileMeta) []soak.ProfileMeta {
 	return out
 }
 
-// Course reads stored profiles into a course.
-func Course(src Source, metas []soak.ProfileMeta) *stretch {
+// read reads stored profiles into a course.
+func read(src Source, metas []soak.ProfileMeta) *stretch {
 	s := &stretch{course: profiles.NewCourse()}
-	read := func(i int) ([]byte, error) { return src.Profile(metas[i].ID) }
+	data := func(i int) ([]byte, error) { return src.Profile(metas[i].ID) }
 	last := time.Duration(-1)
-	profiles.ParseAll(len(metas), read, func(i int, p *profile.Profile, err error) {
+	profiles.ParseAll(len(metas), data, func(i int, p *profile.Profile, err error) {
 		if err == nil && metas[i].At > last {
 			err = s.course.Add(metas[i].At, p)
 			last = metas[i].At

@@ -115,7 +115,7 @@ func (r *run) take(q request) {
 		defer cancel()
 		s := snapshot{process: process}
 		for _, kind := range kinds {
-			meta, data, err := r.Fetch(ctx, process, kind, profiles.Options{GC: kind == "heap"})
+			meta, data, err := r.Fetch(ctx, process, kind, profiles.Options{GC: kind == "heap", Seconds: seconds(kind, r.Plan.Profiles.Every)})
 			s.parts = append(s.parts, part{kind, meta, data, err})
 		}
 		select {
@@ -123,6 +123,15 @@ func (r *run) take(q request) {
 		case <-ctx.Done():
 		}
 	})
+}
+
+// seconds is how long a CPU profile samples: a tenth of the time between two
+// snapshots, within bounds. Other kinds take none.
+func seconds(kind string, every time.Duration) int {
+	if kind != "cpu" {
+		return 0
+	}
+	return int(min(max(every/10, time.Second), 10*time.Second) / time.Second)
 }
 
 // kinds are the profiles to take: those of the plan, at rest a heap profile in
