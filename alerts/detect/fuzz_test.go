@@ -3,6 +3,7 @@ package detect
 import (
 	"encoding/binary"
 	"math"
+	"slices"
 	"testing"
 	"time"
 
@@ -18,10 +19,13 @@ func FuzzJudge(f *testing.F) {
 			b = binary.LittleEndian.AppendUint64(b, uint64(i)*1e9)
 			b = binary.LittleEndian.AppendUint64(b, math.Float64bits(v))
 		}
-		f.Add(b, byte(0))
+		for _, how := range []byte{0, 1, 2, 4, 8, 16, 32, 255} {
+			f.Add(b, how)
+		}
 	}
 	seed()
 	seed(1)
+	seed(3, 3, 3, 3, 3, 3, 3, 3, 3)
 	seed(math.NaN(), math.Inf(1), math.Inf(-1), 0, -1, 1e308, -1e308, 1e-308, 5, 5, 5, 5)
 	long := make([]float64, 300)
 	for i := range long {
@@ -52,6 +56,14 @@ func FuzzJudge(f *testing.F) {
 		}
 		if how&8 != 0 && len(q.Series.At) > 0 {
 			q.Series.Breaks = q.Series.At[len(q.Series.At)/2:]
+		}
+		if how&16 != 0 && len(q.Series.At) > 0 {
+			at := slices.Sorted(slices.Values(q.Series.At))
+			q.Phases = []soak.Phase{{Name: "steady", From: at[0], To: at[len(at)/2], Rate: 1}, {Name: "steady", From: at[len(at)/2], To: at[len(at)-1], Rate: 1.3}}
+			q.Planned = at[len(at)-1]
+		}
+		if how&32 != 0 && slices.IsSorted(q.Series.At) && len(q.Series.At) < 500 {
+			Detected(q)
 		}
 		v := Judge{}.Judge(q)
 		if v.State == "" || v.Reason == "" {

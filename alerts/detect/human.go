@@ -39,11 +39,13 @@ func scaled(v, base float64, units []string) string {
 	return figures(v) + " " + units[i]
 }
 
-// figures writes three significant figures, without trailing zeros, and
-// without an exponent between 0.001 and a million.
+// figures writes three significant figures, without trailing zeros, from a
+// million on with a prefix of the SI, and below 0.0005 with an exponent.
 func figures(v float64) string {
-	if a := math.Abs(v); v != 0 && (a < 0.0005 || a >= 1e6) {
+	if a := math.Abs(v); v != 0 && (a < 0.0005 || a >= 1e18) {
 		return strconv.FormatFloat(v, 'g', 3, 64)
+	} else if a >= 999_500 {
+		return scaled(v/1e6, 1000, []string{"M", "G", "T", "P"})
 	}
 	places := 2
 	if v != 0 {

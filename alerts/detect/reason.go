@@ -17,16 +17,16 @@ func (c *inquiry) reason(v soak.Verdict) string {
 		if v.Since > duration(c.pts[0].t) {
 			when = "from " + span(v.Since) + " on"
 		}
-		return fmt.Sprintf("rose %s %s and did not level off (95 %% sure of %s to %s; %s)", rate(v.Slope), when, rate(v.Lo), rate(v.Hi), spoke(v.Evidence))
+		return fmt.Sprintf("rose %s %s and did not level off (95 %% sure of %s to %s%s)", rate(v.Slope), when, rate(v.Lo), rate(v.Hi), c.spoke("; ", v.Evidence))
 	case soak.Clean:
 		if v.Hi < 0 {
 			return fmt.Sprintf("fell %s; growth is excluded", rate(-v.Slope))
 		}
-		return fmt.Sprintf("no growth in %s; %s or more would have shown (%s)", length, rate(v.MinDetectable), spoke(v.Evidence))
+		return fmt.Sprintf("no growth in %s; %s or more would have shown%s", length, rate(v.MinDetectable), c.spoke("; ", v.Evidence))
 	}
 	switch {
 	case c.few() && v.Evidence == "load":
-		return tooFew(c.points())
+		return c.tooFew()
 	case c.young:
 		return fmt.Sprintf("rose %s for %s by now: under load alone, growth counts when it has lasted a quarter of the planned %s", rate(v.Slope), span(duration(c.pts[len(c.pts)-1].t-c.growthFrom())), span(c.q.Planned))
 	case c.early(v.Slope) && v.P < falseAlarms:
@@ -39,12 +39,28 @@ func (c *inquiry) reason(v soak.Verdict) string {
 	return fmt.Sprintf("too noisy or too short: only growth above %s would have shown in %s", rate(v.MinDetectable), length)
 }
 
-func spoke(evidence string) string {
+// spoke names the line of evidence. A recording of a stranger has only one.
+func (c *inquiry) spoke(join, evidence string) string {
+	if len(c.q.Phases) == 0 && len(c.q.Rest) == 0 {
+		return ""
+	}
 	switch evidence {
 	case "rest":
-		return "shown at rest"
+		return join + "shown at rest"
 	case "both":
-		return "shown under load and at rest"
+		return join + "shown under load and at rest"
 	}
-	return "shown under load"
+	return join + "shown under load"
+}
+
+// ofLoad says of what part of the samples there is talk.
+func (c *inquiry) ofLoad() string {
+	if len(c.q.Phases) == 0 {
+		return ""
+	}
+	return " under steady load"
+}
+
+func (c *inquiry) tooFew() string {
+	return fmt.Sprintf("too few samples%s (%d of at least %d)", c.ofLoad(), c.points(), leastGrowth)
 }

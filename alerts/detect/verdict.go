@@ -1,7 +1,6 @@
 package detect
 
 import (
-	"fmt"
 	"math"
 	"slices"
 	"time"
@@ -13,15 +12,11 @@ import (
 func (c *inquiry) lacking() string {
 	switch n := len(c.pts); {
 	case n == 0:
-		return "no sample was taken under steady load"
+		return "no sample was taken" + c.ofLoad()
 	case n < leastPoints || c.hours <= 0:
-		return tooFew(n)
+		return c.tooFew()
 	}
 	return ""
-}
-
-func tooFew(n int) string {
-	return fmt.Sprintf("too few samples under steady load (%d of at least %d)", n, leastGrowth)
 }
 
 func (c *inquiry) unknown(why string) soak.Verdict {
@@ -86,8 +81,11 @@ func (c *inquiry) few() bool {
 	return c.points() < leastGrowth && slices.ContainsFunc(c.lives, moves)
 }
 
-// points counts those of all lives.
+// points counts those of all lives, or, before there are any, all there are.
 func (c *inquiry) points() (n int) {
+	if len(c.parts) == 0 {
+		return len(c.pts)
+	}
 	for _, part := range c.parts {
 		n += len(part)
 	}

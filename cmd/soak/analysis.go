@@ -103,7 +103,7 @@ func analysisText(all []analysis) string {
 		if oneSource {
 			label = a.Name
 		}
-		fmt.Fprintf(tw, "%s\t%s\t%s … %s\t%s\t%s\n", a.Verdict, growth(a.slope(), a.Unit), growth(a.Lo, a.Unit), growth(a.Hi, a.Unit), atLeast(a.MinDetectable, a.Unit), label)
+		fmt.Fprintf(tw, "%s\t%s\t%s\t%s\t%s\n", a.Verdict, growth(a.slope(), a.Unit), interval(a.Lo, a.Hi, a.Unit), atLeast(a.MinDetectable, a.Unit), label)
 	}
 	tw.Flush()
 	header, rows, _ := strings.Cut(table.String(), "\n")
@@ -129,8 +129,20 @@ func (a analysis) slope() soak.Float {
 	return a.Slope
 }
 
+func interval(lo, hi soak.Float, unit string) string {
+	if lo != lo && hi != hi {
+		return unknown
+	}
+	return growth(lo, unit) + " … " + growth(hi, unit)
+}
+
+const unknown = "–"
+
 // growth writes a growth with its sign.
 func growth(v soak.Float, unit string) string {
+	if v != v {
+		return unknown
+	}
 	if v > 0 {
 		return "+" + detect.Human(float64(v), unit)
 	}
@@ -140,7 +152,7 @@ func growth(v soak.Float, unit string) string {
 // atLeast writes the smallest growth that would have been seen.
 func atLeast(v soak.Float, unit string) string {
 	if v != v {
-		return "–"
+		return unknown
 	}
 	return "≥ " + detect.Human(float64(v), unit)
 }

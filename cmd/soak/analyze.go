@@ -119,6 +119,9 @@ func readCSV(s streams, name, column string) ([]soak.Series, error) {
 		return nil, err
 	}
 	defer file.Close()
+	if info, err := file.Stat(); err == nil && info.IsDir() {
+		return nil, fmt.Errorf("%s is a folder; name the files in it, such as %s/*.csv", name, name)
+	}
 	return input.CSV(file, name, column)
 }
 

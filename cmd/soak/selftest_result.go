@@ -154,12 +154,12 @@ func selfTestText(t selfTest) string {
 	tw := tabwriter.NewWriter(&out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(tw, "\nRESOURCE\tSMALLEST FOUND\tSEEN AS\t95 % INTERVAL\tNOT FOUND\tWOULD HAVE SEEN")
 	for _, r := range t.Resources {
-		found, seen, interval, missed := "none", "–", "–", "–"
+		found, seen, between, missed := "none", unknown, unknown, unknown
 		var not []string
 		for _, p := range r.Planted {
 			if p.Found {
 				found = detect.Human(float64(p.Rate), r.Unit) + "/h"
-				seen, interval = growth(p.Slope, r.Unit), growth(p.Lo, r.Unit)+" … "+growth(p.Hi, r.Unit)
+				seen, between = growth(p.Slope, r.Unit), interval(p.Lo, p.Hi, r.Unit)
 			} else {
 				not = append(not, detect.Human(float64(p.Rate), r.Unit)+"/h")
 			}
@@ -167,7 +167,7 @@ func selfTestText(t selfTest) string {
 		if len(not) > 0 {
 			missed = strings.Join(not, ", ")
 		}
-		fmt.Fprintf(tw, "%s\t%s\t%s\t%s\t%s\t%s\n", r.Metric, found, seen, interval, missed, atLeast(r.MinDetectable, r.Unit))
+		fmt.Fprintf(tw, "%s\t%s\t%s\t%s\t%s\t%s\n", r.Metric, found, seen, between, missed, atLeast(r.MinDetectable, r.Unit))
 	}
 	tw.Flush()
 	if t.Silent {

@@ -72,7 +72,9 @@ func (t *table) read(r io.Reader, column string) ([]soak.Series, error) {
 		case errors.Is(err, io.EOF):
 			return t.finish(rec)
 		case errors.Is(err, csv.ErrFieldCount):
-			return nil, fmt.Errorf("%d cells, and the header has %d", len(row), len(header))
+			return nil, fmt.Errorf("this row has %d of the %d cells of the header; leave cells empty where nothing was measured", len(row), len(header))
+		case errors.Is(err, io.ErrUnexpectedEOF):
+			return nil, errors.New("the compressed data ends too early: the file was cut off")
 		case err != nil:
 			return nil, err
 		case n == maxRows:

@@ -114,8 +114,8 @@ func TestErrorsNameTheLineAndWhatIsWrong(t *testing.T) {
 		"wanted text":             {"time,host\n0,\n1,b\n", "host", `x.csv:3: column "host" holds no numbers, but such as "b"`},
 		"a word between numbers":  {"time,value\n0,1\n1,2\n2,oops\n3,4\n", "", `x.csv:4: column "value": "oops" is no number`},
 		"too large for a number":  {"time,value\n0,1\n1,1e999\n", "", `x.csv:3: column "value": "1e999"`},
-		"short row":               {"time,a,b\n0,1,2\n1,2\n", "", "x.csv:3: 2 cells, and the header has 3"},
-		"long row":                {"time,a\n0,1\n1,2,3\n", "", "x.csv:3: 3 cells, and the header has 2"},
+		"short row":               {"time,a,b\n0,1,2\n1,2\n", "", "x.csv:3: this row has 2 of the 3 cells"},
+		"long row":                {"time,a\n0,1\n1,2,3\n", "", "x.csv:3: this row has 3 of the 2 cells"},
 		"bad time":                {"time,value\n0,1\nlater,2\n", "", `x.csv:3: time "later": want Unix seconds`},
 		"no time in a row":        {"time,value\n0,1\n,2\n", "", `x.csv:3: time "": want`},
 		"time is NaN":             {"time,value\nNaN,1\n", "", `x.csv:2: time "NaN": want`},
@@ -123,7 +123,7 @@ func TestErrorsNameTheLineAndWhatIsWrong(t *testing.T) {
 		"a century between":       {"time,value\n0,1\n4000000000,1\n", "", "x.csv:3: time 4000000000 is more than thirty years"},
 		"quote within a cell":     {"time,value\n0,1\n1,a\"b\n", "", "x.csv:3: bare \""},
 		"cell over several lines": {"time,value\n0,\"a\nb\"\n1,2\n", "", `x.csv:2: column "value"`},
-		"cut gzip":                {long[:len(long)-40], "", "unexpected EOF"},
+		"cut gzip":                {long[:len(long)-40], "", "the file was cut off"},
 		"bad gzip":                {"\x1f\x8bnot gzip at all", "", "x.csv:1: gzip"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -45,9 +45,9 @@ func newRecording(header []string, wanted string) (*recording, error) {
 	}
 	switch {
 	case rec.clock < 0:
-		return nil, fmt.Errorf("no column `time` in the header %q", header)
+		return nil, fmt.Errorf("no column `time` in the header %q; name the column of times so, and part columns by commas", header)
 	case len(rec.columns) == 0 && wanted != "":
-		return nil, fmt.Errorf("no column %q in the header %q", wanted, header)
+		return nil, fmt.Errorf("no column %q; the header has %q", wanted, header)
 	}
 	return rec, nil
 }
