@@ -27,8 +27,8 @@ lint: ## format, vet (Linux and darwin), staticcheck, tidy modules
 bench: ## speed: claims are benchmarks, not tests
 	go test -run '^$$' -bench . -benchmem ./...
 
-eval: ## the detector's long evaluation
-	go test ./alerts/detect -run '^TestEval$$' -eval -timeout 60m -v
+eval: ## the detector's evaluation beside the rules in common use (ARGS='-nights 3000 -night-class white' …)
+	go test ./alerts/detect -run '^TestEval' -eval -timeout 24h -v $(ARGS)
 
 peers: ## install the real servers and tools that the tests use (Debian, root)
 	.ci/peers

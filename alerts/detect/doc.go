@@ -19,6 +19,7 @@
 //	finding.go    the view that shows most
 //	doubt.go      before an alarm: every other way to explain it
 //	rivals.go     how such ways compare
+//	ranks.go      the cross-check of an alarm, and the way out where nothing rises
 //	rest.go       readings at rest, a second line of evidence
 //	restarts.go   restarts that nobody marked
 //	looks.go      how often one may look
@@ -27,13 +28,18 @@
 //	replay.go     when a monitor would have known
 //
 // Limits. What watching alone cannot tell, this package does not tell: a cache
-// whose time constant is a third of the series or longer, a random walk, or
-// one tooth of a saw longer than the series looks like growth while it lasts.
-// Growth in the first ten minutes of a recording is not told from warm-up
-// where it is small. Readings at rest and a varied load can tell.
+// whose time constant is a third of the series or longer, a random walk, one
+// tooth of a saw, or one wave, longer than the series looks like growth while it
+// lasts. So a monitor of a long run says leak only when growth under load has
+// lasted a quarter of the planned time, as it must have at the end, or will
+// reach its limit before; a wave of one a day in a day is beyond even that.
+// Growth in the first ten minutes of a recording is not told from warm-up where
+// it is small. Growth that slows down for ever, like a logarithm or a square
+// root, is inconclusive: nobody can tell whether it ends. Readings at rest and a
+// varied load can tell more, and do not wait.
 //
 // Where the constants come from. Some are conventions or definitions, some are
-// judgements; three were chosen among a few candidates by what simulated noise,
+// judgements; four were chosen among a few candidates by what simulated noise,
 // saws and short runs did with them, and say so. None was searched for.
 //
 //	4,096 buckets, 192 points    definition; places a change within half a percent of the series
@@ -45,11 +51,18 @@
 //	16 (wander)                  about 0.1 % of the Dickey–Fuller distribution, carried on from its tables
 //	5 deviations (Hampel)        the usual reach of that filter is 3 to 5
 //	2.5 cycles                   judgement: a cycle is one when it has come back
-//	1/4 of the series            judgement: growth must have gone on for so long; trades delay for certainty
+//	1/4 of the series            judgement: growth must have gone on for so long; trades delay for certainty;
+//	                             a monitor takes the planned time for the series
+//	0.15 of the variance         judgement: what a period must explain to be worth the trial; half of it at once
+//	1/512 (logarithms)           definition: the steepest beginning that 192 points show
+//	0.5 cycles (one wave)        definition: from trough to crest; less is not told from a line
 //	1/3 of the last piece        judgement: the longest time constant that is told from a line
 //	6 pieces, 4 restarts         judgement: so many are single events; more are a habit, that is, noise
 //	10 minutes                   judgement: growth that is small and so young may be warm-up
 //	8 readings (rest)            judgement: how firmly counts at rest are held to be exact
+//	1/3 of a step² (rest)        variance of an error that is uniform within one step up or down; chosen over a
+//	                             whole step² by simulated runs of ten minutes
+//	3 readings (rest)            definition: the fewest that show a line and that it is one
 //	2 (levelling)                judgement: the benefit of the doubt that goes to growth that was shown
 //	8 deviations, 1/5 (drops)    judgement: how deep a drop must be to be taken for a restart
 //	3:6:1 (prior of the noise)   chosen by simulated nights of noise and by short runs of counts

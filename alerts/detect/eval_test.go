@@ -27,27 +27,40 @@ type tally struct {
 	said                                [len(baselines)]int // leak, by each baseline
 }
 
+// TestEval judges many series of each class once, and prints what is said of
+// them, by the baselines too. Run with -eval.
 func TestEval(t *testing.T) {
 	if !*eval {
 		t.Skip("the long evaluation runs with -eval")
 	}
-	for _, kind := range []struct {
-		name   string
-		makers []maker
-	}{{"clean", cleanMakers}, {"leaking", leakMakers}, {"either", eitherMakers}} {
-		sum := tally{}
-		fmt.Printf("%-24s %6s %6s %8s %8s %7s %8s |", kind.name, "leak", "clean", "unsure", "slope", "covers", "cost")
-		for _, b := range baselines {
-			fmt.Printf(" %14s", b.name)
-		}
-		fmt.Println()
-		for _, m := range kind.makers {
-			one := judgeClass(m, *perClass)
-			fmt.Printf("%-24s %6d %6d %8d %8s %7s %5.1f ms |%s\n", m.class, one.leak, one.clean, one.unsure, one.median(), one.coverage(), one.took.Seconds()*1000/float64(*perClass), one.others(1))
-			sum.add(one)
-		}
-		fmt.Printf("%-24s %5.2f%% %5.1f%% %7.1f%% %8s %7s %8s |%s\n\n", "all", sum.share(sum.leak), sum.share(sum.clean), sum.share(sum.unsure), sum.median(), sum.coverage(), "", sum.others(100/float64(sum.leak+sum.clean+sum.unsure)))
+	clean := evalClasses("clean", cleanMakers)
+	leaking := evalClasses("leaking", leakMakers)
+	evalClasses("either", eitherMakers)
+	n := float64(clean.n() + leaking.n())
+	fmt.Printf("false alarms %.2f%% of %d clean, recall %.1f%% of %d leaks, wrong clean %.1f%%, inconclusive %.1f%%, slope error median %s, 95%% interval covers %s, %.1f ms a series\n",
+		clean.share(clean.leak), clean.n(), leaking.share(leaking.leak), leaking.n(), leaking.share(leaking.clean),
+		100*float64(clean.unsure+leaking.unsure)/n, leaking.median(), leaking.coverage(), (clean.took+leaking.took).Seconds()*1000/n)
+	for i, b := range baselines {
+		fmt.Printf("  %-16s false alarms %.1f%%, recall %.1f%%\n", b.name, clean.share(clean.said[i]), leaking.share(leaking.said[i]))
 	}
+}
+
+func evalClasses(name string, makers []maker) (sum tally) {
+	fmt.Printf("%-24s %6s %6s %8s %8s %7s %8s |%s\n", name, "leak", "clean", "unsure", "slope", "covers", "cost", baselineNames())
+	for _, m := range makers {
+		one := judgeClass(m, *perClass)
+		fmt.Printf("%-24s %6d %6d %8d %8s %7s %5.1f ms |%s\n", m.class, one.leak, one.clean, one.unsure, one.median(), one.coverage(), one.took.Seconds()*1000/float64(*perClass), one.others(1))
+		sum.add(one)
+	}
+	fmt.Printf("%-24s %5.2f%% %5.1f%% %7.1f%% %8s %7s %8s |%s\n\n", "all", sum.share(sum.leak), sum.share(sum.clean), sum.share(sum.unsure), sum.median(), sum.coverage(), "", sum.others(100/float64(sum.n())))
+	return sum
+}
+
+func baselineNames() (s string) {
+	for _, b := range baselines {
+		s += fmt.Sprintf(" %16s", b.name)
+	}
+	return s
 }
 
 // TestEvalRatio prints recall and time to detect by the growth over the series
@@ -57,7 +70,7 @@ func TestEvalRatio(t *testing.T) {
 		t.Skip("the long evaluation runs with -eval")
 	}
 	for _, tau := range []float64{0, 20} {
-		fmt.Printf("\n6 h at 5 s, correlation time %v samples\n%8s %8s %8s %18s\n", tau, "growth", "leak", "clean", "detected at (share)")
+		fmt.Printf("6 h at 5 s, correlation time %v samples\n%8s %8s %8s %20s |%s\n", tau, "growth", "leak", "clean", "detected at (share)", baselineNames())
 		for _, ratio := range []float64{0, 0.5, 1, 2, 4, 8, 16, 32} {
 			m := maker{"ratio", true, func(g *gen) (float64, float64) {
 				g.fill(func(int, float64) float64 { return 1000 })
@@ -68,12 +81,12 @@ func TestEvalRatio(t *testing.T) {
 				}
 				return g.line(10*ratio, 0), 10
 			}}
-			leak, clean, at := 0, 0, []float64{}
+			one, at := tally{}, []float64{}
 			for k := range *perClass / 2 {
-				q := soak.Question{Series: generate(m, *seed, 6*k+2).series, Limit: math.NaN()}
-				v := Judge{}.Judge(q)
-				leak += int(step(v.State == soak.Leaking))
-				clean += int(step(v.State == soak.Clean))
+				l := generate(m, *seed, 6*k+2)
+				q := soak.Question{Series: l.series, Limit: math.NaN()}
+				one.count(l, Judge{}.Judge(q))
+				one.ask(l.series)
 				if d, ok := Detected(q); ok {
 					at = append(at, d.Hours()/6)
 				}
@@ -83,9 +96,9 @@ func TestEvalRatio(t *testing.T) {
 			if len(at) > 0 {
 				middle = at[len(at)/2]
 			}
-			n := float64(*perClass / 2)
-			fmt.Printf("%5.1f sd %7.0f%% %7.0f%% %12.2f (%d)\n", ratio, 100*float64(leak)/n, 100*float64(clean)/n, middle, len(at))
+			fmt.Printf("%5.1f sd %7.0f%% %7.0f%% %13.2f (%4d) |%s\n", ratio, one.share(one.leak), one.share(one.clean), middle, len(at), one.others(100/float64(one.n())))
 		}
+		fmt.Println()
 	}
 }
 
@@ -103,11 +116,7 @@ func judgeClass(m maker, n int) tally {
 				mu.Lock()
 				one.took += took
 				one.count(l, v)
-				for i, b := range baselines {
-					if b.leak(l.series) {
-						one.said[i]++
-					}
-				}
+				one.ask(l.series)
 				if *verbose && (l.leak != (v.State == soak.Leaking)) {
 					fmt.Fprintf(os.Stderr, "  %s/%d %s: true %.4g, %.4g [%.4g, %.4g] level %.4g p %.2g: %s\n", m.class, k, v.State, l.slope, v.Slope, v.Lo, v.Hi, v.Level, v.P, v.Reason)
 				}
@@ -138,6 +147,17 @@ func (t *tally) count(l labelled, v soak.Verdict) {
 	}
 }
 
+// ask asks the baselines.
+func (t *tally) ask(s soak.Series) {
+	for i, b := range baselines {
+		if b.leak(s) {
+			t.said[i]++
+		}
+	}
+}
+
+func (t *tally) n() int { return t.leak + t.clean + t.unsure }
+
 func (t *tally) add(o tally) {
 	t.leak += o.leak
 	t.clean += o.clean
@@ -154,12 +174,12 @@ func (t *tally) add(o tally) {
 func (t *tally) others(unit float64) string {
 	s := ""
 	for _, n := range t.said {
-		s += fmt.Sprintf(" %14.4g", unit*float64(n))
+		s += fmt.Sprintf(" %16.4g", unit*float64(n))
 	}
 	return s
 }
 
-func (t *tally) share(n int) float64 { return 100 * float64(n) / float64(t.leak+t.clean+t.unsure) }
+func (t *tally) share(n int) float64 { return 100 * float64(n) / float64(t.n()) }
 
 func (t *tally) median() string {
 	if len(t.errors) == 0 {
