@@ -13,7 +13,7 @@ import (
 // other views are heard.
 func (f *finding) doubt(pts []point, quantum float64) string {
 	r := f.rivals(quantum)
-	grown := r.cost(f.growing)
+	grown := f.costGrown(r)
 	switch {
 	case r.cost(f.bounded) < grown+margin || f.bounded.cost < f.growing.cost-margin:
 		return "a change that has ended explains it as well"
@@ -38,7 +38,7 @@ func (f *finding) wandering(quantum float64) float64 {
 		return 0
 	}
 	r := f.rivals(quantum)
-	grown := r.cost(f.growing) + float64(len(f.periods))*math.Log(float64(len(r.kept)))
+	grown := f.costGrown(r) + float64(len(f.periods))*math.Log(float64(len(r.kept)))
 	whole := r.cost(course{bounds: []int{0}}) - grown
 	late := r.late(f.growing)
 	least := min(whole, late.cost(f.growing.last(false))-late.cost(f.growing.last(true)))
@@ -49,51 +49,56 @@ func (f *finding) wandering(quantum float64) float64 {
 	return least
 }
 
+func (f *finding) costGrown(r rivals) float64 {
+	if f.grown == 0 {
+		f.grown = r.cost(f.growing)
+	}
+	return f.grown
+}
+
 // levelsOff tells whether an approach to a level, however slow, explains the
 // last piece, or all there is, better than growth that goes on.
 func (f *finding) levelsOff(r rivals, grown float64) bool {
-	return f.bent(func(c course, t []float64) bool {
-		for _, tau := range [...]float64{0.4, 0.7, 1.2, 2} {
-			if r.cost(course{bounds: c.bounds, tau: tau * (1 - t[0])}) < grown-levelling {
-				return true
-			}
-		}
-		return false
-	})
+	approach := func(u, tau float64) float64 { return math.Exp(-u / tau) }
+	return f.bends(r, grown, approach, 0.4, 2)
 }
 
 // slows tells whether growth like a logarithm or a square root, whose rate
-// falls for ever, explains the last piece, or all there is, better than growth
-// at a rate that lasts. Nobody can tell whether it will end.
+// falls for ever, does so. Nobody can tell whether it will end.
 func (f *finding) slows(r rivals, grown float64) bool {
-	return f.bent(func(c course, t []float64) bool {
-		y := f.view.y[c.start():]
-		shape := func(scale float64) []float64 {
+	logarithm := func(u, scale float64) float64 { return math.Log1p(u / scale) }
+	root := func(u, _ float64) float64 { return math.Sqrt(u) }
+	return f.bends(r, grown, logarithm, 1./512, 1) || f.bends(r, grown, root, 1, 1)
+}
+
+// bends asks whether a level and a bend explain the last piece, or all there is
+// as one piece, better than growth at a rate that lasts. A bend is a shape over
+// the length, from 0 to 1, with a parameter that is found by least squares.
+func (f *finding) bends(r rivals, grown float64, shape func(u, parameter float64) float64, lo, hi float64) bool {
+	scopes := []course{f.growing}
+	if f.growing.start() > 0 {
+		scopes = append(scopes, course{bounds: []int{0}})
+	}
+	for _, c := range scopes {
+		s := c.start()
+		t, y := f.view.t[s:], f.view.y[s:]
+		column := func(logarithm float64) []float64 {
 			bend := make([]float64, len(t))
-			for i, u := range t {
-				bend[i] = math.Log1p((u - t[0]) / (1 - t[0]) / math.Exp(scale))
+			for i := range t {
+				bend[i] = shape((t[i]-t[0])/(1-t[0]), math.Exp(logarithm))
 			}
 			return bend
 		}
-		left := func(scale float64) float64 { return squares(remove([][]float64{ones(len(t)), shape(scale)}, y, 0)) }
-		root := make([]float64, len(t))
-		for i, u := range t {
-			root[i] = math.Sqrt((u - t[0]) / (1 - t[0]))
+		best := math.Log(lo)
+		if lo < hi {
+			best = minimum(func(p float64) float64 { return squares(remove([][]float64{ones(len(t)), column(p)}, y, 0)) }, best, math.Log(hi))
 		}
-		for _, bend := range [][]float64{shape(minimum(left, math.Log(1./512), 0)), root} {
-			whole := append(make([]float64, c.start()), bend...)
-			if r.with(whole).cost(course{bounds: c.bounds}) < grown-levelling {
-				return true
-			}
+		whole := append(make([]float64, s), column(best)...)
+		if r.with(whole).cost(course{bounds: c.bounds}) < grown-levelling {
+			return true
 		}
-		return false
-	})
-}
-
-// bent asks of the last piece, and of all there is as one piece.
-func (f *finding) bent(explains func(c course, t []float64) bool) bool {
-	s := f.growing.start()
-	return explains(f.growing, f.view.t[s:]) || s > 0 && explains(course{bounds: []int{0}}, f.view.t)
+	}
+	return false
 }
 
 // waves tells whether one slow wave, of which too little was seen to call it

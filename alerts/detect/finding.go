@@ -13,6 +13,7 @@ type finding struct {
 	trend   trend   // in units per hour
 	rival   trend   // the slope of the course that grows, where it is nearly as good as the bounded one chosen
 	from    float64 // hours: where the last piece begins
+	grown   float64 // what the course that grows costs among rivals; 0: not asked yet
 }
 
 func (f *finding) chosen() course {

@@ -69,11 +69,10 @@ func whiten(nz noise, t []float64, columns [][]float64, q *normal) (logF float64
 		}
 		f := p + nz.white
 		gain, inv := p/f, 1/math.Sqrt(f)
-		for c := range n {
-			state[c] *= a
-			v := columns[c][i] - state[c]
-			state[c] += gain * v
-			row[c] = v * inv
+		for c, column := range columns {
+			s := state[c] * a
+			v := column[i] - s
+			state[c], row[c] = s+gain*v, v*inv
 		}
 		p *= 1 - gain
 		if product *= f; product > 1e100 || product < 1e-100 {

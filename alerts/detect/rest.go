@@ -23,7 +23,7 @@ type resting struct {
 	lasts    bool    // the later half of the readings has its part of the growth
 	equal    bool    // the last reading is not above one that is older by half of all the time
 	hours    float64 // between these two
-	closed   bool    // it is so with all sessions closed, which were open at the rests between
+	closed   bool    // the growth went when the sessions closed that were open at the rests between
 }
 
 // atRest judges the readings at rest. The first one, before any load, finds
@@ -43,12 +43,22 @@ func atRest(rest []soak.RestPoint, loaded time.Duration, quantum float64, counts
 			break
 		}
 	}
-	r.closed = r.equal && len(rest) > 2 && rest[len(rest)-2].Open > last.Open
 	r.readings = len(rest)
+	before := rest[0]
 	if after := slices.DeleteFunc(rest, func(p soak.RestPoint) bool { return p.At <= loaded }); len(after) >= restLeast {
 		r.fit(after, quantum, counts)
+		r.closed = r.givenBack(before, after[len(after)-2], last)
 	}
 	return r, r.equal || r.trend.known()
+}
+
+// givenBack tells whether the sessions took the growth with them: all that were
+// open at the rest before are closed at the last, and of what the readings had
+// gained not half is left above the reading before the load. (What warms up is
+// left as well, so this errs on the side of silence.)
+func (r *resting) givenBack(before, open, last soak.RestPoint) bool {
+	gained := r.trend.slope * (open.At - before.At).Hours()
+	return open.Open > last.Open && before.Open == last.Open && gained > 0 && last.Value-before.Value < gained/2
 }
 
 // readable returns the readings that are measurements, oldest first.

@@ -99,3 +99,27 @@ func TestSessionsThatAreOpenAtRestAreNoGrowth(t *testing.T) {
 		}
 	}
 }
+
+func TestGrowthThatGoesWithTheSessionsIsTold(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		counts bool
+		last   float64
+		want   bool
+	}{
+		{"counts that the sessions held", true, 8, true},
+		{"counts that stay", true, 8 + 50, false},
+		{"bytes that the sessions held, but for some warm-up", false, 8 + 12, true},
+		{"bytes that stay", false, 8 + 50, false},
+	} {
+		rest := []soak.RestPoint{{Value: 8}}
+		for i := range 6 {
+			rest = append(rest, soak.RestPoint{At: time.Duration(1+i) * time.Hour, Value: 8 + 190 + 10*float64(i), Open: 190})
+		}
+		rest = append(rest, soak.RestPoint{At: 6*time.Hour + time.Minute, Value: c.last})
+		r, ok := atRest(rest, time.Minute, 1, c.counts)
+		if !ok || math.Abs(r.trend.slope-10) > 0.5 || r.closed != c.want {
+			t.Errorf("%s: slope %v, told per connection %v", c.name, r.trend.slope, r.closed)
+		}
+	}
+}

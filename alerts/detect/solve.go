@@ -26,8 +26,9 @@ func (q *normal) add(row []float64) {
 		if x == 0 {
 			continue
 		}
-		for j := i; j < len(row); j++ {
-			q.a[i][j] += x * row[j]
+		a := q.a[i][i:len(row)]
+		for j, y := range row[i:] {
+			a[j] += x * y
 		}
 	}
 }

@@ -282,15 +282,15 @@ func (c *inquiry) operations(v *soak.Verdict) {
 	if rate > 0 {
 		v.PerOperation = v.Slope / rate
 	}
-	if v.State != soak.Leaking || len(c.lives) != 1 {
-		return
-	}
-	var each float64
-	if v.PerHourBound, each = c.meter.follows(&c.lives[0], c.quantum); v.PerHourBound == "operations" {
-		v.PerOperation = each
-	}
-	if c.rested && c.resting.closed {
+	switch {
+	case v.State != soak.Leaking:
+	case c.rested && c.resting.closed:
 		v.PerHourBound = "sessions"
+	case len(c.lives) == 1:
+		var each float64
+		if v.PerHourBound, each = c.meter.follows(&c.lives[0], c.quantum); v.PerHourBound == "operations" {
+			v.PerOperation = each
+		}
 	}
 }
 
