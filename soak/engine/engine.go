@@ -138,6 +138,8 @@ type run struct {
 	start time.Time
 
 	lastAt   time.Duration // of the newest row
+	row      soak.Row      // the newest
+	recent   []soak.Event  // the newest, for people who watch
 	lastNote time.Duration // of the newest event
 	lastTick time.Duration
 	asleep   time.Duration
@@ -230,6 +232,7 @@ func (r *run) note(e soak.Event) {
 	e.At = max(e.At.Truncate(time.Millisecond), r.lastNote)
 	r.lastNote = e.At
 	r.history.note(e)
+	r.recent = append(r.recent[max(0, len(r.recent)-recentEvents+1):], e)
 	r.keep(r.Recorder.Note(e))
 }
 

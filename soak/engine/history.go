@@ -21,12 +21,13 @@ type history struct {
 	series   map[soak.Name]*detect.Reducer
 	skip     map[soak.Name]bool // seen, and not judged
 	newest   map[soak.Name]float64
+	trails   map[soak.Name]*trail
 	rests    []soak.Row   // judged samples of each rest row
 	events   []soak.Event // the marks that judging needs: phases, rates, rests
 }
 
 func newHistory(p soak.Plan) *history {
-	h := &history{plan: p, families: map[string]soak.Metric{}, series: map[soak.Name]*detect.Reducer{}, skip: map[soak.Name]bool{}, newest: map[soak.Name]float64{}}
+	h := &history{plan: p, families: map[string]soak.Metric{}, series: map[soak.Name]*detect.Reducer{}, skip: map[soak.Name]bool{}, newest: map[soak.Name]float64{}, trails: map[soak.Name]*trail{}}
 	for _, m := range Metrics() {
 		h.families[m.Name] = m
 	}
@@ -42,6 +43,7 @@ func (h *history) add(row soak.Row, phase string) {
 			continue
 		}
 		h.newest[n] = s.Value
+		h.trails[n].add(s.Value)
 		if phase == judge.PhaseSteady {
 			red.Add(row.At, s.Value)
 		}
@@ -88,7 +90,7 @@ func (h *history) reducer(n soak.Name) *detect.Reducer {
 		return nil
 	}
 	red := detect.NewReducer(n.Process, n.Name, h.families[judge.Family(n.Name)])
-	h.series[n] = red
+	h.series[n], h.trails[n] = red, &trail{}
 	h.names = append(h.names, n)
 	return red
 }

@@ -135,7 +135,7 @@ func (r *run) startSampling(rest *rest) {
 
 // restSample reads everything at once, as a row of its own.
 func (r *run) restSample(name string) {
-	row := r.row(r.now(), true)
+	row := r.read(r.now(), true)
 	row.At = r.stamp()
 	r.append(row)
 	r.history.addRest(row, name == "gc")

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"slices"
 	"time"
 
 	"soakmon/soak"
@@ -18,7 +19,15 @@ type Status struct {
 	Series    []SeriesStatus `json:"series"`
 	Firing    int            `json:"firing"`
 	Ended     string         `json:"ended,omitempty"`
+	Events    []soak.Event   `json:"events,omitempty"` // the newest few, oldest first
+
+	// The newest row, by process and metric with a space between them.
+	RowAt time.Duration         `json:"row_at"`
+	Row   map[string]soak.Float `json:"row,omitempty"`
 }
+
+// recentEvents is how many events a status holds.
+const recentEvents = 12
 
 // LoadStatus is one load by now. Latencies are of the load until
 // a minute ago at most, in seconds.
@@ -47,6 +56,8 @@ type SeriesStatus struct {
 	Lo            soak.Float `json:"slope_low"`
 	Hi            soak.Float `json:"slope_high"`
 	MinDetectable soak.Float `json:"min_detectable_per_hour"`
+
+	Course []soak.Float `json:"course,omitempty"` // since the run's start, as coarse as a small chart needs it
 }
 
 // endAllowance is the expected length of the end of a run: rests and draining.
@@ -57,7 +68,10 @@ func (r *run) status() {
 		return
 	}
 	at := r.now()
-	s := Status{Run: r.ID, Name: r.Plan.Name, Phase: r.line.phase, Elapsed: at, Remaining: r.remaining(at), Firing: r.book.firing(), Ended: r.ended}
+	s := Status{Run: r.ID, Name: r.Plan.Name, Phase: r.line.phase, Elapsed: at, Remaining: r.remaining(at), Firing: r.book.firing(), Ended: r.ended, Events: slices.Clone(r.recent), RowAt: r.row.At, Row: map[string]soak.Float{}}
+	for _, sample := range r.row.Samples {
+		s.Row[sample.Process+" "+sample.Metric] = soak.Float(sample.Value)
+	}
 	for _, w := range r.Plan.Load {
 		l := r.load.status(w)
 		if f, ok := r.line.factor[w.Name]; ok {
@@ -70,7 +84,7 @@ func (r *run) status() {
 			Process: j.Process, Metric: j.Name.Name, Unit: j.Metric.Unit,
 			Last: soak.Float(r.history.value(j.Name)), Verdict: j.Verdict.State,
 			Slope: soak.Float(j.Verdict.Slope), Lo: soak.Float(j.Verdict.Lo), Hi: soak.Float(j.Verdict.Hi),
-			MinDetectable: soak.Float(j.Verdict.MinDetectable),
+			MinDetectable: soak.Float(j.Verdict.MinDetectable), Course: r.history.course(j.Name),
 		})
 	}
 	r.Config.Status(s)

@@ -16,7 +16,7 @@ func (r *run) tick() {
 	r.gaps(at)
 	r.lastTick = at
 	r.listen()
-	row := r.row(at, false)
+	row := r.read(at, false)
 	row.Samples = append(row.Samples, r.load.samples()...)
 	r.append(row)
 	if r.err != nil {
@@ -33,8 +33,8 @@ func (r *run) tick() {
 	r.status()
 }
 
-// row reads the samplers of all processes; at rest, everything there is.
-func (r *run) row(at time.Duration, all bool) soak.Row {
+// read reads the samplers of all processes; at rest, everything there is.
+func (r *run) read(at time.Duration, all bool) soak.Row {
 	row := soak.Row{At: at, Wall: time.Now()}
 	for _, role := range []string{soak.RoleTarget, soak.RoleDriver, soak.RoleRelay, soak.RoleMonitor} {
 		s, ok := r.samplers[role]
@@ -60,7 +60,7 @@ func (r *run) append(row soak.Row) {
 	if row.At <= r.lastAt {
 		row.At = r.lastAt + time.Millisecond
 	}
-	r.lastAt = row.At
+	r.lastAt, r.row = row.At, row
 	r.history.add(row, r.line.phase)
 	err := r.Recorder.Append(row)
 	if err == nil {

@@ -1,0 +1,40 @@
+package engine
+
+import (
+	"math"
+	"testing"
+)
+
+func TestATrailKeepsTheWholeCourseInFewPoints(t *testing.T) {
+	var tr trail
+	for i := range 86_400 {
+		v := float64(i)
+		if i%3 == 0 {
+			v = math.NaN()
+		}
+		tr.add(v)
+		if len(tr.points) >= trailLength {
+			t.Fatalf("%d points after %d values", len(tr.points), i+1)
+		}
+	}
+	if n := len(tr.points); n < trailLength/2 {
+		t.Errorf("%d points", n)
+	}
+	for i, p := range tr.points {
+		middle := (float64(i) + 0.5) * float64(tr.each)
+		if math.Abs(float64(p)-middle) > 2 {
+			t.Errorf("point %d of a straight line is %v, want %v", i, p, middle)
+		}
+	}
+}
+
+func TestATrailTellsWhatWasNotMeasured(t *testing.T) {
+	var tr trail
+	for range trailLength {
+		tr.add(math.NaN())
+	}
+	tr.add(7)
+	if p := tr.points; p[0] == p[0] {
+		t.Errorf("%v, want it to begin with NaN", p)
+	}
+}
