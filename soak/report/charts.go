@@ -19,24 +19,31 @@ const reportBuckets = 480
 
 // Draw reads the charts of a stored run for its report.
 func Draw(src Source) (Charts, error) {
+	c, end, err := Marks(src)
+	if err != nil {
+		return c, err
+	}
 	run := src.Run()
-	events, err := src.Events()
-	if err != nil {
-		return Charts{}, err
-	}
-	ticks, err := src.Ticks()
-	if err != nil {
-		return Charts{}, err
-	}
-	end := time.Duration(0)
-	if n := len(ticks); n > 0 {
-		end = ticks[n-1]
-	}
-	var c Charts
-	c.Marks, c.Shades = chart.Marks(run.Plan, events, end)
 	all := chart.Layout(src.Names(), run.Metrics, run.Plan)
 	c.Drawing, err = chart.Draw(src, all, chart.Fit(0, end, run.Plan.Interval, reportBuckets))
 	return c, err
+}
+
+// Marks reads what the charts of a run point out, and how long it is.
+func Marks(src Source) (c Charts, end time.Duration, err error) {
+	events, err := src.Events()
+	if err != nil {
+		return c, 0, err
+	}
+	ticks, err := src.Ticks()
+	if err != nil {
+		return c, 0, err
+	}
+	if n := len(ticks); n > 0 {
+		end = ticks[n-1]
+	}
+	c.Marks, c.Shades = chart.Marks(src.Run().Plan, events, end)
+	return c, end, nil
 }
 
 // curve finds the values of a series in the charts; nil where there are none.

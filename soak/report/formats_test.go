@@ -46,11 +46,11 @@ func TestGoldenFormats(t *testing.T) {
 				t.Fatal(err)
 			}
 			golden(t, s.name+".junit.xml", junit.Bytes())
-			section, err := Section(r, c, "")
+			above, below, err := Sections(r, c)
 			if err != nil {
 				t.Fatal(err)
 			}
-			golden(t, s.name+".html", []byte(section))
+			golden(t, s.name+".html", []byte(above+below))
 		})
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"embed"
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"html/template"
 	"io"
@@ -48,14 +49,13 @@ func HTML(w io.Writer, r Report, c Charts) error {
 	})
 }
 
-// Section writes the body of the report, to be put into a page that has the
-// style; source is where its charts come from.
-func Section(r Report, c Charts, source string) (template.HTML, error) {
-	var out bytes.Buffer
+// Sections writes what stands above the charts of a report and what stands below
+// them, to be put into a page that has the style.
+func Sections(r Report, c Charts) (above, below template.HTML, err error) {
 	v := newView(r, c)
-	v.Source = source
-	err := templates.ExecuteTemplate(&out, "run", v)
-	return template.HTML(out.String()), err
+	var a, b bytes.Buffer
+	err = errors.Join(templates.ExecuteTemplate(&a, "above", v), templates.ExecuteTemplate(&b, "below", v))
+	return template.HTML(a.String()), template.HTML(b.String()), err
 }
 
 func asset(name string) string {

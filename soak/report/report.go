@@ -46,6 +46,7 @@ type Report struct {
 	Evidence   Evidence          `json:"evidence"`
 	Load       []Load            `json:"load"`
 	Series     []Series          `json:"series"`
+	Levels     []Level           `json:"levels"`
 	Statements []judge.Statement `json:"statements"` // what the series tell together; beside the verdict
 	Findings   []cause.Finding   `json:"findings"`   // the cause of each leak
 	Alerts     []Alert           `json:"alerts,omitempty"`
@@ -147,7 +148,7 @@ func Build(src Source, d judge.Detector, running bool) (Report, error) {
 		Run: run.ID, Name: run.Name, Command: run.Command, Version: run.Version, Start: run.Start,
 		Duration: b.end.Seconds(), Planned: run.Plan.Duration.Seconds(), Ended: b.ended(),
 		Target: run.Target, Host: run.Host, Plan: run.Plan,
-		Reasons: []string{}, Load: []Load{}, Series: []Series{}, Warnings: []string{},
+		Reasons: []string{}, Load: []Load{}, Series: []Series{}, Levels: []Level{}, Warnings: []string{},
 	}
 	for _, j := range judged {
 		r.Series = append(r.Series, series(j, b.history.steady[j.Name]))
@@ -156,6 +157,7 @@ func Build(src Source, d judge.Detector, running bool) (Report, error) {
 	if err := b.load(&r); err != nil {
 		return Report{}, fmt.Errorf("run %s: %w", run.ID, err)
 	}
+	b.levels(&r)
 	if err := b.evidence(&r); err != nil {
 		return Report{}, fmt.Errorf("run %s: %w", run.ID, err)
 	}

@@ -29,7 +29,6 @@ type view struct {
 	Plan       []fact
 	Versions   []fact
 	Reproduce  string
-	Source     string // of the charts, where they are not in the file
 }
 
 type loadRow struct{ Name, Errors, Planned, Achieved, Operations, Failed, Late, Sessions, P50, P95, P99, Max string }

@@ -1,0 +1,142 @@
+// Package web is the page: the list of runs, a run with its charts, live where it
+// goes on, runs over each other, nights in a row, and the flame graphs of what
+// was stored. It shows the report value and has no judgement of its own.
+//
+// The server reduces series to what the browser shows; the browser asks for
+// that alone. Nothing is ever asked of another host, and a strict policy forbids
+// it (Content-Security-Policy); the pages of pprof, whose scripts are inline,
+// have a policy of their own below /pprof/. All is read-only but for the orders
+// to a running monitor, which need the token; away from loopback everything does.
+package web
+
+import (
+	"context"
+	"embed"
+	"html/template"
+	"io/fs"
+	"iter"
+	"net/http"
+	"time"
+
+	"soakmon/soak"
+	"soakmon/soak/report"
+)
+
+// Runs is where the runs are.
+type Runs interface {
+	// List gives all runs, newest first.
+	List() ([]Entry, error)
+	// Open opens a run by its id, a copy of it where it goes on.
+	Open(id string) (Run, error)
+	// Live gives the status of a running run at every change, as JSON.
+	Live(ctx context.Context, id string) iter.Seq2[[]byte, error]
+	// Do gives a running run's monitor an order.
+	Do(ctx context.Context, id, action string) error
+}
+
+// Run is a run that is open.
+type Run interface {
+	report.Source
+	Profile(id uint64) ([]byte, error)
+	Running() bool
+	Close() error
+}
+
+// Entry is a run in the list.
+type Entry struct {
+	ID      string
+	Name    string
+	Start   time.Time
+	Running bool
+	Size    int64  // bytes; with the time it tells whether the file is as it was
+	Error   string // why it cannot be read
+}
+
+// Judge judges an open run.
+type Judge func(Run) (report.Report, error)
+
+// Options say who may look.
+type Options struct {
+	Token   string   // for orders, and where Open is not set for everything
+	Hosts   []string // that a request may name, with port; empty: any, and then everything needs the token
+	Version string
+}
+
+//go:embed assets
+var assets embed.FS
+
+var shells = template.Must(template.ParseFS(assets, "assets/*.tmpl"))
+
+// Server serves the pages.
+type Server struct {
+	runs    Runs
+	options Options
+	opened  *opened
+	lives   *lives
+	pprof   *flames
+	handler http.Handler
+}
+
+// New makes a server.
+func New(runs Runs, judge Judge, o Options) *Server {
+	s := &Server{runs: runs, options: o, opened: newOpened(runs, judge), lives: newLives(runs)}
+	s.pprof = newFlames(s.opened)
+	s.handler = s.guard(s.routes())
+	return s
+}
+
+// ServeHTTP implements [http.Handler].
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.handler.ServeHTTP(w, r) }
+
+// Close lets go of the runs that are open.
+func (s *Server) Close() { s.opened.close() }
+
+func (s *Server) routes() http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /{$}", s.shell("list", "Runs"))
+	mux.HandleFunc("GET /run/{id}", s.shell("run", ""))
+	mux.HandleFunc("GET /compare", s.shell("compare", "Runs over each other"))
+	mux.HandleFunc("GET /history/{name}", s.shell("history", ""))
+	mux.HandleFunc("GET /api/runs", s.list)
+	mux.HandleFunc("GET /api/runs/{id}/summary", s.summary)
+	mux.HandleFunc("GET /api/runs/{id}/section", s.section)
+	mux.HandleFunc("GET /api/runs/{id}/board", s.board)
+	mux.HandleFunc("GET /api/runs/{id}/charts", s.charts)
+	mux.HandleFunc("GET /api/runs/{id}/live", s.live)
+	mux.HandleFunc("POST /api/runs/{id}/{action}", s.do)
+	mux.HandleFunc("GET /api/compare", s.compare)
+	mux.HandleFunc("GET /pprof/{id}/{spec}/", s.pprof.serve)
+	mux.Handle("GET /assets/", s.files())
+	return zipped(mux)
+}
+
+// files serves the assets of the report and of the page. They belong to this
+// program's version, and so may be kept for it.
+func (s *Server) files() http.Handler {
+	shared, own := http.FileServerFS(report.Assets), http.FileServerFS(assets)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Cache-Control", "no-cache")
+		if _, err := fs.Stat(assets, r.URL.Path[1:]); err == nil {
+			own.ServeHTTP(w, r)
+			return
+		}
+		shared.ServeHTTP(w, r)
+	})
+}
+
+// shell serves a page that fills itself.
+func (s *Server) shell(page, title string) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "text/html; charset=utf-8")
+		name := title
+		if name == "" {
+			name = r.PathValue("id") + r.PathValue("name")
+		}
+		_ = shells.ExecuteTemplate(w, "shell", map[string]any{ // what fails is the reader's end
+			"Page": page, "Title": name, "Subject": r.PathValue("id") + r.PathValue("name"), "MayAct": s.authorized(r), "Version": s.options.Version,
+			"Actions": []string{"pause", "resume", "rest", "snapshot", "stop"},
+		})
+	}
+}
+
+var _ = soak.Clean
