@@ -58,6 +58,9 @@ func Sections(r Report, c Charts) (above, below template.HTML, err error) {
 	return template.HTML(a.String()), template.HTML(b.String()), err
 }
 
+// Style is the style of the report's HTML, for other documents.
+func Style() string { return asset("style.css") }
+
 func asset(name string) string {
 	data, err := Assets.ReadFile("assets/" + name)
 	if err != nil {

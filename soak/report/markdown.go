@@ -22,7 +22,7 @@ const mostTold = 20
 // (GitHub Flavored Markdown), with small charts as text.
 func Markdown(w io.Writer, r Report, c Charts) error {
 	var out strings.Builder
-	fmt.Fprintf(&out, "## %s · %s\n\n**%s**\n\n", badges[r.Verdict], escape(r.Name), escape(Sentence(r)))
+	fmt.Fprintf(&out, "## %s · %s\n\n**%s**\n\n", badges[r.Verdict], Escape(r.Name), Escape(Sentence(r)))
 	mdList(&out, "Why", r.Reasons)
 	mdCauses(&out, r)
 	mdSeries(&out, r, c)
@@ -32,7 +32,7 @@ func Markdown(w io.Writer, r Report, c Charts) error {
 		human.Count(e.Gaps, "gap"), human.Count(e.Restarts, "restart"), human.Count(e.Rests, "rest sample"), human.Count(e.Profiles, "profile"))
 	mdList(&out, "To know", r.Warnings)
 	mdAlerts(&out, r)
-	fmt.Fprintf(&out, "<sub>run `%s` · %s · %s recorded · soak %s · again: `%s`</sub>\n", r.Run, r.Start.Format("2006-01-02 15:04 -0700"), human.Span(r.Duration), escape(r.Version), Reproduce(r))
+	fmt.Fprintf(&out, "<sub>run `%s` · %s · %s recorded · soak %s · again: `%s`</sub>\n", r.Run, r.Start.Format("2006-01-02 15:04 -0700"), human.Span(r.Duration), Escape(r.Version), Reproduce(r))
 	_, err := io.WriteString(w, out.String())
 	return err
 }
@@ -47,7 +47,7 @@ func mdList(out *strings.Builder, title string, lines []string) {
 			fmt.Fprintf(out, "- and %d more\n", len(lines)-i)
 			break
 		}
-		fmt.Fprintf(out, "- %s\n", escape(l))
+		fmt.Fprintf(out, "- %s\n", Escape(l))
 	}
 	out.WriteString("\n")
 }
@@ -90,13 +90,13 @@ func mdLoad(out *strings.Builder, r Report) {
 	}
 	out.WriteString("| load | planned | achieved | operations | failed | late | p50 | p95 | p99 | max |\n|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|\n")
 	for _, l := range r.Load {
-		fmt.Fprintf(out, "| %s | %s | %s | %s | %s | %s | %s | %s | %s | %s |\n", escape(l.Name), human.Rate(l.Planned), human.Rate(l.Achieved),
+		fmt.Fprintf(out, "| %s | %s | %s | %s | %s | %s | %s | %s | %s | %s |\n", Escape(l.Name), human.Rate(l.Planned), human.Rate(l.Achieved),
 			human.Integer(l.Operations), human.Integer(l.Failed), human.Integer(l.Late), seconds(l.Latency.P50), seconds(l.Latency.P95), seconds(l.Latency.P99), seconds(l.Latency.Max))
 	}
 	out.WriteString("\n")
 	for _, l := range r.Load {
 		if aside := errorList(l) + textDatagrams(l.Datagrams); aside != "" {
-			fmt.Fprintf(out, "%s:%s\n\n", escape(l.Name), escape(aside))
+			fmt.Fprintf(out, "%s:%s\n\n", Escape(l.Name), Escape(aside))
 		}
 	}
 }
@@ -109,7 +109,7 @@ func mdAlerts(out *strings.Builder, r Report) {
 	mdList(out, "Alerts", lines)
 }
 
-// escape keeps text from being read as markup (CommonMark 2.4).
-func escape(s string) string {
+// Escape keeps text from being read as markup (CommonMark 2.4).
+func Escape(s string) string {
 	return strings.NewReplacer(`\`, `\\`, "|", `\|`, "*", `\*`, "_", `\_`, "<", "&lt;", "`", "\\`", "[", `\[`, "#", `\#`, "\n", " ").Replace(s)
 }

@@ -2,7 +2,7 @@ package web
 
 import (
 	"cmp"
-	"errors"
+	"fmt"
 	"net/http"
 	"slices"
 	"strconv"
@@ -11,6 +11,7 @@ import (
 
 	"soakmon/soak"
 	"soakmon/soak/chart"
+	"soakmon/soak/compare"
 	"soakmon/soak/human"
 	"soakmon/soak/report"
 )
@@ -195,4 +196,28 @@ func grid(r *http.Request, interval, last time.Duration) chart.Grid {
 	return chart.Fit(seconds("from", 0), seconds("to", last), max(interval, seconds("interval", 0)), columns)
 }
 
-var errNoRuns = errors.New("name the runs: ?run=A&run=B")
+// mostCompared are the runs that can be laid over each other.
+const mostCompared = 8
+
+// compare lays runs beside each other.
+func (s *Server) compare(w http.ResponseWriter, r *http.Request) {
+	ids := r.URL.Query()["run"]
+	if len(ids) < 2 || len(ids) > mostCompared {
+		answer(w, nil, fmt.Errorf("name two to %d runs: ?run=A&run=B", mostCompared))
+		return
+	}
+	var reports []report.Report
+	for _, id := range ids {
+		err := s.opened.use(id, func(v *view) error {
+			rep, err := s.opened.reportOf(v)
+			reports = append(reports, rep)
+			return err
+		})
+		if err != nil {
+			answer(w, nil, err)
+			return
+		}
+	}
+	html, err := compare.HTML(compare.Compare(reports))
+	answer(w, map[string]string{"html": string(html)}, err)
+}

@@ -18,7 +18,6 @@ import (
 	"net/http"
 	"time"
 
-	"soakmon/soak"
 	"soakmon/soak/report"
 )
 
@@ -138,5 +137,3 @@ func (s *Server) shell(page, title string) http.HandlerFunc {
 		})
 	}
 }
-
-var _ = soak.Clean

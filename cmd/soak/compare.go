@@ -1,0 +1,67 @@
+package main
+
+import (
+	"errors"
+
+	"github.com/spf13/cobra"
+
+	"soakmon/soak/compare"
+	"soakmon/soak/report"
+	"soakmon/store"
+)
+
+func compareCommand(s streams) *cobra.Command {
+	var dir, format, output string
+	cmd := &cobra.Command{
+		Use:   "compare RUN RUN…",
+		Short: "Lay runs beside each other: what differs, and is it real?",
+		Long: `Lay runs beside each other: slopes, levels, latency and throughput with their
+intervals, and which of the differences chance does not explain.
+
+The first run is the base. The exit code is 1 where anything is really worse than
+in the base, and 0 otherwise.`,
+		Example: `  soak compare monday tuesday
+  soak compare 20261120T0200 last --format html -o compare.html`,
+		Args: cobra.MinimumNArgs(2),
+		RunE: func(_ *cobra.Command, args []string) error {
+			if err := checkFormat(format, compare.Formats...); err != nil {
+				return err
+			}
+			reports, err := readReports(dir, args)
+			if err != nil {
+				return err
+			}
+			c := compare.Compare(reports)
+			out, err := openOutput(s, output)
+			if err != nil {
+				return err
+			}
+			if err := errors.Join(compare.Write(out, c, format), out.Close()); err != nil {
+				return err
+			}
+			if c.Worsened() {
+				return exitCode(report.ExitLeak)
+			}
+			return nil
+		},
+	}
+	dirFlag(cmd, &dir)
+	formatFlag(cmd, &format, compare.Formats...)
+	outputFlag(cmd, &output)
+	return cmd
+}
+
+func readReports(dir string, refs []string) (all []report.Report, err error) {
+	for _, ref := range refs {
+		path, err := store.Find(dir, ref)
+		if err != nil {
+			return nil, err
+		}
+		r, err := readReport(path)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, r)
+	}
+	return all, nil
+}

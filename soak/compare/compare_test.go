@@ -1,0 +1,120 @@
+package compare
+
+import (
+	"bytes"
+	"encoding/json"
+	"flag"
+	"math"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"soakmon/soak"
+	"soakmon/soak/report"
+)
+
+var update = flag.Bool("update", false, "write the golden files anew")
+
+// run is a report with one resource that grows, at a level, under a load.
+func run(id string, slope, width, level, latency, rate float64) report.Report {
+	f := func(v float64) soak.Float { return soak.Float(v) }
+	about := func(metric, unit string, mean, share float64) report.Level {
+		se := mean * share
+		return report.Level{Process: soak.RoleDriver, Metric: metric, Unit: unit, Mean: f(mean), Lo: f(mean - 2*se), Hi: f(mean + 2*se), Error: f(se), Batches: 20}
+	}
+	throughput := about(`operations_total{load="tcp"}`, "count", rate, 0.0005)
+	throughput.Rate = true
+	standing := about("rss_bytes", "bytes", level, 0.002)
+	standing.Process = soak.RoleTarget
+	return report.Report{
+		Run: id, Name: "tcp", Start: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC), Version: "test", Verdict: soak.Clean, Duration: 3600, Reasons: []string{"growth is excluded"},
+		Host: soak.Host{Name: "here", CPUs: 2}, Load: []report.Load{{Name: "tcp", Protocol: "tcp", Planned: 200}},
+		Series: []report.Series{{Process: soak.RoleTarget, Metric: "rss_bytes", Unit: "bytes", Verdict: soak.Clean, Slope: f(slope), Lo: f(slope - width), Hi: f(slope + width)}},
+		Levels: []report.Level{standing, about(`latency_seconds{load="tcp",q="0.99"}`, "seconds", latency, 0.01), throughput},
+	}
+}
+
+const mib = 1 << 20
+
+func TestRealDifferencesAreToldFromChance(t *testing.T) {
+	base := run("a", 0, 0.1*mib, 100*mib, 0.010, 200)
+	for name, c := range map[string]struct {
+		other report.Report
+		want  map[string]string // by kind
+	}{
+		"the same":         {run("b", 0.05*mib, 0.1*mib, 100.2*mib, 0.0101, 200.05), map[string]string{Growth: Same, Standing: Same, Latency: Same, Throughput: Same}},
+		"it grows":         {run("b", 2*mib, 0.1*mib, 100*mib, 0.010, 200), map[string]string{Growth: Worse, Standing: Same}},
+		"it grows no more": {run("b", -2*mib, 0.1*mib, 100*mib, 0.010, 200), map[string]string{Growth: Better}},
+		"noise hides it":   {run("b", 2*mib, 5*mib, 100*mib, 0.010, 200), map[string]string{Growth: Same}},
+		"it is larger":     {run("b", 0, 0.1*mib, 110*mib, 0.010, 200), map[string]string{Standing: Worse, Latency: Same}},
+		"it is slower":     {run("b", 0, 0.1*mib, 100*mib, 0.012, 190), map[string]string{Latency: Worse, Throughput: Worse}},
+		"it is faster":     {run("b", 0, 0.1*mib, 100*mib, 0.008, 220), map[string]string{Latency: Better, Throughput: Better}},
+	} {
+		got := Compare([]report.Report{base, c.other})
+		for _, r := range got.Rows {
+			if want := c.want[r.Kind]; want != "" && r.Against[0].Change != want {
+				t.Errorf("%s: %s is %s, want %s: %+v", name, r.Kind, r.Against[0].Change, want, r.Against[0])
+			}
+		}
+	}
+}
+
+// Chance alone must not call more than one comparison in twenty different.
+func TestTheIntervalsHoldTogether(t *testing.T) {
+	base := run("a", 0, 1.96, 100, 1, 200)
+	c := Compare([]report.Report{base, run("b", 2.4*math.Sqrt2, 1.96, 100, 1, 200)})
+	if got := c.Rows[0].Against[0].Change; got != Same {
+		t.Errorf("2.4 standard errors in one of %d rows are called %s", len(c.Rows), got)
+	}
+}
+
+func TestWhatIsNotInBothCannotBeTold(t *testing.T) {
+	base, other := run("a", 0, 1, 100, 1, 200), run("b", 0, 1, 100, 1, 200)
+	other.Levels, other.Series[0].Metric = nil, "fds"
+	for _, r := range Compare([]report.Report{base, other}).Rows {
+		if r.Against[0].Change != Open {
+			t.Errorf("%s %s is %s", r.Kind, r.Metric, r.Against[0].Change)
+		}
+	}
+}
+
+func TestRunsThatAreHardToCompareAreNoted(t *testing.T) {
+	base, other := run("a", 0, 1, 100, 1, 200), run("b", 0, 1, 100, 1, 200)
+	other.Duration, other.Host.CPUs, other.Load[0].Planned, other.Verdict = 60, 4, 400, soak.Inconclusive
+	if got := Compare([]report.Report{base, other}).Notes; len(got) != 4 {
+		t.Errorf("%q", got)
+	}
+}
+
+func TestGolden(t *testing.T) {
+	c := Compare([]report.Report{run("20260102T030405Z-tcp-0001", 0, 0.1*mib, 100*mib, 0.010, 200), run("20260103T030405Z-tcp-0002", 2*mib, 0.1*mib, 110*mib, 0.008, 200), run("20260104T030405Z-tcp-0003", 0, 0.1*mib, 100*mib, 0.01, 200)})
+	for _, format := range Formats {
+		var out bytes.Buffer
+		if err := Write(&out, c, format); err != nil {
+			t.Fatal(err)
+		}
+		if format == "html" { // the style has a file of its own
+			page := out.String()
+			out.Reset()
+			out.WriteString(strings.Replace(page, report.Style(), "", 1))
+		}
+		if format == "json" && !json.Valid(out.Bytes()) {
+			t.Error("no JSON")
+		}
+		path := filepath.Join("testdata", "compare."+format)
+		if *update {
+			if err := os.WriteFile(path, out.Bytes(), 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}
+		want, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatalf("%v; run the test with -update", err)
+		}
+		if !bytes.Equal(out.Bytes(), want) {
+			t.Errorf("%s is not what is written (go test -update writes it anew):\n%s", path, out.Bytes())
+		}
+	}
+}
