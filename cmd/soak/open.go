@@ -45,6 +45,9 @@ func openRun(path string) (*stored, error) {
 	return &stored{Reader: r, running: true, temp: temp}, nil
 }
 
+// Running reports whether the run goes on.
+func (s *stored) Running() bool { return s.running }
+
 // Close closes the file, and removes it where it is a copy.
 func (s *stored) Close() error {
 	err := s.Reader.Close()

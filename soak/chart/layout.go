@@ -171,7 +171,7 @@ func isLoad(family string) bool {
 
 // byLabel keeps quantiles and kinds in their order, planned before achieved.
 func byLabel(a, b Line) int {
-	order := []string{"planned", "achieved", "failed", "late", "all"}
+	order := []string{"planned", "achieved", "failed", "late", "all", "p50", "p95", "p99", "max"}
 	place := func(l Line) int {
 		if i := slices.Index(order, l.Label); i >= 0 {
 			return i

@@ -91,6 +91,9 @@ export class Run {
     for (const c of d.charts) this.charts.set(c.id, { ...c, curves: c.curves.map(decode) });
   }
 
+  // fits tells whether a drawing has the columns that are shown.
+  fits(d) { return d.from_s === this.from && d.width_s === this.width; }
+
   time(k) { return this.from + k * this.width - this.shift; }
 
   times() { return Array.from({ length: this.n }, (_, k) => this.time(k)); }
@@ -102,6 +105,7 @@ export class Run {
     this.n = Math.max(this.n, k + 1);
     this.end = Math.max(this.end, at);
     for (const c of this.charts.values()) {
+      if (c.stale || !c.curves.length) continue;
       c.lines.forEach((l, i) => {
         let v = values[key(l.process, l.name)];
         if (v === undefined) return;
@@ -169,13 +173,14 @@ function fade(name, share) {
 // one per run, of what is not here yet; a file has all of it and gives no ask.
 export class Board {
   constructor(root, runs, { ask } = {}) {
-    Object.assign(this, { root, runs, ask, cards: new Map(), log: false, byOperation: false, hidden: new Set(), follow: true });
+    Object.assign(this, { root, runs, ask, cards: new Map(), asked: new Set(), log: false, byOperation: false, hidden: new Set(), follow: true });
     this.all = this.extent();
     this.view = { ...this.all };
     this.seen = new IntersectionObserver((entries) => this.onSeen(entries), { rootMargin: '150px' });
     this.sized = new ResizeObserver((entries) => entries.forEach((e) => this.cards.get(e.target.dataset.id)?.resize()));
     matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => this.rebuild());
-    root.replaceChildren(this.tools(), this.legend());
+    root.replaceChildren(this.tools(), this.key = element('div', { class: 'key' }));
+    this.explain();
     this.groups();
     root.addEventListener('keydown', (e) => this.onKey(e));
     this.say();
@@ -203,7 +208,8 @@ export class Board {
       toggle('log', 'Logarithmic values (l)', 'log'), operations, this.where);
   }
 
-  legend() {
+  // explain says what the colours and marks are.
+  explain() {
     const kinds = new Set(), shades = new Set();
     for (const r of this.runs) {
       r.marks.forEach((m) => kinds.add(m.kind));
@@ -214,13 +220,13 @@ export class Board {
       i.style.background = background;
       return element('span', {}, i, name);
     };
-    const out = element('div', { class: 'key' });
+    const out = this.key;
+    out.replaceChildren();
     if (this.runs.length > 1) this.runs.forEach((r, i) => out.append(chip(r.label, color('--c' + i % COLORS))));
     for (const k of kinds) out.append(chip(k, color(MARKS[k] || '--c7')));
     if ([...shades].some((s) => s !== 'gap')) out.append(chip([...shades].filter((s) => s !== 'gap').join(', '), color('--shade')));
     if (shades.has('gap')) out.append(chip('samples missing', color('--gap')));
     if ([...this.runs[0]?.series.values() || []].some((s) => s.trend)) out.append(element('span', {}, '- - fitted trend with its 95 % interval'));
-    return out;
   }
 
   groups() {
@@ -268,9 +274,14 @@ export class Board {
 
   async fetch(ids) {
     const turn = this.turn;
+    ids = ids.filter((id) => !this.asked.has(id));
+    if (!ids.length) return;
+    ids.forEach((id) => this.asked.add(id));
     const drawings = await this.ask({ from: this.view.from, to: this.view.to, ids, whole: this.whole() });
-    if (turn !== this.turn) return;
-    drawings.forEach((d, i) => d && this.runs[i].add(d));
+    ids.forEach((id) => this.asked.delete(id));
+    if (turn !== this.turn || drawings.some((d) => !d)) return;
+    if (drawings.some((d, i) => !this.runs[i].fits(d))) return this.reload(); // it has grown meanwhile
+    drawings.forEach((d, i) => this.runs[i].add(d));
     ids.forEach((id) => { const c = this.cards.get(id); c.stale = false; c.fresh(); });
     this.refresh();
   }

@@ -1,0 +1,255 @@
+// The pages: the list, a run, runs over each other, the nights of a plan.
+import { Board, Run, element, human, span } from './charts.js';
+
+const { page, subject } = document.body.dataset;
+const mayAct = 'mayAct' in document.body.dataset;
+const $ = (id) => document.getElementById(id);
+
+async function get(url) {
+  const r = await fetch(url);
+  const body = await r.json();
+  if (!r.ok) throw new Error(body.error || r.statusText);
+  return body;
+}
+
+function notice(text) {
+  $('notice').textContent = text;
+  $('notice').hidden = !text;
+}
+
+const api = (id, what) => `/api/runs/${encodeURIComponent(id)}/${what}`;
+const badge = (verdict) => element('span', { class: 'badge ' + verdict }, verdict);
+
+// ---- the list
+
+async function list() {
+  const runs = await get('/api/runs');
+  if (!runs.length) {
+    $('content').replaceChildren(element('p', {}, 'No runs yet; ', element('code', {}, 'soak run'), ' makes one.'));
+    return;
+  }
+  const compare = element('button', { type: 'submit', disabled: true }, 'compare the chosen');
+  const boxes = [];
+  const rows = runs.map((r) => {
+    const box = element('input', { type: 'checkbox', name: 'run', value: r.id, 'aria-label': 'choose ' + r.id, onchange: () => { compare.disabled = boxes.filter((b) => b.checked).length < 2; } });
+    boxes.push(box);
+    const verdict = element('td', {}, r.error ? element('span', { class: 'badge' }, 'unreadable') : r.running ? element('span', { class: 'badge' }, 'running') : '…');
+    const said = element('td', { class: 'why' }, r.error || '');
+    const length = element('td', { class: 'num' });
+    const row = element('tr', {}, element('td', {}, box), element('td', {}, r.error ? r.id : element('a', { href: '/run/' + encodeURIComponent(r.id) }, r.name || r.id)),
+      element('td', { class: 'num' }, r.began), length, verdict, said, element('td', { class: 'num' }, r.size));
+    return { r, row, verdict, said, length };
+  });
+  const head = element('tr', {}, ...['', 'run', 'began', 'length', 'verdict', '', 'size'].map((t, i) => element('th', { class: i === 2 || i === 3 || i === 6 ? 'num' : '' }, t)));
+  const names = [...new Set(runs.filter((r) => runs.filter((o) => o.name === r.name).length > 1).map((r) => r.name))].filter(Boolean);
+  $('content').replaceChildren(
+    element('h1', {}, 'Runs'),
+    names.length ? element('p', {}, 'Run by run: ', ...names.flatMap((n) => [element('a', { href: '/history/' + encodeURIComponent(n) }, n), ' '])) : '',
+    element('form', { action: '/compare', method: 'get' }, element('p', {}, compare), element('div', { class: 'scroll' }, element('table', {}, head, ...rows.map((x) => x.row)))),
+  );
+  for (const x of rows) {
+    if (x.r.error || x.r.running) continue;
+    try {
+      const s = await get(api(x.r.id, 'summary'));
+      x.verdict.replaceChildren(badge(s.verdict));
+      x.said.textContent = s.sentence;
+      x.length.textContent = s.length;
+    } catch (e) {
+      x.said.textContent = e.message;
+    }
+  }
+}
+
+// ---- a run
+
+// asking gives a board what it shows of runs over each other or of one alone.
+function asking(ids, boards) {
+  const interval = Math.max(...boards.map((b) => b.interval_s));
+  return ({ from, to, ids: charts, whole }) => Promise.all(ids.map((id, i) => {
+    const q = new URLSearchParams({ ids: charts.join('\n'), interval });
+    const shift = boards[i].shift_s || 0;
+    if (!whole || ids.length > 1) { q.set('from', Math.max(0, from + shift)); q.set('to', to + shift); }
+    return get(api(id, 'charts?' + q)).catch((e) => { notice(e.message); return null; });
+  }));
+}
+
+function boardOf(data) {
+  const run = new Run(data);
+  run.interval = data.interval_s;
+  for (const c of run.charts.values()) if (!c.curves.length) c.stale = true;
+  return run;
+}
+
+async function oneRun() {
+  const judged = judge();
+  const data = await get(api(subject, 'board'));
+  $('where').textContent = `${data.name} · ${data.id}`;
+  document.title = `${data.name} · soak`;
+  const run = boardOf(data);
+  const board = window.board = new Board($('board'), [run], { ask: asking([subject], [data]) });
+  performance.mark('drawn');
+  flames(data.profiles);
+  if (data.running) live(board, run);
+  const summary = await judged;
+  if (summary) learn(board, run, summary.series);
+}
+
+// judge shows what is said of the run: that may take longer than its charts.
+async function judge() {
+  try {
+    const [section, summary] = await Promise.all([get(api(subject, 'section')), get(api(subject, 'summary'))]);
+    $('summary').innerHTML = section.above;
+    $('after').innerHTML = section.below;
+    return summary;
+  } catch (e) {
+    $('summary').textContent = e.message;
+  }
+}
+
+function learn(board, run, series) {
+  for (const s of series) run.series.set(s.process + ' ' + s.metric, s);
+  board.explain();
+  for (const c of board.cards.values()) { c.describe(); c.u?.redraw(); }
+}
+
+function flames(profiles) {
+  if (!profiles.length) return;
+  $('board').before(element('p', { class: 'small', id: 'flames' }, 'Flame graphs: ', ...profiles.flatMap((p, i) => [i ? ' · ' : '', element('a', { href: p.url }, p.text)])));
+}
+
+// live follows a running run.
+function live(board, run) {
+  $('live').hidden = false;
+  const source = new EventSource(api(subject, 'live'));
+  let known = 0;
+  source.onmessage = (e) => {
+    const s = JSON.parse(e.data);
+    if (!s.run) return;
+    $('status').replaceChildren(element('span', { class: 'badge' }, s.phase || 'starting'), ` ${span(s.elapsed / 1e9)} so far, ${span(s.remaining / 1e9)} left`,
+      ...(s.load || []).map((l) => ` · ${l.name} ${human(l.achieved_rate, '')}/s of ${human(l.planned_rate, '')}/s, p99 ${human(l.p99, 'seconds')}`), s.firing ? ` · ${s.firing} firing` : '');
+    if (s.row) board.append(0, s.row_at / 1e9, s.row);
+    for (const one of s.series || []) {
+      const old = run.series.get(one.process + ' ' + one.metric);
+      run.series.set(one.process + ' ' + one.metric, { ...one, trend: old && old.trend });
+    }
+    for (const ev of s.events || []) {
+      if (ev.at <= known) continue;
+      known = ev.at;
+      if (['restart', 'crash', 'exit', 'gap', 'suspend', 'alert', 'snapshot', 'operator', 'rate'].includes(ev.kind) && !run.marks.some((m) => Math.abs(m.at_s - ev.at / 1e9) < 0.002 && m.kind === ev.kind)) {
+        run.marks.push({ at_s: ev.at / 1e9, kind: ev.kind, text: ev.text });
+      }
+    }
+    board.visible().forEach((c) => c.describe());
+  };
+  source.addEventListener('end', () => { source.close(); setTimeout(() => location.reload(), 2500); });
+  source.onerror = () => { $('status').prepend('the connection is lost; trying again … '); };
+  document.querySelectorAll('[data-action]').forEach((b) => b.addEventListener('click', async () => {
+    b.disabled = true;
+    const r = await fetch(api(subject, b.dataset.action), { method: 'POST' });
+    notice(r.ok ? '' : (await r.json().catch(() => ({}))).error || r.statusText);
+    b.disabled = false;
+  }));
+}
+
+// ---- runs over each other
+
+async function compare() {
+  const ids = new URLSearchParams(location.search).getAll('run');
+  const table = get('/api/compare' + location.search).then((c) => { $('content').innerHTML = c.html; });
+  const boards = await Promise.all(ids.map((id) => get(api(id, 'board'))));
+  const interval = Math.max(...boards.map((b) => b.interval_s)), to = Math.max(...boards.map((b) => b.end_s));
+  const letters = 'ABCDEFGH';
+  const drawings = await Promise.all(ids.map((id, i) => get(api(id, 'charts?' + new URLSearchParams({ from: 0, to, interval, ids: boards[i].drawing.charts.filter((c) => c.curves.length).map((c) => c.id).join('\n') })))));
+  const runs = boards.map((b, i) => {
+    b.label = letters[i] + ' ' + b.label;
+    b.drawing.charts.forEach((c) => { const d = drawings[i].charts.find((o) => o.id === c.id); if (d) c.curves = d.curves; });
+    b.drawing = { ...drawings[i], charts: b.drawing.charts };
+    return boardOf(b);
+  });
+  window.board = new Board($('board'), runs, { ask: asking(ids, boards) });
+  performance.mark('drawn');
+  await table;
+}
+
+// ---- nights in a row
+
+async function history() {
+  const runs = (await get('/api/runs')).filter((r) => r.name === subject && !r.error && !r.running).reverse();
+  const nights = [];
+  $('content').replaceChildren(element('h1', {}, subject + ', run by run'), element('p', { class: 'dim', id: 'progress' }));
+  for (const r of runs) {
+    $('progress').textContent = `judging ${nights.length + 1} of ${runs.length} …`;
+    nights.push(await get(api(r.id, 'summary')).catch(() => null));
+  }
+  $('progress').remove();
+  const good = nights.filter(Boolean);
+  const metrics = [...new Set(good.flatMap((n) => n.series.map((s) => s.metric)))];
+  const loads = [...new Set(good.flatMap((n) => n.load.map((l) => l.name)))];
+  const plots = element('div', { class: 'charts' });
+  $('content').append(table(good), plots);
+  for (const l of loads) {
+    const of = (n) => n.load.find((x) => x.name === l);
+    plot(plots, `${l}: throughput`, (v) => human(v, '') + '/s', good, (n) => [of(n)?.achieved_rate]);
+    plot(plots, `${l}: latency p50, p99`, (v) => human(v, 'seconds'), good, (n) => [of(n)?.latency_s.p50], (n) => [of(n)?.latency_s.p99]);
+  }
+  for (const m of metrics) {
+    const of = (n) => n.series.find((s) => s.metric === m);
+    const unit = good.map(of).find(Boolean).unit;
+    plot(plots, `${m}: growth`, (v) => human(v, unit) + '/h', good, (n) => [of(n)?.slope_per_hour, of(n)?.slope_low, of(n)?.slope_high]);
+    plot(plots, `${m}: level`, (v) => human(v, unit), good, (n) => [of(n)?.level]);
+  }
+  performance.mark('drawn');
+}
+
+function table(nights) {
+  let version = null;
+  const rows = nights.map((n) => {
+    const program = n.build || n.version;
+    const changed = version !== null && program !== version;
+    version = program;
+    return element('tr', {}, element('td', { class: 'num' }, new Date(n.start * 1000).toLocaleString()), element('td', {}, badge(n.verdict)),
+      element('td', {}, element('a', { href: '/run/' + encodeURIComponent(n.id) }, n.sentence)), element('td', {}, changed ? element('b', {}, program) : program));
+  });
+  return element('div', { class: 'scroll' }, element('table', {}, element('tr', {}, ...['began', 'verdict', '', 'program'].map((t) => element('th', {}, t))), ...rows));
+}
+
+// plot draws a value per night, with its interval as a bar; a line where the
+// program changed.
+function plot(into, title, write, nights, ...values) {
+  const x = nights.map((n) => n.start - new Date(n.start * 1000).getTimezoneOffset() * 60);
+  const data = values.map((of) => nights.map((n) => of(n)[0] ?? null));
+  if (!data.some((c) => c.some((v) => v !== null))) return;
+  const box = element('div', { class: 'plot' }), now = element('span', { class: 'now' });
+  into.append(element('section', { class: 'chart', tabindex: '0', 'aria-label': title }, element('div', { class: 'head' }, element('h3', {}, title), now), box));
+  const css = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+  const axis = () => ({ stroke: css('--dim'), grid: { stroke: css('--grid'), width: 1 }, ticks: { show: false }, font: '11px system-ui, "DejaVu Sans", sans-serif' });
+  const edges = nights.map((n) => values[0](n));
+  const lows = edges.map((e) => e[1] ?? e[0]), highs = edges.map((e) => e[2] ?? e[0]);
+  const bars = (u) => {
+    const { ctx } = u;
+    ctx.save();
+    ctx.strokeStyle = css('--c0');
+    ctx.lineWidth = devicePixelRatio;
+    edges.forEach(([, lo, hi], i) => {
+      const px = u.valToPos(x[i], 'x', true);
+      if (lo !== undefined && lo !== null && hi !== null) { ctx.beginPath(); ctx.moveTo(px, u.valToPos(lo, 'y', true)); ctx.lineTo(px, u.valToPos(hi, 'y', true)); ctx.stroke(); }
+      if (i && (nights[i].build || nights[i].version) !== (nights[i - 1].build || nights[i - 1].version)) {
+        ctx.save(); ctx.strokeStyle = css('--c4'); ctx.setLineDash([4, 4]); ctx.beginPath(); ctx.moveTo(px, u.bbox.top); ctx.lineTo(px, u.bbox.top + u.bbox.height); ctx.stroke(); ctx.restore();
+      }
+    });
+    ctx.restore();
+  };
+  const all = [...data.flat(), ...lows, ...highs].filter((v) => v !== null && v !== undefined && Number.isFinite(v));
+  const lo = Math.min(...all), hi = Math.max(...all), pad = (hi - lo) * 0.1 || Math.abs(hi) * 0.1 || 1;
+  const apart = (x[x.length - 1] - x[0]) * 0.05 || 3600;
+  new uPlot({
+    width: box.clientWidth, height: box.clientHeight, legend: { show: false }, cursor: { drag: { x: false, y: false }, points: { show: false } },
+    scales: { x: { time: false, range: [x[0] - apart, x[x.length - 1] + apart] }, y: { range: [lo - pad, hi + pad] } },
+    series: [{}, ...data.map((_, i) => ({ stroke: css('--c' + i), width: 1, points: { show: true, size: 6, fill: css('--c' + i) } }))],
+    axes: [{ ...axis(), size: 24, values: (u, s) => s.map((v) => new Date(v * 1000).toISOString().slice(5, 10)) }, { ...axis(), size: 66, values: (u, s) => s.map(write) }],
+    hooks: { draw: [bars], setCursor: [(u) => { const i = u.cursor.idx; now.textContent = i === null || i === undefined ? '' : new Date(nights[i].start * 1000).toLocaleDateString() + ' · ' + data.map((c) => c[i] === null ? '–' : write(c[i])).join(', '); }] },
+  }, [x, ...data], box);
+}
+
+const pages = { list, run: oneRun, compare, history };
+pages[page]().catch((e) => notice(e.message));
