@@ -152,7 +152,7 @@ func start(t *testing.T, args ...string) (*exec.Cmd, string, *bytes.Buffer) {
 }
 
 // waitFor polls until the condition holds.
-func waitFor(t *testing.T, what string, holds func() bool) {
+func waitFor(t testing.TB, what string, holds func() bool) {
 	t.Helper()
 	deadline := time.Now().Add(2 * time.Minute)
 	for !holds() {

@@ -106,6 +106,7 @@ func (s *Server) routes() http.Handler {
 	mux.HandleFunc("GET /api/compare", s.compare)
 	mux.HandleFunc("GET /pprof/{id}/{spec}/", s.pprof.serve)
 	mux.Handle("GET /assets/", s.files())
+	mux.HandleFunc("GET /favicon.ico", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) })
 	return zipped(mux)
 }
 

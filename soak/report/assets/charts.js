@@ -247,6 +247,9 @@ export class Board {
 
   grid(charts) {
     return element('div', { class: 'charts' }, ...charts.map((c) => {
+      c.lines.forEach((l) => { // a maximum hides all below it: it is there for who asks
+        if (l.label === 'max' && c.lines.length > 1) this.runs.forEach((_, r) => this.hidden.add(c.id + ' ' + r + ' ' + l.name));
+      });
       const card = new Card(this, c);
       this.cards.set(c.id, card);
       this.seen.observe(card.box);
@@ -568,7 +571,7 @@ class Card {
   }
 
   xAxis() {
-    if (this.board.byOperation) return { ...this.axis(), space: 70, values: (u, splits) => splits.map((v) => human(v, 'count')), size: 24 };
+    if (this.board.byOperation) return { ...this.axis(), space: 70, values: (u, splits) => splits.map((v) => Math.abs(v) >= 1e6 ? figures(v / 1e6) + ' M' : human(v, 'count')), size: 24 };
     const incrs = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10800, 21600, 43200, 86400, 172800, 604800, 1209600];
     const wall = this.board.runs.length === 1 && this.board.runs[0].start;
     return {

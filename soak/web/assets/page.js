@@ -37,10 +37,10 @@ async function list() {
     const said = element('td', { class: 'why' }, r.error || '');
     const length = element('td', { class: 'num' });
     const row = element('tr', {}, element('td', {}, box), element('td', {}, r.error ? r.id : element('a', { href: '/run/' + encodeURIComponent(r.id) }, r.name || r.id)),
-      element('td', { class: 'num' }, r.began), length, verdict, said, element('td', { class: 'num' }, r.size));
+      verdict, element('td', { class: 'num' }, r.began), length, said, element('td', { class: 'num' }, r.size));
     return { r, row, verdict, said, length };
   });
-  const head = element('tr', {}, ...['', 'run', 'began', 'length', 'verdict', '', 'size'].map((t, i) => element('th', { class: i === 2 || i === 3 || i === 6 ? 'num' : '' }, t)));
+  const head = element('tr', {}, ...['', 'run', 'verdict', 'began', 'length', '', 'size'].map((t, i) => element('th', { class: i === 3 || i === 4 || i === 6 ? 'num' : '' }, t)));
   const names = [...new Set(runs.filter((r) => runs.filter((o) => o.name === r.name).length > 1).map((r) => r.name))].filter(Boolean);
   $('content').replaceChildren(
     element('h1', {}, 'Runs'),
@@ -246,7 +246,7 @@ function plot(into, title, write, nights, ...values) {
     width: box.clientWidth, height: box.clientHeight, legend: { show: false }, cursor: { drag: { x: false, y: false }, points: { show: false } },
     scales: { x: { time: false, range: [x[0] - apart, x[x.length - 1] + apart] }, y: { range: [lo - pad, hi + pad] } },
     series: [{}, ...data.map((_, i) => ({ stroke: css('--c' + i), width: 1, points: { show: true, size: 6, fill: css('--c' + i) } }))],
-    axes: [{ ...axis(), size: 24, values: (u, s) => s.map((v) => new Date(v * 1000).toISOString().slice(5, 10)) }, { ...axis(), size: 66, values: (u, s) => s.map(write) }],
+    axes: [{ ...axis(), size: 24, incrs: [86400, 172800, 604800, 1209600, 2592000, 7776000, 31536000], values: (u, s) => s.map((v) => new Date(v * 1000).toISOString().slice(5, 10)) }, { ...axis(), size: 66, values: (u, s) => s.map(write) }],
     hooks: { draw: [bars], setCursor: [(u) => { const i = u.cursor.idx; now.textContent = i === null || i === undefined ? '' : new Date(nights[i].start * 1000).toLocaleDateString() + ' · ' + data.map((c) => c[i] === null ? '–' : write(c[i])).join(', '); }] },
   }, [x, ...data], box);
 }

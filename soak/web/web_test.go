@@ -1,0 +1,174 @@
+package web
+
+import (
+	"context"
+	"errors"
+	"io"
+	"iter"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"soakmon/soak/report"
+)
+
+// none is a folder without runs, whose monitor takes orders.
+type none struct {
+	did  []string
+	live chan []byte
+}
+
+func (n *none) List() ([]Entry, error) {
+	return []Entry{{ID: "x", Name: "<b>", Start: time.Unix(0, 0), Size: 1}}, nil
+}
+func (n *none) Open(id string) (Run, error) { return nil, errors.New("there is no run " + id) }
+func (n *none) Live(ctx context.Context, _ string) iter.Seq2[[]byte, error] {
+	return func(yield func([]byte, error) bool) {
+		for {
+			select {
+			case data, ok := <-n.live:
+				if !ok || !yield(data, nil) {
+					return
+				}
+			case <-ctx.Done():
+				return
+			}
+		}
+	}
+}
+func (n *none) Do(_ context.Context, id, action string) error {
+	n.did = append(n.did, id+" "+action)
+	return nil
+}
+
+func start(t *testing.T, open bool) (*none, *httptest.Server) {
+	t.Helper()
+	runs := &none{live: make(chan []byte)}
+	server := httptest.NewUnstartedServer(nil)
+	o := Options{Token: "secret"}
+	if open {
+		o.Hosts = []string{server.Listener.Addr().String()}
+	}
+	server.Config.Handler = New(runs, func(Run) (report.Report, error) { return report.Report{}, nil }, o)
+	server.Start()
+	t.Cleanup(server.Close)
+	return runs, server
+}
+
+// ask makes a request without following redirections.
+func ask(t *testing.T, method, address string, change func(*http.Request)) *http.Response {
+	t.Helper()
+	r, err := http.NewRequest(method, address, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if change != nil {
+		change(r)
+	}
+	answer, err := http.DefaultTransport.RoundTrip(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { answer.Body.Close() })
+	return answer
+}
+
+func withToken(r *http.Request) { r.AddCookie(&http.Cookie{Name: cookie, Value: "secret"}) }
+
+func header(name, value string) func(*http.Request) {
+	return func(r *http.Request) { r.Header.Set(name, value) }
+}
+
+func TestWhoMayAsk(t *testing.T) {
+	_, loopback := start(t, true)
+	_, public := start(t, false)
+	own := func(s *httptest.Server) string { return s.URL }
+	for _, c := range []struct {
+		name   string
+		server *httptest.Server
+		method string
+		path   string
+		change func(*http.Request)
+		want   int
+	}{
+		{"anybody on this machine may look", loopback, "GET", "/", nil, 200},
+		{"and read", loopback, "GET", "/api/runs", nil, 200},
+		{"but not give orders", loopback, "POST", "/api/runs/x/stop", nil, 401},
+		{"nor with a wrong token", loopback, "POST", "/api/runs/x/stop", func(r *http.Request) { r.AddCookie(&http.Cookie{Name: cookie, Value: "guess"}) }, 401},
+		{"who has the token may", loopback, "POST", "/api/runs/x/stop", withToken, 204},
+		{"another name for this address", loopback, "GET", "/", func(r *http.Request) { r.Host = "evil.example" }, 421},
+		{"another site", loopback, "GET", "/api/runs", header("Origin", "http://evil.example"), 403},
+		{"another site with the cookie", loopback, "POST", "/api/runs/x/stop", func(r *http.Request) { withToken(r); r.Header.Set("Origin", "http://evil.example") }, 403},
+		{"a sandboxed frame", loopback, "POST", "/api/runs/x/stop", func(r *http.Request) { withToken(r); r.Header.Set("Origin", "null") }, 403},
+		{"an image on another site", loopback, "GET", "/api/runs", header("Sec-Fetch-Site", "cross-site"), 403},
+		{"a link on another site", loopback, "GET", "/", func(r *http.Request) {
+			r.Header.Set("Sec-Fetch-Site", "cross-site")
+			r.Header.Set("Sec-Fetch-Mode", "navigate")
+		}, 200},
+		{"the page itself", loopback, "POST", "/api/runs/x/rest", func(r *http.Request) { withToken(r); r.Header.Set("Origin", own(loopback)) }, 204},
+		{"away from loopback nothing goes without the token", public, "GET", "/", nil, 401},
+		{"not even the style", public, "GET", "/assets/style.css", nil, 401},
+		{"with it all does", public, "GET", "/api/runs", withToken, 200},
+		{"a run that is not there", loopback, "GET", "/api/runs/x/board", nil, 500},
+		{"a way out of the folder", loopback, "GET", "/api/runs/..%2F..%2Fetc%2Fpasswd/board", nil, 500},
+		{"nothing", loopback, "GET", "/etc/passwd", nil, 404},
+	} {
+		if got := ask(t, c.method, c.server.URL+c.path, c.change); got.StatusCode != c.want {
+			t.Errorf("%s: %s, want %d", c.name, got.Status, c.want)
+		}
+	}
+}
+
+func TestTheTokenMovesFromTheAddressIntoACookie(t *testing.T) {
+	_, server := start(t, false)
+	answer := ask(t, "GET", server.URL+"/run/x?token=secret&a=b", nil)
+	if answer.StatusCode != http.StatusSeeOther || answer.Header.Get("Location") != "/run/x?a=b" {
+		t.Errorf("%s to %s", answer.Status, answer.Header.Get("Location"))
+	}
+	if c := answer.Cookies(); len(c) != 1 || !c[0].HttpOnly || c[0].SameSite != http.SameSiteStrictMode {
+		t.Errorf("cookies %v", c)
+	}
+	for _, path := range []string{"/?token=wrong", "//evil.example/?token=secret"} {
+		answer := ask(t, "GET", server.URL+path, nil)
+		to, err := url.Parse(answer.Header.Get("Location"))
+		if err != nil || to.Host != "" {
+			t.Errorf("%s leads to %q", path, answer.Header.Get("Location"))
+		}
+		if path == "/?token=wrong" && len(answer.Cookies()) > 0 {
+			t.Error("a wrong token got a cookie")
+		}
+	}
+}
+
+func TestEveryPageForbidsTheRestOfTheWorld(t *testing.T) {
+	_, server := start(t, true)
+	for path, want := range map[string]string{"/": policy, "/run/x": policy, "/compare": policy, "/history/x": policy, "/assets/page.js": policy, "/pprof/x/1-2/": pprofPolicy} {
+		answer := ask(t, "GET", server.URL+path, nil)
+		if got := answer.Header.Get("Content-Security-Policy"); got != want || strings.Contains(got, "http") {
+			t.Errorf("%s has the policy %q", path, got)
+		}
+	}
+	answer := ask(t, "GET", server.URL+"/history/%3Cscript%3Ealert(1)%3C%2Fscript%3E", nil)
+	if body, _ := io.ReadAll(answer.Body); strings.Contains(string(body), "<script>alert") {
+		t.Error("a name became a script")
+	}
+}
+
+func TestOneConnectionToTheMonitorServesAllViewers(t *testing.T) {
+	runs, server := start(t, true)
+	var viewers []*http.Response
+	for range 20 {
+		viewers = append(viewers, ask(t, "GET", server.URL+"/api/runs/x/live", nil))
+	}
+	runs.live <- []byte(`{"phase":"steady"}`)
+	close(runs.live)
+	for i, v := range viewers {
+		body, err := io.ReadAll(v.Body)
+		if err != nil || !strings.Contains(string(body), "data: {\"phase\":\"steady\"}\n\n") || !strings.HasSuffix(string(body), "event: end\ndata: {}\n\n") {
+			t.Errorf("viewer %d read %q, %v", i, body, err)
+		}
+	}
+}
