@@ -51,11 +51,11 @@ func Pages(title string, data, base []byte) (http.Handler, error) {
 
 // grown parses a profile and takes a base off it.
 func grown(data, base []byte) (*profile.Profile, error) {
-	p, err := profile.ParseData(data)
+	p, err := Parse(data)
 	if err != nil || base == nil {
 		return p, err
 	}
-	b, err := profile.ParseData(base)
+	b, err := Parse(base)
 	if err != nil {
 		return nil, err
 	}

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"flag"
 	"fmt"
 	"net"
 	"net/http"
@@ -11,9 +10,6 @@ import (
 	"os/signal"
 	"syscall"
 	"time"
-
-	"github.com/google/pprof/driver"
-	"github.com/google/pprof/profile"
 
 	"soakmon/profiles"
 	"soakmon/soak"
@@ -38,15 +34,20 @@ func (f profileFlags) serve(s streams, r *stored, from, to time.Duration) error 
 	defer ln.Close()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
+	data, err := r.Profile(last.ID)
+	if err != nil {
+		return err
+	}
+	base, err := r.Profile(first.ID)
+	if err != nil {
+		return err
+	}
+	pages, err := profiles.Pages(f.kind, data, base)
+	if err != nil {
+		return err
+	}
 	fmt.Fprintf(s.out, "http://%s/ui/ shows %s at %s less that at %s · Ctrl-C ends it\n", ln.Addr(), f.kind, last.At.Round(time.Second), first.At.Round(time.Second))
-	return driver.PProf(&driver.Options{
-		Flagset: &pprofFlags{FlagSet: flag.NewFlagSet("pprof", flag.ContinueOnError), args: []string{"-http=" + ln.Addr().String(), "-no_browser", "-symbolize=none", "-diff_base=first", "last"}},
-		Fetch:   snapshotPair{r, map[string]soak.ProfileMeta{"first": first, "last": last}},
-		HTTPServer: func(a *driver.HTTPServerArgs) error {
-			return servePages(ctx, ln, a.Handlers)
-		},
-		UI: quietUI{s},
-	})
+	return servePages(ctx, ln, pages)
 }
 
 // ends are the first and the last snapshot of a stretch.
@@ -83,15 +84,10 @@ func listenAddress(text string) (string, error) {
 	return address, nil
 }
 
-func servePages(ctx context.Context, ln net.Listener, handlers map[string]http.Handler) error {
+func servePages(ctx context.Context, ln net.Listener, pages http.Handler) error {
 	mux := http.NewServeMux()
-	for pattern, h := range handlers {
-		if pattern == "/" {
-			pattern = "/ui/"
-			mux.Handle("/{$}", http.RedirectHandler("/ui/", http.StatusFound))
-		}
-		mux.Handle("/ui"+trimUI(pattern), http.StripPrefix("/ui", h))
-	}
+	mux.Handle("/{$}", http.RedirectHandler("/ui/", http.StatusFound))
+	mux.Handle("/ui/", http.StripPrefix("/ui", pages))
 	server := &http.Server{Handler: mux, ReadHeaderTimeout: 10 * time.Second}
 	go func() {
 		<-ctx.Done()
@@ -102,71 +98,3 @@ func servePages(ctx context.Context, ln net.Listener, handlers map[string]http.H
 	}
 	return nil
 }
-
-func trimUI(pattern string) string {
-	if pattern == "/ui/" {
-		return "/"
-	}
-	return pattern
-}
-
-// snapshotPair gives google/pprof two stored snapshots by name.
-type snapshotPair struct {
-	run   *stored
-	metas map[string]soak.ProfileMeta
-}
-
-// Fetch implements driver.Fetcher.
-func (p snapshotPair) Fetch(name string, _, _ time.Duration) (*profile.Profile, string, error) {
-	m, ok := p.metas[name]
-	if !ok {
-		return nil, "", fmt.Errorf("there is no snapshot %q", name)
-	}
-	b, err := p.run.Profile(m.ID)
-	if err != nil {
-		return nil, "", err
-	}
-	parsed, err := profiles.Parse(b)
-	return parsed, "", err // with a URL, it would keep a copy in the home folder
-}
-
-// pprofFlags gives google/pprof its arguments.
-type pprofFlags struct {
-	*flag.FlagSet
-	args []string
-}
-
-// StringList implements driver.FlagSet.
-func (f *pprofFlags) StringList(name, _, usage string) *[]*string {
-	list := &[]*string{}
-	f.Func(name, usage, func(v string) error {
-		*list = append(*list, &v)
-		return nil
-	})
-	return list
-}
-
-// ExtraUsage implements driver.FlagSet.
-func (f *pprofFlags) ExtraUsage() string { return "" }
-
-// AddExtraUsage implements driver.FlagSet.
-func (f *pprofFlags) AddExtraUsage(string) {}
-
-// Parse implements driver.FlagSet.
-func (f *pprofFlags) Parse(usage func()) []string {
-	f.Usage = usage
-	if f.FlagSet.Parse(f.args) != nil {
-		return nil
-	}
-	return f.Args()
-}
-
-// quietUI keeps google/pprof from talking, but for errors.
-type quietUI struct{ s streams }
-
-func (quietUI) ReadLine(string) (string, error)     { return "", errors.New("nobody types here") }
-func (quietUI) Print(...any)                        {}
-func (u quietUI) PrintErr(args ...any)              { fmt.Fprintln(u.s.err, args...) }
-func (quietUI) IsTerminal() bool                    { return false }
-func (quietUI) WantBrowser() bool                   { return false }
-func (quietUI) SetAutoComplete(func(string) string) {}

@@ -57,6 +57,7 @@ func (b *builder) steady() (from, to time.Duration) {
 
 // Cause is what causes one leak, or several with the same culprits, in words.
 type Cause struct {
+	Resource string // what leaks, as in [cause.Finding]
 	Head     string
 	Culprits []CulpritWords
 	Note     string
@@ -84,7 +85,7 @@ func (r Report) Causes() (all []Cause) {
 		first, metrics = append(first, f), append(metrics, []string{f.Metric})
 	}
 	for i, f := range first {
-		c := Cause{Head: fmt.Sprintf("%s %s%s", strings.Join(metrics[i], " and "), human.Growth(float64(f.Slope), f.Unit), explained(f)), Note: f.Note}
+		c := Cause{Resource: f.Resource, Head: fmt.Sprintf("%s %s%s", strings.Join(metrics[i], " and "), human.Growth(float64(f.Slope), f.Unit), explained(f)), Note: f.Note}
 		for _, k := range f.Culprits {
 			c.Culprits = append(c.Culprits, culpritWords(k))
 		}
@@ -136,15 +137,15 @@ func textCauses(out *strings.Builder, r Report) {
 
 func mdCauses(out *strings.Builder, r Report) {
 	for _, c := range r.Causes() {
-		fmt.Fprintf(out, "**Cause** %s\n\n", escape(c.Head))
+		fmt.Fprintf(out, "**Cause** %s\n\n", Escape(c.Head))
 		for _, k := range c.Culprits {
-			fmt.Fprintf(out, "- %s %s\n", k.Share, escape(k.Place))
+			fmt.Fprintf(out, "- %s %s\n", k.Share, Escape(k.Place))
 			for _, l := range k.Lines {
-				fmt.Fprintf(out, "  %s\n", escape(l))
+				fmt.Fprintf(out, "  %s\n", Escape(l))
 			}
 		}
 		if c.Note != "" {
-			fmt.Fprintf(out, "\n%s\n", escape(c.Note))
+			fmt.Fprintf(out, "\n%s\n", Escape(c.Note))
 		}
 		out.WriteString("\n")
 	}

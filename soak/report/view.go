@@ -19,6 +19,7 @@ type view struct {
 	Length     string
 	Ended      string
 	Why        []string
+	Causes     []Cause
 	Evidence   []string
 	Loads      []loadRow
 	Rows       []seriesRow
@@ -51,7 +52,7 @@ const mostEvents = 500
 func newView(r Report, c Charts) view {
 	v := view{
 		Report: r, Badge: strings.ToUpper(string(r.Verdict)), Sentence: Sentence(r), Began: r.Start.Format("2006-01-02 15:04 -07:00"), Length: human.Span(r.Duration),
-		Evidence: evidenceLines(r), Plan: planFacts(r.Plan), Versions: versionFacts(r), Reproduce: Reproduce(r),
+		Causes: r.Causes(), Evidence: evidenceLines(r), Plan: planFacts(r.Plan), Versions: versionFacts(r), Reproduce: Reproduce(r),
 	}
 	if r.Ended != endedFinished {
 		v.Ended = r.Ended

@@ -91,7 +91,9 @@ async function oneRun() {
   flames(data.profiles);
   if (data.running) live(board, run);
   const summary = await judged;
-  if (summary) learn(board, run, summary.series);
+  if (!summary) return;
+  learn(board, run, summary.series);
+  culprits(data.profiles);
 }
 
 // judge shows what is said of the run: that may take longer than its charts.
@@ -115,6 +117,14 @@ function learn(board, run, series) {
 function flames(profiles) {
   if (!profiles.length) return;
   $('board').before(element('p', { class: 'small', id: 'flames' }, 'Flame graphs: ', ...profiles.flatMap((p, i) => [i ? ' · ' : '', element('a', { href: p.url }, p.text)])));
+}
+
+// culprits lets each cause open the flame graph of its growth.
+function culprits(profiles) {
+  for (const box of document.querySelectorAll('.cause')) {
+    const link = profiles.find((p) => p.text === box.dataset.resource + ' growth') || profiles.find((p) => p.text === 'heap growth' && box.dataset.resource === 'native');
+    if (link) box.querySelector('h2').append(' ', element('a', { href: link.url, class: 'small' }, 'flame graph of the growth'));
+  }
 }
 
 // live follows a running run.
