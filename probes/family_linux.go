@@ -93,7 +93,9 @@ func (m *member) stat() (stat, error) {
 	if err != nil {
 		return stat{}, fmt.Errorf("pid %d: %w", m.pid, err)
 	}
-	return parseStat(b)
+	st, err := parseStat(b)
+	st.comm = commOf(b)
+	return st, err
 }
 
 // explain tells an ended process from a file that cannot be read.
@@ -139,7 +141,7 @@ func openFamily(proc string, p soak.Process) (*family, error) {
 	m.kept = make(map[string]*os.File)
 	f := &family{proc: proc, tree: p.Tree, all: []*member{m}}
 	if f.tree {
-		f.scan() // what fails here is told by the probes that sum
+		f.scan(newTally("", "")) // what fails here is told by the probes that sum
 	}
 	return f, nil
 }

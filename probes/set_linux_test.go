@@ -151,9 +151,10 @@ func procFiles(t *testing.T, processes map[int]map[string]string) string {
 func processFiles(pid, ppid int, more map[string]string) map[string]string {
 	files := map[string]string{
 		"stat":         fmt.Sprintf("%d (a ) b) S %d %s", pid, ppid, strings.TrimPrefix(statTail, "S 7 ")),
-		"status":       "State:\tS (sleeping)\nVmPTE: 4 kB\nVmRSS: 40 kB\nRssAnon: 20 kB\nRssFile: 16 kB\nRssShmem: 4 kB\nVmSwap: 0 kB\n",
+		"status":       "State:\tS (sleeping)\nFDSize: 64\nVmPTE: 4 kB\nVmRSS: 40 kB\nRssAnon: 20 kB\nRssFile: 16 kB\nRssShmem: 4 kB\nVmSwap: 0 kB\n",
 		"io":           "rchar: 18446744073709551615\nwchar: 2\nsyscr: 3\nsyscw: 4\nread_bytes: 5\nwrite_bytes: 6\n",
 		"limits":       "Limit                     Soft Limit           Hard Limit           Units\nMax open files            1024                 4096                 files\n",
+		"smaps":        "00400000-00500000 r-xp 00000000 08:01 42 /usr/bin/it\nRss: 40 kB\n",
 		"smaps_rollup": "Rss: 40 kB\nPss: 30 kB\nAnonymous: 20 kB\nPrivate_Dirty: 20 kB\n",
 		"fd/0":         "-> /dev/null", "fd/1": "-> socket:[12345]", "task/" + strconv.Itoa(pid) + "/status": "voluntary_ctxt_switches:\t5\nnonvoluntary_ctxt_switches:\t6\n",
 	}

@@ -4,11 +4,16 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"encoding/binary"
+	"encoding/hex"
 	"errors"
+	"fmt"
 	"io/fs"
+	"net/netip"
 	"os"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -28,6 +33,7 @@ func init() {
 	}
 	metrics := []soak.Metric{
 		gauge("sockets", "TCP sockets by state. Those that no process holds any more, like time_wait, count where their local port is one that the process listens on."),
+		gauge("sockets_peer", "TCP connections by state and by the peer's address, or the local port where the process listens on it."),
 		gauge("udp_sockets", "UDP sockets."),
 		gauge("unix_sockets", "Unix sockets."),
 		gauge("other_sockets", "Sockets in no table of TCP, UDP and Unix: netlink, packet, and TCP sockets that are neither bound nor connected."),
@@ -36,7 +42,7 @@ func init() {
 		if e.process.Role != soak.RoleTarget {
 			return nil // the kernel's tables are dear, and our own sockets are judged as fds
 		}
-		s := &sockets{metrics: metrics, family: e.family}
+		s := &sockets{metrics: metrics, family: e.family, peers: newTally("sockets_peer", "peer")}
 		for _, state := range tcpStates[1:] {
 			s.names = append(s.names, labelled("sockets", "state", state))
 		}
@@ -51,6 +57,7 @@ type sockets struct {
 	family  *family
 	names   []string // of the series, by state less one
 	owned   []uint64 // inodes, sorted
+	peers   *tally
 }
 
 func (s *sockets) Metrics() []soak.Metric { return s.metrics }
@@ -64,7 +71,7 @@ func (s *sockets) Read(_ context.Context, p soak.Process) ([]soak.Sample, error)
 	}
 	slices.Sort(s.owned)
 	s.owned = slices.Compact(s.owned) // forked processes share sockets
-	t := tables{owned: s.owned}
+	t := tables{owned: s.owned, peers: make(map[connection]int)}
 	for _, table := range []struct {
 		file string
 		row  func([]byte)
@@ -85,6 +92,11 @@ func (s *sockets) samples(role string, t *tables) []soak.Sample {
 	for i, name := range s.names {
 		add(name, states[i+1])
 	}
+	s.peers.reset()
+	for c, n := range t.peers {
+		s.peers.add(c.words(t.listening), float64(n))
+	}
+	all = append(all, s.peers.samples(role)...)
 	add("udp_sockets", t.udp)
 	add("unix_sockets", t.unix)
 	add("other_sockets", max(len(s.owned)-t.found, 0))
@@ -139,9 +151,45 @@ type tables struct {
 	owned     []uint64 // inodes, sorted
 	found     int
 	counts    [16]int // TCP sockets held, by state
+	peers     map[connection]int
 	udp, unix int
 	listening map[uint16]bool // local ports
 	unheld    []unheld
+}
+
+// connection is what TCP connections have in common.
+type connection struct {
+	state uint8
+	local uint16
+	peer  string // as the table has it
+}
+
+// words names the peer and the state: "10.0.0.7:443 established", or for
+// connections that were accepted "clients of :8080 close_wait".
+func (c connection) words(listening map[uint16]bool) string {
+	if listening[c.local] {
+		return fmt.Sprintf("clients of :%d %s", c.local, tcpStates[c.state])
+	}
+	return peerAddress(c.peer) + " " + tcpStates[c.state]
+}
+
+// peerAddress reads an address of the table: 32-bit words in the byte order of
+// the machine, and the port (Documentation/networking/proc_net_tcp.rst).
+func peerAddress(text string) string {
+	digits, port, _ := strings.Cut(text, ":")
+	raw, err := hex.DecodeString(digits)
+	n, err2 := strconv.ParseUint(port, 16, 16)
+	if err != nil || err2 != nil || len(raw)%4 != 0 {
+		return text
+	}
+	for word := range slices.Chunk(raw, 4) {
+		binary.BigEndian.PutUint32(word, binary.NativeEndian.Uint32(word))
+	}
+	ip, ok := netip.AddrFromSlice(raw)
+	if !ok {
+		return text
+	}
+	return netip.AddrPortFrom(ip.Unmap(), uint16(n)).String()
 }
 
 // unheld is a TCP socket that no process holds.
@@ -179,8 +227,18 @@ func (t *tables) tcp(row []byte) {
 				t.listening = make(map[uint16]bool)
 			}
 			t.listening[uint16(port)] = true
+			return
 		}
+		t.peers[connection{uint8(state), uint16(port), t.peer(row, port)}]++
 	}
+}
+
+// peer is the peer's address; that of a client goes by the local port alone.
+func (t *tables) peer(row []byte, local uint64) string {
+	if t.listening[uint16(local)] {
+		return ""
+	}
+	return string(column(row, 2))
 }
 
 func (t *tables) datagram(row []byte) {

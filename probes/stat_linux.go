@@ -40,6 +40,7 @@ func init() {
 
 // stat is what soak reads of /proc/PID/stat (proc_pid_stat(5)).
 type stat struct {
+	comm     string // the first 15 bytes of its name
 	state    byte
 	ppid     uint64
 	minor    uint64
@@ -73,6 +74,15 @@ func (s stat) values(tree bool, v []float64) {
 	v[2] = float64(s.major)
 	v[3] = float64(s.threads)
 	v[4] = float64(s.virtual)
+}
+
+// commOf is the name in a stat, between the first and the last parenthesis.
+func commOf(b []byte) string {
+	from, to := bytes.IndexByte(b, '('), bytes.LastIndexByte(b, ')')
+	if from < 0 || to < from {
+		return ""
+	}
+	return string(b[from+1 : to])
 }
 
 var errStat = errors.New("cannot understand /proc/PID/stat")

@@ -20,9 +20,10 @@ func init() {
 	metrics := []soak.Metric{
 		gauge("children", "Living descendants, those included that lost their parent since they were first seen with the tree."),
 		gauge("zombies", "Descendants that ended and that nobody has waited for."),
+		gauge("children_comm", "Descendants by name, parent and whether they are zombies, with numbers in names as *."),
 	}
 	register(spec{name: "tree", class: finder, every: time.Second, weight: 0.25, metrics: metrics, open: func(e *env) Probe {
-		return &tree{metrics, e.family}
+		return &tree{metrics, e.family, newTally("children_comm", "child")}
 	}})
 }
 
@@ -30,6 +31,7 @@ func init() {
 type tree struct {
 	metrics []soak.Metric
 	family  *family
+	names   *tally
 }
 
 func (t *tree) Metrics() []soak.Metric { return t.metrics }
@@ -37,22 +39,27 @@ func (t *tree) Metrics() []soak.Metric { return t.metrics }
 func (t *tree) Close() error { return nil }
 
 func (t *tree) Read(_ context.Context, p soak.Process) ([]soak.Sample, error) {
-	living, zombies, err := t.family.scan()
+	t.names.reset()
+	living, zombies, err := t.family.scan(t.names)
 	if err != nil {
 		return nil, err
 	}
-	return []soak.Sample{
-		{Process: p.Role, Metric: "children", Value: float64(living)},
-		{Process: p.Role, Metric: "zombies", Value: float64(zombies)},
-	}, nil
+	return append(t.names.samples(p.Role),
+		soak.Sample{Process: p.Role, Metric: "children", Value: float64(living)},
+		soak.Sample{Process: p.Role, Metric: "zombies", Value: float64(zombies)},
+	), nil
 }
 
 // scan walks down from the process and counts. Where the tree is asked for, a
 // descendant once found stays in the family until it ends, also when its
-// parent ends before it and it is handed to another one.
-func (f *family) scan() (living, zombies int, err error) {
-	w := &walk{family: f, seen: make(map[int]bool), children: f.lister()}
+// parent ends before it and it is handed to another one. Their names are
+// tallied.
+func (f *family) scan(names *tally) (living, zombies int, err error) {
+	w := &walk{family: f, names: names, comms: make(map[int]string), seen: make(map[int]bool), children: f.lister()}
 	before := f.members()
+	if st, err := before[0].stat(); err == nil {
+		w.comms[before[0].pid] = st.comm
+	}
 	w.all = append(w.all, before[0])
 	w.seen[before[0].pid] = true
 	w.next = append(w.next, before[0].pid)
@@ -77,6 +84,8 @@ func (f *family) scan() (living, zombies int, err error) {
 // walk is one scan under way.
 type walk struct {
 	family          *family
+	names           *tally
+	comms           map[int]string // of the living, by pid
 	children        func(pid int) []int
 	seen            map[int]bool
 	next            []int
@@ -95,11 +104,18 @@ func (w *walk) keep(m *member) {
 
 func (w *walk) count(pid int, st stat) {
 	w.seen[pid] = true
+	of := " of " + pattern(w.comms[int(st.ppid)])
+	if w.comms[int(st.ppid)] == "" {
+		of = "" // it lost its parent
+	}
 	if st.ended() {
 		w.zombies++
+		w.names.add("zombie "+pattern(st.comm)+of, 1)
 		return
 	}
 	w.living++
+	w.comms[pid] = st.comm
+	w.names.add(pattern(st.comm)+of, 1)
 	w.next = append(w.next, pid)
 }
 

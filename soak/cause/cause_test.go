@@ -146,8 +146,43 @@ func TestKindsOfDescriptorAreNamed(t *testing.T) {
 	m.add(`sockets{state="close_wait"}`, func(i int) float64 { return float64(2 * i) })
 	m.add(`sockets{state="established"}`, func(i int) float64 { return float64(50 + i%5) })
 	f := one(t, m, whole("fds", "count", 120))
-	if len(f.Culprits) != 1 || !strings.HasPrefix(f.Culprits[0].Detail, "TCP sockets in CLOSE_WAIT (the peer has closed, and the program has not): 0 → 120") || f.Explained < 0.95 {
+	if len(f.Culprits) != 1 || !strings.HasPrefix(f.Culprits[0].Detail, "TCP in CLOSE_WAIT (the peer has closed, and the program has not): 0 → 120") || f.Explained < 0.95 {
 		t.Errorf("%+v", f)
+	}
+}
+
+func TestWhatTheKernelKnowsIsPutIntoWords(t *testing.T) {
+	up := func(perMinute, base float64) func(int) float64 {
+		return func(i int) float64 { return base + perMinute*float64(i) }
+	}
+	flat := func(v float64) func(int) float64 { return func(i int) float64 { return v + float64(i%3) } }
+	for _, c := range []struct {
+		leak     Leak
+		series   map[string]func(int) float64
+		resource string
+		want     string
+	}{
+		{whole("fds", "count", 120), map[string]func(int) float64{
+			`fds_kind{kind="socket"}`: up(2, 5), `fds_kind{kind="file"}`: flat(9), `sockets{state="close_wait"}`: up(2, 0), `sockets_peer{peer="10.0.0.7:443 close_wait"}`: up(2, 0),
+		}, FD, "socket: 5 → 125, TCP in CLOSE_WAIT (the peer has closed, and the program has not), peer 10.0.0.7:443 close_wait"},
+		{whole("fds", "count", 120), map[string]func(int) float64{`fds_kind{kind="deleted"}`: up(2, 0), `fds_file{dir="/tmp/up-*"}`: up(2, 0)}, FD, "deleted: 0 → 120, in /tmp/up-*"},
+		{whole("fds", "count", 120), map[string]func(int) float64{`fds_kind{kind="anon_inode:[inotify]"}`: up(2, 0)}, FD, "anon_inode:[inotify]: 0 → 120"},
+		{whole("threads", "count", 60), map[string]func(int) float64{`threads_comm{comm="io-*"}`: up(1, 4), `threads_comm{comm="main"}`: flat(1)}, Thread, "threads named io-*: 4 → 64"},
+		{whole("zombies", "count", 60), map[string]func(int) float64{`children_comm{child="zombie sh of httpd"}`: up(1, 0)}, Child, "children named sh: 0 → 60, ended, and their parent httpd does not wait for them"},
+		{whole("children", "count", 60), map[string]func(int) float64{`children_comm{child="cgi of httpd"}`: up(1, 0)}, Child, "children named cgi: 0 → 60, started by httpd"},
+		{whole("rss_bytes", "bytes", 60<<20), map[string]func(int) float64{`mapping_bytes{mapping="[heap]"}`: up(1<<20, 4<<20)}, Native, "the heap of malloc: 4 MiB → 64 MiB"},
+		{whole("rss_bytes", "bytes", 60<<20), map[string]func(int) float64{"go_heap_live_bytes": flat(1 << 20), "go_heap_idle_bytes": up(1<<20, 9<<20), "go_heap_released_bytes": flat(1 << 20)},
+			Native, "free spans that the Go runtime keeps, no leak of the program: 8 MiB → 68 MiB"},
+		{whole("rss_bytes", "bytes", 60<<20), map[string]func(int) float64{"rss_file_bytes": up(1<<20, 0), "rss_anon_bytes": flat(1 << 20)}, Native, "mapped files: 0 B → 60 MiB"},
+	} {
+		m := newMemory()
+		for name, value := range c.series {
+			m.add(name, value)
+		}
+		f := one(t, m, c.leak)
+		if len(f.Culprits) == 0 || f.Culprits[0].Detail != c.want || f.Resource != c.resource || f.Culprits[0].Share < 0.95 {
+			t.Errorf("%s: %+v\nwant %s", c.leak.Metric, f, c.want)
+		}
 	}
 }
 

@@ -7,25 +7,65 @@ import (
 	"soakmon/soak"
 )
 
+// descriptorFamilies are the series that tell descriptors apart.
+var descriptorFamilies = []string{"fds_kind", "fds_file", "sockets", "sockets_peer", "udp_sockets", "unix_sockets", "other_sockets"}
+
+// socketFamilies are those of sockets.
+var socketFamilies = []string{"sockets", "udp_sockets", "unix_sockets", "other_sockets"}
+
 // descriptors names the kinds of descriptor that grow, and goroutines that grow
 // beside them.
 func (f *finder) descriptors(l Leak, out *Finding) {
-	total := 0.0
-	for _, p := range f.parts(l, descriptorFamilies...) {
-		out.Culprits = append(out.Culprits, Culprit{Share: share(p, l), Detail: fmt.Sprintf("%s: %.0f → %.0f", socketWords(p), p.first, p.last)})
-		total += float64(share(p, l))
+	kinds := f.parts(l, "fds_kind")
+	for _, p := range kinds {
+		words := []string{fmt.Sprintf("%s: %.0f → %.0f", p.labels["kind"], p.first, p.last)}
+		switch p.labels["kind"] {
+		case "socket":
+			words = append(words, f.sockets(l)...)
+		case "file", "deleted":
+			for _, dir := range f.parts(l, "fds_file") {
+				words = append(words, "in "+dir.labels["dir"])
+			}
+		}
+		out.Culprits = append(out.Culprits, Culprit{Share: share(p, l), Detail: strings.Join(words, ", ")})
 	}
-	if total > 0 {
-		out.Explained = soak.Float(min(1, total))
+	if len(kinds) == 0 { // read too seldom, or a leak of sockets alone
+		for _, p := range f.parts(l, socketFamilies...) {
+			out.Culprits = append(out.Culprits, Culprit{Share: share(p, l), Detail: fmt.Sprintf("%s: %.0f → %.0f", socketWords(p), p.first, p.last)})
+		}
 	}
+	explain(out)
 	out.Culprits = append(out.Culprits, f.beside(l, "descriptors")...)
 	if len(out.Culprits) == 0 {
 		out.Note = "no kind of descriptor grows for certain"
 	}
 }
 
-// descriptorFamilies are the series that tell descriptors apart.
-var descriptorFamilies = []string{"sockets", "udp_sockets", "unix_sockets", "other_sockets"}
+// explain adds up the shares of culprits that exclude each other.
+func explain(out *Finding) {
+	if len(out.Culprits) == 0 {
+		return
+	}
+	total := soak.Float(0)
+	for _, c := range out.Culprits {
+		total += c.Share
+	}
+	out.Explained = min(1, total)
+}
+
+// sockets tells which protocols, states and peers grow.
+func (f *finder) sockets(l Leak) (words []string) {
+	for _, p := range f.parts(l, socketFamilies...) {
+		words = append(words, socketWords(p))
+	}
+	for i, p := range f.parts(l, "sockets_peer") {
+		if i == 2 {
+			break
+		}
+		words = append(words, "peer "+p.labels["peer"])
+	}
+	return words
+}
 
 // stateMeans says what a growing number of TCP sockets in a state is a sign of.
 var stateMeans = map[string]string{
@@ -36,31 +76,50 @@ var stateMeans = map[string]string{
 }
 
 func socketWords(p part) string {
-	words := strings.ReplaceAll(family(p.name), "_", " ")
-	if state := p.labels["state"]; state != "" {
-		words = "TCP sockets in " + strings.ToUpper(state)
-		if why := stateMeans[state]; why != "" {
-			words += " (" + why + ")"
-		}
+	state := p.labels["state"]
+	if state == "" {
+		return strings.ReplaceAll(family(p.name), "_", " ")
+	}
+	words := "TCP in " + strings.ToUpper(state)
+	if why := stateMeans[state]; why != "" {
+		words += " (" + why + ")"
 	}
 	return words
 }
 
-// threads names goroutines that hold threads.
+// threads names those that grow, and goroutines that hold threads.
 func (f *finder) threads(l Leak, out *Finding) {
-	out.Culprits = f.beside(l, "threads")
-	if len(out.Culprits) > 0 {
-		out.Explained = out.Culprits[0].Share
+	for _, p := range f.parts(l, "threads_comm") {
+		out.Culprits = append(out.Culprits, Culprit{Share: share(p, l), Detail: fmt.Sprintf("threads named %s: %.0f → %.0f", p.labels["comm"], p.first, p.last)})
+	}
+	explain(out)
+	out.Culprits = append(f.beside(l, "threads"), out.Culprits...)
+	if len(out.Culprits) == 0 {
+		out.Note = "no name of threads grows for certain"
 	}
 }
 
-func (f *finder) children(l Leak, out *Finding) {}
-
-// memory tells which part of the resident memory grows.
-func (f *finder) memory(l Leak, out *Finding) {
-	heap, ok := f.part(l, "go_heap_live_bytes")
-	if ok && heap.Slope > l.Slope/2 {
-		out.Resource = Heap
-		f.heap(l, out)
+// children names the programs, and for zombies the parent that does not wait.
+func (f *finder) children(l Leak, out *Finding) {
+	for _, p := range f.parts(l, "children_comm") {
+		name, zombie := strings.CutPrefix(p.labels["child"], "zombie ")
+		if zombie != (l.Metric == "zombies") {
+			continue
+		}
+		child, parent, _ := strings.Cut(name, " of ")
+		detail := fmt.Sprintf("children named %s: %.0f → %.0f", child, p.first, p.last)
+		switch {
+		case zombie && parent != "":
+			detail += fmt.Sprintf(", ended, and their parent %s does not wait for them", parent)
+		case zombie:
+			detail += ", ended, and nobody waits for them"
+		case parent != "":
+			detail += ", started by " + parent
+		}
+		out.Culprits = append(out.Culprits, Culprit{Share: share(p, l), Detail: detail})
+	}
+	explain(out)
+	if len(out.Culprits) == 0 {
+		out.Note = "no name of children grows for certain"
 	}
 }

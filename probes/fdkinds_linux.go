@@ -1,0 +1,130 @@
+package probes
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"path"
+	"strconv"
+	"strings"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"soakmon/soak"
+)
+
+// mostClassified is how many numbers of a descriptor table are looked at in one
+// read: all of a table of that size, every second one of a table of twice.
+const mostClassified = 8192
+
+func init() {
+	metrics := []soak.Metric{
+		{Name: "fds_kind", Unit: "count", Kind: soak.Gauge, Quantum: 1, Help: "Open descriptors by kind; of tables above 8,192 an estimate from every nth descriptor."},
+		{Name: "fds_file", Unit: "count", Kind: soak.Gauge, Quantum: 1, Help: "Open descriptors of files by folder, with numbers in its name as *."},
+	}
+	register(spec{name: "fds_kind", class: slow, every: 5 * time.Second, weight: 0.08, metrics: metrics, open: func(e *env) Probe {
+		return &fdKinds{metrics: metrics, family: e.family, kinds: newTally("fds_kind", "kind"), files: newTally("fds_file", "dir")}
+	}})
+}
+
+// fdKinds classifies descriptors by the text of their links (proc_pid_fd(5)).
+type fdKinds struct {
+	metrics []soak.Metric
+	family  *family
+	kinds   *tally
+	files   *tally
+}
+
+func (k *fdKinds) Metrics() []soak.Metric { return k.metrics }
+
+func (k *fdKinds) Close() error { return nil }
+
+func (k *fdKinds) Read(_ context.Context, p soak.Process) ([]soak.Sample, error) {
+	k.kinds.reset()
+	k.files.reset()
+	if err := k.family.each(k.member); err != nil {
+		return nil, err
+	}
+	return append(k.kinds.samples(p.Role), k.files.samples(p.Role)...), nil
+}
+
+// member looks at every nth number of a process's table, n growing with the
+// table. The kernel gives out the lowest free number, so that a leak fills the
+// table evenly, and what is looked at grows by an nth of it.
+func (k *fdKinds) member(m *member) error {
+	size, err := m.tableSize()
+	if err != nil {
+		return err
+	}
+	dir, err := m.dir.Open("fd")
+	if err != nil {
+		return m.explain("fd", err)
+	}
+	defer dir.Close()
+	step := (size + mostClassified - 1) / mostClassified
+	var buf [512]byte
+	for fd := 0; fd < size; fd += step {
+		n, err := unix.Readlinkat(int(dir.Fd()), strconv.Itoa(fd), buf[:])
+		if err == unix.ENOENT || err == unix.ESRCH {
+			continue // not open
+		}
+		if err != nil {
+			return m.explain("fd", err)
+		}
+		kind, folder := classify(string(buf[:n]))
+		k.kinds.add(kind, float64(step))
+		if folder != "" {
+			k.files.add(folder, float64(step))
+		}
+	}
+	return nil
+}
+
+// tableSize is the number of slots in the table of descriptors (FDSize of
+// proc_pid_status(5)).
+func (m *member) tableSize() (int, error) {
+	b, err := m.slurp("status")
+	if err != nil {
+		return 0, err
+	}
+	size, zombie := -1, false
+	lines(b, func(key, value []byte) {
+		switch string(key) {
+		case "FDSize":
+			if n, ok := number(value); ok {
+				size = int(n)
+			}
+		case "State":
+			zombie = bytes.HasPrefix(value, []byte("Z"))
+		}
+	})
+	switch {
+	case size == 0 && zombie:
+		return 0, nil
+	case size < 0:
+		return 0, errors.New("/proc/PID/status has no FDSize")
+	}
+	return size, nil
+}
+
+// classify reads a descriptor's link: its kind, and the folder of a file.
+func classify(link string) (kind, folder string) {
+	if deleted, ok := strings.CutSuffix(link, " (deleted)"); ok {
+		if strings.HasPrefix(deleted, "/memfd:") {
+			return "memfd", ""
+		}
+		return "deleted", pattern(path.Dir(deleted))
+	}
+	switch {
+	case strings.HasPrefix(link, "/dev/"):
+		return "device", ""
+	case strings.HasPrefix(link, "/"):
+		return "file", pattern(path.Dir(link))
+	}
+	kind, rest, _ := strings.Cut(link, ":")
+	if kind == "anon_inode" {
+		return "anon_inode:[" + strings.Trim(rest, "[]") + "]", ""
+	}
+	return kind, ""
+}

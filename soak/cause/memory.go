@@ -1,0 +1,105 @@
+package cause
+
+import (
+	"fmt"
+
+	"soakmon/profiles"
+	"soakmon/soak"
+	"soakmon/soak/human"
+)
+
+// memory tells which part of the resident memory grows: the Go heap, what the
+// Go runtime keeps beside it, or what neither explains.
+func (f *finder) memory(l Leak, out *Finding) {
+	live, ok := f.part(l, "go_heap_live_bytes")
+	if ok && live.Slope > l.Slope/2 && live.Lasts {
+		out.Resource = Heap
+		f.heap(l, out)
+		out.Note = join(fmt.Sprintf("the live heap grows by %s", human.Growth(live.Slope, "bytes")), out.Note)
+		return
+	}
+	if ok {
+		f.golang(l, out)
+	}
+	for _, p := range f.parts(l, "mapping_bytes") {
+		if s := share(p, l); s >= 0.05 && !(ok && p.labels["mapping"] == "Go heap") {
+			out.Culprits = append(out.Culprits, Culprit{Share: s, Detail: fmt.Sprintf("%s: %s → %s", mappingWords(p.labels["mapping"]), human.Amount(p.first, "bytes"), human.Amount(p.last, "bytes"))})
+		}
+	}
+	explain(out)
+	if len(out.Culprits) == 0 {
+		for _, p := range f.parts(l, "rss_anon_bytes", "rss_file_bytes", "rss_shmem_bytes") {
+			out.Culprits = append(out.Culprits, Culprit{Share: share(p, l), Detail: residentWords[p.name] + fmt.Sprintf(": %s → %s", human.Amount(p.first, "bytes"), human.Amount(p.last, "bytes"))})
+		}
+		explain(out)
+	}
+	if len(out.Culprits) == 0 {
+		out.Note = join(out.Note, "no part of the resident memory grows for certain")
+	}
+}
+
+// golang tells what the Go runtime holds beside the live heap.
+func (f *finder) golang(l Leak, out *Finding) {
+	retained := f.retained(l)
+	for _, k := range []struct {
+		part
+		words string
+		is    string
+	}{
+		{retained, "free spans that the Go runtime keeps, no leak of the program", Native},
+		{f.one(l, "go_stack_bytes"), "stacks of goroutines", Goroutine},
+	} {
+		if s := share(k.part, l); k.Lasts && k.P <= chance && s >= 0.05 {
+			out.Culprits = append(out.Culprits, Culprit{Share: s, Detail: fmt.Sprintf("%s: %s → %s", k.words, human.Amount(k.first, "bytes"), human.Amount(k.last, "bytes"))})
+			if s > 0.5 {
+				out.Resource = k.is
+			}
+		}
+	}
+	out.Note = "the live heap does not grow with it"
+}
+
+func (f *finder) one(l Leak, name string) part {
+	p, _ := f.part(l, name)
+	return p
+}
+
+// retained is the heap that holds no objects and was not given back.
+func (f *finder) retained(l Leak) part {
+	idle, err := f.src.Series(l.Process, "go_heap_idle_bytes")
+	released, err2 := f.src.Series(l.Process, "go_heap_released_bytes")
+	if err != nil || err2 != nil || len(idle.At) != len(released.At) {
+		return part{}
+	}
+	diff := soak.Series{Breaks: idle.Breaks, At: idle.At, Value: make([]float64, len(idle.At))}
+	for i := range diff.At {
+		diff.Value[i] = idle.Value[i] - released.Value[i]
+	}
+	at, value := cut(diff, l.From, l.To)
+	if len(at) < profiles.Fewest {
+		return part{}
+	}
+	return part{first: value[0], last: value[len(value)-1], Growth: profiles.Grow(at, value)}
+}
+
+// residentWords are the parts of resident memory that the kernel tells apart.
+var residentWords = map[string]string{
+	"rss_anon_bytes":  "anonymous memory",
+	"rss_file_bytes":  "mapped files",
+	"rss_shmem_bytes": "shared memory",
+}
+
+// mappingWords says what a mapping is used for.
+func mappingWords(name string) string {
+	switch name {
+	case "[heap]":
+		return "the heap of malloc"
+	case "malloc arenas":
+		return "arenas of malloc, of its threads"
+	case "anonymous":
+		return "anonymous mappings: mmap, or large blocks of malloc"
+	case "Go heap", "thread stacks":
+		return name
+	}
+	return "mapping " + name
+}
