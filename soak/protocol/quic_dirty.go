@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"math"
-	"net"
 	"time"
 
 	"github.com/quic-go/quic-go"
@@ -36,12 +35,12 @@ func (p *quicProxy) Dirty(ctx context.Context, kind string, hold time.Duration, 
 // halfOpen leaves, in turn, a QUIC handshake after its first datagram and a
 // connection that nobody authenticates.
 func (p *quicProxy) halfOpen(ctx context.Context, hold time.Duration, release <-chan struct{}) error {
-	socket, err := net.ListenUDP("udp", nil)
+	socket, err := p.socket(ctx)
 	if err != nil {
 		return err
 	}
 	if p.halfOpens.Add(1)%2 == 0 {
-		link, err := p.handshake(ctx, socket)
+		link, err := p.handshake(ctx, socket, socket.RemoteAddr())
 		if err != nil {
 			return err
 		}
@@ -58,7 +57,7 @@ func (p *quicProxy) halfOpen(ctx context.Context, hold time.Duration, release <-
 		case <-ctx.Done():
 		}
 	}()
-	if link, err := p.handshake(ctx, vanishAfter(socket, 1)); err == nil {
+	if link, err := p.handshake(ctx, vanishAfter(socket, 1), socket.RemoteAddr()); err == nil {
 		link.Close()
 		return errors.New("the server took one datagram for a whole handshake")
 	}
@@ -67,12 +66,12 @@ func (p *quicProxy) halfOpen(ctx context.Context, hold time.Duration, release <-
 
 // silent goes dead without a word in the middle of an operation.
 func (p *quicProxy) silent(ctx context.Context, hold time.Duration, release <-chan struct{}) error {
-	socket, err := net.ListenUDP("udp", nil)
+	socket, err := p.socket(ctx)
 	if err != nil {
 		return err
 	}
 	conn := vanishAfter(socket, math.MaxInt64)
-	link, err := p.handshake(ctx, conn)
+	link, err := p.handshake(ctx, conn, socket.RemoteAddr())
 	if err != nil {
 		return err
 	}
@@ -144,11 +143,11 @@ func (p *quicProxy) resetStream(ctx context.Context) error {
 
 // wrongAuth says wrong credentials, and wants to be refused.
 func (p *quicProxy) wrongAuth(ctx context.Context, hold time.Duration) error {
-	socket, err := net.ListenUDP("udp", nil)
+	socket, err := p.socket(ctx)
 	if err != nil {
 		return err
 	}
-	link, err := p.handshake(ctx, socket)
+	link, err := p.handshake(ctx, socket, socket.RemoteAddr())
 	if err != nil {
 		return err
 	}

@@ -48,10 +48,12 @@ func (c datagramCodec) sendStream(conn *quic.Conn, m datagram.Message) error {
 	if err != nil {
 		return err
 	}
-	if _, err := stream.Write(c.appendMessage(nil, m)); err != nil {
-		return err
+	_, err = stream.Write(c.appendMessage(nil, m))
+	_ = stream.Close()
+	if _, stopped := errors.AsType[*quic.StreamError](err); stopped {
+		return nil // the peer had enough of it, or it is lost
 	}
-	return stream.Close()
+	return err
 }
 
 // DialPacket implements load.PacketDialer.

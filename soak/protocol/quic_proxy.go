@@ -172,11 +172,11 @@ type quicLink struct {
 }
 
 func (p *quicProxy) dialLink(ctx context.Context) (*quicLink, error) {
-	socket, err := net.ListenUDP("udp", nil)
+	socket, err := p.socket(ctx)
 	if err != nil {
 		return nil, err
 	}
-	link, err := p.handshake(ctx, socket)
+	link, err := p.handshake(ctx, socket, socket.RemoteAddr())
 	if err != nil {
 		return nil, err
 	}
@@ -187,19 +187,24 @@ func (p *quicProxy) dialLink(ctx context.Context) (*quicLink, error) {
 	return link, nil
 }
 
-// handshake makes a connection that is not authenticated. It owns the socket.
-func (p *quicProxy) handshake(ctx context.Context, socket net.PacketConn) (*quicLink, error) {
-	address, err := udpAddress(ctx, p.address)
+// socket makes one with the server as its only peer, so that a server that is
+// not there is known at once.
+func (p *quicProxy) socket(ctx context.Context) (connectedUDP, error) {
+	conn, err := udpDialer(p.address).Dial(ctx)
 	if err != nil {
-		socket.Close()
-		return nil, err
+		return connectedUDP{}, err
 	}
+	return connectedUDP{conn.(*net.UDPConn)}, nil
+}
+
+// handshake makes a connection that is not authenticated. It owns the socket.
+func (p *quicProxy) handshake(ctx context.Context, socket net.PacketConn, server net.Addr) (*quicLink, error) {
 	if p.obfuscate != nil {
 		socket = p.obfuscate(socket)
 	}
 	transport := &quic.Transport{Conn: socket}
 	below := func() error { return errors.Join(transport.Close(), socket.Close()) }
-	conn, err := transport.Dial(ctx, address, p.tls, proxyQUICConfig())
+	conn, err := transport.Dial(ctx, server, p.tls, proxyQUICConfig())
 	if err != nil {
 		below()
 		return nil, quicError(err)

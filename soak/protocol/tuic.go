@@ -140,10 +140,9 @@ func sendTUIC(ctx context.Context, conn *quic.Conn, command []byte) error {
 	if err != nil {
 		return err
 	}
-	if _, err := stream.Write(command); err != nil {
-		return err
-	}
-	return stream.Close()
+	_, err = stream.Write(command)
+	_ = stream.Close() // a server that has read it may have stopped the stream
+	return err
 }
 
 func (c *tuicClient) request() []byte { return c.head[:len(c.head):len(c.head)] }
