@@ -8,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 
 	"github.com/quic-go/quic-go"
 
@@ -60,12 +59,12 @@ func decodeHysteria(o soak.Options) (hysteriaOptions, error) {
 	return h, nil
 }
 
-// obfuscation wraps sockets, or is nil.
-func (h hysteriaOptions) obfuscation() func(net.PacketConn) net.PacketConn {
+// obfuscation hides packets, or is nil.
+func (h hysteriaOptions) obfuscation() obfuscator {
 	if h.Obfs == "" {
 		return nil
 	}
-	return obfuscated(hysteria.NewXPlus(h.Obfs))
+	return hysteria.NewXPlus(h.Obfs)
 }
 
 func dialHysteria(w soak.Workload) (load.Dialer, error) {
@@ -81,7 +80,7 @@ func dialHysteria(w soak.Workload) (load.Dialer, error) {
 	if err != nil {
 		return nil, fmt.Errorf("destination: %w", err)
 	}
-	p.obfuscate = h.obfuscation()
+	p.hide = h.obfuscation()
 	p.codec = &hysteriaClient{h, head}
 	return p, nil
 }

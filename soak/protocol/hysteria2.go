@@ -8,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"strconv"
 	"sync/atomic"
@@ -66,12 +65,12 @@ func decodeHysteria2(o soak.Options) (hysteria2Options, error) {
 	return h, nil
 }
 
-// obfuscation wraps sockets, or is nil.
-func (h hysteria2Options) obfuscation() func(net.PacketConn) net.PacketConn {
+// obfuscation hides packets, or is nil.
+func (h hysteria2Options) obfuscation() obfuscator {
 	if h.Obfs.Password == "" {
 		return nil
 	}
-	return obfuscated(hysteria2.NewSalamander(h.Obfs.Password))
+	return hysteria2.NewSalamander(h.Obfs.Password)
 }
 
 func dialHysteria2(w soak.Workload) (load.Dialer, error) {
@@ -83,7 +82,7 @@ func dialHysteria2(w soak.Workload) (load.Dialer, error) {
 	if err != nil {
 		return nil, err
 	}
-	p.obfuscate = h.obfuscation()
+	p.hide = h.obfuscation()
 	p.codec = &hysteria2Client{h, hysteria2.AppendRequest(nil, w.Destination)}
 	return p, nil
 }

@@ -16,11 +16,21 @@ type obfuscator interface {
 // largestPacket is the size of the largest QUIC packet, hidden.
 const largestPacket = 2048
 
-// obfuscated gives what hides the packets of a socket.
-func obfuscated(o obfuscator) func(net.PacketConn) net.PacketConn {
-	return func(conn net.PacketConn) net.PacketConn {
-		return &obfuscatedConn{conn, o, load.NewBuffers(largestPacket), make([]byte, largestPacket)}
+// quicSocket makes of a socket what quic-go is given: fast where the system can,
+// and with hidden packets where hide is not nil.
+func quicSocket(socket peerSocket, hide obfuscator) net.PacketConn {
+	if batch, ok := newBatchSocket(socket, hide); ok {
+		return batch
 	}
+	return hidden(socket, hide)
+}
+
+// hidden hides the packets of a socket, unless hide is nil.
+func hidden(socket net.PacketConn, hide obfuscator) net.PacketConn {
+	if hide == nil {
+		return socket
+	}
+	return &obfuscatedConn{socket, hide, load.NewBuffers(largestPacket), make([]byte, largestPacket)}
 }
 
 // obfuscatedConn hides the packets of a net.PacketConn. It must not embed a

@@ -57,6 +57,27 @@ func udpAddress(ctx context.Context, address string) (*net.UDPAddr, error) {
 	return net.UDPAddrFromAddrPort(netip.AddrPortFrom(ips[0].Unmap(), uint16(port))), nil
 }
 
+// peerSocket is a UDP socket for quic-go, which says where to send to even
+// where there is one peer only.
+type peerSocket struct {
+	*net.UDPConn
+	connected bool
+}
+
+func (s peerSocket) WriteTo(p []byte, to net.Addr) (int, error) {
+	if s.connected {
+		return s.Write(p)
+	}
+	return s.UDPConn.WriteTo(p, to)
+}
+
+func (s peerSocket) WriteMsgUDP(p, oob []byte, to *net.UDPAddr) (n, oobn int, err error) {
+	if s.connected {
+		to = nil
+	}
+	return s.UDPConn.WriteMsgUDP(p, oob, to)
+}
+
 // vanishing is a packet connection that goes dead without a word: it hears
 // nothing more, and what it says is lost.
 type vanishing struct {

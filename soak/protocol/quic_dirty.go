@@ -40,7 +40,7 @@ func (p *quicProxy) halfOpen(ctx context.Context, hold time.Duration, release <-
 		return err
 	}
 	if p.halfOpens.Add(1)%2 == 0 {
-		link, err := p.handshake(ctx, socket, socket.RemoteAddr())
+		link, err := p.handshake(ctx, hidden(socket, p.hide), socket.RemoteAddr())
 		if err != nil {
 			return err
 		}
@@ -57,7 +57,7 @@ func (p *quicProxy) halfOpen(ctx context.Context, hold time.Duration, release <-
 		case <-ctx.Done():
 		}
 	}()
-	if link, err := p.handshake(ctx, vanishAfter(socket, 1), socket.RemoteAddr()); err == nil {
+	if link, err := p.handshake(ctx, hidden(vanishAfter(socket, 1), p.hide), socket.RemoteAddr()); err == nil {
 		link.Close()
 		return errors.New("the server took one datagram for a whole handshake")
 	}
@@ -71,7 +71,7 @@ func (p *quicProxy) silent(ctx context.Context, hold time.Duration, release <-ch
 		return err
 	}
 	conn := vanishAfter(socket, math.MaxInt64)
-	link, err := p.handshake(ctx, conn, socket.RemoteAddr())
+	link, err := p.handshake(ctx, hidden(conn, p.hide), socket.RemoteAddr())
 	if err != nil {
 		return err
 	}
@@ -147,7 +147,7 @@ func (p *quicProxy) wrongAuth(ctx context.Context, hold time.Duration) error {
 	if err != nil {
 		return err
 	}
-	link, err := p.handshake(ctx, socket, socket.RemoteAddr())
+	link, err := p.handshake(ctx, hidden(socket, p.hide), socket.RemoteAddr())
 	if err != nil {
 		return err
 	}

@@ -81,8 +81,8 @@ type quicProxy struct {
 	network              string
 	payload              int64
 	tls                  *tls.Config
-	obfuscate            func(net.PacketConn) net.PacketConn // nil: packets are sent as they are
-	shared               *sharedConn[*quicLink]              // nil: each session has a connection of its own
+	hide                 obfuscator             // nil: packets are sent as they are
+	shared               *sharedConn[*quicLink] // nil: each session has a connection of its own
 	halfOpens            atomic.Uint64
 }
 
@@ -176,7 +176,7 @@ func (p *quicProxy) dialLink(ctx context.Context) (*quicLink, error) {
 	if err != nil {
 		return nil, err
 	}
-	link, err := p.handshake(ctx, socket, socket.RemoteAddr())
+	link, err := p.handshake(ctx, p.fast(socket), socket.RemoteAddr())
 	if err != nil {
 		return nil, err
 	}
@@ -189,19 +189,25 @@ func (p *quicProxy) dialLink(ctx context.Context) (*quicLink, error) {
 
 // socket makes one with the server as its only peer, so that a server that is
 // not there is known at once.
-func (p *quicProxy) socket(ctx context.Context) (connectedUDP, error) {
+func (p *quicProxy) socket(ctx context.Context) (peerSocket, error) {
 	conn, err := udpDialer(p.address).Dial(ctx)
 	if err != nil {
-		return connectedUDP{}, err
+		return peerSocket{}, err
 	}
-	return connectedUDP{conn.(*net.UDPConn)}, nil
+	return peerSocket{conn.(*net.UDPConn), true}, nil
+}
+
+// fast makes the most of a socket for many sessions. For one alone the memory
+// that this takes would be too much.
+func (p *quicProxy) fast(socket peerSocket) net.PacketConn {
+	if p.shared == nil {
+		return hidden(socket, p.hide)
+	}
+	return quicSocket(socket, p.hide)
 }
 
 // handshake makes a connection that is not authenticated. It owns the socket.
 func (p *quicProxy) handshake(ctx context.Context, socket net.PacketConn, server net.Addr) (*quicLink, error) {
-	if p.obfuscate != nil {
-		socket = p.obfuscate(socket)
-	}
 	transport := &quic.Transport{Conn: socket}
 	below := func() error { return errors.Join(transport.Close(), socket.Close()) }
 	conn, err := transport.Dial(ctx, server, p.tls, proxyQUICConfig())

@@ -34,10 +34,10 @@ type quicServer struct {
 
 // quicListen is what a reference server over QUIC listens with.
 type quicListen struct {
-	address   string
-	alpn      []string
-	obfuscate func(net.PacketConn) net.PacketConn // nil: packets are sent as they are
-	client    map[string]any                      // options that a client must be told; the certificate is added
+	address string
+	alpn    []string
+	hide    obfuscator     // nil: packets are sent as they are
+	client  map[string]any // options that a client must be told; the certificate is added
 }
 
 // serveQUIC serves until the server is closed or ctx is done.
@@ -56,9 +56,7 @@ func serveQUIC(ctx context.Context, l quicListen, serve func(context.Context, *q
 		return nil, fmt.Errorf("serve: %w", err)
 	}
 	addr := socket.LocalAddr().String()
-	if l.obfuscate != nil {
-		socket = l.obfuscate(socket)
-	}
+	socket = quicSocket(peerSocket{socket.(*net.UDPConn), false}, l.hide)
 	config := proxyQUICConfig()
 	config.MaxIncomingStreams, config.MaxIncomingUniStreams, config.KeepAlivePeriod = 1<<20, 1<<20, 0
 	transport := &quic.Transport{Conn: socket}

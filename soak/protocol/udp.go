@@ -65,11 +65,6 @@ func (c connectedUDP) ReadFrom(p []byte) (int, net.Addr, error) {
 
 func (c connectedUDP) WriteTo(p []byte, _ net.Addr) (int, error) { return c.Write(p) }
 
-// WriteMsgUDP is for quic-go.
-func (c connectedUDP) WriteMsgUDP(p, oob []byte, _ *net.UDPAddr) (n, oobn int, err error) {
-	return c.UDPConn.WriteMsgUDP(p, oob, nil)
-}
-
 // udpServer echoes datagrams.
 type udpServer struct {
 	conn   *net.UDPConn
