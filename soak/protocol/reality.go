@@ -154,8 +154,8 @@ func (k realityKeys) handshake(t *tls13.Transport) (*tls13.Conn, error) {
 			return nil
 		},
 	}
-	conn := utls.UClient(t, config, k.fingerprint)
-	if err := conn.BuildHandshakeState(); err != nil {
+	conn, err := greet(t, config, k.fingerprint)
+	if err != nil {
 		return nil, err
 	}
 	private, err := keyShare(conn)
@@ -171,6 +171,27 @@ func (k realityKeys) handshake(t *tls13.Transport) (*tls13.Conn, error) {
 		return nil, err
 	}
 	return t.Takeover(conn.ConnectionState().CipherSuite, true)
+}
+
+// greet builds a browser's ClientHello.
+func greet(t *tls13.Transport, config *utls.Config, browser utls.ClientHelloID) (*utls.UConn, error) {
+	spec, err := utls.UTLSIdToSpec(browser)
+	if err != nil {
+		return nil, err
+	}
+	for _, extension := range spec.Extensions {
+		if grease, ok := extension.(*utls.GREASEEncryptedClientHelloExtension); ok {
+			// A key that nobody will use need not be one: making it would cost
+			// as much as the rest of the hello.
+			grease.EncapsulatedKey = make([]byte, 32)
+			_, _ = rand.Read(grease.EncapsulatedKey)
+		}
+	}
+	conn := utls.UClient(t, config, utls.HelloCustom)
+	if err := conn.ApplyPreset(&spec); err != nil {
+		return nil, err
+	}
+	return conn, conn.BuildHandshakeState()
 }
 
 // keyShare is the private key of the X25519 key share of a ClientHello.
