@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"slices"
 	"strings"
 
 	"golang.org/x/crypto/ssh"
@@ -61,7 +62,7 @@ type sshOptions struct {
 }
 
 func decodeSSH(o soak.Options) (s sshOptions, err error) {
-	s = sshOptions{Connections: sharedConnections, User: "soak", Ciphers: sshCiphers}
+	s = sshOptions{Connections: sharedConnections, User: "soak", Ciphers: slices.Clone(sshCiphers)} // a list is decoded in its place
 	if err := options.Decode(o, &s); err != nil {
 		return s, err
 	}
@@ -70,7 +71,7 @@ func decodeSSH(o soak.Options) (s sshOptions, err error) {
 	}
 	known := ssh.SupportedAlgorithms().Ciphers
 	for _, cipher := range s.Ciphers {
-		if !strings.Contains(" "+strings.Join(known, " ")+" ", " "+cipher+" ") {
+		if !slices.Contains(known, cipher) {
 			return s, options.Errorf(o, "ciphers", "%q is none of %s", cipher, strings.Join(known, ", "))
 		}
 	}
