@@ -97,6 +97,8 @@ func (t *tunnel) shake(ctx context.Context, raw net.Conn) (*tls13.Conn, error) {
 // first payload, and so does the end of the handshake.
 func (t *tunnel) open(conn *tls13.Conn) *tunnelConn {
 	c := &tunnelConn{Conn: conn, tunnel: t, request: t.inner.request, reply: t.inner.reply}
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	c.timer = time.AfterFunc(requestWait, func() { _, _ = c.Write(nil) }) // the next call tells the error
 	return c
 }
