@@ -19,6 +19,7 @@
 //	finding.go    the view that shows most
 //	doubt.go      before an alarm: every other way to explain it
 //	rivals.go     how such ways compare
+//	wander.go     a random walk looks like growth, too; the smallest growth that would have been found
 //	ranks.go      the cross-check of an alarm, and the way out where nothing rises
 //	rest.go       readings at rest, a second line of evidence
 //	restarts.go   restarts that nobody marked

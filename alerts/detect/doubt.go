@@ -31,24 +31,6 @@ func (f *finding) doubt(pts []point, quantum float64) string {
 	return ""
 }
 
-// wandering is by how much growth explains the view better than a level with
-// any noise, up to a random walk with white noise on top.
-func (f *finding) wandering(quantum float64) float64 {
-	if f.view.scale == 0 {
-		return 0
-	}
-	r := f.rivals(quantum)
-	grown := f.costGrown(r) + float64(len(f.periods))*math.Log(float64(len(r.kept)))
-	whole := r.cost(course{bounds: []int{0}}) - grown
-	late := r.late(f.growing)
-	least := min(whole, late.cost(f.growing.last(false))-late.cost(f.growing.last(true)))
-	if len(f.periods) > 0 { // which may be the wandering's
-		r.extra = pickAll(rateColumns(f.view.rate), r.kept)
-		least = min(least, r.cost(course{bounds: []int{0}})-grown)
-	}
-	return least
-}
-
 func (f *finding) costGrown(r rivals) float64 {
 	if f.grown == 0 {
 		f.grown = r.cost(f.growing)

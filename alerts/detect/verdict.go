@@ -37,7 +37,7 @@ type opinion struct {
 // underLoad is the opinion of the samples under load.
 func (c *inquiry) underLoad(alpha float64) opinion {
 	alpha /= viewsTried
-	o := c.opinion(c.trend, alpha)
+	o := c.weigh(c.trend, alpha, c.detectable(alpha))
 	for _, f := range c.lives {
 		o.clear = o.clear && !(f.rival.known() && f.rival.below(c.tolerance) < suspicion)
 	}
@@ -52,26 +52,6 @@ func (c *inquiry) underLoad(alpha float64) opinion {
 		o.grows = c.doubt == ""
 	}
 	return o
-}
-
-// wander is the probability that noise around a level, up to a random walk,
-// looks so much like growth. The likelihood ratio of a trend against a random
-// walk is 21 once in a thousand (Dickey & Fuller 1979, the square of their τ),
-// which is 16 after the price of a slope; beyond, it falls off as for any
-// ratio of likelihoods, by a factor e for every 2. It falls off faster where
-// the rise is no small share of the level: what doubles the level is no noise.
-func (c *inquiry) wander(slope float64) float64 {
-	const once, ratio = falseAlarms, 16
-	if c.points() < leastGrowth {
-		return 1
-	}
-	sum := 0.0
-	for i := range c.lives {
-		sum += max(0, c.lives[i].wandering(c.quantum))
-	}
-	share := slope * c.hours / max(math.Abs(c.level), 1e-300)
-	weight := min(1, max(0.05, math.Log(share)/math.Log(clearShare)))
-	return min(1, once*math.Exp((ratio-sum)/(2*weight)))
 }
 
 // few tells that there are too few points to show growth, and that they are not
@@ -110,14 +90,16 @@ func (c *inquiry) doubts() string {
 	return last
 }
 
-// opinion weighs a trend against the tolerance.
-func (c *inquiry) opinion(tr trend, alpha float64) opinion {
-	o := opinion{trend: tr, p: tr.below(c.tolerance), detectable: c.tolerance + tr.detectable(alpha)}
+// weigh weighs a trend against the tolerance, given the growth that would have
+// been called a leak. Growth is excluded from where the trend alone would show
+// it: that is less, for an alarm is doubted and the absence of one is not.
+func (c *inquiry) weigh(tr trend, alpha, detectable float64) opinion {
+	o := opinion{trend: tr, p: tr.below(c.tolerance), detectable: detectable}
 	o.grows = o.p < alpha
 	if c.tolerance > 0 {
 		o.clear = tr.quantile(power) <= c.tolerance
 	} else {
-		o.clear = tr.quantile(power) <= 0 || o.p > suspicion && o.detectable*c.hours <= c.room()
+		o.clear = tr.quantile(power) <= 0 || o.p > suspicion && tr.detectable(alpha)*c.hours <= c.room()
 	}
 	return o
 }
@@ -186,7 +168,7 @@ func (c *inquiry) decide() soak.Verdict {
 		c.speak(&v, load, "load")
 	}
 	if c.rested && c.resting.trend.known() {
-		rest = c.opinion(c.resting.trend, restAlpha)
+		rest = c.weigh(c.resting.trend, restAlpha, c.tolerance+c.resting.trend.detectable(restAlpha))
 		rest.grows = rest.grows && c.resting.lasts && !(load.trend.known() && load.trend.quantile(1-suspicion) < rest.trend.slope/2)
 		if len(c.lives) == 0 || !(rest.detectable >= load.detectable) {
 			c.speak(&v, rest, "rest")

@@ -1,0 +1,74 @@
+package detect
+
+import (
+	"fmt"
+	"math"
+	"testing"
+	"time"
+
+	"soakmon/soak"
+)
+
+// limitNoises are kinds of noise around 1000, at one sample a second.
+var limitNoises = []struct {
+	name string
+	make func(g *gen)
+}{
+	{"white", func(g *gen) { g.white(3) }},
+	{"AR, 20 samples", func(g *gen) { g.ou(20, 3) }},
+	{"counts", func(g *gen) { g.fill(func(int, float64) float64 { return math.Round(2 * g.NormFloat64()) }) }},
+	{"sawtooth", func(g *gen) { g.saw(30, 20, .25); g.white(1) }},
+}
+
+// foundAt tells how many of n series are called a leak when growth by a factor
+// of what they said they would have seen is planted in them.
+func foundAt(noise func(*gen), length, n int, factor float64) (found int) {
+	for k := range n {
+		g := &gen{Rand: newRand(uint64(k + 1000*length)), n: length, dt: 1, v: make([]float64, length)}
+		noise(g)
+		q := soak.Question{Limit: math.NaN(), Family: 20, Look: Looks(time.Duration(length) * time.Second), Phases: steadily}
+		for i := range g.v {
+			q.Series.At, g.v[i] = append(q.Series.At, seconds(float64(i))), g.v[i]+1000
+		}
+		q.Series.Value = g.v
+		limit := Judge{}.Judge(q).MinDetectable
+		for i := range g.v {
+			grown := factor * limit * float64(i) / 3600
+			if g.v[0] == math.Trunc(g.v[0]) {
+				grown = math.Floor(grown)
+			}
+			q.Series.Value[i] += grown
+		}
+		if (Judge{}).Judge(q).State == soak.Leaking {
+			found++
+		}
+	}
+	return found
+}
+
+// TestEvalLimit plants the growth that a series said it would have shown, and
+// somewhat more. Run with -eval.
+func TestEvalLimit(t *testing.T) {
+	if !*eval {
+		t.Skip("the long evaluation runs with -eval")
+	}
+	n := max(10, *perClass/2)
+	fmt.Printf("%-16s %8s %28s\n", "would have seen", "samples", "found at 1, 1.25, 1.5, 2 times")
+	for _, noise := range limitNoises {
+		for _, length := range []int{160, 700, 3000} {
+			fmt.Printf("%-16s %8d", noise.name, length)
+			for _, factor := range []float64{1, 1.25, 1.5, 2} {
+				fmt.Printf(" %5.0f%%", 100*float64(foundAt(noise.make, length, n, factor))/float64(n))
+			}
+			fmt.Println()
+		}
+	}
+}
+
+func TestTheLimitIsNoBoast(t *testing.T) {
+	for _, noise := range limitNoises[:2] {
+		if n := foundAt(noise.make, 700, 10, 1.5); n < 7 {
+			t.Errorf("%s: of 1.5 times what would have been seen, %d of 10 were", noise.name, n)
+		}
+	}
+}

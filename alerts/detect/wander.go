@@ -1,0 +1,147 @@
+package detect
+
+import "math"
+
+// wander is the probability that noise around a level, up to a random walk,
+// looks so much like growth. The likelihood ratio of a trend against a random
+// walk is 21 once in a thousand (Dickey & Fuller 1979, the square of their τ),
+// which is 16 after the price of a slope; beyond, it falls off as for any
+// ratio of likelihoods, by a factor e for every 2. It falls off faster where
+// the rise is no small share of the level: what doubles the level is no noise.
+func (c *inquiry) wander(slope float64) float64 {
+	if c.points() < leastGrowth {
+		return 1
+	}
+	sum := 0.0
+	for i := range c.lives {
+		sum += max(0, c.lives[i].wandering(c.quantum))
+	}
+	return min(1, falseAlarms*math.Exp((walkRatio-sum)/(2*c.firmness(slope))))
+}
+
+const walkRatio = 16
+
+// firmness is how slowly the suspicion of noise falls off.
+func (c *inquiry) firmness(slope float64) float64 {
+	share := slope * c.hours / max(math.Abs(c.level), 1e-300)
+	return min(1, max(0.05, math.Log(share)/math.Log(clearShare)))
+}
+
+// wandering is by how much growth explains the view better than a level with
+// any noise, up to a random walk with white noise on top.
+func (f *finding) wandering(quantum float64) float64 {
+	if f.view.scale == 0 {
+		return 0
+	}
+	r := f.rivals(quantum)
+	grown := f.costGrown(r) + float64(len(f.periods))*math.Log(float64(len(r.kept)))
+	whole := r.cost(course{bounds: []int{0}}) - grown
+	late := r.late(f.growing)
+	least := min(whole, late.cost(f.growing.last(false))-late.cost(f.growing.last(true)))
+	if len(f.periods) > 0 { // which may be the wandering's
+		r.extra = pickAll(rateColumns(f.view.rate), r.kept)
+		least = min(least, r.cost(course{bounds: []int{0}})-grown)
+	}
+	return least
+}
+
+// detectable is the smallest growth per hour that would have been found with
+// the power wanted: that stands out of the noise of the trend, is not taken for
+// a random walk, and is not so small and young that it may be warm-up.
+func (c *inquiry) detectable(alpha float64) float64 {
+	least := c.tolerance + c.trend.detectable(alpha)
+	if c.tolerance == 0 && c.hours < warmupSpan.Hours() {
+		least = max(least, c.room()/c.hours)
+	}
+	lives := make([]gain, len(c.lives))
+	for i := range c.lives {
+		lives[i] = c.lives[i].gain(c.quantum)
+	}
+	lucky := c.trend.quantile(power) - c.trend.slope
+	enough := func(slope float64) bool {
+		sum := 0.0
+		for _, g := range lives {
+			sum += max(0, g.at(slope-lucky))
+		}
+		return sum >= walkRatio+2*c.firmness(slope)*math.Log(falseAlarms/alpha)
+	}
+	if enough(least) {
+		return least
+	}
+	most := least
+	for range 40 {
+		if most *= 2; enough(most) {
+			break
+		}
+	}
+	for least < most*0.99 {
+		if mid := math.Sqrt(least * most); enough(mid) {
+			most = mid
+		} else {
+			least = mid
+		}
+	}
+	return most
+}
+
+// A gain tells by how much growth would explain the last piece of a view
+// better than a level, if it grew by a given slope: under each noise, what is
+// left about a level grows with the square of the slope.
+type gain struct {
+	noises []gainNoise
+	grown  float64 // cost with a slope
+	n      float64 // points
+	unit   float64 // of the slope
+	floor  float64
+	still  bool
+}
+
+type gainNoise struct{ logF, left, slope float64 }
+
+func (f *finding) gain(quantum float64) gain {
+	v := &f.view
+	if v.scale == 0 {
+		return gain{still: true}
+	}
+	c := f.chosen()
+	s := c.start()
+	t, y := v.t[s:], v.y[s:]
+	g := gain{n: float64(len(t)), unit: v.scale / v.span, floor: v.floorVariance(quantum), grown: math.Inf(1)}
+	columns := append([][]float64{ones(len(v.t))[s:]}, pieces(append(rateColumns(v.rate), waves(v.t, f.periods)...), s)...)
+	if c.tau > 0 {
+		columns = append(columns, approach(t, c.tau))
+	}
+	if c.jump > 0 {
+		columns = append(columns, after(len(v.t), c.jump)[s:])
+	}
+	columns = append(columns, t, y)
+	p := len(columns) - 2
+	var q normal
+	for _, nz := range noises(1/float64(len(v.t)), 1) {
+		logF := whiten(nz, t, columns, &q)
+		left, _, _ := q.factor()
+		g.noises = append(g.noises, gainNoise{logF, left, q.a[p][p] * q.a[p][p]})
+		g.grown = min(g.grown, logF+g.n*math.Log(left/g.n+g.floor)+math.Log(g.n))
+	}
+	return g
+}
+
+func pieces(columns [][]float64, from int) [][]float64 {
+	for i := range columns {
+		columns[i] = columns[i][from:]
+	}
+	return columns
+}
+
+// at returns the gain at a slope in units per hour.
+func (g gain) at(slope float64) float64 {
+	if g.still {
+		return math.Inf(1)
+	}
+	slope /= g.unit
+	least := math.Inf(1)
+	for _, nz := range g.noises {
+		least = min(least, nz.logF+g.n*math.Log((nz.left+slope*slope*nz.slope)/g.n+g.floor))
+	}
+	return least - g.grown
+}
