@@ -58,9 +58,15 @@ type Tally struct {
 	State   string      `json:"state"`           // "ready" (before the first start), "load", "pausing", "paused", "draining", "drained", "stopped"
 	Pprof   string      `json:"pprof,omitempty"` // of the driver itself, in the first tally
 	Loads   []LoadTally `json:"loads,omitempty"`
-	Pacer   string      `json:"pacer,omitempty"`   // histogram of pacing lag, nanoseconds (HDR V2, base64)
+	Pacer   Times       `json:"pacer,omitempty"`   // pacing lags
 	Warning string      `json:"warning,omitempty"` // something a person should know, once
 }
+
+// Times are a histogram: value, count, value, count, …, values rising, in
+// nanoseconds rounded down to 11 significant bits, as an HDR histogram of three
+// digits keeps them. An interval has few different ones, so this is much less to
+// write and to merge than all the counts of such a histogram.
+type Times []int64
 
 // LoadTally is the part of a tally that belongs to one load.
 type LoadTally struct {
@@ -79,9 +85,9 @@ type LoadTally struct {
 	Open       int64            `json:"open"`                // sessions open now
 	InFlight   int64            `json:"in_flight"`           // operations under way now
 	Datagrams  *Datagrams       `json:"datagrams,omitempty"` // of a load over UDP
-	Latency    string           `json:"latency,omitempty"`   // from due to done, nanoseconds (HDR V2, base64)
-	Service    string           `json:"service,omitempty"`   // from send to done, nanoseconds
-	Connect    string           `json:"connect,omitempty"`   // of a session, nanoseconds
+	Latency    Times            `json:"latency,omitempty"`   // from due to done
+	Service    Times            `json:"service,omitempty"`   // from send to done
+	Connect    Times            `json:"connect,omitempty"`   // of a session
 }
 
 // Datagrams is what became of the datagrams of a load over UDP beside those that

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"maps"
+	"math"
 	"slices"
 	"time"
 
@@ -28,7 +29,7 @@ type loadState struct {
 	quiet   int                // ticks since the newest tally
 	example map[string]string  // first error text by load and kind, so that each is told once
 
-	interval map[histKey]*hdrhistogram.Histogram // since the last row
+	interval map[histKey]soak.Times              // since the last row
 	minute   map[histKey]*hdrhistogram.Histogram // since the last flush
 	total    map[histKey]*hdrhistogram.Histogram // until the last flush, for progress
 	flushed  time.Duration
@@ -47,7 +48,7 @@ const (
 func newLoadState(plan []soak.Workload) loadState {
 	return loadState{
 		plan: plan, last: map[string]soak.LoadTally{}, rate: map[string]float64{}, example: map[string]string{},
-		interval: map[histKey]*hdrhistogram.Histogram{}, minute: map[histKey]*hdrhistogram.Histogram{}, total: map[histKey]*hdrhistogram.Histogram{},
+		interval: map[histKey]soak.Times{}, minute: map[histKey]*hdrhistogram.Histogram{}, total: map[histKey]*hdrhistogram.Histogram{},
 	}
 }
 
@@ -94,29 +95,49 @@ func (r *run) newError(l soak.LoadTally) {
 	}
 }
 
-// histogram merges an interval's histogram into all that it counts for.
-func (r *run) histogram(k histKey, encoded string) {
-	if encoded == "" {
+// longest is the longest time that a stored histogram tells apart.
+const longest = 10 * time.Minute
+
+// histogram adds an interval's times to all that they count for. Those that no
+// histogram can hold are told of.
+func (r *run) histogram(k histKey, times soak.Times) {
+	if len(times) == 0 {
 		return
 	}
-	h, err := hdrhistogram.Decode([]byte(encoded))
-	if err != nil {
-		r.note(soak.Event{Kind: soak.EventDriver, Process: soak.RoleDriver, Text: fmt.Sprintf("a %s histogram of load %q cannot be read: %v", k.kind, k.load, err)})
-		return
+	for i := 0; i+1 < len(times); i += 2 {
+		if err := of(r.load.minute, k).RecordValues(times[i], times[i+1]); err != nil {
+			r.note(soak.Event{Kind: soak.EventDriver, Process: soak.RoleDriver, Text: fmt.Sprintf("a %s time of load %q cannot be kept: %v", k.kind, k.load, err)})
+			return
+		}
 	}
-	mergeInto(r.load.minute, k, h)
-	if r.load.interval[k] == nil {
-		r.load.interval[k] = h // one tally a row is the rule, and needs no merging
-	} else {
-		r.load.interval[k].Merge(h)
-	}
+	r.load.interval[k] = merge(r.load.interval[k], times)
 }
 
-func mergeInto(all map[histKey]*hdrhistogram.Histogram, k histKey, h *hdrhistogram.Histogram) {
-	if all[k] == nil {
-		all[k] = hdrhistogram.New(h.LowestTrackableValue(), h.HighestTrackableValue(), int(h.SignificantFigures()))
+// merge adds times to times.
+func merge(a, b soak.Times) (out soak.Times) {
+	if len(a) == 0 {
+		return b // one tally a row is the rule
 	}
-	all[k].Merge(h)
+	for len(a) > 1 && len(b) > 1 {
+		switch {
+		case a[0] == b[0]:
+			out = append(out, a[0], a[1]+b[1])
+			a, b = a[2:], b[2:]
+		case a[0] < b[0]:
+			out, a = append(out, a[:2]...), a[2:]
+		default:
+			out, b = append(out, b[:2]...), b[2:]
+		}
+	}
+	return append(append(out, a...), b...)
+}
+
+// of is the histogram of a key.
+func of(all map[histKey]*hdrhistogram.Histogram, k histKey) *hdrhistogram.Histogram {
+	if all[k] == nil {
+		all[k] = hdrhistogram.New(1, int64(longest), 3)
+	}
+	return all[k]
 }
 
 // listen notices a driver that has stopped talking. It counts ticks: in time
@@ -174,9 +195,7 @@ func (l *loadState) samples() []soak.Sample {
 	put("operations_total", float64(all))
 	for _, k := range l.histKeys() {
 		for _, q := range []float64{50, 95, 99} {
-			if v, ok := quantile(l.interval[k], q); ok {
-				put(quantileName(k, q), v)
-			}
+			put(quantileName(k, q), ofTimes(l.interval[k], q))
 		}
 	}
 	clear(l.interval)
@@ -194,6 +213,21 @@ func quantileName(k histKey, q float64) string {
 		return fmt.Sprintf("pacer_lag_seconds{q=%q}", fmt.Sprintf("%g", q/100))
 	}
 	return fmt.Sprintf("%s_seconds{load=%q,q=%q}", k.kind, k.load, fmt.Sprintf("%g", q/100))
+}
+
+// ofTimes gives the percentile of times in seconds, rounded to 1 µs.
+func ofTimes(times soak.Times, q float64) float64 {
+	var all, below int64
+	for i := 1; i < len(times); i += 2 {
+		all += times[i]
+	}
+	rank := int64(math.Ceil(q / 100 * float64(all)))
+	for i := 0; i+1 < len(times); i += 2 {
+		if below += times[i+1]; below >= rank {
+			return time.Duration(times[i]).Round(time.Microsecond).Seconds()
+		}
+	}
+	return math.NaN()
 }
 
 // quantile gives a histogram's percentile in seconds, rounded to 1 µs: the
@@ -218,7 +252,7 @@ func (r *run) flushHistograms() {
 			return
 		}
 		r.keep(r.Recorder.PutHistogram(soak.Histogram{From: r.load.flushed, To: at, Load: k.load, Kind: k.kind, Data: string(data)}))
-		mergeInto(r.load.total, k, h)
+		of(r.load.total, k).Merge(h)
 		h.Reset()
 	}
 	r.load.flushed = at

@@ -217,7 +217,7 @@ func TestLatencyHoldsTheDialAndServiceDoesNot(t *testing.T) {
 		d.start(10*time.Second, virtual(1, 5, 1))
 		got := d.next().Loads[0]
 		for name, c := range map[string]struct {
-			data string
+			data soak.Times
 			want time.Duration
 		}{"latency": {got.Latency, 600 * time.Millisecond}, "service": {got.Service, 100 * time.Millisecond}, "connect": {got.Connect, 500 * time.Millisecond}} {
 			h := decode(t, c.data)

@@ -1,44 +1,58 @@
 package load
 
 import (
+	"math/bits"
+	"slices"
 	"sync"
 	"time"
 
-	"github.com/HdrHistogram/hdrhistogram-go"
+	"soakmon/soak"
 )
 
-// recorder is a histogram of the present interval and a spare one, which change
-// places at each tally: memory is fixed and recording never waits for encoding.
+// recorder counts the times of the present interval, and has a spare count,
+// which change places at each tally: recording never waits for encoding, and
+// memory is bounded by the number of different values, some 30,000.
 type recorder struct {
 	mu          sync.Mutex
-	live, spare *hdrhistogram.Histogram
+	live, spare map[int64]int64 // counts by value
 }
 
 // longest is the longest time a recorder tells apart; longer ones count as it.
 const longest = 10 * time.Minute
 
+// significant is how many bits of a value are kept: three decimal digits.
+const significant = 11
+
 func newRecorder() *recorder {
-	histogram := func() *hdrhistogram.Histogram { return hdrhistogram.New(1, int64(longest), 3) }
-	return &recorder{live: histogram(), spare: histogram()}
+	return &recorder{live: map[int64]int64{}, spare: map[int64]int64{}}
 }
 
 func (r *recorder) record(d time.Duration) {
+	v := uint64(min(max(d, 1), longest))
+	shift := max(bits.Len64(v)-significant, 0)
 	r.mu.Lock()
-	// The only error is a value out of range, and it is in range.
-	_ = r.live.RecordValue(int64(min(max(d, 1), longest)))
+	r.live[int64(v>>shift<<shift)]++
 	r.mu.Unlock()
 }
 
-// flush encodes the interval (HDR V2 compressed, base64, nanoseconds) and
-// begins a new one; "" where it is empty. One caller at a time.
-func (r *recorder) flush() (string, error) {
+// flush gives the interval and begins a new one; nil where it is empty. One
+// caller at a time.
+func (r *recorder) flush() soak.Times {
 	r.mu.Lock()
 	r.live, r.spare = r.spare, r.live
 	r.mu.Unlock()
-	if r.spare.TotalCount() == 0 {
-		return "", nil
+	if len(r.spare) == 0 {
+		return nil
 	}
-	encoded, err := r.spare.Encode(hdrhistogram.V2CompressedEncodingCookieBase)
-	r.spare.Reset()
-	return string(encoded), err
+	values := make([]int64, 0, len(r.spare))
+	for v := range r.spare {
+		values = append(values, v)
+	}
+	slices.Sort(values)
+	times := make(soak.Times, 0, 2*len(values))
+	for _, v := range values {
+		times = append(times, v, r.spare[v])
+	}
+	clear(r.spare)
+	return times
 }

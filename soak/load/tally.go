@@ -1,7 +1,6 @@
 package load
 
 import (
-	"fmt"
 	"maps"
 	"time"
 
@@ -9,7 +8,7 @@ import (
 )
 
 // tally is the state of the load now; its histograms begin anew.
-func (w *workload) tally(now time.Time) (soak.LoadTally, error) {
+func (w *workload) tally(now time.Time) soak.LoadTally {
 	t := soak.LoadTally{
 		Load: w.spec.Name, Protocol: w.spec.Protocol,
 		Operations: w.operations.Load(), Failed: w.failed.Load(), Late: w.late.Load(), Dirty: w.dirtied.Load(),
@@ -25,16 +24,8 @@ func (w *workload) tally(now time.Time) (soak.LoadTally, error) {
 		d := c.Datagrams()
 		t.Datagrams = &d
 	}
-	var err error
-	for _, h := range []struct {
-		to   *string
-		from *recorder
-	}{{&t.Latency, w.latency}, {&t.Service, w.service}, {&t.Connect, w.connect}} {
-		if *h.to, err = h.from.flush(); err != nil {
-			return t, fmt.Errorf("load %s: encode a histogram: %w", w.spec.Name, err)
-		}
-	}
-	return t, nil
+	t.Latency, t.Service, t.Connect = w.latency.flush(), w.service.flush(), w.connect.flush()
+	return t
 }
 
 // datagramCounter is an [Opener] of a datagram load.
