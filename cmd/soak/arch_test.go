@@ -59,6 +59,7 @@ var mayImport = map[string][]string{
 	"soak/chart":     {"soak", "soak/judge"},
 	"soak/report":    {"soak", "soak/judge", "soak/cause", "soak/chart", "soak/human", "profiles", "alerts/detect"},
 	"soak/web":       {"soak", "soak/chart", "soak/human", "soak/report", "soak/compare", "profiles"},
+	"soak/terminal":  {"soak", "soak/human", "soak/engine"},
 	"probes":         {"soak", "soak/fetch"},
 	"profiles":       {"soak", "soak/fetch"},
 	"store":          {"soak"},

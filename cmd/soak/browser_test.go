@@ -149,7 +149,7 @@ func (p *tab) visit(address string) {
 // wait waits until an expression holds in the page.
 func (p *tab) wait(what, expression string) {
 	p.t.Helper()
-	deadline := time.Now().Add(20 * time.Second)
+	deadline := time.Now().Add(time.Minute)
 	for {
 		held, err := chromedp.Run(p.ctx, chromedp.Evaluate[bool]("!!("+expression+")"))
 		if err == nil && held {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"os"
 	"os/signal"
@@ -63,7 +64,9 @@ func (j job) do() error {
 // record makes the run and returns the path of its file.
 func (j job) record(ctx context.Context, orders chan engine.Order) (path string, err error) {
 	progress := newProgress(j)
-	sinks, err := openSinks(j.plan)
+	progress.open(ctx, orderer(orders), false)
+	defer progress.done()
+	sinks, err := openSinks(j.plan, progress.errors(os.Stderr))
 	if err != nil {
 		return "", err
 	}
@@ -80,7 +83,7 @@ func (j job) record(ctx context.Context, orders chan engine.Order) (path string,
 		return "", err
 	}
 	own := []soak.Process{monitorProcess()}
-	relay, loads, err := relayed(ctx, j.plan, j.streams.err)
+	relay, loads, err := relayed(ctx, j.plan, progress.errors(j.streams.err))
 	if err != nil {
 		return "", err
 	}
@@ -91,7 +94,7 @@ func (j job) record(ctx context.Context, orders chan engine.Order) (path string,
 	}
 	var driver *driverProcess
 	if j.command == "run" {
-		if driver, err = startDriver(ctx, j.streams.err); err != nil {
+		if driver, err = startDriver(ctx, progress.errors(j.streams.err)); err != nil {
 			return "", err
 		}
 		defer driver.stop()
@@ -172,10 +175,10 @@ func startSinks(ctx context.Context, sinks map[string]sink.Sink, file *runFile) 
 	return func() { cancel(); <-done }
 }
 
-func openSinks(p soak.Plan) (map[string]sink.Sink, error) {
+func openSinks(p soak.Plan, log io.Writer) (map[string]sink.Sink, error) {
 	sinks := map[string]sink.Sink{}
 	for i, spec := range p.Sinks {
-		s, err := sink.New(spec, sink.Env{Log: slog.New(slog.NewTextHandler(os.Stderr, nil))})
+		s, err := sink.New(spec, sink.Env{Log: slog.New(slog.NewTextHandler(log, nil))})
 		if err != nil {
 			return nil, err
 		}

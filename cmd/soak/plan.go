@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"maps"
 	"slices"
 	"strings"
@@ -72,7 +73,7 @@ func checkPlan(p soak.Plan, at plan.Source) error {
 	if p.Regression != nil {
 		errs = append(errs, at.Errorf("regression", "this version does not compare nights; take the line out"))
 	}
-	_, err := openSinks(p)
+	_, err := openSinks(p, io.Discard)
 	errs = append(errs, err)
 	if p.Schedule != "" {
 		if _, err := schedule.Parse(p.Schedule, p.TimeZone); err != nil {

@@ -1,12 +1,12 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"math"
 	"os"
 	"strings"
-	"text/tabwriter"
 	"time"
 
 	"golang.org/x/term"
@@ -14,21 +14,55 @@ import (
 	"soakmon/alerts/detect"
 	"soakmon/soak"
 	"soakmon/soak/engine"
+	"soakmon/soak/terminal"
 )
 
 // plainEvery is the time between two lines of progress where no terminal shows
 // it: a log of a day stays readable.
 const plainEvery = 10 * time.Second
 
-// progress shows a run's status while it goes on: a block that redraws itself
-// on a terminal, a line every ten seconds elsewhere. It goes to standard output
-// with the report, or to standard error where the report is for a program.
+// progress shows a run's status while it goes on: a screen of its own on a
+// terminal, a line every ten seconds elsewhere. It goes to standard output with
+// the report, or to standard error where the report is for a program.
 type progress struct {
-	out   io.Writer
-	live  bool
-	width int
-	drawn int // lines of the block on the screen
-	next  time.Duration
+	out    io.Writer
+	live   bool
+	width  int
+	drawn  int // lines of the block on the screen
+	next   time.Duration
+	screen *terminal.Screen // nil where a run has none
+	said   []string         // while there is a screen
+}
+
+// open gives a run the screen, where there is a terminal. Keys become orders.
+func (p *progress) open(ctx context.Context, act func(ctx context.Context, order string) error, attach bool) {
+	if !p.live || os.Getenv("TERM") == "dumb" {
+		p.live = false
+		return
+	}
+	o := terminal.Options{Out: p.out, Act: act, Attach: attach}
+	if term.IsTerminal(int(os.Stdin.Fd())) {
+		o.In = os.Stdin
+	}
+	p.screen = terminal.Open(ctx, o)
+}
+
+// errors is where what other processes complain of goes: not across the screen.
+func (p *progress) errors(w io.Writer) io.Writer {
+	if f, ok := w.(*os.File); p.screen != nil && ok && term.IsTerminal(int(f.Fd())) {
+		return sayer{p}
+	}
+	return w
+}
+
+// sayer is a writer of lines to the screen.
+type sayer struct{ p *progress }
+
+func (s sayer) Write(b []byte) (int, error) {
+	for l := range strings.Lines(string(b)) {
+		s.p.screen.Say(strings.TrimRight(l, "\n"))
+	}
+	return len(b), nil
 }
 
 func newProgress(j job) *progress {
@@ -50,13 +84,19 @@ func newProgress(j job) *progress {
 
 // say prints a line that stays.
 func (p *progress) say(format string, args ...any) {
+	if p.screen != nil {
+		line := fmt.Sprintf(format, args...)
+		p.said = append(p.said, line)
+		p.screen.Say(line)
+		return
+	}
 	fmt.Fprintf(p.out, format+"\n", args...)
 }
 
 // show brings the display up to date.
 func (p *progress) show(s engine.Status) {
-	if p.live {
-		p.redraw(block(s))
+	if p.screen != nil {
+		p.screen.Show(s)
 		return
 	}
 	if s.Elapsed >= p.next {
@@ -65,8 +105,17 @@ func (p *progress) show(s engine.Status) {
 	}
 }
 
-// done leaves the last state on the screen.
-func (p *progress) done() { p.drawn = 0 }
+// done gives the terminal back, with what was said on it.
+func (p *progress) done() {
+	if p.screen == nil {
+		return
+	}
+	p.screen.Close()
+	p.screen = nil
+	for _, line := range p.said {
+		fmt.Fprintln(p.out, line)
+	}
+}
 
 // redraw writes the block over the one before (ECMA-48: cursor up, erase in line).
 func (p *progress) redraw(text string) {
@@ -129,27 +178,6 @@ func inBrackets(s string) string {
 		return ""
 	}
 	return " (" + s + ")"
-}
-
-// block is the status as a table.
-func block(s engine.Status) string {
-	var out strings.Builder
-	fmt.Fprintf(&out, "%s  %s  %s\n", s.Name, clockOf(s), s.Phase)
-	for _, l := range s.Load {
-		fmt.Fprintf(&out, "%s  %.4g/s of %.4g/s planned · %d done, %d failed, %d late", l.Name, l.Achieved, l.Planned, l.Done, l.Failed, l.Late)
-		if l.Done > 0 {
-			fmt.Fprintf(&out, " · p50 %s  p95 %s  p99 %s", latency(l.P50), latency(l.P95), latency(l.P99))
-		}
-		out.WriteString(datagrams(l.Datagrams) + "\n")
-	}
-	tw := tabwriter.NewWriter(&out, 0, 0, 2, ' ', 0)
-	for _, r := range s.Series {
-		if r.Process == soak.RoleTarget {
-			fmt.Fprintf(tw, "  %s\t%s\t%s\t%s\n", r.Metric, detect.Human(float64(r.Last), r.Unit), slope(r), r.Verdict)
-		}
-	}
-	tw.Flush()
-	return out.String()
 }
 
 // slope is a growth with its interval, for people; empty while it is too early.

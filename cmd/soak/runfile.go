@@ -5,12 +5,14 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"os"
 	"sync"
 	"time"
 
 	"soakmon/soak"
 	"soakmon/soak/control"
 	"soakmon/soak/engine"
+	"soakmon/soak/terminal"
 	"soakmon/store"
 )
 
@@ -73,17 +75,29 @@ func (f *runFile) handlers(orders chan<- engine.Order) control.Handlers {
 			return json.RawMessage(f.status)
 		},
 		Copy: func(w io.Writer) error { _, err := f.WriteTo(w); return err },
-		Do: func(ctx context.Context, action string) error {
-			o, ok := doable[action]
-			if !ok {
-				return fmt.Errorf("unknown action %q", action)
+		Do:   orderer(orders),
+	}
+}
+
+// orderer gives the engine what a person asks for.
+func orderer(orders chan<- engine.Order) func(ctx context.Context, action string) error {
+	return func(ctx context.Context, action string) error {
+		if action == terminal.Interrupt { // a terminal that passes keys on makes no signals
+			self, err := os.FindProcess(os.Getpid())
+			if err != nil {
+				return err
 			}
-			select {
-			case orders <- o:
-				return nil
-			case <-ctx.Done():
-				return ctx.Err()
-			}
-		},
+			return self.Signal(os.Interrupt)
+		}
+		o, ok := doable[action]
+		if !ok {
+			return fmt.Errorf("unknown action %q", action)
+		}
+		select {
+		case orders <- o:
+			return nil
+		case <-ctx.Done():
+			return ctx.Err()
+		}
 	}
 }

@@ -1,0 +1,107 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"soakmon/soak/control"
+	"soakmon/soak/engine"
+	"soakmon/soak/report"
+	"soakmon/store"
+)
+
+func attachCommand(s streams) *cobra.Command {
+	var dir string
+	cmd := &cobra.Command{
+		Use:   "attach [RUN]",
+		Short: "Show a run that goes on in another process, and give it orders",
+		Long: `Show a run that goes on in another process, and give it orders.
+
+Leaving (q) leaves the run alone; attach again whenever you like. Of a run that has
+ended, the report is printed.`,
+		Args: cobra.MaximumNArgs(1),
+		RunE: func(_ *cobra.Command, args []string) error {
+			path, err := store.Find(dir, runArg(args))
+			if err != nil {
+				return err
+			}
+			ended, err := lookOn(s, path)
+			if err != nil || !ended {
+				return err
+			}
+			return endedReport(s, path)
+		},
+	}
+	dirFlag(cmd, &dir)
+	return cmd
+}
+
+// lookOn shows a run until it ends or the looking on does.
+func lookOn(s streams, path string) (ended bool, err error) {
+	client, err := control.Dial(path)
+	if errors.Is(err, control.ErrNotRunning) {
+		return true, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	defer client.Close()
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	p := newProgress(job{format: "text", streams: s})
+	p.open(ctx, client.Do, true)
+	defer p.done()
+	if p.screen != nil {
+		context.AfterFunc(ctx, p.screen.Close)
+		go func(left <-chan struct{}) { <-left; stop() }(p.screen.Done())
+	}
+	var status engine.Status
+	for data, err := range client.Live(ctx) {
+		if err != nil {
+			if ctx.Err() == nil && status.Ended == "" {
+				return false, err
+			}
+			break
+		}
+		if json.Unmarshal(data, &status) == nil && status.Run != "" {
+			p.show(status)
+		}
+	}
+	if ctx.Err() != nil {
+		p.done()
+		fmt.Fprintf(s.out, "the run goes on; soak attach %s looks again\n", status.Run)
+		return false, nil
+	}
+	return true, nil
+}
+
+// closedWithin bounds the wait for a monitor to close the file of a run that has
+// ended.
+const closedWithin = 30 * time.Second
+
+// endedReport prints the report of a run that has ended just now or long ago.
+func endedReport(s streams, path string) error {
+	deadline := time.Now().Add(closedWithin)
+	for {
+		r, err := readReport(path)
+		late := time.Now().After(deadline)
+		if err == nil && (r.Ended != "running" || late) {
+			if err := report.Text(s.out, r); err != nil {
+				return err
+			}
+			return exitCode(r.ExitCode)
+		}
+		if late {
+			return err
+		}
+		time.Sleep(200 * time.Millisecond)
+	}
+}

@@ -1,0 +1,167 @@
+package terminal
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/charmbracelet/x/ansi"
+
+	"soakmon/soak"
+	"soakmon/soak/engine"
+	"soakmon/soak/human"
+)
+
+// The least that a screen is drawn for; a smaller one shows a part.
+const (
+	leastWidth  = 40
+	leastHeight = 10
+)
+
+// draw lays the screen out: head, load, resources, what happened, keys.
+func (m model) draw() string {
+	width, height := cmp.Or(m.width, 80), cmp.Or(m.height, 24)
+	if m.help {
+		return fit(helpLines(m.options.Attach), width, height)
+	}
+	if m.status.Run == "" {
+		return fit(append([]string{bold("soak")}, tail(m.lines, height-1)...), width, height)
+	}
+	lines := append(head(m.status, max(width, leastWidth)), "")
+	lines = append(lines, table(m.status, max(width, leastWidth))...)
+	foot := footer(m)
+	room := height - len(lines) - len(foot) - 1
+	if room > 1 {
+		lines = append(lines, "")
+		lines = append(lines, tail(happened(m.status), room)...)
+	}
+	for len(lines) < height-len(foot) {
+		lines = append(lines, "")
+	}
+	if most := max(height, leastHeight) - len(foot); len(lines) > most {
+		lines = lines[:most]
+	}
+	return fit(append(lines, foot...), width, height)
+}
+
+// fit cuts lines to the screen.
+func fit(lines []string, width, height int) string {
+	if len(lines) > height {
+		lines = lines[:height]
+	}
+	for i, l := range lines {
+		lines[i] = ansi.Truncate(l, width, "…")
+	}
+	return strings.Join(lines, "\n")
+}
+
+func tail(lines []string, n int) []string {
+	return slices.Clone(lines[max(0, len(lines)-max(n, 0)):])
+}
+
+// head is the phase with the time left, and the load.
+func head(s engine.Status, width int) []string {
+	state := s.Phase
+	if s.Ended != "" {
+		state = "ended: " + s.Ended
+	}
+	whole := s.Elapsed + s.Remaining
+	share := 0.0
+	if whole > 0 {
+		share = float64(s.Elapsed) / float64(whole)
+	}
+	title := fmt.Sprintf("%s  %s", bold(s.Name), state)
+	times := fmt.Sprintf("%s of %s, %s left", human.Duration(s.Elapsed), human.Duration(whole.Round(time.Second)), human.Duration(s.Remaining))
+	if s.Firing > 0 {
+		times += "  " + red(human.Count(s.Firing, "alert")+" firing")
+	}
+	lines := []string{spread(title, times, width)}
+	if ansi.StringWidth(lines[0]) > width {
+		lines = []string{title, times}
+	}
+	lines = append(lines, bar(share, width))
+	for _, l := range s.Load {
+		line := fmt.Sprintf("%s  %s of %s", l.Name, human.Rate(l.Achieved), human.Rate(l.Planned))
+		if l.Done > 0 {
+			line += fmt.Sprintf("  p50 %s  p95 %s  p99 %s", human.Seconds(l.P50), human.Seconds(l.P95), human.Seconds(l.P99))
+		}
+		counts := fmt.Sprintf("%s done, %s failed, %s late", human.Integer(l.Done), human.Integer(l.Failed), human.Integer(l.Late))
+		if l.Failed+l.Late > 0 {
+			counts = yellow(counts)
+		}
+		if ansi.StringWidth(line)+ansi.StringWidth(counts)+2 > width {
+			lines = append(lines, line, "  "+counts)
+			continue
+		}
+		lines = append(lines, spread(line, counts, width))
+	}
+	return lines
+}
+
+// bar shows how much of the run is over.
+func bar(share float64, width int) string {
+	percent := fmt.Sprintf(" %3.0f %%", 100*min(share, 1))
+	cells := max(width-len(percent), 10)
+	full := int(share * float64(cells))
+	return strings.Repeat("█", min(full, cells)) + dim(strings.Repeat("░", max(cells-full, 0))) + percent
+}
+
+// spread puts one text on the left and one on the right.
+func spread(left, right string, width int) string {
+	gap := width - ansi.StringWidth(left) - ansi.StringWidth(right)
+	return left + strings.Repeat(" ", max(gap, 2)) + right
+}
+
+// happened lists the events, the newest last.
+func happened(s engine.Status) []string {
+	var out []string
+	for _, e := range s.Events {
+		if e.Text == "" {
+			continue
+		}
+		line := fmt.Sprintf("%s %s  %s", human.Clock(e.Wall.Local()), dim(human.Offset(e.At)), e.Text)
+		if e.Kind == soak.EventAlert || e.Kind == soak.EventCrash || e.Kind == soak.EventGap {
+			line = fmt.Sprintf("%s %s  %s", human.Clock(e.Wall.Local()), dim(human.Offset(e.At)), yellow(e.Text))
+		}
+		out = append(out, line)
+	}
+	return out
+}
+
+// footer is the outcome of the last order, and the keys.
+func footer(m model) []string {
+	text := "p pause  r resume  e rest  s snapshot  x stop with a verdict  ? help"
+	if m.options.Attach {
+		text += "  q leave"
+	}
+	if m.options.In == nil {
+		text = "run " + m.status.Run
+	}
+	if m.told != "" {
+		return []string{m.told, dim(text)}
+	}
+	return []string{dim(text)}
+}
+
+func helpLines(attach bool) []string {
+	lines := []string{
+		bold("Keys"), "",
+		"  p   pause the load; what is measured in a pause is not judged",
+		"  r   go on with the load",
+		"  e   rest now: pause, wait until the target has settled, take a rest sample",
+		"  s   take profiles of the target now",
+		"  x   stop early: last rests, then a verdict",
+	}
+	if attach {
+		lines = append(lines, "  q   leave; the run goes on")
+	} else {
+		lines = append(lines, "  ^C  the same as x; twice ends at once")
+	}
+	return append(lines, "  ?   this help, and back", "",
+		bold("Columns"), "",
+		"  GROWTH           per hour under steady load, with half the 95 % interval",
+		"  WOULD HAVE SEEN  the smallest growth that this run would call a leak by now",
+		"  VERDICT          as of now; open is inconclusive: neither is shown yet")
+}

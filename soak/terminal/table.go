@@ -1,0 +1,164 @@
+package terminal
+
+import (
+	"fmt"
+	"math"
+	"strings"
+
+	"github.com/charmbracelet/x/ansi"
+
+	"soakmon/soak"
+	"soakmon/soak/engine"
+	"soakmon/soak/human"
+)
+
+// column is one column of the table of resources.
+type column struct {
+	title string
+	width int
+	right bool
+	from  int // the least width of the screen that shows it
+	of    func(engine.SeriesStatus, int) string
+}
+
+var columns = []column{
+	{"RESOURCE", 18, false, 0, func(s engine.SeriesStatus, _ int) string { return s.Metric }},
+	{"COURSE", 8, false, 66, course},
+	{"NOW", 8, true, 0, func(s engine.SeriesStatus, _ int) string { return human.Amount(float64(s.Last), s.Unit) }},
+	{"GROWTH", 11, true, 0, growth},
+	{"±", 9, true, 76, halfInterval},
+	{"WOULD SEE", 10, true, 80, func(s engine.SeriesStatus, _ int) string { return human.AtLeast(float64(s.MinDetectable), s.Unit) }},
+	{"VERDICT", 7, false, 0, verdict},
+}
+
+// wide is the screen from which on there is room for whole names and words.
+const wide = 110
+
+// layout gives the columns for a screen: on a wide one what is left over goes to
+// the names and the courses.
+func layout(width int) []column {
+	var out []column
+	used := 0
+	for _, c := range columns {
+		if c.from > width {
+			continue
+		}
+		if width >= wide {
+			switch c.title {
+			case "±":
+				c.title, c.width, c.of = "95 % INTERVAL", 22, interval
+			case "WOULD SEE":
+				c.title, c.width = "WOULD HAVE SEEN", 15
+			case "VERDICT":
+				c.width = 12
+			}
+		}
+		used += c.width + 1
+		out = append(out, c)
+	}
+	if left := width - used; left > 0 && width >= wide {
+		out[0].width += min(left/2, 14)
+		out[1].width += min(left-min(left/2, 14), 40)
+	}
+	return out
+}
+
+// table has a row for each judged resource of the target, and a line for soak's
+// own processes.
+func table(s engine.Status, width int) []string {
+	cols := layout(width)
+	lines := []string{dim(row(cols, func(c column) string { return c.title }))}
+	own := map[string]int{}
+	for _, one := range s.Series {
+		if one.Process != soak.RoleTarget {
+			if one.Verdict == soak.Leaking {
+				own[one.Process]++
+			}
+			continue
+		}
+		line := row(cols, func(c column) string { return c.of(one, c.width) })
+		if width >= wide {
+			line = strings.TrimRight(line, " ")
+		}
+		lines = append(lines, colour(one.Verdict, line))
+	}
+	if len(lines) == 1 {
+		lines = append(lines, dim("nothing is judged yet: that begins with steady load"))
+	}
+	for _, role := range []string{soak.RoleDriver, soak.RoleMonitor} {
+		if n := own[role]; n > 0 {
+			lines = append(lines, yellow(fmt.Sprintf("the %s, a part of soak, grows itself in %s", role, human.Count(n, "resource"))))
+		}
+	}
+	return lines
+}
+
+func row(cols []column, text func(column) string) string {
+	cells := make([]string, len(cols))
+	for i, c := range cols {
+		cell := ansi.Truncate(text(c), c.width, "…")
+		pad := strings.Repeat(" ", c.width-ansi.StringWidth(cell))
+		if cells[i] = cell + pad; c.right {
+			cells[i] = pad + cell
+		}
+	}
+	return strings.Join(cells, " ")
+}
+
+func course(s engine.SeriesStatus, width int) string {
+	values := make([]float64, len(s.Course))
+	for i, v := range s.Course {
+		values[i] = float64(v)
+	}
+	step := 1.0
+	if s.Unit == "bytes" {
+		step = 64 << 10
+	}
+	return human.Spark(human.Thin(values, width), step)
+}
+
+func growth(s engine.SeriesStatus, _ int) string {
+	return human.Growth(human.Vanishing(float64(s.Slope), float64(s.Lo), float64(s.Hi)), s.Unit)
+}
+
+func interval(s engine.SeriesStatus, _ int) string {
+	return human.Interval(float64(s.Lo), float64(s.Hi), s.Unit)
+}
+
+func halfInterval(s engine.SeriesStatus, _ int) string {
+	half := float64(s.Hi-s.Lo) / 2
+	if math.IsNaN(half) {
+		return ""
+	}
+	return human.Amount(half, s.Unit)
+}
+
+func verdict(s engine.SeriesStatus, width int) string {
+	switch {
+	case s.Verdict == soak.Leaking:
+		return "LEAK"
+	case s.Verdict == soak.Inconclusive && width < len(soak.Inconclusive):
+		return "open"
+	}
+	return string(s.Verdict)
+}
+
+// The colours are those of the terminal's palette (ECMA-48, SGR): they are
+// readable on whatever ground it has. They are taken out where NO_COLOR is set.
+
+func sgr(code, text string) string { return "\x1b[" + code + "m" + text + "\x1b[m" }
+
+func bold(text string) string   { return sgr("1", text) }
+func dim(text string) string    { return sgr("2", text) }
+func red(text string) string    { return sgr("31", text) }
+func yellow(text string) string { return sgr("33", text) }
+
+func colour(v soak.State, text string) string {
+	switch v {
+	case soak.Leaking:
+		return red(text)
+	case soak.Clean:
+		return text
+	}
+	return dim(text)
+}
