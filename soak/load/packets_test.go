@@ -24,7 +24,6 @@ type parcel struct {
 // n-th one that was sent on any connection, from 0.
 type network struct {
 	fate func(n int, p []byte) []parcel
-	most int
 
 	mu    sync.Mutex
 	sent  int
