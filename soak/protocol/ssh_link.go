@@ -2,6 +2,8 @@ package protocol
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"net"
 	"os"
 	"sync"
@@ -54,6 +56,14 @@ type sshLink struct {
 	conn ssh.Conn
 	raw  net.Conn
 	over chan struct{}
+
+	abandoned atomic.Bool // it is about to be over
+}
+
+// abandon ends a connection that the server has left.
+func (l *sshLink) abandon() {
+	l.abandoned.Store(true)
+	l.raw.Close()
 }
 
 // attend refuses what the server asks of us, until the connection ends.
@@ -83,7 +93,7 @@ func (l *sshLink) ended() bool {
 	case <-l.over:
 		return true
 	default:
-		return false
+		return l.abandoned.Load()
 	}
 }
 
@@ -117,6 +127,9 @@ func (l *sshLink) open(ctx context.Context, destination []byte) (*sshChannel, er
 	select {
 	case r := <-opened:
 		given <- true
+		if _, refused := errors.AsType[*ssh.OpenChannelError](r.err); r.err != nil && !refused {
+			return nil, &load.Error{Kind: "reset", Err: fmt.Errorf("the connection ended while a channel was opened: %w", r.err)}
+		}
 		if r.err != nil {
 			return nil, sshError(r.err)
 		}
@@ -198,7 +211,7 @@ func (c *sshChannel) expire() {
 		c.link.raw.Close()
 		return
 	}
-	c.giveUp = time.AfterFunc(unanswered, func() { c.link.raw.Close() })
+	c.giveUp = time.AfterFunc(unanswered, c.link.abandon)
 	go c.Channel.Close() // which may wait for the same peer
 }
 
