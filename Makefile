@@ -5,8 +5,9 @@ SHELL := bash
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
 LDFLAGS := -s -w -X main.version=$(VERSION)
 ARGS ?=
+SLOTS ?= 4
 
-.PHONY: build run test lint bench eval peers clean help
+.PHONY: build run test lint bench eval zoo peers clean help
 
 build: ## build bin/soak
 	CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o bin/soak ./cmd/soak
@@ -29,6 +30,9 @@ bench: ## speed: claims are benchmarks, not tests
 
 eval: ## the detector's evaluation beside the rules in common use (ARGS='-nights 3000 -night-class white' …)
 	go test ./alerts/detect -run '^TestEval' -eval -timeout 24h -v $(ARGS)
+
+zoo: ## the zoo of leaks and their harmless twins, three minutes each (SLOTS at a time)
+	SOAK_ZOO=$(SLOTS) go test ./cmd/soak -run '^TestZooCampaign$$' -timeout 120m -v
 
 peers: ## install the real servers and tools that the tests use (Debian, root)
 	.ci/peers

@@ -3,6 +3,7 @@ package probes
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -124,21 +125,31 @@ func (w *walk) visit(pid int) error {
 	if w.seen[pid] {
 		return nil
 	}
-	m, err := openMember(w.family.proc, pid, 0)
+	// Many may have ended, and of those the stat alone is of use.
+	b, err := os.ReadFile(filepath.Join(w.family.proc, strconv.Itoa(pid), "stat"))
+	if ended(err) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("pid %d: %w", pid, err)
+	}
+	st, err := parseStat(b)
+	if err != nil {
+		return err
+	}
+	st.comm = commOf(b)
+	if st.ended() || !w.family.tree {
+		w.count(pid, st)
+		return nil
+	}
+	m, err := openMember(w.family.proc, pid, st.start)
 	if errors.Is(err, ErrGone) {
 		return nil
 	}
 	if err != nil {
 		return err
 	}
-	st, err := m.stat()
-	if err == nil {
-		w.count(pid, st)
-	}
-	if err != nil || st.ended() || !w.family.tree {
-		m.Close()
-		return nil
-	}
+	w.count(pid, st)
 	if len(w.all) < keptMembers {
 		m.kept = make(map[string]*os.File)
 	}

@@ -124,9 +124,22 @@ func (f *finder) find(l Leak) Finding {
 	case Native:
 		f.memory(l, &out)
 	}
-	slices.SortStableFunc(out.Culprits, func(a, b Culprit) int { return cmp.Compare(b.Share, a.Share) })
+	slices.SortStableFunc(out.Culprits, first)
 	out.Culprits = out.Culprits[:min(len(out.Culprits), mostCulprits)]
 	return out
+}
+
+// first orders culprits by their share, to the tenth; of equal ones a place in
+// the program comes before what only the kernel knows.
+func first(a, b Culprit) int {
+	named := func(c Culprit) int {
+		if c.Function == "" {
+			return 0
+		}
+		return 1
+	}
+	tenth := func(c Culprit) float64 { return math.Round(10 * float64(c.Share)) }
+	return cmp.Or(cmp.Compare(tenth(b), tenth(a)), cmp.Compare(named(b), named(a)), cmp.Compare(b.Share, a.Share))
 }
 
 // resource is what a series counts.

@@ -50,6 +50,9 @@ func (f *finder) part(l Leak, name string) (part, bool) {
 		return part{}, false
 	}
 	at, value := cut(s, l.From, l.To)
+	if len(at) < usualSnapshots { // of a probe that paces itself
+		at, value = cut(s, 0, l.End)
+	}
 	if len(at) < profiles.Fewest {
 		return part{}, false
 	}
