@@ -32,7 +32,7 @@ eval: ## the detector's evaluation beside the rules in common use (ARGS='-nights
 	go test ./alerts/detect -run '^TestEval' -eval -timeout 24h -v $(ARGS)
 
 zoo: ## the zoo of leaks and their harmless twins, three minutes each (SLOTS at a time)
-	SOAK_ZOO=$(SLOTS) go test ./cmd/soak -run '^TestZooCampaign$$' -timeout 120m -v
+	SOAK_ZOO=1 go test ./cmd/soak -run '^TestZooCampaign$$' -parallel $(SLOTS) -timeout 120m -v
 
 peers: ## install the real servers and tools that the tests use (Debian, root)
 	.ci/peers

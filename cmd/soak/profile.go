@@ -82,7 +82,7 @@ func (f profileFlags) show(s streams, r *stored) error {
 
 func (f profileFlags) write(out io.Writer, r *stored, from, to time.Duration) error {
 	if f.kind == "fds" {
-		return f.descriptors(out, cause.Descriptors(r, f.process, from, to))
+		return f.descriptors(out, cause.Parts(r, f.process, from, to, cause.DescriptorFamilies...))
 	}
 	q := cause.Query{Process: f.process, Kind: f.kind, From: from, To: to, By: profiles.By(f.by)}
 	if f.format == "pprof" {

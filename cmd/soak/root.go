@@ -72,7 +72,7 @@ Exit codes: 0 clean · 1 leak, or a rule was missed · 2 usage or internal error
 	root.CompletionOptions.HiddenDefaultCmd = true
 	root.SetVersionTemplate("soak {{.Version}}\n")
 	root.AddCommand(
-		runCommand(s), watchCommand(s), attachCommand(s), analyzeCommand(s), selftestCommand(s), reportCommand(s), compareCommand(s), webCommand(s), runsCommand(s), exportCommand(s), verifyCommand(s), snapshotCommand(s), profileCommand(s),
+		runCommand(s), watchCommand(s), attachCommand(s), analyzeCommand(s), selftestCommand(s), reportCommand(s), compareCommand(s), webCommand(s), runsCommand(s), exportCommand(s), verifyCommand(s), snapshotCommand(s), profileCommand(s), evidenceCommand(s),
 		initCommand(s), checkCommand(s), scheduleCommand(s), protocolsCommand(s), serveCommand(s), driveCommand(s), relayCommand(s), benchCommand(s), benchClientCommand(s), versionCommand(s),
 	)
 	return root

@@ -7,8 +7,8 @@ import (
 	"soakmon/soak"
 )
 
-// descriptorFamilies are the series that tell descriptors apart.
-var descriptorFamilies = []string{"fds_kind", "fds_file", "sockets", "sockets_peer", "udp_sockets", "unix_sockets", "other_sockets"}
+// DescriptorFamilies are the series that tell descriptors apart.
+var DescriptorFamilies = []string{"fds_kind", "fds_file", "sockets", "sockets_peer", "udp_sockets", "unix_sockets", "other_sockets"}
 
 // socketFamilies are those of sockets.
 var socketFamilies = []string{"sockets", "udp_sockets", "unix_sockets", "other_sockets"}

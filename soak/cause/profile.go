@@ -100,12 +100,11 @@ type Part struct {
 	Grows bool    // for certain, and to the end
 }
 
-// Descriptors gives the kinds of descriptor of a process and their growth, the
-// steepest first.
-func Descriptors(src Source, process string, from, to time.Duration) (all []Part) {
+// Parts gives the series of some families of a process and their growth, the
+// steepest first; those that are always 0 are left out.
+func Parts(src Source, process string, from, to time.Duration, families ...string) (all []Part) {
 	f := &finder{src: src, names: src.Names()}
-	l := Leak{Process: process, From: from, To: to, End: to}
-	for _, p := range f.every(l, descriptorFamilies...) {
+	for _, p := range f.every(Leak{Process: process, From: from, To: to, End: to}, families...) {
 		if p.first != 0 || p.last != 0 {
 			all = append(all, Part{p.name, p.first, p.last, p.Slope, p.Lasts && p.P <= chance})
 		}
