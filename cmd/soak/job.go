@@ -35,6 +35,8 @@ type job struct {
 	dir     string
 	format  string
 	quiet   bool
+	web     bool   // serve the page meanwhile
+	addr    string // where
 	streams streams
 }
 
@@ -107,6 +109,14 @@ func (j job) record(ctx context.Context, orders chan engine.Order) (path string,
 	path = file.path
 	defer func() { err = errors.Join(err, file.Close()) }()
 	progress.say("recording to %s", path)
+	if j.web {
+		address, stop, err := startPage(ctx, j.dir, j.addr)
+		if err != nil {
+			return "", err
+		}
+		defer stop()
+		progress.say("page %s", pageOf(address, file.Run().ID))
+	}
 	defer startSinks(ctx, sinks, file)()
 	j.plan.Load = loads // the file has them as they were planned
 	return path, j.observe(ctx, file, target, driver, relay, own, orders, progress)

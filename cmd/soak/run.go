@@ -58,6 +58,7 @@ start (after --), or a process that runs already (--pid, --pidfile, --listen).`,
 	}
 	dirFlag(cmd, &j.dir)
 	formatFlag(cmd, &j.format, reportFormats...)
+	pageFlags(cmd, &j)
 	cmd.Flags().BoolVarP(&j.quiet, "quiet", "q", false, "no progress, only the report")
 	f.add(cmd.Flags())
 	return cmd

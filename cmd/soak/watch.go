@@ -44,6 +44,7 @@ func watchCommand(s streams) *cobra.Command {
 	}
 	dirFlag(cmd, &j.dir)
 	formatFlag(cmd, &j.format, reportFormats...)
+	pageFlags(cmd, &j)
 	cmd.Flags().StringVar(&name, "name", "watch", "name of the run")
 	cmd.Flags().BoolVarP(&j.quiet, "quiet", "q", false, "no progress, only the report")
 	f.add(cmd.Flags())

@@ -55,6 +55,12 @@ address everything needs the token.`,
 	return cmd
 }
 
+// pageFlags add the page to a command that makes a run.
+func pageFlags(cmd *cobra.Command, j *job) {
+	cmd.Flags().BoolVar(&j.web, "web", false, "serve the page while the run goes on")
+	cmd.Flags().StringVar(&j.addr, "addr", "127.0.0.1:0", "with --web, HOST:PORT to listen on; port 0 is a free one")
+}
+
 // mostWebConnections bounds the memory that viewers can take.
 const mostWebConnections = 256
 

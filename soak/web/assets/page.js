@@ -81,7 +81,6 @@ function boardOf(data) {
 }
 
 async function oneRun() {
-  const judged = judge();
   const data = await get(api(subject, 'board'));
   $('where').textContent = `${data.name} · ${data.id}`;
   document.title = `${data.name} · soak`;
@@ -90,7 +89,7 @@ async function oneRun() {
   performance.mark('drawn');
   flames(data.profiles);
   if (data.running) live(board, run);
-  const summary = await judged;
+  const summary = await judge(); // after the charts: it would take the processor from them
   if (!summary) return;
   learn(board, run, summary.series);
   culprits(data.profiles);

@@ -1,0 +1,167 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+)
+
+var dayBegan = time.Date(2026, 11, 20, 2, 0, 0, 0, time.UTC)
+
+// BenchmarkPageOfADay opens the page of a day of 50 series at 1 s, 4.3 million
+// samples, in a real browser, each time with a server that has not seen the file
+// before: until its charts are drawn, and how many bytes came over the network.
+func BenchmarkPageOfADay(b *testing.B) {
+	dir := b.TempDir()
+	path := writeDay(b, dir, "shop", time.Second, 2, dayBegan)
+	chromium := startBrowser(b)
+	var drawn, received float64
+	for b.Loop() {
+		b.StopTimer()
+		address := startPages(b, dir)
+		base, _, _ := strings.Cut(address, "/?")
+		p := chromium.open(b, screens[0], base)
+		b.StartTimer()
+		p.visit(base + "/run/" + idOf(path))
+		p.wait("the charts", `performance.getEntriesByName('drawn').length`)
+		b.StopTimer()
+		drawn += p.number(`performance.getEntriesByName('drawn')[0].startTime`)
+		p.wait("the verdict", `document.querySelector('#verdict.leak')`)
+		p.run(`document.getElementById('board').scrollIntoView()`)
+		p.wait("every chart in sight", allDrawn)
+		p.mu.Lock()
+		received += p.received
+		p.mu.Unlock()
+		b.StartTimer()
+	}
+	b.ReportMetric(drawn/float64(b.N), "ms-to-charts")
+	b.ReportMetric(received/float64(b.N)/1000, "KB-transferred")
+}
+
+// BenchmarkBoardOfADay is what the server does for it: open the file and reduce
+// the series that are shown first.
+func BenchmarkBoardOfADay(b *testing.B) {
+	dir := b.TempDir()
+	path := writeDay(b, dir, "shop", time.Second, 2, dayBegan)
+	for b.Loop() {
+		b.StopTimer()
+		base, _, _ := strings.Cut(startPages(b, dir), "/?")
+		b.StartTimer()
+		fetch(b, base+"/api/runs/"+idOf(path)+"/board")
+	}
+}
+
+func fetch(t testing.TB, address string) []byte {
+	t.Helper()
+	answer, err := http.Get(address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer answer.Body.Close()
+	body, err := io.ReadAll(answer.Body)
+	if err != nil || answer.StatusCode != http.StatusOK {
+		t.Fatalf("%s: %s %s %v", address, answer.Status, body, err)
+	}
+	return body
+}
+
+// TestViewersTakeLittleMemory looks at a run that goes on with twenty viewers, who
+// each open the page and follow it live. The page is a process of its own; the
+// monitor's growth is that of its own memory, taken beside a time without them.
+func TestViewersTakeLittleMemory(t *testing.T) {
+	dir := t.TempDir()
+	out, err := os.Create(filepath.Join(dir, "out"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer out.Close()
+	cmd := exec.Command(binary, "run", "--duration", "5m", "--web", "--dir", dir)
+	cmd.Stdout, cmd.Stderr = out, out
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = cmd.Process.Kill(); _ = cmd.Wait() })
+	var address string
+	waitFor(t, "the page's address", func() bool {
+		said, _ := os.ReadFile(out.Name())
+		for line := range strings.Lines(string(said)) {
+			if after, ok := strings.CutPrefix(line, "page "); ok {
+				address = strings.TrimSpace(after)
+			}
+		}
+		return address != ""
+	})
+	base, rest, _ := strings.Cut(address, "/run/")
+	id, _, _ := strings.Cut(rest, "?")
+	waitFor(t, "the load", func() bool { return strings.Contains(string(fetch(t, base+"/api/runs/"+id+"/board")), "latency") })
+	page := childOf(t, cmd.Process.Pid, "web")
+	monitorBefore, pageBefore := anonymous(t, cmd.Process.Pid), anonymous(t, page)
+	var viewers sync.WaitGroup
+	for range 20 {
+		viewers.Go(func() {
+			fetch(t, base+"/run/"+id)
+			fetch(t, base+"/api/runs/"+id+"/board")
+			fetch(t, base+"/api/runs/"+id+"/section")
+			fetch(t, base+"/api/runs/"+id+"/summary")
+			events, err := http.Get(base + "/api/runs/" + id + "/live")
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			defer events.Body.Close()
+			seen := make([]byte, 1<<20)
+			for n := 0; n < 5; {
+				got, err := events.Body.Read(seen)
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				n += bytes.Count(seen[:got], []byte("data: "))
+			}
+		})
+	}
+	viewers.Wait()
+	monitor, pages := anonymous(t, cmd.Process.Pid)-monitorBefore, anonymous(t, page)-pageBefore
+	t.Logf("20 viewers: the monitor grew by %.1f MiB, the page's process by %.1f MiB to %.1f MiB", mebibytes(monitor), mebibytes(pages), mebibytes(pages+pageBefore))
+	if monitor > 20<<20 {
+		t.Errorf("the monitor grew by %.1f MiB", mebibytes(monitor))
+	}
+}
+
+func mebibytes(n int) float64 { return float64(n) / (1 << 20) }
+
+// childOf finds the child of a process that runs a command of soak.
+func childOf(t *testing.T, pid int, command string) int {
+	t.Helper()
+	out, err := exec.Command("pgrep", "-P", strconv.Itoa(pid), "-f", "soak "+command).Output()
+	child, _ := strconv.Atoi(strings.TrimSpace(string(out)))
+	if err != nil || child == 0 {
+		t.Fatalf("process %d has no child %s: %v", pid, command, err)
+	}
+	return child
+}
+
+// anonymous is the memory that is a process's own (proc(5), RssAnon), in bytes.
+func anonymous(t *testing.T, pid int) int {
+	t.Helper()
+	status, err := os.ReadFile(filepath.Join("/proc", fmt.Sprint(pid), "status"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, after, _ := strings.Cut(string(status), "RssAnon:")
+	fields := strings.Fields(after)
+	kib, err := strconv.Atoi(fields[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	return kib << 10
+}
