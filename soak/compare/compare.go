@@ -20,10 +20,11 @@ import (
 
 // Comparison is two or more runs beside each other. Its JSON names are stable.
 type Comparison struct {
-	Runs    []Head   `json:"runs"` // the first is the base
-	Rows    []Row    `json:"rows"`
-	Summary string   `json:"summary"`
-	Notes   []string `json:"notes"`
+	Runs     []Head    `json:"runs"` // the first is the base
+	Rows     []Row     `json:"rows"`
+	Culprits []Culprit `json:"culprits"`
+	Summary  string    `json:"summary"`
+	Notes    []string  `json:"notes"`
 }
 
 // Head is one run.
@@ -89,7 +90,7 @@ const freedom = 2 * (20 - 1)
 
 // Compare lays runs beside each other, the base first; two at least.
 func Compare(runs []report.Report) Comparison {
-	c := Comparison{Runs: []Head{}, Rows: []Row{}, Notes: notes(runs)}
+	c := Comparison{Runs: []Head{}, Rows: []Row{}, Culprits: culprits(runs), Notes: notes(runs)}
 	for _, r := range runs {
 		c.Runs = append(c.Runs, head(r))
 	}

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"soakmon/soak"
+	"soakmon/soak/cause"
 	"soakmon/soak/report"
 )
 
@@ -88,8 +89,34 @@ func TestRunsThatAreHardToCompareAreNoted(t *testing.T) {
 	}
 }
 
+func finding(share float64, functions ...string) []cause.Finding {
+	f := cause.Finding{Resource: cause.Heap, Metric: "go_heap_live_bytes", Unit: "bytes", Slope: 10 * mib}
+	for _, name := range functions {
+		f.Culprits = append(f.Culprits, cause.Culprit{Function: name, File: "/src/shop/cart.go", Line: 12, Share: soak.Float(share)})
+	}
+	return []cause.Finding{f}
+}
+
+func TestCulpritsAreNewGoneOrChanged(t *testing.T) {
+	base, other := run("a", 0, 1, 100, 1, 200), run("b", 0, 1, 100, 1, 200)
+	base.Findings, other.Findings = finding(0.4, "shop.Keep", "shop.Forget"), finding(0.41, "shop.Keep", "shop.Add")
+	want := map[string]string{"shop.Keep cart.go": Same, "shop.Forget cart.go": Gone, "shop.Add cart.go": New}
+	got := Compare([]report.Report{base, other}).Culprits
+	for _, c := range got {
+		if c.Change != want[c.Place] {
+			t.Errorf("%s is %s, want %s", c.Place, c.Change, want[c.Place])
+		}
+	}
+	other.Findings = finding(0.9, "shop.Keep")
+	if got = Compare([]report.Report{base, other}).Culprits; len(got) != 2 || got[0].Change != Changed {
+		t.Errorf("%+v", got)
+	}
+}
+
 func TestGolden(t *testing.T) {
-	c := Compare([]report.Report{run("20260102T030405Z-tcp-0001", 0, 0.1*mib, 100*mib, 0.010, 200), run("20260103T030405Z-tcp-0002", 2*mib, 0.1*mib, 110*mib, 0.008, 200), run("20260104T030405Z-tcp-0003", 0, 0.1*mib, 100*mib, 0.01, 200)})
+	first, second := run("20260102T030405Z-tcp-0001", 0, 0.1*mib, 100*mib, 0.010, 200), run("20260103T030405Z-tcp-0002", 2*mib, 0.1*mib, 110*mib, 0.008, 200)
+	second.Findings = finding(0.9, "shop.Keep")
+	c := Compare([]report.Report{first, second, run("20260104T030405Z-tcp-0003", 0, 0.1*mib, 100*mib, 0.01, 200)})
 	for _, format := range Formats {
 		var out bytes.Buffer
 		if err := Write(&out, c, format); err != nil {

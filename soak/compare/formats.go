@@ -76,6 +76,12 @@ func (c Comparison) text(w io.Writer) error {
 		fmt.Fprintln(tw)
 	}
 	tw.Flush()
+	if len(c.Culprits) > 0 {
+		out.WriteString("\nCULPRITS\n")
+	}
+	for _, one := range c.Culprits {
+		fmt.Fprintf(&out, "  %s\n", one.line())
+	}
 	for _, n := range c.Notes {
 		fmt.Fprintf(&out, "\nnote: %s\n", n)
 	}
@@ -117,6 +123,12 @@ func (c Comparison) markdown(w io.Writer) error {
 			}
 		}
 		out.WriteString("\n")
+	}
+	if len(c.Culprits) > 0 {
+		out.WriteString("\n**Culprits**\n\n")
+	}
+	for _, one := range c.Culprits {
+		fmt.Fprintf(&out, "- %s\n", report.Escape(one.line()))
 	}
 	for _, n := range c.Notes {
 		fmt.Fprintf(&out, "\n> %s\n", report.Escape(n))
@@ -179,10 +191,11 @@ func (c Comparison) junit(w io.Writer) error {
 
 // view is what the template shows.
 type view struct {
-	Summary string
-	Notes   []string
-	Runs    []runView
-	Rows    []rowView
+	Summary  string
+	Notes    []string
+	Runs     []runView
+	Rows     []rowView
+	Culprits []string
 }
 
 type runView struct {
@@ -212,6 +225,9 @@ func (c Comparison) view() view {
 			row.Cells = append(row.Cells, one)
 		}
 		v.Rows = append(v.Rows, row)
+	}
+	for _, one := range c.Culprits {
+		v.Culprits = append(v.Culprits, one.line())
 	}
 	return v
 }
