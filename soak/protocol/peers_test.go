@@ -1,0 +1,374 @@
+package protocol_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"soakmon/soak"
+	"soakmon/soak/load"
+	"soakmon/soak/options"
+	"soakmon/soak/peer"
+	"soakmon/soak/plan"
+	"soakmon/soak/protocol"
+	"soakmon/soak/supervise"
+)
+
+// With SOAK_PEERS=long the tests with real servers and clients are the whole
+// campaign, of about half an hour: go test -run Real -timeout 60m ./soak/protocol
+var campaign = func() (c struct {
+	roundTrips, sessions int   // of an echo, one after the other
+	bulk                 int64 // bytes of a transfer
+	concurrent           int
+	dirty                int64 // operations beside dirty sessions
+}) {
+	c.roundTrips, c.sessions, c.bulk, c.concurrent, c.dirty = 500, 5, 4<<20, 50, 100
+	if os.Getenv("SOAK_PEERS") == "long" {
+		c.roundTrips, c.sessions, c.bulk, c.concurrent, c.dirty = 10_000, 100, 1<<30, 500, 10_000
+	}
+	return c
+}()
+
+// real is a server that runs as soak init sets it up.
+type real struct {
+	plan   soak.Plan
+	target *supervise.Target
+}
+
+// startReal starts a setup; when it is killed, it is started again.
+func startReal(t *testing.T, name string) real {
+	t.Helper()
+	setup, err := peer.Lookup(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	needed(t, setup.Program.Name)
+	folder := filepath.Join(t.TempDir(), name)
+	if _, err := setup.Write(folder); err != nil {
+		t.Fatal(err)
+	}
+	p, err := plan.Load(folder)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.Target.OnExit = soak.OnExit{Restart: true, Max: 10, Backoff: 10 * time.Millisecond}
+	return real{p, supervised(t, p.Target)}
+}
+
+// needed skips the test where a program is not installed; CI takes no skips.
+func needed(t *testing.T, program string) {
+	t.Helper()
+	if _, ok := peer.Find(program); !ok {
+		t.Skipf("%s is not installed: run make peers", program)
+	}
+}
+
+func supervised(t *testing.T, target soak.Target) *supervise.Target {
+	t.Helper()
+	s, err := supervise.NewTarget(context.Background(), target, supervise.TargetOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { s.Close(context.Background()) })
+	return s
+}
+
+// aimed gives a workload of a real server's plan with a destination.
+func aimed(t *testing.T, w soak.Workload) soak.Workload {
+	t.Helper()
+	p, ok := protocol.Lookup(w.Protocol)
+	if !ok {
+		t.Fatalf("there is no protocol %s", w.Protocol)
+	}
+	w.Dirty = nil
+	if p.Proxy {
+		destination, _ := protocol.Lookup(w.Network)
+		w.Destination = serve(t, destination, protocol.ServeOptions{}).Addr()
+	}
+	return w
+}
+
+// with is a workload with other options.
+func with(t *testing.T, w soak.Workload, over string) soak.Workload {
+	t.Helper()
+	var err error
+	if w.Options, err = options.Merge(soak.Options{JSON: []byte(over)}, w.Options); err != nil {
+		t.Fatal(err)
+	}
+	return w
+}
+
+// inSessions opens a load and does operations, one after the other, on as many
+// sessions.
+func inSessions(t *testing.T, w soak.Workload, sessions, each int) {
+	t.Helper()
+	opener, err := protocol.Open(w)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer opener.Close()
+	for range sessions {
+		if err := operate(opener, each, time.Minute); err != nil {
+			t.Fatalf("%s: %v", load.Kind(err, false), err)
+		}
+	}
+}
+
+// operate opens a session and does operations on it. A lost datagram is sent
+// again: UDP promises nothing.
+func operate(opener load.Opener, operations int, timeout time.Duration) error {
+	ctx, cancel := context.WithTimeout(context.Background(), timeout)
+	defer cancel()
+	s, err := opener.Open(ctx)
+	if err != nil {
+		return err
+	}
+	defer s.Close()
+	for n := range uint64(operations) {
+		_, _, err := s.Do(n, time.Now().Add(timeout))
+		if errors.Is(err, load.ErrLost) {
+			_, _, err = s.Do(n, time.Now().Add(timeout))
+		}
+		if err != nil {
+			return fmt.Errorf("operation %d: %w", n, err)
+		}
+	}
+	return nil
+}
+
+func TestRealServersServeOurClients(t *testing.T) {
+	for _, name := range []string{"sing-box-all", "xray-all", "openssh", "nginx"} {
+		t.Run(name, func(t *testing.T) {
+			server := startReal(t, name)
+			for _, w := range server.plan.Load {
+				t.Run(w.Name, func(t *testing.T) { server.serves(t, w) })
+			}
+		})
+	}
+}
+
+func (r real) serves(t *testing.T, w soak.Workload) {
+	dirty := w.Dirty
+	w = aimed(t, w)
+	withoutGC(t)
+	fds, goroutines := held()
+	t.Run("echo", func(t *testing.T) { inSessions(t, w, campaign.sessions, campaign.roundTrips/campaign.sessions) })
+	if w.Network == "tcp" && w.Destination != "" {
+		for _, mode := range []string{load.BulkUp, load.BulkDown, load.BulkBoth} {
+			t.Run(mode, func(t *testing.T) {
+				w := with(t, w, fmt.Sprintf(`{"mode":%q}`, mode))
+				w.Payload = campaign.bulk
+				inSessions(t, w, 1, 2)
+			})
+		}
+	}
+	t.Run("concurrent", func(t *testing.T) { concurrently(t, w) })
+	if len(dirty) > 0 {
+		t.Run("dirty", func(t *testing.T) { r.dirty(t, w, dirty) })
+	}
+	backTo(t, fds, goroutines)
+}
+
+// concurrently has many sessions open and busy at the same time.
+func concurrently(t *testing.T, w soak.Workload) {
+	opener, err := protocol.Open(w)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer opener.Close()
+	var all, open sync.WaitGroup
+	open.Add(campaign.concurrent)
+	for range campaign.concurrent {
+		all.Go(func() {
+			ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+			defer cancel()
+			s, err := opener.Open(ctx)
+			open.Done()
+			if err != nil {
+				t.Errorf("%s: %v", load.Kind(err, true), err)
+				return
+			}
+			defer s.Close()
+			open.Wait()
+			for n := range uint64(5) {
+				if _, _, err := s.Do(n, time.Now().Add(time.Minute)); err != nil && !errors.Is(err, load.ErrLost) {
+					t.Errorf("%s: %v", load.Kind(err, false), err)
+					return
+				}
+			}
+		})
+	}
+	all.Wait()
+}
+
+// dirty drives clean sessions among many dirty ones, of the plan's kinds.
+func (r real) dirty(t *testing.T, w soak.Workload, kinds map[string]float64) {
+	w.Rate, w.Concurrency, w.PerSession, w.Timeout = 100, 50, 5, 20*time.Second
+	w.Dirty = map[string]float64{}
+	for kind := range kinds {
+		w.Dirty[kind] = 0.1
+	}
+	d := drive(t)
+	d.start(w)
+	d.operations(campaign.dirty)
+	d.send(soak.Command{Do: soak.DoDrain})
+	d.until("drained", func(t soak.Tally) bool { return t.State == "drained" })
+	if got := d.last.Loads[0]; got.Failed > 0 || got.Dirty == 0 || d.last.Warning != "" {
+		t.Errorf("%d dirty, %d failed of %d: %v %s; %s", got.Dirty, got.Failed, got.Operations, got.Errors, got.Example, d.last.Warning)
+	}
+	d.stop()
+}
+
+// TestRealServersRefuseWithAKindAndAHint says one wrong thing at a time.
+func TestRealServersRefuseWithAKindAndAHint(t *testing.T) {
+	for _, name := range []string{"sing-box-all", "xray-all", "openssh"} {
+		t.Run(name, func(t *testing.T) {
+			server, other := startReal(t, name), startReal(t, name)
+			for i, w := range server.plan.Load {
+				if w.Network != "tcp" {
+					continue
+				}
+				w = aimed(t, w)
+				for key, kind := range refusals[w.Protocol] {
+					theirs, mine := option(t, other.plan.Load[i], key), option(t, w, key)
+					if mine == nil {
+						continue
+					}
+					t.Run(w.Name+"/"+key, func(t *testing.T) {
+						over, _ := json.Marshal(map[string]json.RawMessage{key: theirs})
+						refused(t, with(t, w, string(over)), kind, strings.ReplaceAll(key, "_", " "))
+					})
+				}
+				t.Run(w.Name+"/destination", func(t *testing.T) { unreached(t, w) })
+			}
+		})
+	}
+}
+
+// refusals are the kinds of error when one option is another server's.
+var refusals = map[string]map[string]string{
+	"hysteria":  {"auth_str": load.BadAuth, "obfs": "dial_timeout", "ca": "tls"},
+	"hysteria2": {"password": load.BadAuth, "obfs": "dial_timeout", "ca": "tls"},
+	"tuic":      {"password": load.BadAuth, "uuid": load.BadAuth, "ca": "tls"},
+	"reality":   {"uuid": load.BadAuth, "public_key": load.Decoy, "short_id": load.Decoy},
+	"ech":       {"password": load.BadAuth, "uuid": load.BadAuth, "ech_config": load.ECHRejected, "ca": "tls"},
+	"ssh":       {"private_key": load.BadAuth, "host_key": load.BadServerKey},
+}
+
+func option(t *testing.T, w soak.Workload, key string) json.RawMessage {
+	t.Helper()
+	var all map[string]json.RawMessage
+	if err := json.Unmarshal(w.Options.JSON, &all); err != nil {
+		t.Fatal(err)
+	}
+	return all[key]
+}
+
+// unreached takes the destination away after an operation: VLESS and Trojan have
+// no other way to tell that from wrong credentials.
+func unreached(t *testing.T, w soak.Workload) {
+	t.Helper()
+	tcp, _ := protocol.Lookup("tcp")
+	destination := serve(t, tcp, protocol.ServeOptions{})
+	w.Destination = destination.Addr()
+	opener, err := protocol.Open(w)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer opener.Close()
+	if err := operate(opener, 1, time.Minute); err != nil {
+		t.Fatal(err)
+	}
+	destination.Close()
+	fails(t, w, opener, load.NoDestination, "destination")
+	if w.Protocol == "ssh" { // it may go to loopback's IPv4 only
+		w.Destination = "[::1]:1"
+		refused(t, w, load.NoDestination, "prohibited")
+	}
+}
+
+// refused wants an operation to fail with a kind, and with a text that tells
+// what to check and no secret.
+func refused(t *testing.T, w soak.Workload, kind, hint string) {
+	t.Helper()
+	opener, err := protocol.Open(w)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer opener.Close()
+	fails(t, w, opener, kind, hint)
+}
+
+func fails(t *testing.T, w soak.Workload, opener load.Opener, kind, hint string) {
+	t.Helper()
+	err := operate(opener, 1, 2*time.Second)
+	if err == nil {
+		t.Fatal("it was accepted")
+	}
+	if got := load.Kind(err, !strings.Contains(err.Error(), "operation 0")); got != kind {
+		t.Errorf("%s, want %s: %v", got, kind, err)
+	}
+	if !strings.Contains(strings.ReplaceAll(err.Error(), "_", " "), hint) && slices.Contains(ours, kind) {
+		t.Errorf("the text names no %q: %v", hint, err)
+	}
+	for _, key := range []string{"password", "auth_str", "uuid"} {
+		if secret := option(t, w, key); secret != nil && strings.Contains(err.Error(), string(bytes.Trim(secret, `"`))) {
+			t.Errorf("the text has the secret %s in it", key)
+		}
+	}
+}
+
+// ours are the kinds of which we write the text.
+var ours = []string{load.BadAuth, load.BadServerKey, load.NoDestination, load.ECHRejected, load.Decoy}
+
+// TestRealServersMayBeKilled kills the server under load. Operations must go on
+// soon after it is there again.
+func TestRealServersMayBeKilled(t *testing.T) {
+	for _, name := range []string{"sing-box-all", "xray-all", "openssh"} {
+		t.Run(name, func(t *testing.T) {
+			server := startReal(t, name)
+			d := drive(t)
+			var loads []soak.Workload
+			for _, w := range server.plan.Load {
+				w = aimed(t, w)
+				w.Rate, w.Concurrency, w.Timeout = 20, 10, 2*time.Second
+				loads = append(loads, w)
+			}
+			d.send(soak.Command{Do: soak.DoStart, Loads: loads, Interval: 100 * time.Millisecond})
+			d.each("10 operations", func(_ int, l soak.LoadTally) bool { return l.Operations >= 10 })
+			process, _ := server.target.Process()
+			if err := syscall.Kill(process.PID, syscall.SIGKILL); err != nil {
+				t.Fatal(err)
+			}
+			before := d.last.Loads
+			d.each("20 operations more after the restart", func(i int, l soak.LoadTally) bool { return l.Operations >= before[i].Operations+20 })
+			if now, up := server.target.Process(); !up || now.PID == process.PID {
+				t.Errorf("pid %d is still there, or nothing is", process.PID)
+			}
+			d.stop()
+		})
+	}
+}
+
+// each waits until something holds of every load.
+func (d *driver) each(what string, enough func(int, soak.LoadTally) bool) {
+	d.t.Helper()
+	d.until(what+" of every load", func(t soak.Tally) bool {
+		for i, l := range t.Loads {
+			if !enough(i, l) {
+				return false
+			}
+		}
+		return len(t.Loads) > 0
+	})
+}
