@@ -65,8 +65,15 @@ var singBoxServer = proxy{
 
 var singBoxECH = object{"ech": object{"enabled": true, "key_path": echFile}}
 
+// idle is when a server forgets an association that no datagram uses: as soon as
+// QUIC gives up a silent connection, so that rests need not wait longer.
+const (
+	idle        = "30s"
+	idleSeconds = 30
+)
+
 func singBoxListener(kind string, port int, tls, more object) object {
-	l := object{"type": kind, "tag": fmt.Sprintf("%s-%d", kind, port), "listen": "127.0.0.1", "listen_port": port, "tls": tls}
+	l := object{"type": kind, "tag": fmt.Sprintf("%s-%d", kind, port), "listen": "127.0.0.1", "listen_port": port, "udp_timeout": idle, "tls": tls}
 	maps.Copy(l, more)
 	return l
 }

@@ -46,7 +46,7 @@ var xrayServer = proxy{
 
 func xrayHysteria2(s *secrets, port int, more object) object {
 	stream := object{
-		"network": "hysteria", "hysteriaSettings": object{"version": 2},
+		"network": "hysteria", "hysteriaSettings": object{"version": 2, "udpIdleTimeout": idleSeconds},
 		"security": "tls", "tlsSettings": xrayTLS(s, "h3"),
 	}
 	maps.Copy(stream, more)

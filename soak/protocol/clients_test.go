@@ -52,7 +52,10 @@ func TestRealClientsUseOurServers(t *testing.T) {
 				p, _ := protocol.Lookup(w.Protocol)
 				for _, network := range p.Networks {
 					through := soak.Workload{Protocol: "socks", Network: network, Address: client.SOCKS[i], Payload: unfragmented}
-					t.Run(w.Name+"/"+network, func(t *testing.T) { throughClient(t, aimed(t, through)) })
+					t.Run(w.Name+"/"+network, func(t *testing.T) {
+						through, _ := aimed(t, through)
+						throughClient(t, through)
+					})
 				}
 			}
 		})

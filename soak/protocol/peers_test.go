@@ -83,19 +83,22 @@ func supervised(t *testing.T, target soak.Target) *supervise.Target {
 	return s
 }
 
-// aimed gives a workload of a real server's plan with a destination.
-func aimed(t *testing.T, w soak.Workload) soak.Workload {
+// aimed gives a workload of a real server's plan with a destination of its own,
+// and what closes that.
+func aimed(t *testing.T, w soak.Workload) (soak.Workload, func()) {
 	t.Helper()
 	p, ok := protocol.Lookup(w.Protocol)
 	if !ok {
 		t.Fatalf("there is no protocol %s", w.Protocol)
 	}
 	w.Dirty = nil
-	if p.Proxy {
-		destination, _ := protocol.Lookup(w.Network)
-		w.Destination = serve(t, destination, protocol.ServeOptions{}).Addr()
+	if !p.Proxy {
+		return w, func() {}
 	}
-	return w
+	echo, _ := protocol.Lookup(w.Network)
+	destination := serve(t, echo, protocol.ServeOptions{})
+	w.Destination = destination.Addr()
+	return w, func() { destination.Close() }
 }
 
 // with is a workload with other options.
@@ -158,10 +161,10 @@ func TestRealServersServeOurClients(t *testing.T) {
 }
 
 func (r real) serves(t *testing.T, w soak.Workload) {
-	dirty := w.Dirty
-	w = aimed(t, w)
 	withoutGC(t)
 	fds, goroutines := held()
+	dirty := w.Dirty
+	w, closeDestination := aimed(t, w)
 	t.Run("echo", func(t *testing.T) { inSessions(t, w, campaign.sessions, campaign.roundTrips/campaign.sessions) })
 	if w.Network == "tcp" && w.Destination != "" {
 		for _, mode := range []string{load.BulkUp, load.BulkDown, load.BulkBoth} {
@@ -176,6 +179,7 @@ func (r real) serves(t *testing.T, w soak.Workload) {
 	if len(dirty) > 0 {
 		t.Run("dirty", func(t *testing.T) { r.dirty(t, w, dirty) })
 	}
+	closeDestination() // the server holds on to it for silent clients
 	backTo(t, fds, goroutines)
 }
 
@@ -238,7 +242,7 @@ func TestRealServersRefuseWithAKindAndAHint(t *testing.T) {
 				if w.Network != "tcp" {
 					continue
 				}
-				w = aimed(t, w)
+				w, _ = aimed(t, w)
 				for key, kind := range refusals[w.Protocol] {
 					theirs, mine := option(t, other.plan.Load[i], key), option(t, w, key)
 					if mine == nil {
@@ -340,7 +344,7 @@ func TestRealServersMayBeKilled(t *testing.T) {
 			d := drive(t)
 			var loads []soak.Workload
 			for _, w := range server.plan.Load {
-				w = aimed(t, w)
+				w, _ = aimed(t, w)
 				w.Rate, w.Concurrency, w.Timeout = 20, 10, 2*time.Second
 				loads = append(loads, w)
 			}
