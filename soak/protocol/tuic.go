@@ -150,10 +150,18 @@ func (c *tuicClient) request() []byte { return c.head[:len(c.head):len(c.head)] 
 func (c *tuicClient) answer() func([]byte) (int, error) { return nil }
 
 // refusal knows what servers do instead of answering: they close the connection
-// of wrong credentials, and the stream of a destination out of reach.
+// of wrong credentials, and the stream of a destination out of reach. Of a
+// connection that is closed, the end of a stream may be seen first.
 func (c *tuicClient) refusal(link *quicLink, err error) error {
-	closed, _ := errors.AsType[*quic.ApplicationError](err)
 	_, reset := errors.AsType[*quic.StreamError](err)
+	if (reset || errors.Is(err, io.EOF)) && !link.answered.Load() {
+		select {
+		case <-link.conn.Context().Done():
+			err = context.Cause(link.conn.Context())
+		case <-time.After(slack):
+		}
+	}
+	closed, _ := errors.AsType[*quic.ApplicationError](err)
 	switch {
 	case closed != nil && closed.Remote && !link.answered.Load():
 		return refusedAuth("uuid and password", cmp.Or(closed.ErrorMessage, "it closed the connection before it answered anything"))
