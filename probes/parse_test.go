@@ -66,6 +66,12 @@ func TestStatusKeepsMissingMemoryApartFromNone(t *testing.T) {
 	if err := parseStatus([]byte("Name:\tkworker\nState:\tI (idle)\n"), v); err == nil {
 		t.Error("a process without memory lines is accepted")
 	}
+	if err := parseStatus([]byte("Name:\tkworker\nState:\tI (idle)\nKthread:\t1\n"), v); err == nil {
+		t.Error("a kernel thread is accepted")
+	}
+	if err := parseStatus([]byte("Name:\tsshd\nState:\tR (running)\nKthread:\t0\n"), v); err != nil || v[0] != 0 {
+		t.Errorf("a process on its way to a zombie: %v, %v", v, err)
+	}
 	if err := parseStatus([]byte("Name:\tx\nState:\tZ (zombie)\n"), v); err != nil || v[0] != 0 {
 		t.Errorf("zombie: %v, %v", v, err)
 	}

@@ -35,13 +35,16 @@ func init() {
 var statusKeys = []string{"VmRSS", "RssAnon", "RssFile", "RssShmem", "VmSwap", "VmPTE"}
 
 // parseStatus reads the memory of a process from its status. One that only
-// waits to be reaped has none.
+// waits to be reaped has none, nor has one that is about to (from Linux 6.8 on it
+// can be told from a kernel thread).
 func parseStatus(b []byte, v []float64) error {
 	clear(v)
-	found, zombie := 0, false
+	found, ending := 0, false
 	lines(b, func(key, value []byte) {
-		if string(key) == "State" && len(value) > 0 && (value[0] == 'Z' || value[0] == 'X') {
-			zombie = true
+		switch {
+		case len(value) == 0:
+		case string(key) == "State" && (value[0] == 'Z' || value[0] == 'X'), string(key) == "Kthread" && value[0] == '0':
+			ending = true
 		}
 		for i, want := range statusKeys {
 			if string(key) != want {
@@ -53,7 +56,7 @@ func parseStatus(b []byte, v []float64) error {
 			}
 		}
 	})
-	if found < len(statusKeys) && !zombie {
+	if found < len(statusKeys) && (found > 0 || !ending) {
 		return errors.New("/proc/PID/status has no memory lines: a kernel thread, or Linux before 4.5")
 	}
 	return nil

@@ -50,10 +50,14 @@ func openSSHFiles(name string) (Files, error) {
 		Name: name, Help: "OpenSSH with forwarded connections",
 		Command: []string{"sh", "sshd.sh"}, Ready: fmt.Sprintf("{listen: %s}", loopback(ports[0])),
 	}
-	for _, connections := range []string{"shared", "new"} {
+	// A process is forked for each new connection, so these are fewer.
+	for _, l := range []struct {
+		connections string
+		rate        int
+	}{{"shared", 100}, {"new", 20}} {
 		text.Loads = append(text.Loads, planLoad{
-			Name: "ssh-" + connections, Protocol: "ssh", Where: "address: " + loopback(ports[0]), Dirty: dirtyOf["ssh"],
-			Options: flow([]string{"user: " + me.Username, `private_key: "file:client_key"`, `host_key: "file:host_key.pub"`, "connections: " + connections}),
+			Name: "ssh-" + l.connections, Rate: l.rate, Protocol: "ssh", Where: "address: " + loopback(ports[0]), Dirty: dirtyOf["ssh"],
+			Options: flow([]string{"user: " + me.Username, `private_key: "file:client_key"`, `host_key: "file:host_key.pub"`, "connections: " + l.connections}),
 		})
 	}
 	planned, err := text.render()

@@ -2,6 +2,7 @@ package peer
 
 import (
 	"bytes"
+	"cmp"
 	_ "embed"
 	"encoding/json"
 	"strings"
@@ -25,7 +26,7 @@ type planLoad struct {
 	Name, Protocol string
 	Where          string // address or url
 	UDP            bool
-	Rate           int
+	Rate           int // operations a second; 0: its share of all
 	Dirty, Options string
 }
 
@@ -34,7 +35,7 @@ const totalRate = 200
 
 func (p planText) render() ([]byte, error) {
 	for i := range p.Loads {
-		p.Loads[i].Rate = totalRate / len(p.Loads)
+		p.Loads[i].Rate = cmp.Or(p.Loads[i].Rate, totalRate/len(p.Loads))
 	}
 	return render(planTemplate, p)
 }
