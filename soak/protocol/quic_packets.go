@@ -91,6 +91,10 @@ type proxyAddr string
 func (proxyAddr) Network() string  { return networkUDP }
 func (a proxyAddr) String() string { return string(a) }
 
+// packetSlack is how long a server may be silent while associations end: a stall
+// loses datagrams, and no more.
+const packetSlack = 2 * time.Second
+
 // packetQueue is how many datagrams wait to be read from an association; more
 // are dropped, as those of a socket are.
 const packetQueue = 512
@@ -197,7 +201,7 @@ func (c *proxyPackets) Close() (err error) {
 		c.link.packets.remove(c)
 		c.leave()
 		if c.writing.Lock(); !c.sentAt.IsZero() {
-			c.link.giveUpIfSilent(c.sentAt, c.heard)
+			c.link.giveUpIfSilent(c.sentAt, c.heard, packetSlack)
 		}
 		c.writing.Unlock()
 		if c.release != nil {

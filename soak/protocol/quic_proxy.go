@@ -237,9 +237,9 @@ func (l *quicLink) heard() uint64 { return l.conn.ConnectionStats().PacketsRecei
 const slack = 200 * time.Millisecond
 
 // giveUpIfSilent closes the connection where nothing at all was heard on it since
-// sentAt: the server is gone, and another can be dialled long before the idle
-// time-out.
-func (l *quicLink) giveUpIfSilent(sentAt time.Time, heard uint64) {
+// sentAt, for longer than slack: the server is gone, and another can be dialled
+// long before the idle time-out.
+func (l *quicLink) giveUpIfSilent(sentAt time.Time, heard uint64, slack time.Duration) {
 	stats := l.conn.ConnectionStats()
 	if stats.PacketsReceived == heard && time.Since(sentAt) > slack+3*stats.SmoothedRTT && !l.lost.Swap(true) {
 		_ = l.conn.CloseWithError(0, "") // nobody hears it
@@ -250,7 +250,7 @@ func (l *quicLink) giveUpIfSilent(sentAt time.Time, heard uint64) {
 // at sentAt.
 func (l *quicLink) failed(err error, sentAt time.Time, heard uint64) error {
 	if errors.Is(err, os.ErrDeadlineExceeded) {
-		l.giveUpIfSilent(sentAt, heard)
+		l.giveUpIfSilent(sentAt, heard, slack)
 		return err
 	}
 	if l.lost.Load() {
