@@ -1,10 +1,12 @@
 package report
 
 import (
+	"fmt"
 	"math"
 	"time"
 
 	"soakmon/soak"
+	"soakmon/soak/human"
 )
 
 // presence is the series that tells whether the target was measured at a tick:
@@ -17,7 +19,7 @@ func (b *builder) evidence(r *Report) error {
 	if err != nil {
 		return err
 	}
-	r.Evidence.Profiles = len(profiles)
+	r.Evidence.Profiles, r.Evidence.ProfileCost = len(profiles), cost(profiles, b.end)
 	s, err := b.src.Series(soak.RoleTarget, presence)
 	if err != nil {
 		s = soak.Series{} // never measured
@@ -63,4 +65,26 @@ func coverage(s soak.Series, interval, end time.Duration) (due, measured, gaps i
 		gaps++
 	}
 	return due, min(measured, due), gaps
+}
+
+// cost is the share of a core that the target used while profiles of it were
+// fetched: an upper bound of their price, in steps of 10 ms each.
+func cost(profiles []soak.ProfileMeta, end time.Duration) soak.Float {
+	if len(profiles) == 0 || end <= 0 {
+		return soak.Float(nan)
+	}
+	total := 0.0
+	for _, m := range profiles {
+		total += m.CPU
+	}
+	return soak.Float(total / end.Seconds())
+}
+
+// profiles says how many there are, and their price.
+func (e Evidence) profiles() string {
+	said := human.Count(e.Profiles, "profile")
+	if e.Profiles == 0 {
+		return said
+	}
+	return fmt.Sprintf("%s for at most %.2g %% of a core", said, 100*float64(e.ProfileCost))
 }

@@ -29,7 +29,7 @@ func Markdown(w io.Writer, r Report, c Charts) error {
 	mdLoad(&out, r)
 	e := r.Evidence
 	fmt.Fprintf(&out, "**Evidence** %d of %d samples, %s, %s, %s, %s\n\n", e.Samples, e.SamplesDue,
-		human.Count(e.Gaps, "gap"), human.Count(e.Restarts, "restart"), human.Count(e.Rests, "rest sample"), human.Count(e.Profiles, "profile"))
+		human.Count(e.Gaps, "gap"), human.Count(e.Restarts, "restart"), human.Count(e.Rests, "rest sample"), e.profiles())
 	mdList(&out, "To know", r.Warnings)
 	mdAlerts(&out, r)
 	fmt.Fprintf(&out, "<sub>run `%s` · %s · %s recorded · soak %s · again: `%s`</sub>\n", r.Run, r.Start.Format("2006-01-02 15:04 -0700"), human.Span(r.Duration), Escape(r.Version), Reproduce(r))

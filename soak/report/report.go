@@ -63,12 +63,13 @@ type Report struct {
 
 // Evidence says how much was measured.
 type Evidence struct {
-	SamplesDue int `json:"samples_due"` // ticks of the target
-	Samples    int `json:"samples"`     // ticks at which the target was measured
-	Gaps       int `json:"gaps"`        // stretches of missing ticks
-	Restarts   int `json:"restarts"`
-	Rests      int `json:"rests"`
-	Profiles   int `json:"profiles"`
+	SamplesDue  int        `json:"samples_due"` // ticks of the target
+	Samples     int        `json:"samples"`     // ticks at which the target was measured
+	Gaps        int        `json:"gaps"`        // stretches of missing ticks
+	Restarts    int        `json:"restarts"`
+	Rests       int        `json:"rests"`
+	Profiles    int        `json:"profiles"`
+	ProfileCost soak.Float `json:"profile_cpu_share"` // of a core: CPU time of the target while profiles were fetched, its other work included; null without profiles
 }
 
 // Series is one judged series. Slopes are per hour, of unit.

@@ -82,7 +82,7 @@ func errorList(l Load) string {
 func textEvidence(out *strings.Builder, r Report) {
 	e := r.Evidence
 	fmt.Fprintf(out, "Evidence  %d of %d samples, %s, %s, %s, %s\n", e.Samples, e.SamplesDue,
-		human.Count(e.Gaps, "gap"), human.Count(e.Restarts, "restart"), human.Count(e.Rests, "rest sample"), human.Count(e.Profiles, "profile"))
+		human.Count(e.Gaps, "gap"), human.Count(e.Restarts, "restart"), human.Count(e.Rests, "rest sample"), e.profiles())
 }
 
 // textSeries shows the target's judged series, and of soak's own processes only

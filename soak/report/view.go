@@ -111,7 +111,7 @@ func when(r Report, at time.Duration) string {
 func evidenceLines(r Report) []string {
 	e := r.Evidence
 	out := []string{fmt.Sprintf("%s of %s samples of the target taken, with %s", human.Integer(int64(e.Samples)), human.Integer(int64(e.SamplesDue)), human.Count(e.Gaps, "gap"))}
-	out = append(out, fmt.Sprintf("%s of the target, %s, %s", human.Count(e.Restarts, "restart"), human.Count(e.Rests, "rest sample"), human.Count(e.Profiles, "profile")))
+	out = append(out, fmt.Sprintf("%s of the target, %s, %s", human.Count(e.Restarts, "restart"), human.Count(e.Rests, "rest sample"), e.profiles()))
 	n := 0
 	for _, s := range r.Series {
 		if s.Process == soak.RoleTarget {
