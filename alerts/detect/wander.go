@@ -35,9 +35,11 @@ func (f *finding) wandering(quantum float64) float64 {
 	}
 	r := f.rivals(quantum)
 	grown := f.costGrown(r) + float64(len(f.periods))*math.Log(float64(len(r.kept)))
-	whole := r.cost(course{bounds: []int{0}}) - grown
-	late := r.late(f.growing)
-	least := min(whole, late.cost(f.growing.last(false))-late.cost(f.growing.last(true)))
+	least := r.cost(course{bounds: []int{0}}) - grown
+	if f.growing.start() > 0 || f.growing.tau > 0 { // the last piece must show it by itself
+		late := r.late(f.growing)
+		least = min(least, late.cost(f.growing.last(false))-late.cost(f.growing.last(true)))
+	}
 	if len(f.periods) > 0 { // which may be the wandering's
 		r.extra = pickAll(rateColumns(f.view.rate), r.kept)
 		least = min(least, r.cost(course{bounds: []int{0}})-grown)
