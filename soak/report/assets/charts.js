@@ -273,6 +273,10 @@ export class Board {
     const lacking = this.ask ? this.visible().filter((c) => !c.known()).map((c) => c.chart.id) : [];
     if (lacking.length) this.fetch(lacking);
     this.visible().filter((c) => c.known() || !this.ask).forEach((c) => c.show());
+    if (!this.drawn && this.visible().length && this.visible().every((c) => c.u)) {
+      this.drawn = true;
+      performance.mark('drawn'); // all that is in sight: how long that takes is measured
+    }
   }
 
   async fetch(ids) {
@@ -321,7 +325,6 @@ export class Board {
     });
     for (const c of this.cards.values()) { c.stale = !ids.includes(c.chart.id); if (!c.stale) c.fresh(); else c.drop(); }
     this.refresh();
-    this.root.dispatchEvent(new CustomEvent('drawn'));
   }
 
   reset() { this.zoom(this.all.from, this.all.to); }

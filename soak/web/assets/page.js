@@ -86,7 +86,6 @@ async function oneRun() {
   document.title = `${data.name} · soak`;
   const run = boardOf(data);
   const board = window.board = new Board($('board'), [run], { ask: asking([subject], [data]) });
-  performance.mark('drawn');
   flames(data.profiles);
   if (data.running) live(board, run);
   const summary = await judge(); // after the charts: it would take the processor from them
@@ -176,7 +175,6 @@ async function compare() {
     return boardOf(b);
   });
   window.board = new Board($('board'), runs, { ask: asking(ids, boards) });
-  performance.mark('drawn');
   await table;
 }
 
@@ -207,7 +205,6 @@ async function history() {
     plot(plots, `${m}: growth`, (v) => human(v, unit) + '/h', good, (n) => [of(n)?.slope_per_hour, of(n)?.slope_low, of(n)?.slope_high]);
     plot(plots, `${m}: level`, (v) => human(v, unit), good, (n) => [of(n)?.level]);
   }
-  performance.mark('drawn');
 }
 
 function table(nights) {
