@@ -128,6 +128,9 @@ type family struct {
 	proc string
 	tree bool
 
+	ended map[int]stat // zombies of the last scan, which one goroutine makes at a time
+	scans int
+
 	mu  sync.Mutex
 	all []*member // never changed in place; the process itself is the first
 	err error     // some members could not be opened

@@ -18,7 +18,7 @@ func init() {
 	metrics := []soak.Metric{{Name: "mapping_bytes", Unit: "bytes", Kind: soak.Gauge, Quantum: 1024, Help: "Resident memory by mapping: the heap of malloc and its arenas, thread stacks, the Go heap, other anonymous memory, and files by name."}}
 	// The kernel walks all pages, as for smaps_rollup, and writes half a
 	// kilobyte for each mapping.
-	register(spec{name: "mappings", class: slow, every: 15 * time.Second, weight: 0.08, metrics: metrics, open: func(e *env) Probe {
+	register(spec{name: "mappings", class: slow, every: 15 * time.Second, weight: 0.2, metrics: metrics, open: func(e *env) Probe {
 		if e.process.Role == soak.RoleDriver || e.process.Role == soak.RoleMonitor {
 			return nil // our own memory is told, and decides nothing
 		}

@@ -56,7 +56,7 @@ func (t *tree) Read(_ context.Context, p soak.Process) ([]soak.Sample, error) {
 // parent ends before it and it is handed to another one. Their names are
 // tallied.
 func (f *family) scan(names *tally) (living, zombies int, err error) {
-	w := &walk{family: f, names: names, comms: make(map[int]string), seen: make(map[int]bool), children: f.lister()}
+	w := &walk{family: f, ended: make(map[int]stat), names: names, comms: make(map[int]string), seen: make(map[int]bool), children: f.lister()}
 	before := f.members()
 	if st, err := before[0].stat(); err == nil {
 		w.comms[before[0].pid] = st.comm
@@ -76,17 +76,24 @@ func (f *family) scan(names *tally) (living, zombies int, err error) {
 			}
 		}
 	}
+	f.ended = w.ended
+	f.scans++
 	if f.tree {
 		f.replace(w.all, w.err)
 	}
 	return w.living, w.zombies, w.err
 }
 
+// rereadZombies is how many scans a zombie is taken for one unread: its number
+// could be given to another child of the same parent.
+const rereadZombies = 16
+
 // walk is one scan under way.
 type walk struct {
 	family          *family
 	names           *tally
 	comms           map[int]string // of the living, by pid
+	ended           map[int]stat   // zombies, by pid
 	children        func(pid int) []int
 	seen            map[int]bool
 	next            []int
@@ -111,6 +118,7 @@ func (w *walk) count(pid int, st stat) {
 	}
 	if st.ended() {
 		w.zombies++
+		w.ended[pid] = st
 		w.names.add("zombie "+pattern(st.comm)+of, 1)
 		return
 	}
@@ -125,7 +133,12 @@ func (w *walk) visit(pid int) error {
 	if w.seen[pid] {
 		return nil
 	}
-	// Many may have ended, and of those the stat alone is of use.
+	// A zombie stays one for as long as its parent lists it; there may be many,
+	// so that they are read again once in a while only.
+	if st, ok := w.family.ended[pid]; ok && w.family.scans%rereadZombies != 0 {
+		w.count(pid, st)
+		return nil
+	}
 	b, err := os.ReadFile(filepath.Join(w.family.proc, strconv.Itoa(pid), "stat"))
 	if ended(err) {
 		return nil

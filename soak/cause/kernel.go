@@ -77,6 +77,9 @@ var stateMeans = map[string]string{
 
 func socketWords(p part) string {
 	state := p.labels["state"]
+	if p.name == "other_sockets" {
+		return "sockets in no table (never bound or connected, or reset by the peer and not closed)"
+	}
 	if state == "" {
 		return strings.ReplaceAll(family(p.name), "_", " ")
 	}

@@ -49,10 +49,14 @@ var closing = sync.OnceValue(func() string {
 	return ln.Addr().String()
 })
 
+// halfClosed keeps connections that the peer has closed. Without keep-alive:
+// its probe would find the peer gone, be reset, and the socket would leave
+// CLOSE_WAIT for no table at all.
 func halfClosed(close bool) func(int) {
+	dialer := net.Dialer{KeepAlive: -1}
 	return func(n int) {
 		for range n {
-			c := check(net.Dial("tcp", closing()))
+			c := check(dialer.Dial("tcp", closing()))
 			if close {
 				io.Copy(io.Discard, c)
 				c.Close()
