@@ -50,7 +50,7 @@ func (b *benchJob) contenders(ctx context.Context) ([]bench.Contender, error) {
 		start := func(ctx context.Context) (*benchServer, error) {
 			return startEmbedded(ctx, base.protocol, "", base.serving)
 		}
-		c, err := b.contender(ctx, base.name, bench.OwnClient, place{protocol: base.protocol, server: builtin, start: start, again: start})
+		c, err := b.contender(ctx, base.name, bench.OwnClient, place{name: base.protocol, protocol: base.protocol, server: builtin, start: start, again: start})
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", base.name, err)
 		}
@@ -114,7 +114,7 @@ func (b *benchJob) at(ctx context.Context, p place) (all []bench.Contender, _ er
 			return nil, ctx.Err()
 		}
 		if err != nil { // the others can be measured all the same
-			c = bench.Contender{Subject: bench.Subject{Name: name, Protocol: p.protocol, Server: p.server, Client: client}, Broken: err}
+			c = bench.Contender{Subject: bench.Subject{Name: name, Load: p.name, Protocol: p.protocol, Server: p.server, Client: client}, Broken: err}
 		}
 		all = append(all, c)
 	}
@@ -135,7 +135,7 @@ func (b *benchJob) title(p place, client string) string {
 
 // contender starts a server and a client.
 func (b *benchJob) contender(ctx context.Context, name, client string, p place) (bench.Contender, error) {
-	subject := bench.Subject{Name: name, Protocol: p.protocol, Server: p.server, Client: client}
+	subject := bench.Subject{Name: name, Load: p.name, Protocol: p.protocol, Server: p.server, Client: client}
 	server, err := b.reach(ctx, p.start)
 	if err != nil {
 		return bench.Contender{}, err

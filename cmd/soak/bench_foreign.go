@@ -6,6 +6,7 @@ import (
 	"soakmon/soak"
 	"soakmon/soak/bench"
 	"soakmon/soak/peer"
+	"soakmon/soak/protocol"
 	"soakmon/soak/supervise"
 )
 
@@ -57,5 +58,7 @@ func (b *benchJob) foreign(ctx context.Context, subject bench.Subject, server *b
 		return none, err
 	}
 	through := behindClient{server, soak.Workload{Name: server.load.Name, Protocol: socksProtocol, Address: client.SOCKS[0], Destination: server.load.Destination}}
-	return bench.Contender{Subject: subject, Client: speaker, Server: through, Streams: true, NoMemory: true}, nil
+	spoken, _ := protocol.Lookup(subject.Protocol)
+	shared := hasOption(spoken, "connections")
+	return bench.Contender{Subject: subject, Client: speaker, Server: through, Streams: true, Shared: shared, OnlyShared: shared, NoMemory: true}, nil
 }

@@ -5,6 +5,7 @@ import (
 	"net"
 	"net/url"
 	"strings"
+	"time"
 
 	"soakmon/soak"
 	"soakmon/soak/supervise"
@@ -29,6 +30,12 @@ func aim(p *soak.Plan, t *supervise.Target) error {
 	return nil
 }
 
+// A server that is ready by one of its ports may take a moment with the others.
+const (
+	serveWait = time.Second
+	serveLook = 50 * time.Millisecond
+)
+
 // serves checks that a load's address is the target's.
 func serves(w soak.Workload, t *supervise.Target) error {
 	process, up := t.Process()
@@ -45,7 +52,11 @@ func serves(w soak.Workload, t *supervise.Target) error {
 	if transport(w) == "udp" {
 		return nil // a UDP port has no listening state to look up
 	}
-	if err := supervise.Serves(process.PID, address); err != nil {
+	err := supervise.Serves(process.PID, address)
+	for end := time.Now().Add(serveWait); err != nil && time.Now().Before(end); err = supervise.Serves(process.PID, address) {
+		time.Sleep(serveLook)
+	}
+	if err != nil {
 		return fmt.Errorf("load %s: %w", w.Name, err)
 	}
 	return nil

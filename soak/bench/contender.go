@@ -12,6 +12,7 @@ const OwnClient = "soak"
 // Subject names a contender: a protocol through a server by a client.
 type Subject struct {
 	Name     string `json:"name"`     // of the row
+	Load     string `json:"load"`     // the protocol, or what a plan calls this way to speak it
 	Protocol string `json:"protocol"` // name in the protocol registry
 	Server   string `json:"server"`   // who serves: "builtin", a program or a plan
 	Client   string `json:"client"`   // who speaks the protocol: "soak" or a program
@@ -25,6 +26,7 @@ type Contender struct {
 
 	Streams    bool // it carries transfers in one direction; else only both ways
 	Shared     bool // its sessions share a connection unless the option connections says new
+	OnlyShared bool // and that option cannot be given: whole connections are not measured
 	OnlyOneWay bool // it does transfers in one direction and nothing else
 
 	// Fresh starts another server for one measurement of memory, which that of

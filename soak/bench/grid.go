@@ -163,9 +163,9 @@ func (v Versus) ratio(figure string) *Estimate {
 // title says what is the same, then what is set against what.
 func (v Versus) title() string {
 	if v.A.Client != v.B.Client {
-		return fmt.Sprintf("%s at %s: client %s / %s", v.A.Protocol, v.A.Server, v.A.Client, v.B.Client)
+		return fmt.Sprintf("%s at %s: client %s / %s", v.A.Load, v.A.Server, v.A.Client, v.B.Client)
 	}
-	return fmt.Sprintf("%s by %s: server %s / %s", v.A.Protocol, v.A.Client, v.A.Server, v.B.Server)
+	return fmt.Sprintf("%s by %s: server %s / %s", v.A.Load, v.A.Client, v.A.Server, v.B.Server)
 }
 
 func hotGrid(r Result) grid {

@@ -32,6 +32,7 @@ type course struct {
 	Contender
 	values   map[string][]float64 // by figure, one a round, NaN where there is none
 	missing  map[string]string    // why, the newest
+	worked   bool                 // something
 	failures map[string]int       // of a step, in a row
 	trials   []Trial
 	rates    map[string]float64                      // bytes per second of a mode, for the size of the next transfer
@@ -92,6 +93,8 @@ func (c *course) does(s step, round, memoryRounds int) bool {
 	switch s.name {
 	case "sessions":
 		return c.Shared
+	case "connect", "connections":
+		return !c.OnlyShared
 	case "memory":
 		if c.Fresh == nil {
 			return !c.NoMemory && round < 0

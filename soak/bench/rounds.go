@@ -19,6 +19,9 @@ type Plan struct {
 	Progress func(done, of int, what string) // called before each round of a contender; may be nil
 }
 
+// firstFailures are the steps after which a contender is given up.
+const firstFailures = 3
+
 // shortest slice of time for one measurement.
 const shortest = 50 * time.Millisecond
 
@@ -75,16 +78,25 @@ func roundName(round, of int) string {
 // again: what does not answer must not take the time of the others.
 func (p Plan) round(ctx context.Context, c *course, round int, slice time.Duration) {
 	for _, s := range steps {
-		if !c.does(s, round, p.MemoryRounds) || c.failures[s.name] >= 2 || ctx.Err() != nil {
+		if c.Broken != nil || !c.does(s, round, p.MemoryRounds) || c.failures[s.name] >= 2 || ctx.Err() != nil {
 			continue
 		}
 		if err := s.do(ctx, c, round, slice); err != nil {
 			c.failures[s.name]++
+			c.giveUp(err)
 		} else {
-			c.failures[s.name] = 0
+			c.failures[s.name], c.worked = 0, true
 		}
 	}
 	c.endRound(round)
+}
+
+// giveUp gives a contender up of which nothing has worked yet and the first
+// steps failed.
+func (c *course) giveUp(err error) {
+	if len(c.failures) >= firstFailures && !c.worked && c.Broken == nil {
+		c.Broken = err
+	}
 }
 
 // slice divides the time among all measurements.

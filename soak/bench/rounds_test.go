@@ -70,6 +70,9 @@ func TestADeadServerIsMissingAndDoesNotHoldUpTheOthers(t *testing.T) {
 			t.Errorf("%s of a dead server: %+v", f.Name, f)
 		}
 	}
+	if len(rows[2].Notes) != 1 || !strings.Contains(rows[2].Notes[0], "http was not measured: ") {
+		t.Error(rows[2].Notes)
+	}
 	r := bench.Result{Rows: rows, Rounds: 2}
 	r.Finish(true, map[string]soak.Bounds{"http": {Latency: 1000}})
 	if r.ExitCode != 3 || !strings.Contains(r.Reasons[0], "refused") {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 	"time"
 
 	"soakmon/soak"
@@ -147,7 +148,7 @@ func versus(rows []Row) (all []Versus) {
 		for _, a := range rows[:i] {
 			client := a.Client != b.Client && a.Server == b.Server
 			server := a.Client == b.Client && a.Server != b.Server
-			if a.Protocol == b.Protocol && (client || server) {
+			if a.Load == b.Load && (client || server) {
 				if v := against(a, b); len(v.Ratios) > 0 {
 					all = append(all, v)
 				}
@@ -178,11 +179,20 @@ func floats(values []soak.Float) []float64 {
 
 // missing says of which figures nothing was measured, in words for people.
 func (r Row) missing() []string {
-	all := slices.Clone(r.Notes)
+	var reasons []string
+	of := map[string][]string{}
 	for _, f := range r.Figures {
-		if k, ok := kindOf(f.Name); ok && f.Missing != "" {
-			all = append(all, fmt.Sprintf("%s %s: %d of %d rounds: %s", r.Name, k.Name, f.N, len(f.Values), f.Missing))
+		if f.Missing == "" {
+			continue
 		}
+		if of[f.Missing] == nil {
+			reasons = append(reasons, f.Missing)
+		}
+		of[f.Missing] = append(of[f.Missing], fmt.Sprintf("%s (%d of %d rounds)", f.Name, f.N, len(f.Values)))
+	}
+	all := slices.Clone(r.Notes)
+	for _, reason := range reasons {
+		all = append(all, fmt.Sprintf("%s: %s: %s", r.Name, strings.Join(of[reason], ", "), reason))
 	}
 	return all
 }

@@ -82,6 +82,8 @@ func (r Row) target(t Target) Target {
 		t.Verdict, t.Reason = Unclear, "not measured"
 		if f.Missing != "" {
 			t.Reason += ": " + f.Missing
+		} else if len(r.Notes) > 0 {
+			t.Reason = r.Notes[0]
 		}
 	case f.Missing != "":
 		t.Verdict, t.Reason = Unclear, fmt.Sprintf("measured in %d of %d rounds: %s", f.N, len(f.Values), f.Missing)

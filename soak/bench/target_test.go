@@ -18,7 +18,7 @@ func values(v ...float64) (out []soak.Float) {
 
 // row makes a row of one protocol with the figures that targets ask for.
 func row(name, protocol string, figures map[string][]soak.Float) Row {
-	r := Row{Subject: Subject{Name: name, Protocol: protocol, Server: "builtin", Client: "soak"}, Figures: []Figure{}}
+	r := Row{Subject: Subject{Name: name, Load: protocol, Protocol: protocol, Server: "builtin", Client: "soak"}, Figures: []Figure{}}
 	for _, k := range Kinds {
 		if v, ok := figures[k.Name]; ok {
 			r.Figures = append(r.Figures, Figure{Name: k.Name, Unit: k.Unit, Estimate: estimate(floats(v)), Values: v})
@@ -83,7 +83,7 @@ func TestWhatFailedInSomeRoundsIsNotMet(t *testing.T) {
 	if r.ExitCode != 3 || !strings.Contains(r.Reasons[0], "not those that were sent") {
 		t.Errorf("%d %q", r.ExitCode, r.Reasons)
 	}
-	if !strings.Contains(strings.Join(r.Warnings, "\n"), "p up: 7 of 8 rounds") {
+	if !strings.Contains(strings.Join(r.Warnings, "\n"), "p: up (7 of 8 rounds)") {
 		t.Error(r.Warnings)
 	}
 }

@@ -113,7 +113,7 @@ func describeTarget(t Target) string {
 	if t.AtMost > 0 {
 		relation, bound = "≤", t.AtMost
 	}
-	found := "not measured"
+	found := unknown
 	if t.N > 0 {
 		found = amount(float64(t.Median), unit) + suffix
 		if t.Interval() {
