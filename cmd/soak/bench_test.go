@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -93,5 +95,43 @@ func TestBenchEnforcedWithoutTargetsIsInconclusive(t *testing.T) {
 	t.Parallel()
 	if r, said, code := benchOf(t, "--baseline", "--enforce", "--rounds", "1", "--duration", "500ms", "--dir", t.TempDir()); code != 3 || r.ExitCode != 3 || r.Verdict != bench.Unclear {
 		t.Errorf("exit code %d, %s: %s", code, r.Verdict, said)
+	}
+}
+
+func TestTargetsOfAPlanDecideAboutTheExitCode(t *testing.T) {
+	t.Parallel()
+	for latency, want := range map[string]int{"1%": 1, "100000%": 0} {
+		t.Run(latency, func(t *testing.T) {
+			t.Parallel()
+			dir := t.TempDir()
+			path := filepath.Join(dir, "plan.yaml")
+			text := "name: small\ntarget: {embedded: http}\nload: [{protocol: http, rate: 1}]\nbench: {http: {latency: " + latency + "}}\n"
+			if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			r, said, code := benchOf(t, "--servers", path, "--enforce", "--duration", "500ms", "--dir", dir)
+			if len(r.Rows) != 3 {
+				t.Fatal(said)
+			}
+			if code != want || len(r.Rows[2].Targets) != 1 || r.Rows[2].Server != "small" {
+				t.Errorf("exit code %d, want %d: %+v\n%s", code, want, r.Rows[2].Targets, said)
+			}
+			if idle, _ := r.Rows[2].Figure("idle_memory"); idle.N != 1 {
+				t.Errorf("memory of a server that is there once: %+v", idle)
+			}
+		})
+	}
+}
+
+func TestConditionsHoldForDirectTCPToo(t *testing.T) {
+	t.Parallel()
+	r, said, code := benchOf(t, "--protocols", "socks", "--conditions", "delay=5ms", "--rounds", "1", "--duration", "500ms", "--dir", t.TempDir())
+	if code != 3 || !r.Judged || len(r.Rows) != 3 {
+		t.Fatalf("exit code %d: %s", code, said)
+	}
+	for _, row := range r.Rows {
+		if f, _ := row.Figure("echo_p50"); !(f.Median > 0.010) {
+			t.Errorf("%s: an echo took %v s through 5 ms each way", row.Name, f.Median)
+		}
 	}
 }
