@@ -146,6 +146,9 @@ func (c *client) work(r *record) {
 			for n := uint64(1); !r.enough(); n++ {
 				begun := time.Now()
 				sent, received, err := s.Do(n, r.deadline())
+				if errors.Is(err, load.ErrStale) {
+					return // nothing of it was sent: one session less, no failure
+				}
 				if err != nil {
 					r.fail(err, false)
 					return

@@ -92,6 +92,12 @@ func (s *httpSession) stale(err error) bool {
 			return true
 		}
 	}
+	// net/http gives a connection up whose request was not confirmed as written
+	// 50 ms after its answer, as on a busy machine; with these words alone where
+	// nothing of the next request was written.
+	if err.Error() == "http: persistConn.readLoop exiting" {
+		return true
+	}
 	safe := s.load.request.Method == http.MethodGet || s.load.request.Method == http.MethodHead
 	return safe && errors.Is(err, io.EOF)
 }
