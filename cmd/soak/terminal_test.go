@@ -42,7 +42,12 @@ func sit(t *testing.T, width, height int, env []string, args ...string) *seat {
 		defer close(s.finished)
 		_, _ = io.Copy(s, s.pty)
 	}()
-	t.Cleanup(func() { _ = s.cmd.Process.Kill(); _ = s.cmd.Wait(); s.pty.Close(); _ = s.screen.Close() })
+	t.Cleanup(func() {
+		_ = s.cmd.Process.Kill()
+		_ = s.cmd.Wait()
+		s.pty.Close()
+		s.screen.InputPipe().(io.Closer).Close()
+	})
 	return s
 }
 
@@ -80,14 +85,20 @@ func (s *seat) await(what string, texts ...string) string {
 	return seen
 }
 
+// sent is all that the program has sent.
+func (s *seat) sent() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.raw.String()
+}
+
 // printed waits for what was printed, also where it has scrolled away.
 func (s *seat) printed(what string, texts ...string) {
 	s.t.Helper()
 	waitFor(s.t, what, func() bool {
-		s.mu.Lock()
-		defer s.mu.Unlock()
+		sent := s.sent()
 		for _, text := range texts {
-			if !strings.Contains(s.raw.String(), text) {
+			if !strings.Contains(sent, text) {
 				return false
 			}
 		}
@@ -159,7 +170,7 @@ func TestARunOnATerminal(t *testing.T) {
 
 	plain := sit(t, 66, 16, []string{"NO_COLOR=1"}, "attach", path)
 	plain.await("the run on a small terminal without colour", "fds", "VERDICT")
-	if raw := plain.raw.String(); strings.Contains(raw, "\x1b[31m") || strings.Contains(raw, "\x1b[33m") || strings.Contains(raw, "38;5") {
+	if raw := plain.sent(); strings.Contains(raw, "\x1b[31m") || strings.Contains(raw, "\x1b[33m") || strings.Contains(raw, "38;5") {
 		t.Error("there is colour in spite of NO_COLOR")
 	}
 	plain.resize(120, 30)

@@ -125,6 +125,18 @@ function culprits(profiles) {
   }
 }
 
+// settled is the age of a page, in milliseconds, at which the server reads a run
+// that goes on anew.
+const settled = 11000;
+
+// newcomers tells whether series are recorded by now that no chart shows: a run
+// that has just begun has few of them.
+function newcomers(run, row) {
+  const shown = new Set(['driver operations_total']); // the sum of all loads
+  for (const c of run.charts.values()) c.lines.forEach((l) => shown.add(l.process + ' ' + l.name));
+  return Object.keys(row).some((name) => !shown.has(name));
+}
+
 // live follows a running run.
 function live(board, run) {
   $('live').hidden = false;
@@ -136,6 +148,7 @@ function live(board, run) {
     $('status').replaceChildren(element('span', { class: 'badge' }, s.phase || 'starting'), ` ${span(s.elapsed / 1e9)} so far, ${span(s.remaining / 1e9)} left`,
       ...(s.load || []).map((l) => ` · ${l.name} ${human(l.achieved_rate, '')}/s of ${human(l.planned_rate, '')}/s, p99 ${human(l.p99, 'seconds')}`), s.firing ? ` · ${s.firing} firing` : '');
     if (s.row) board.append(0, s.row_at / 1e9, s.row);
+    if (s.row && newcomers(run, s.row) && performance.now() > settled && board.whole()) location.reload();
     for (const one of s.series || []) {
       const old = run.series.get(one.process + ' ' + one.metric);
       run.series.set(one.process + ' ' + one.metric, { ...one, trend: old && old.trend });
