@@ -32,8 +32,8 @@ func benchOf(t *testing.T, args ...string) (r bench.Result, said string, code in
 	return r, errs.String(), cmd.ProcessState.ExitCode()
 }
 
+// It is not run beside others: all processes that there are must be its own.
 func TestBenchMeasuresProcessesAndKeepsTheResult(t *testing.T) {
-	t.Parallel()
 	dir := t.TempDir()
 	r, said, code := benchOf(t, "--protocols", "http", "--duration", "2s", "--cpu-profile", "--dir", dir)
 	if code != 0 || r.Verdict != bench.Shown || len(r.Rows) != 3 || r.Rounds != 6 {
