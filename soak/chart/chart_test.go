@@ -155,7 +155,7 @@ func names(process string, all ...string) (out []soak.Name) {
 func TestLayoutPutsTogetherWhatBelongsTogether(t *testing.T) {
 	all := append(names("driver", "operations_total", `operations_total{load="b"}`, `planned_operations_total{load="b"}`, `latency_seconds{load="b",q="0.99"}`, `latency_seconds{load="b",q="0.5"}`,
 		`latency_seconds{load="a",q="0.5"}`, `planned_operations_total{load="a"}`, `errors_total{kind="reset",load="a"}`, "rss_bytes", `pacer_lag_seconds{q="1"}`),
-		names("target", "rss_bytes", "fds", `fds{kind="tcp"}`, `fds{kind="pipe"}`, `sockets{state="close_wait"}`, `sockets{state="established"}`, "cpu_seconds_total", `cpu_seconds_total{mode="system"}`, "virtual_bytes")...)
+		names("target", "rss_bytes", "fds", `fds_kind{kind="tcp"}`, `fds_kind{kind="pipe"}`, `threads_comm{comm="a"}`, `sockets{state="close_wait"}`, `sockets{state="established"}`, "cpu_seconds_total", `cpu_seconds_total{mode="system"}`, "virtual_bytes")...)
 	p := soak.Plan{Duration: time.Minute, Load: []soak.Workload{{Name: "b"}, {Name: "a"}}}
 	metrics := []soak.Metric{{Name: "cpu_seconds_total", Unit: "seconds", Kind: soak.Counter}, {Name: "rss_bytes", Unit: "bytes", Kind: soak.Gauge}}
 	var ids, first []string
@@ -169,7 +169,7 @@ func TestLayoutPutsTogetherWhatBelongsTogether(t *testing.T) {
 			lines[c.ID] = append(lines[c.ID], l.Label)
 		}
 	}
-	wantFirst := []string{"load/b: operations", "load/b: latency_seconds", "load/a: operations", "load/a: latency_seconds", "target/fds", "target/sockets by kind", "target/rss_bytes", "target/fds by kind"}
+	wantFirst := []string{"load/b: operations", "load/b: latency_seconds", "load/a: operations", "load/a: latency_seconds", "target/fds", "target/sockets by state", "target/rss_bytes", "target/fds by kind"}
 	if !slices.Equal(first, wantFirst) {
 		t.Errorf("first %q\nwant  %q", first, wantFirst)
 	}

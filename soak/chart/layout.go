@@ -40,10 +40,17 @@ type Line struct {
 }
 
 // lineLabels tell the lines of one chart apart; all other labels tell charts apart.
-var lineLabels = []string{"q", "state", "kind", "mode"}
+var lineLabels = []string{"q", "state", "kind", "mode", "dir", "peer", "comm", "child", "mapping"}
 
-// stacked are families whose labelled series are parts of a whole.
-var stacked = []string{"fds", "sockets"}
+// stacked are families whose labelled series are parts of a whole, and what a
+// chart of them is called.
+var stacked = map[string]string{
+	"fds_kind": "fds by kind", "fds_file": "files by folder", "sockets": "sockets by state", "sockets_peer": "sockets by peer",
+	"threads_comm": "threads by name", "children_comm": "children by name", "mapping_bytes": "memory by mapping",
+}
+
+// stackedFirst are those of them that everybody wants to see.
+var stackedFirst = []string{"fds_kind", "sockets"}
 
 // loadFirst are the families of the load that everybody wants to see, in order.
 var loadFirst = []string{"operations", "latency_seconds"}
@@ -97,18 +104,17 @@ func (l *layout) place(n soak.Name) {
 		c.Title, line.Label = "operations", label
 	case len(own) > 0:
 		line.Label = strings.Join(own, " ")
-		c.Stack = slices.Contains(stacked, family)
-		if c.Stack {
-			c.Title += " by kind"
+		if title, parts := stacked[family]; parts {
+			c.Title, c.Stack = title, true
 		}
-	case l.hasLabelled(n, family) && !slices.Contains(stacked, family):
+	case l.hasLabelled(n, family):
 		line.Label = "all"
 	}
 	if load := shared["load"]; load != "" {
 		c.Title = load + ": " + strings.TrimSuffix(c.Title, "_total")
 	}
 	c.Title = strings.TrimSuffix(c.Title, "_total")
-	c.First = c.Group == GroupTarget && (judge.Default(n, l.names, l.plan.Duration) || c.Stack || l.ruled(n)) || c.Group == GroupLoad && slices.Contains(loadFirst, baseTitle(c))
+	c.First = c.Group == GroupTarget && (judge.Default(n, l.names, l.plan.Duration) || slices.Contains(stackedFirst, family) && len(own) > 0 || l.ruled(n)) || c.Group == GroupLoad && slices.Contains(loadFirst, baseTitle(c))
 	c.ID = c.Group + "/" + c.Title
 	if known := l.byID[c.ID]; known != nil {
 		known.Lines, known.First = append(known.Lines, line), known.First || c.First
