@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"crypto/rand"
 	"encoding/json"
 	"fmt"
 	"os"
@@ -64,6 +65,11 @@ func serverOptions(o soak.Options) json.RawMessage {
 // hold secrets, which a command line would show.
 const referenceOptions = "SOAK_REFERENCE_OPTIONS"
 
+// referenceSeed is the variable of the environment in which the embedded server is
+// given the secret that its keys and credentials are derived from, so that one
+// which is started again is the one that the loads know.
+const referenceSeed = "SOAK_REFERENCE_SEED"
+
 // serveArgs is the command line of the embedded server that a plan asks for, and
 // what to add to its environment.
 func serveArgs(p soak.Plan) (args []string, env map[string]string) {
@@ -80,7 +86,7 @@ func serveArgs(p soak.Plan) (args []string, env map[string]string) {
 	}
 	data, err := json.Marshal(settings)
 	if err != nil {
-		return args, nil // no valid JSON: the check of the plan has told
+		return args, map[string]string{} // no valid JSON: the check of the plan has told
 	}
 	return args, map[string]string{referenceOptions: string(data)}
 }
@@ -88,7 +94,9 @@ func serveArgs(p soak.Plan) (args []string, env map[string]string) {
 // targetOptions are what the target of a plan is started with.
 func targetOptions(p soak.Plan) supervise.TargetOptions {
 	args, env := serveArgs(p)
-	return supervise.TargetOptions{Serve: args, Env: env, Secrets: p.Secrets}
+	seed := rand.Text()
+	env[referenceSeed] = seed
+	return supervise.TargetOptions{Serve: args, Env: env, Secrets: append(slices.Clone(p.Secrets), seed)}
 }
 
 // givenOptions are the options of n protocols from the environment.

@@ -1,7 +1,9 @@
 package main
 
 import (
+	"cmp"
 	"context"
+	"crypto/rand"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -140,13 +142,14 @@ func serve(s streams, names, addresses []string, settings []soak.Options, leaks 
 		onOperation = planter.Operation
 		go planter.Run(ctx)
 	}
+	seed := cmp.Or(os.Getenv(referenceSeed), rand.Text())
 	hello := supervise.Hello{Pprof: pages.pprof(), Metrics: pages.metrics()}
 	for i, name := range names {
 		p, ok := protocol.Lookup(name)
 		if !ok {
 			return unknownProtocol(name)
 		}
-		server, err := p.Serve(ctx, protocol.ServeOptions{Address: addresses[i], Options: settings[i], OnOperation: onOperation})
+		server, err := p.Serve(ctx, protocol.ServeOptions{Address: addresses[i], Options: settings[i], OnOperation: onOperation, Seed: fmt.Sprintf("%s/%d", seed, i)})
 		if err != nil {
 			return fmt.Errorf("%s: %w", name, err)
 		}

@@ -95,7 +95,11 @@ func block(kind string, content []byte) []byte {
 // echKeys makes the keys of a server of Encrypted Client Hello, in PEM, and the
 // list of configurations for its clients, in base64.
 func echKeys() (keys []byte, configList string, err error) {
-	key, err := ech.New(publicName)
+	own, err := ecdh.X25519().GenerateKey(rand.Reader)
+	if err != nil {
+		return nil, "", err
+	}
+	key, err := ech.New(publicName, own)
 	if err != nil {
 		return nil, "", err
 	}

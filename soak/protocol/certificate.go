@@ -4,7 +4,6 @@ import (
 	"crypto/ecdsa"
 	"crypto/ed25519"
 	"crypto/elliptic"
-	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
 	"crypto/x509/pkix"
@@ -19,18 +18,26 @@ import (
 	"soakmon/soak/options"
 )
 
+// began and never bound the validity of certificates: that of a server which is
+// started again shall be the same to the byte. Never is that of RFC 5280 section
+// 4.1.2.5.
+var (
+	began = time.Date(2025, 1, 1, 0, 0, 0, 0, time.UTC)
+	never = time.Date(9999, 12, 31, 23, 59, 59, 0, time.UTC)
+)
+
 // selfSigned makes a certificate for the host of address and for loopback, and
-// gives it as PEM text too, for a client to trust.
-func selfSigned(address string) (tls.Certificate, string, error) {
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+// gives it as PEM text too, for a client to trust. One seed in 2³² has no key.
+func (o ServeOptions) selfSigned(address string) (tls.Certificate, string, error) {
+	key, err := ecdsa.ParseRawPrivateKey(elliptic.P256(), o.secret("certificate"))
 	if err != nil {
 		return tls.Certificate{}, "", err
 	}
 	template := &x509.Certificate{
 		SerialNumber:          big.NewInt(1),
 		Subject:               pkix.Name{CommonName: "soak reference server"},
-		NotBefore:             time.Now().Add(-time.Hour),
-		NotAfter:              time.Now().AddDate(1, 0, 0),
+		NotBefore:             began,
+		NotAfter:              never,
 		KeyUsage:              x509.KeyUsageDigitalSignature | x509.KeyUsageCertSign,
 		BasicConstraintsValid: true,
 		IsCA:                  true,
@@ -44,7 +51,7 @@ func selfSigned(address string) (tls.Certificate, string, error) {
 			template.DNSNames = append(template.DNSNames, host)
 		}
 	}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
+	der, err := x509.CreateCertificate(nil, template, template, &key.PublicKey, key) // nil: a signature by RFC 6979
 	if err != nil {
 		return tls.Certificate{}, "", err
 	}
@@ -73,14 +80,8 @@ func clientTLS(o soak.Options, ca, serverName string, insecure bool) (*tls.Confi
 	return config, nil
 }
 
-// ed25519Certificate makes a bare certificate (DER) with an Ed25519 key, whose
-// last bytes are its signature.
-func ed25519Certificate(name string) ([]byte, ed25519.PrivateKey, error) {
-	public, private, err := ed25519.GenerateKey(rand.Reader)
-	if err != nil {
-		return nil, nil, err
-	}
-	template := &x509.Certificate{SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: name}, NotAfter: time.Now().AddDate(1, 0, 0)}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, public, private)
-	return der, private, err
+// bareCertificate makes a certificate (DER) whose last bytes are its signature.
+func bareCertificate(name string, key ed25519.PrivateKey) ([]byte, error) {
+	template := &x509.Certificate{SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: name}, NotBefore: began, NotAfter: never}
+	return x509.CreateCertificate(nil, template, template, key.Public(), key)
 }

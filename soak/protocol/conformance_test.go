@@ -1,6 +1,7 @@
 package protocol_test
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -379,15 +380,11 @@ func TestWrongAddressHasItsKind(t *testing.T) {
 
 func TestServerThatIsStartedAgainIsUsedAgain(t *testing.T) {
 	everyProtocol(t, func(t *testing.T, p protocol.Protocol, o soak.Options) {
-		server := serve(t, p, protocol.ServeOptions{Options: o})
+		const seed = "acorn"
+		server := serve(t, p, protocol.ServeOptions{Options: o, Seed: seed})
 		d := drive(t)
 		w := workload(t, p, server, o)
 		w.Timeout, w.Rate, w.Concurrency = 3*time.Second, 100, 20
-		insecure, err := options.Merge(soak.Options{JSON: []byte(insecureJSON(p))}, w.Options) // the next server has another certificate
-		if err != nil {
-			t.Fatal(err)
-		}
-		w.Options = insecure
 		d.start(w)
 		before := d.operations(30)
 		if before.Failed > 0 {
@@ -400,20 +397,14 @@ func TestServerThatIsStartedAgainIsUsedAgain(t *testing.T) {
 			}
 			return one.Loads[0].Failed > 5
 		})
-		again := serve(t, p, protocol.ServeOptions{Options: w.Options, Address: server.Addr()})
+		again := serve(t, p, protocol.ServeOptions{Options: o, Seed: seed, Address: server.Addr()})
+		if !bytes.Equal(again.Options().JSON, server.Options().JSON) {
+			t.Errorf("other keys or credentials from the same seed:\n%s\n%s", server.Options().JSON, again.Options().JSON)
+		}
 		d.operations(d.last.Loads[0].Operations + 30)
 		d.stop()
 		again.Close()
 	})
-}
-
-func insecureJSON(p protocol.Protocol) string {
-	for _, o := range p.Options {
-		if o.Key == "insecure" {
-			return `{"insecure":true}`
-		}
-	}
-	return `{}`
 }
 
 func TestCloseOfAServerEndsItsConnections(t *testing.T) {

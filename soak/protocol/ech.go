@@ -3,7 +3,6 @@ package protocol
 import (
 	"cmp"
 	"context"
-	"crypto/rand"
 	"crypto/tls"
 	"encoding/json"
 	"errors"
@@ -158,12 +157,12 @@ func serveECH(ctx context.Context, o ServeOptions) (Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	e.user = orRandom(e.user)
+	e.user = cmp.Or(e.user, o.user())
 	e.UUID = e.user.String()
-	e.Password = cmp.Or(e.Password, rand.Text())
+	e.Password = cmp.Or(e.Password, o.password())
 	e.SNI = cmp.Or(e.SNI, "localhost")
 	s := &echServer{options: e, out: newOutbound(o.OnOperation)}
-	if s.tls, err = e.serverTLS(o.Options); err != nil {
+	if s.tls, err = e.serverTLS(o); err != nil {
 		return nil, err
 	}
 	client, err := e.forClients(s.tls)
@@ -174,20 +173,24 @@ func serveECH(ctx context.Context, o ServeOptions) (Server, error) {
 }
 
 // serverTLS makes the certificate and, where there is none, an ECH key.
-func (e *echOptions) serverTLS(o soak.Options) (config *tls.Config, err error) {
+func (e *echOptions) serverTLS(o ServeOptions) (config *tls.Config, err error) {
 	config = &tls.Config{MinVersion: tls.VersionTLS13, SessionTicketsDisabled: true, NextProtos: e.ALPN}
 	var certificate tls.Certificate
-	if certificate, e.CA, err = selfSigned(net.JoinHostPort(e.SNI, "443")); err != nil {
+	if certificate, e.CA, err = o.selfSigned(net.JoinHostPort(e.SNI, "443")); err != nil {
 		return nil, fmt.Errorf("serve: make a certificate: %w", err)
 	}
 	config.Certificates = []tls.Certificate{certificate}
 	if e.ECHKey == "" {
-		key, err := ech.New(camouflageName)
+		private, err := o.x25519()
+		if err != nil {
+			return nil, err
+		}
+		key, err := ech.New(camouflageName, private)
 		config.EncryptedClientHelloKeys = []tls.EncryptedClientHelloKey{key}
 		return config, err
 	}
 	if config.EncryptedClientHelloKeys, err = ech.ParseKeys(e.ECHKey); err != nil {
-		return nil, options.Errorf(o, "ech_key", "%v", err)
+		return nil, options.Errorf(o.Options, "ech_key", "%v", err)
 	}
 	return config, nil
 }

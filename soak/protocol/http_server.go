@@ -34,7 +34,7 @@ func serveHTTP(ctx context.Context, o ServeOptions) (Server, error) {
 	client := map[string]string{"version": h.Version}
 	var certificate tls.Certificate
 	if h.Version != http1 {
-		if certificate, client["ca"], err = selfSigned(o.Address); err != nil {
+		if certificate, client["ca"], err = o.selfSigned(o.Address); err != nil {
 			return nil, fmt.Errorf("serve: make a certificate: %w", err)
 		}
 	}
@@ -47,7 +47,7 @@ func serveHTTP(ctx context.Context, o ServeOptions) (Server, error) {
 	if h.Version == http3 {
 		start = s.startUDP
 	}
-	if err := start(o.Address, h.Version, certificate, newHTTPHandler(o.OnOperation)); err != nil {
+	if err := start(o, h.Version, certificate, newHTTPHandler(o.OnOperation)); err != nil {
 		return nil, fmt.Errorf("serve: %w", err)
 	}
 	s.mu.Lock()
@@ -83,8 +83,8 @@ func (s *httpServer) Close() error {
 	return err
 }
 
-func (s *httpServer) startTCP(address, version string, certificate tls.Certificate, handler http.Handler) error {
-	listener, err := net.Listen("tcp", address)
+func (s *httpServer) startTCP(o ServeOptions, version string, certificate tls.Certificate, handler http.Handler) error {
+	listener, err := net.Listen("tcp", o.Address)
 	if err != nil {
 		return err
 	}
@@ -119,12 +119,12 @@ func (s *httpServer) track(_ net.Conn, state http.ConnState) {
 	}
 }
 
-func (s *httpServer) startUDP(address, _ string, certificate tls.Certificate, handler http.Handler) error {
-	socket, err := net.ListenPacket("udp", address)
+func (s *httpServer) startUDP(o ServeOptions, _ string, certificate tls.Certificate, handler http.Handler) error {
+	socket, err := net.ListenPacket("udp", o.Address)
 	if err != nil {
 		return err
 	}
-	transport := &quic.Transport{Conn: socket}
+	transport := o.quicTransport(socket)
 	config := h3.ConfigureTLSConfig(&tls.Config{Certificates: []tls.Certificate{certificate}})
 	listener, err := transport.ListenEarly(config, &quic.Config{MaxIncomingStreams: 1 << 20, MaxIdleTimeout: 30 * time.Second})
 	if err != nil {

@@ -3,7 +3,6 @@ package protocol
 import (
 	"cmp"
 	"context"
-	"crypto/rand"
 	"crypto/subtle"
 	"errors"
 	"fmt"
@@ -182,10 +181,10 @@ func serveHysteria(ctx context.Context, o ServeOptions) (Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	h.AuthStr = cmp.Or(h.AuthStr, rand.Text())
+	h.AuthStr = cmp.Or(h.AuthStr, o.password())
 	client := map[string]any{"auth_str": h.AuthStr, "alpn": h.ALPN}
 	s := &hysteriaServer{h, newQUICOutbound(o.OnOperation)}
-	return serveQUIC(ctx, quicListen{o.Address, h.ALPN, h.obfuscation(), client}, s.serve)
+	return serveQUIC(ctx, quicListen{o, h.ALPN, h.obfuscation(), client}, s.serve)
 }
 
 // hysteriaServer is the reference server.

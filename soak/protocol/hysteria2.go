@@ -158,10 +158,10 @@ func serveHysteria2(ctx context.Context, o ServeOptions) (Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	h.Password = cmp.Or(h.Password, rand.Text())
+	h.Password = cmp.Or(h.Password, o.password())
 	client := map[string]any{"password": h.Password, "alpn": h.ALPN}
 	s := &hysteria2Server{h.Password, newQUICOutbound(o.OnOperation)}
-	return serveQUIC(ctx, quicListen{o.Address, h.ALPN, h.obfuscation(), client}, s.serve)
+	return serveQUIC(ctx, quicListen{o, h.ALPN, h.obfuscation(), client}, s.serve)
 }
 
 // hysteria2Server is the reference server.

@@ -12,7 +12,9 @@
 package protocol
 
 import (
+	"cmp"
 	"context"
+	"crypto/rand"
 	"fmt"
 	"maps"
 	"slices"
@@ -56,6 +58,7 @@ type ServeOptions struct {
 	Address     string       // HOST:PORT to listen on; port 0 picks one
 	OnOperation func()       // called after each operation, from many goroutines; may be nil
 	Options     soak.Options // those of the load will do: what is a client's only is ignored
+	Seed        string       // all keys and credentials that Options leave out are derived from it: a secret; "" takes a random one
 }
 
 // Server is a reference server that runs.
@@ -90,6 +93,11 @@ func register(p Protocol) {
 			o.Options = rest
 			return serve(ctx, o)
 		}
+	}
+	serve := p.Serve
+	p.Serve = func(ctx context.Context, o ServeOptions) (Server, error) {
+		o.Seed = cmp.Or(o.Seed, rand.Text())
+		return serve(ctx, o)
 	}
 	open := p.Open
 	p.Open = func(w soak.Workload) (load.Opener, error) {

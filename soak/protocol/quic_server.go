@@ -34,15 +34,15 @@ type quicServer struct {
 
 // quicListen is what a reference server over QUIC listens with.
 type quicListen struct {
-	address string
-	alpn    []string
-	hide    obfuscator     // nil: packets are sent as they are
-	client  map[string]any // options that a client must be told; the certificate is added
+	serve  ServeOptions
+	alpn   []string
+	hide   obfuscator     // nil: packets are sent as they are
+	client map[string]any // options that a client must be told; the certificate is added
 }
 
 // serveQUIC serves until the server is closed or ctx is done.
 func serveQUIC(ctx context.Context, l quicListen, serve func(context.Context, *quic.Conn)) (*quicServer, error) {
-	certificate, pem, err := selfSigned(l.address)
+	certificate, pem, err := l.serve.selfSigned(l.serve.Address)
 	if err != nil {
 		return nil, fmt.Errorf("serve: make a certificate: %w", err)
 	}
@@ -51,7 +51,7 @@ func serveQUIC(ctx context.Context, l quicListen, serve func(context.Context, *q
 	if err != nil {
 		return nil, err
 	}
-	socket, err := net.ListenPacket("udp", l.address)
+	socket, err := net.ListenPacket("udp", l.serve.Address)
 	if err != nil {
 		return nil, fmt.Errorf("serve: %w", err)
 	}
@@ -59,7 +59,7 @@ func serveQUIC(ctx context.Context, l quicListen, serve func(context.Context, *q
 	socket = quicSocket(peerSocket{socket.(*net.UDPConn), false}, l.hide)
 	config := proxyQUICConfig()
 	config.MaxIncomingStreams, config.MaxIncomingUniStreams, config.KeepAlivePeriod = 1<<20, 1<<20, 0
-	transport := &quic.Transport{Conn: socket}
+	transport := l.serve.quicTransport(socket)
 	listener, err := transport.Listen(&tls.Config{Certificates: []tls.Certificate{certificate}, NextProtos: l.alpn}, config)
 	if err != nil {
 		return nil, errors.Join(err, transport.Close(), socket.Close())
@@ -71,6 +71,13 @@ func serveQUIC(ctx context.Context, l quicListen, serve func(context.Context, *q
 	s.detach = context.AfterFunc(ctx, func() { s.Close() })
 	s.mu.Unlock()
 	return s, nil
+}
+
+// quicTransport tells clients of a server that was there before it with the same
+// seed that it does not know them (RFC 9000 section 10.3).
+func (o ServeOptions) quicTransport(socket net.PacketConn) *quic.Transport {
+	reset := quic.StatelessResetKey(o.secret("stateless reset"))
+	return &quic.Transport{Conn: socket, StatelessResetKey: &reset}
 }
 
 func (s *quicServer) Addr() string          { return s.addr }

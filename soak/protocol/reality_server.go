@@ -3,9 +3,7 @@ package protocol
 import (
 	"cmp"
 	"context"
-	"crypto/ecdh"
 	"crypto/ed25519"
-	"crypto/rand"
 	"crypto/tls"
 	"encoding/json"
 	"fmt"
@@ -15,7 +13,6 @@ import (
 	"soakmon/soak"
 	"soakmon/soak/protocol/reality"
 	"soakmon/soak/protocol/tls13"
-	"soakmon/soak/protocol/vless"
 )
 
 // camouflageName is the name of the camouflage site where none is given.
@@ -36,20 +33,20 @@ func serveReality(ctx context.Context, o ServeOptions) (Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	k.user = orRandom(k.user)
-	k.shortID = orRandom(k.shortID)
+	k.user = cmp.Or(k.user, o.user())
+	k.shortID = cmp.Or(k.shortID, reality.ShortID(o.secret("short id")))
 	k.serverName = cmp.Or(k.serverName, camouflageName)
 	if k.private == nil {
-		if k.private, err = ecdh.X25519().GenerateKey(rand.Reader); err != nil {
+		if k.private, err = o.x25519(); err != nil {
 			return nil, err
 		}
 		k.public = k.private.PublicKey()
 	}
-	s := &realityServer{keys: k, out: newOutbound(o.OnOperation)}
-	if s.certificate, s.private, err = ed25519Certificate(k.serverName); err != nil {
+	s := &realityServer{keys: k, private: o.ed25519(), out: newOutbound(o.OnOperation)}
+	if s.certificate, err = bareCertificate(k.serverName, s.private); err != nil {
 		return nil, fmt.Errorf("serve: make a certificate: %w", err)
 	}
-	if s.camouflage, err = serveCamouflage(ctx, k.serverName); err != nil {
+	if s.camouflage, err = serveCamouflage(ctx, o, k.serverName); err != nil {
 		return nil, fmt.Errorf("serve: camouflage site: %w", err)
 	}
 	client, err := json.Marshal(realityOptions{
@@ -65,21 +62,6 @@ func serveReality(ctx context.Context, o ServeOptions) (Server, error) {
 		return nil, err
 	}
 	return serverPair{server, s.camouflage}, nil
-}
-
-// orRandom fills what is all zeros.
-func orRandom[T vless.UUID | reality.ShortID](v T) T {
-	var zero T
-	if v != zero {
-		return v
-	}
-	switch p := any(&v).(type) {
-	case *vless.UUID:
-		_, _ = rand.Read(p[:])
-	case *reality.ShortID:
-		_, _ = rand.Read(p[:])
-	}
-	return v
 }
 
 func (s *realityServer) serve(ctx context.Context, conn net.Conn) {
@@ -132,8 +114,8 @@ func (s *realityServer) visit(ctx context.Context, conn net.Conn, seen []byte) {
 }
 
 // serveCamouflage starts a site with TLS 1.3 that has nothing to say.
-func serveCamouflage(ctx context.Context, name string) (Server, error) {
-	certificate, _, err := selfSigned(net.JoinHostPort(name, "443"))
+func serveCamouflage(ctx context.Context, o ServeOptions, name string) (Server, error) {
+	certificate, _, err := o.selfSigned(net.JoinHostPort(name, "443"))
 	if err != nil {
 		return nil, err
 	}

@@ -3,8 +3,6 @@ package protocol
 import (
 	"bytes"
 	"context"
-	"crypto/ed25519"
-	"crypto/rand"
 	"crypto/subtle"
 	"encoding/json"
 	"errors"
@@ -33,13 +31,9 @@ func serveSSH(ctx context.Context, o ServeOptions) (Server, error) {
 		return nil, err
 	}
 	if s.Password == "" && s.signer == nil {
-		s.Password = rand.Text()
+		s.Password = o.password()
 	}
-	_, private, err := ed25519.GenerateKey(rand.Reader)
-	if err != nil {
-		return nil, err
-	}
-	host, err := ssh.NewSignerFromKey(private)
+	host, err := ssh.NewSignerFromKey(o.ed25519())
 	if err != nil {
 		return nil, err
 	}

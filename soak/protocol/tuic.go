@@ -3,7 +3,6 @@ package protocol
 import (
 	"cmp"
 	"context"
-	"crypto/rand"
 	"crypto/subtle"
 	"errors"
 	"fmt"
@@ -192,12 +191,12 @@ func serveTUIC(ctx context.Context, o ServeOptions) (Server, error) {
 		return nil, err
 	}
 	if t.UUID == "" {
-		_, _ = rand.Read(t.user[:]) // it never fails
+		t.user = tuic.UUID(o.user())
 	}
-	t.Password = cmp.Or(t.Password, rand.Text())
+	t.Password = cmp.Or(t.Password, o.password())
 	client := map[string]any{"uuid": t.user.String(), "password": t.Password, "alpn": t.ALPN}
 	s := &tuicServer{t, newQUICOutbound(o.OnOperation)}
-	return serveQUIC(ctx, quicListen{address: o.Address, alpn: t.ALPN, client: client}, s.serve)
+	return serveQUIC(ctx, quicListen{serve: o, alpn: t.ALPN, client: client}, s.serve)
 }
 
 // tuicServer is the reference server.

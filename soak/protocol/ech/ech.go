@@ -8,7 +8,6 @@ package ech
 
 import (
 	"crypto/ecdh"
-	"crypto/rand"
 	"crypto/tls"
 	"encoding/base64"
 	"encoding/pem"
@@ -32,21 +31,16 @@ const (
 	aeadAES128 uint16 = 0x0001
 )
 
-// New makes a key and a configuration for it, whose public name is the one that
-// others see.
-func New(publicName string) (tls.EncryptedClientHelloKey, error) {
-	private, err := ecdh.X25519().GenerateKey(rand.Reader)
-	if err != nil {
-		return tls.EncryptedClientHelloKey{}, err
-	}
-	var id [1]byte
-	_, _ = rand.Read(id[:])
+// New makes a configuration for a key of X25519. Its public name is the one that
+// others see, its id is taken from the key.
+func New(publicName string, private *ecdh.PrivateKey) (tls.EncryptedClientHelloKey, error) {
+	public := private.PublicKey().Bytes()
 	b := cryptobyte.NewBuilder(nil)
 	b.AddUint16(version)
 	b.AddUint16LengthPrefixed(func(b *cryptobyte.Builder) {
-		b.AddUint8(id[0])
+		b.AddUint8(public[0])
 		b.AddUint16(kemX25519)
-		b.AddUint16LengthPrefixed(func(b *cryptobyte.Builder) { b.AddBytes(private.PublicKey().Bytes()) })
+		b.AddUint16LengthPrefixed(func(b *cryptobyte.Builder) { b.AddBytes(public) })
 		b.AddUint16LengthPrefixed(func(b *cryptobyte.Builder) {
 			b.AddUint16(kdfSHA256)
 			b.AddUint16(aeadAES128)

@@ -2,6 +2,8 @@ package ech
 
 import (
 	"bytes"
+	"crypto/ecdh"
+	"crypto/rand"
 	"crypto/tls"
 	"encoding/base64"
 	"encoding/pem"
@@ -13,7 +15,11 @@ func made(t testing.TB) []tls.EncryptedClientHelloKey {
 	t.Helper()
 	var keys []tls.EncryptedClientHelloKey
 	for _, name := range []string{"public.example", "another.example"} {
-		k, err := New(name)
+		private, err := ecdh.X25519().GenerateKey(rand.Reader)
+		if err != nil {
+			t.Fatal(err)
+		}
+		k, err := New(name, private)
 		if err != nil {
 			t.Fatal(err)
 		}
