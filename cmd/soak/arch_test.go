@@ -39,9 +39,10 @@ var mayImport = map[string][]string{
 	"soak/protocol/trojan":    {"soak/protocol/address"},
 	"soak/protocol/vless":     {"soak/protocol/address"},
 	"soak/protocol/datagram":  {},
-	"soak/protocol/hysteria":  {"soak/protocol/datagram"},
-	"soak/protocol/hysteria2": {"soak/protocol/datagram"},
-	"soak/protocol/tuic":      {"soak/protocol/datagram"},
+	"soak/protocol/wire":      {},
+	"soak/protocol/hysteria":  {"soak/protocol/datagram", "soak/protocol/wire"},
+	"soak/protocol/hysteria2": {"soak/protocol/datagram", "soak/protocol/wire"},
+	"soak/protocol/tuic":      {"soak/protocol/datagram", "soak/protocol/wire"},
 
 	"soak/relay":     {"soak"},
 	"soak/supervise": {"soak", "soak/fetch"},

@@ -9,9 +9,10 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"io"
 	"net"
 	"strconv"
+
+	"soakmon/soak/protocol/wire"
 )
 
 // Version is the first byte that a client says, on its first stream.
@@ -44,15 +45,15 @@ func AppendClientHello(b []byte, h ClientHello) []byte {
 // ParseClientHello reads the version and a hello from the beginning of b and
 // gives their length. io.ErrUnexpectedEOF asks for more bytes.
 func ParseClientHello(b []byte) (h ClientHello, n int, err error) {
-	p := parser{rest: b}
-	if v := p.uint8(); p.err == nil && v != Version {
+	p := parser{wire.Reader{Rest: b}}
+	if v := p.Uint8(); p.Err == nil && v != Version {
 		return h, 0, fmt.Errorf("%w: version %d, want %d", ErrMalformed, v, Version)
 	}
-	h = ClientHello{Send: p.uint64(), Receive: p.uint64(), Auth: string(p.text())}
-	if p.err == nil && (h.Send == 0 || h.Receive == 0) {
-		p.err = fmt.Errorf("%w: a rate of 0", ErrMalformed)
+	h = ClientHello{Send: p.Uint64(), Receive: p.Uint64(), Auth: string(p.text())}
+	if p.Err == nil && (h.Send == 0 || h.Receive == 0) {
+		p.Err = fmt.Errorf("%w: a rate of 0", ErrMalformed)
 	}
-	return h, len(b) - len(p.rest), p.err
+	return h, len(b) - len(p.Rest), p.Err
 }
 
 // ServerHello answers a ClientHello.
@@ -73,9 +74,9 @@ func AppendServerHello(b []byte, h ServerHello) []byte {
 // ParseServerHello reads a hello from the beginning of b and gives its length.
 // io.ErrUnexpectedEOF asks for more bytes.
 func ParseServerHello(b []byte) (h ServerHello, n int, err error) {
-	p := parser{rest: b}
-	h = ServerHello{OK: p.uint8() != 0, Send: p.uint64(), Receive: p.uint64(), Message: string(p.text())}
-	return h, len(b) - len(p.rest), p.err
+	p := parser{wire.Reader{Rest: b}}
+	h = ServerHello{OK: p.Uint8() != 0, Send: p.Uint64(), Receive: p.Uint64(), Message: string(p.text())}
+	return h, len(b) - len(p.Rest), p.Err
 }
 
 // Request is what any other stream begins with.
@@ -96,13 +97,13 @@ func AppendRequest(b []byte, r Request) ([]byte, error) {
 // ParseRequest reads a request from the beginning of b and gives its length.
 // io.ErrUnexpectedEOF asks for more bytes.
 func ParseRequest(b []byte) (r Request, n int, err error) {
-	p := parser{rest: b}
-	r.UDP = p.uint8() != 0
+	p := parser{wire.Reader{Rest: b}}
+	r.UDP = p.Uint8() != 0
 	address := p.address()
-	if p.err == nil && !r.UDP {
-		r.Address, p.err = ParseAddress(address)
+	if p.Err == nil && !r.UDP {
+		r.Address, p.Err = ParseAddress(address)
 	}
-	return r, len(b) - len(p.rest), p.err
+	return r, len(b) - len(p.Rest), p.Err
 }
 
 // Response answers a request.
@@ -122,9 +123,9 @@ func AppendResponse(b []byte, r Response) []byte {
 // ParseResponse reads a response from the beginning of b and gives its length.
 // io.ErrUnexpectedEOF asks for more bytes.
 func ParseResponse(b []byte) (r Response, n int, err error) {
-	p := parser{rest: b}
-	r = Response{OK: p.uint8() != 0, Session: p.uint32(), Message: string(p.text())}
-	return r, len(b) - len(p.rest), p.err
+	p := parser{wire.Reader{Rest: b}}
+	r = Response{OK: p.Uint8() != 0, Session: p.Uint32(), Message: string(p.text())}
+	return r, len(b) - len(p.Rest), p.Err
 }
 
 // AppendAddress appends an address, HOST:PORT, as requests and messages hold it.
@@ -142,9 +143,9 @@ func AppendAddress(b []byte, address string) ([]byte, error) {
 
 // ParseAddress reads an address, HOST:PORT.
 func ParseAddress(b []byte) (string, error) {
-	p := parser{rest: b}
-	host, port := p.text(), p.uint16()
-	if p.err != nil || len(host) == 0 || len(p.rest) > 0 {
+	p := parser{wire.Reader{Rest: b}}
+	host, port := p.text(), p.Uint16()
+	if p.Err != nil || len(host) == 0 || len(p.Rest) > 0 {
 		return "", fmt.Errorf("%w: an address of %d bytes", ErrMalformed, len(b))
 	}
 	return net.JoinHostPort(string(host), strconv.Itoa(int(port))), nil
@@ -164,35 +165,15 @@ func appendText(b []byte, text string) []byte {
 }
 
 // parser takes fields off the front until one is not there.
-type parser struct {
-	rest []byte
-	err  error
-}
-
-func (p *parser) take(n int) []byte {
-	if p.err == nil && len(p.rest) < n {
-		p.err = io.ErrUnexpectedEOF
-	}
-	if p.err != nil {
-		return make([]byte, min(n, 8)) // zeros for the numbers
-	}
-	field := p.rest[:n]
-	p.rest = p.rest[n:]
-	return field
-}
-
-func (p *parser) uint8() uint8   { return p.take(1)[0] }
-func (p *parser) uint16() uint16 { return binary.BigEndian.Uint16(p.take(2)) }
-func (p *parser) uint32() uint32 { return binary.BigEndian.Uint32(p.take(4)) }
-func (p *parser) uint64() uint64 { return binary.BigEndian.Uint64(p.take(8)) }
+type parser struct{ wire.Reader }
 
 // text takes a length and as many bytes.
-func (p *parser) text() []byte { return p.take(int(p.uint16())) }
+func (p *parser) text() []byte { return p.Take(int(p.Uint16())) }
 
 // address takes an address, in the form of the wire.
 func (p *parser) address() []byte {
-	from := p.rest
+	from := p.Rest
 	p.text()
-	p.uint16()
-	return from[:len(from)-len(p.rest)]
+	p.Uint16()
+	return from[:len(from)-len(p.Rest)]
 }

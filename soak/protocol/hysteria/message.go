@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"soakmon/soak/protocol/datagram"
+	"soakmon/soak/protocol/wire"
 )
 
 // AppendMessage appends a message of the UDP relay.
@@ -19,14 +20,14 @@ func AppendMessage(b []byte, m datagram.Message) []byte {
 
 // ParseMessage reads a message. Its slices are parts of b.
 func ParseMessage(b []byte) (datagram.Message, error) {
-	p := parser{rest: b}
-	m := datagram.Message{Session: p.uint32(), Address: p.address(), Packet: p.uint16(), Fragment: p.uint8(), Fragments: p.uint8()}
+	p := parser{wire.Reader{Rest: b}}
+	m := datagram.Message{Session: p.Uint32(), Address: p.address(), Packet: p.Uint16(), Fragment: p.Uint8(), Fragments: p.Uint8()}
 	m.Data = p.text()
-	if p.err != nil {
-		return datagram.Message{}, p.err
+	if p.Err != nil {
+		return datagram.Message{}, p.Err
 	}
-	if len(p.rest) > 0 {
-		return datagram.Message{}, fmt.Errorf("%w: %d bytes after a datagram", ErrMalformed, len(p.rest))
+	if len(p.Rest) > 0 {
+		return datagram.Message{}, fmt.Errorf("%w: %d bytes after a datagram", ErrMalformed, len(p.Rest))
 	}
 	return m, nil
 }

@@ -2,9 +2,10 @@ package hysteria
 
 import (
 	"crypto/sha256"
-	"crypto/subtle"
 	"encoding/binary"
 	"math/rand/v2"
+
+	"soakmon/soak/protocol/wire"
 )
 
 // saltSize is what obfuscation adds to each packet.
@@ -39,12 +40,6 @@ func (x XPlus) Open(out, hidden []byte) int {
 func (x XPlus) xor(out, in, salt []byte) int {
 	seed := append(make([]byte, 0, 128), x.key...)
 	hash := sha256.Sum256(append(seed, salt...))
-	var pad [16 * len(hash)]byte // XORBytes likes long ones
-	for i := 0; i < len(pad); i += len(hash) {
-		copy(pad[i:], hash[:])
-	}
-	for n := 0; n < len(in); n += len(pad) {
-		subtle.XORBytes(out[n:], in[n:], pad[:])
-	}
+	wire.XOR(out, in, hash)
 	return len(in)
 }

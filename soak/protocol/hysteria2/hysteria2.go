@@ -11,6 +11,8 @@ import (
 	"io"
 
 	"github.com/quic-go/quic-go/quicvarint"
+
+	"soakmon/soak/protocol/wire"
 )
 
 // Of the request that authenticates a connection, and of its answer.
@@ -47,16 +49,16 @@ func AppendRequest(b []byte, address string) []byte {
 // ParseRequest reads a request from the beginning of b and gives its length.
 // io.ErrUnexpectedEOF asks for more bytes.
 func ParseRequest(b []byte) (address string, n int, err error) {
-	p := parser{rest: b}
-	if id := p.varint(); p.err == nil && id != RequestID {
+	p := parser{wire.Reader{Rest: b}}
+	if id := p.varint(); p.Err == nil && id != RequestID {
 		return "", 0, fmt.Errorf("%w: request %#x", ErrMalformed, id)
 	}
 	address = string(p.text(MaxAddress))
 	p.text(maxPadding)
-	if p.err == nil && address == "" {
-		p.err = fmt.Errorf("%w: a request without an address", ErrMalformed)
+	if p.Err == nil && address == "" {
+		p.Err = fmt.Errorf("%w: a request without an address", ErrMalformed)
 	}
-	return address, len(b) - len(p.rest), p.err
+	return address, len(b) - len(p.Rest), p.Err
 }
 
 // Response is how a server answers a request.
@@ -78,15 +80,15 @@ func AppendResponse(b []byte, r Response) []byte {
 // ParseResponse reads a response from the beginning of b and gives its length.
 // io.ErrUnexpectedEOF asks for more bytes.
 func ParseResponse(b []byte) (r Response, n int, err error) {
-	p := parser{rest: b}
-	status := p.take(1)
+	p := parser{wire.Reader{Rest: b}}
+	status := p.Take(1)
 	r.Message = string(p.text(maxMessage))
 	p.text(maxPadding)
-	if p.err != nil {
-		return Response{}, 0, p.err
+	if p.Err != nil {
+		return Response{}, 0, p.Err
 	}
 	r.OK = status[0] == 0
-	return r, len(b) - len(p.rest), nil
+	return r, len(b) - len(p.Rest), nil
 }
 
 func appendText(b []byte, text string) []byte {
@@ -94,41 +96,26 @@ func appendText(b []byte, text string) []byte {
 }
 
 // parser takes fields off the front until one is not there.
-type parser struct {
-	rest []byte
-	err  error
-}
-
-func (p *parser) take(n int) []byte {
-	if p.err == nil && len(p.rest) < n {
-		p.err = io.ErrUnexpectedEOF
-	}
-	if p.err != nil {
-		return nil
-	}
-	field := p.rest[:n]
-	p.rest = p.rest[n:]
-	return field
-}
+type parser struct{ wire.Reader }
 
 func (p *parser) varint() uint64 {
-	if p.err != nil {
+	if p.Err != nil {
 		return 0
 	}
-	v, n, err := quicvarint.Parse(p.rest)
+	v, n, err := quicvarint.Parse(p.Rest)
 	if err != nil {
-		p.err = io.ErrUnexpectedEOF
+		p.Err = io.ErrUnexpectedEOF
 		return 0
 	}
-	p.rest = p.rest[n:]
+	p.Rest = p.Rest[n:]
 	return v
 }
 
 // text takes a length and as many bytes.
 func (p *parser) text(limit uint64) []byte {
 	n := p.varint()
-	if p.err == nil && n > limit {
-		p.err = fmt.Errorf("%w: a field of %d bytes, at most %d are allowed", ErrMalformed, n, limit)
+	if p.Err == nil && n > limit {
+		p.Err = fmt.Errorf("%w: a field of %d bytes, at most %d are allowed", ErrMalformed, n, limit)
 	}
-	return p.take(int(n))
+	return p.Take(int(n))
 }

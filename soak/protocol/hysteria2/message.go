@@ -7,6 +7,7 @@ import (
 	"github.com/quic-go/quic-go/quicvarint"
 
 	"soakmon/soak/protocol/datagram"
+	"soakmon/soak/protocol/wire"
 )
 
 // AppendAddress appends an address, HOST:PORT, as messages hold it.
@@ -32,11 +33,11 @@ func AppendMessage(b []byte, m datagram.Message) []byte {
 
 // ParseMessage reads a message. Its slices are parts of b.
 func ParseMessage(b []byte) (datagram.Message, error) {
-	p := parser{rest: b}
-	head := p.take(8)
+	p := parser{wire.Reader{Rest: b}}
+	head := p.Take(8)
 	address := p.text(MaxAddress)
-	if p.err != nil {
-		return datagram.Message{}, p.err
+	if p.Err != nil {
+		return datagram.Message{}, p.Err
 	}
 	return datagram.Message{
 		Session:   binary.BigEndian.Uint32(head),
@@ -44,6 +45,6 @@ func ParseMessage(b []byte) (datagram.Message, error) {
 		Fragment:  head[6],
 		Fragments: head[7],
 		Address:   address,
-		Data:      p.rest,
+		Data:      p.Rest,
 	}, nil
 }

@@ -1,11 +1,12 @@
 package hysteria2
 
 import (
-	"crypto/subtle"
 	"encoding/binary"
 	"math/rand/v2"
 
 	"golang.org/x/crypto/blake2b"
+
+	"soakmon/soak/protocol/wire"
 )
 
 // saltSize is what obfuscation adds to each packet.
@@ -39,12 +40,6 @@ func (s Salamander) Open(out, hidden []byte) int {
 func (s Salamander) xor(out, in, salt []byte) int {
 	seed := append(make([]byte, 0, 128), s.key...)
 	hash := blake2b.Sum256(append(seed, salt...))
-	var pad [16 * len(hash)]byte // XORBytes likes long ones
-	for i := 0; i < len(pad); i += len(hash) {
-		copy(pad[i:], hash[:])
-	}
-	for n := 0; n < len(in); n += len(pad) {
-		subtle.XORBytes(out[n:], in[n:], pad[:])
-	}
+	wire.XOR(out, in, hash)
 	return len(in)
 }

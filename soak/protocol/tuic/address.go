@@ -6,6 +6,8 @@ import (
 	"net"
 	"net/netip"
 	"strconv"
+
+	"soakmon/soak/protocol/wire"
 )
 
 // Types of addresses.
@@ -43,8 +45,8 @@ func AppendAddress(b []byte, address string) ([]byte, error) {
 
 // ParseAddress reads an address, HOST:PORT. The empty address is an error.
 func ParseAddress(b []byte) (string, error) {
-	p := parser{rest: b}
-	if a := p.address(); p.err != nil || len(p.rest) > 0 || a[0] == addressNone {
+	p := parser{wire.Reader{Rest: b}}
+	if a := p.address(); p.Err != nil || len(p.Rest) > 0 || a[0] == addressNone {
 		return "", fmt.Errorf("%w: an address of %d bytes", ErrMalformed, len(b))
 	}
 	port := strconv.Itoa(int(binary.BigEndian.Uint16(b[len(b)-2:])))
@@ -57,23 +59,23 @@ func ParseAddress(b []byte) (string, error) {
 
 // address takes an address, in the form of the wire.
 func (p *parser) address() []byte {
-	from := p.rest
-	kind := p.take(1)
+	from := p.Rest
+	kind := p.Take(1)
 	if kind == nil {
 		return nil
 	}
 	switch kind[0] {
 	case addressNone:
 	case addressIPv4:
-		p.take(4 + 2)
+		p.Take(4 + 2)
 	case addressIPv6:
-		p.take(16 + 2)
+		p.Take(16 + 2)
 	case addressDomain:
-		if length := p.take(1); length != nil {
-			p.take(int(length[0]) + 2)
+		if length := p.Take(1); length != nil {
+			p.Take(int(length[0]) + 2)
 		}
 	default:
-		p.err = fmt.Errorf("%w: address type %#x", ErrMalformed, kind[0])
+		p.Err = fmt.Errorf("%w: address type %#x", ErrMalformed, kind[0])
 	}
-	return from[:len(from)-len(p.rest)]
+	return from[:len(from)-len(p.Rest)]
 }

@@ -9,10 +9,10 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"io"
 	"strings"
 
 	"soakmon/soak/protocol/datagram"
+	"soakmon/soak/protocol/wire"
 )
 
 // Version begins each command.
@@ -97,10 +97,10 @@ func AppendHeartbeat(b []byte) []byte { return append(b, Version, TypeHeartbeat)
 // payload included in the case of a Packet. io.ErrUnexpectedEOF asks for more
 // bytes. Slices are parts of b.
 func Parse(b []byte) (c Command, n int, err error) {
-	p := parser{rest: b}
-	head := p.take(2)
-	if p.err != nil {
-		return c, 0, p.err
+	p := parser{wire.Reader{Rest: b}}
+	head := p.Take(2)
+	if p.Err != nil {
+		return c, 0, p.Err
 	}
 	if head[0] != Version {
 		return c, 0, fmt.Errorf("%w: version %d, want %d", ErrMalformed, head[0], Version)
@@ -108,22 +108,22 @@ func Parse(b []byte) (c Command, n int, err error) {
 	c.Type = head[1]
 	switch c.Type {
 	case TypeAuthenticate:
-		copy(c.User[:], p.take(len(c.User)))
-		copy(c.Token[:], p.take(len(c.Token)))
+		copy(c.User[:], p.Take(len(c.User)))
+		copy(c.Token[:], p.Take(len(c.Token)))
 	case TypeConnect:
 		c.Packet.Address = p.address()
 	case TypePacket:
 		c.Packet = p.packet()
 	case TypeDissociate:
-		c.Packet.Session = uint32(p.uint16())
+		c.Packet.Session = uint32(p.Uint16())
 	case TypeHeartbeat:
 	default:
 		return c, 0, fmt.Errorf("%w: type %d", ErrMalformed, c.Type)
 	}
-	if p.err != nil {
-		return Command{}, 0, p.err
+	if p.Err != nil {
+		return Command{}, 0, p.Err
 	}
-	return c, len(b) - len(p.rest), nil
+	return c, len(b) - len(p.Rest), nil
 }
 
 // ParsePacket reads a Packet. Its slices are parts of b.
@@ -136,37 +136,15 @@ func ParsePacket(b []byte) (datagram.Message, error) {
 }
 
 // parser takes fields off the front until one is not there.
-type parser struct {
-	rest []byte
-	err  error
-}
-
-func (p *parser) take(n int) []byte {
-	if p.err == nil && len(p.rest) < n {
-		p.err = io.ErrUnexpectedEOF
-	}
-	if p.err != nil {
-		return nil
-	}
-	field := p.rest[:n]
-	p.rest = p.rest[n:]
-	return field
-}
-
-func (p *parser) uint16() uint16 {
-	if b := p.take(2); b != nil {
-		return binary.BigEndian.Uint16(b)
-	}
-	return 0
-}
+type parser struct{ wire.Reader }
 
 func (p *parser) packet() (m datagram.Message) {
-	m.Session, m.Packet = uint32(p.uint16()), p.uint16()
-	if b := p.take(2); b != nil {
+	m.Session, m.Packet = uint32(p.Uint16()), p.Uint16()
+	if b := p.Take(2); b != nil {
 		m.Fragments, m.Fragment = b[0], b[1]
 	}
-	size := p.uint16()
+	size := p.Uint16()
 	m.Address = p.address()
-	m.Data = p.take(int(size))
+	m.Data = p.Take(int(size))
 	return m
 }
