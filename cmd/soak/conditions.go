@@ -6,7 +6,6 @@ import (
 	"io"
 	"net"
 	"net/url"
-	"os"
 	"slices"
 	"strings"
 	"time"
@@ -29,23 +28,8 @@ type relayProcess struct {
 	stopped chan struct{}
 }
 
-// startRelay starts a relay to target and gives the address to use in its place.
-// It is what the bench needs: the network is tcp, or udp for protocols whose
-// transport is UDP (protocol.Protocol.UDP). stop ends the process.
-func startRelay(ctx context.Context, c soak.Conditions, udp bool, target string) (addr string, stop func(), err error) {
-	link := "tcp/" + target
-	if udp {
-		link = "udp/" + target
-	}
-	r, err := startRelayProcess(ctx, c, []string{link}, os.Stderr)
-	if err != nil {
-		return "", nil, err
-	}
-	return r.links[link], r.stop, nil
-}
-
-// startRelayProcess starts one relay for all links.
-func startRelayProcess(ctx context.Context, c soak.Conditions, links []string, log io.Writer) (*relayProcess, error) {
+// startRelay starts one relay for all links.
+func startRelay(ctx context.Context, c soak.Conditions, links []string, log io.Writer) (*relayProcess, error) {
 	args := []string{self(), "relay", "--child", "--conditions", c.String()}
 	for _, l := range links {
 		args = append(args, "--link", l)
@@ -59,7 +43,11 @@ func startRelayProcess(ctx context.Context, c soak.Conditions, links []string, l
 	}
 	r := &relayProcess{child: child, links: map[string]string{}, events: make(chan soak.Event, 1), stopped: make(chan struct{})}
 	var hello relayHello
-	if err := r.await(ctx, &hello); err != nil || len(hello.Links) != len(links) {
+	err = r.await(ctx, &hello)
+	if err == nil && len(hello.Links) != len(links) {
+		err = fmt.Errorf("it told of %d links, not %d", len(hello.Links), len(links))
+	}
+	if err != nil {
 		r.stop()
 		return nil, fmt.Errorf("the relay did not get ready: %w", err)
 	}
@@ -130,7 +118,7 @@ func relayed(ctx context.Context, p soak.Plan, log io.Writer) (*relayProcess, []
 			links = append(links, link)
 		}
 	}
-	r, err := startRelayProcess(ctx, *p.Conditions, links, log)
+	r, err := startRelay(ctx, *p.Conditions, links, log)
 	if err != nil {
 		return nil, nil, err
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net"
+	"os"
 	"os/exec"
 	"strings"
 	"syscall"
@@ -56,16 +57,18 @@ func TestADeadRelayEndsTheRunAndIsNeverClean(t *testing.T) {
 	}
 }
 
-func TestARelayForTheBench(t *testing.T) {
+func TestARelayDelaysAndEnds(t *testing.T) {
 	server, err := mustProtocol(t, "tcp").Serve(context.Background(), protocol.ServeOptions{Address: "127.0.0.1:0"})
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer server.Close()
-	addr, stop, err := startRelay(context.Background(), soak.Conditions{Delay: 10 * time.Millisecond}, false, server.Addr())
+	link := "tcp/" + server.Addr()
+	relay, err := startRelay(context.Background(), soak.Conditions{Delay: 10 * time.Millisecond}, []string{link}, os.Stderr)
 	if err != nil {
 		t.Fatal(err)
 	}
+	addr := relay.links[link]
 	opener, err := protocol.Open(soak.Workload{Protocol: "tcp", Address: addr, Payload: 100})
 	if err != nil {
 		t.Fatal(err)
@@ -79,7 +82,7 @@ func TestARelayForTheBench(t *testing.T) {
 	if _, _, err := s.Do(0, began.Add(5*time.Second)); err != nil || time.Since(began) < 20*time.Millisecond {
 		t.Errorf("an operation took %v: %v", time.Since(began), err)
 	}
-	stop()
+	relay.stop()
 	if conn, err := net.Dial("tcp", addr); err == nil {
 		conn.Close()
 		t.Error("the relay is still there")
