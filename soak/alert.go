@@ -21,6 +21,10 @@ const (
 	Resolved AlertState = "resolved" //
 )
 
+// RegressionRule names the rule that a run must not be worse than the earlier
+// ones of its plan.
+const RegressionRule = "regression"
+
 // Alert is a change of state that somebody should know of.
 type Alert struct {
 	ID       uint64     `json:"id"` // number in the run's outbox

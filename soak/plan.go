@@ -33,14 +33,14 @@ type Plan struct {
 	Bench      map[string]Bounds   `json:"bench,omitempty"` // by protocol; of soak bench alone
 	Sinks      []SinkSpec          `json:"sinks,omitempty"`
 
-	Schedule   string        `json:"schedule,omitempty"`  // cron spec
-	TimeZone   string        `json:"time_zone,omitempty"` // IANA name; UTC where empty
-	Overlap    string        `json:"overlap,omitempty"`   // when the last run still goes on: "skip" or "queue"
-	Jitter     time.Duration `json:"jitter,omitempty"`    // start up to so much later
-	Deadline   time.Duration `json:"deadline,omitempty"`  // a start later than this is skipped
-	CatchUp    bool          `json:"catch_up,omitempty"`  // run once at start-up when a start was missed
-	Keep       int           `json:"keep,omitempty"`      // run files of this plan to keep; 0 is all
-	Regression *Quantity     `json:"regression,omitempty"`
+	Schedule   string        `json:"schedule,omitempty"`   // cron spec
+	TimeZone   string        `json:"time_zone,omitempty"`  // IANA name; UTC where empty
+	Overlap    string        `json:"overlap,omitempty"`    // when the last run still goes on: "skip" or "queue"
+	Jitter     time.Duration `json:"jitter,omitempty"`     // start up to so much later
+	Deadline   time.Duration `json:"deadline,omitempty"`   // a start later than this is skipped
+	CatchUp    bool          `json:"catch_up,omitempty"`   // run once at start-up when a start was missed
+	Keep       int           `json:"keep,omitempty"`       // run files of this plan to keep; 0 is all
+	Regression float64       `json:"regression,omitempty"` // share by which a level, a latency or the throughput may be worse than in the plan's earlier runs; 0: not compared
 
 	File    string   `json:"file,omitempty"` // where it was read from
 	Secrets []string `json:"-"`              // values that came from the environment or a file and must never be written out

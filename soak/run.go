@@ -17,6 +17,26 @@ type Run struct {
 	Error   string    `json:"error,omitempty"` // an internal error that ended it
 
 	Metrics []Metric `json:"metrics,omitempty"` // families that occur in it
+	Nights  *Nights  `json:"nights,omitempty"`  // the run against the earlier ones of its plan, where that asks for it
+}
+
+// Nights is a run against the earlier runs of its plan.
+type Nights struct {
+	Before []string    `json:"before"` // ids of the runs it was compared with, newest first
+	Worse  []Regressed `json:"worse"`
+	Note   string      `json:"note,omitempty"` // why nothing could be told
+}
+
+// Regressed is a quantity that is worse than in the runs before.
+type Regressed struct {
+	Process string  `json:"process"`
+	Metric  string  `json:"metric"`
+	Unit    string  `json:"unit"`
+	Value   float64 `json:"value"`
+	Usual   float64 `json:"usual"` // mean of the runs before
+	Lo      float64 `json:"low"`   // 95 % interval of the difference, for all quantities together
+	Hi      float64 `json:"high"`
+	Text    string  `json:"text"`
 }
 
 // Facts are what is known of the target's program.

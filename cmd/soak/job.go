@@ -50,6 +50,9 @@ func (j job) do() error {
 	if err != nil {
 		return err
 	}
+	if err := j.against(path); err != nil {
+		return err
+	}
 	r, charts, err := readForFormat(path, j.format)
 	if err != nil {
 		return err

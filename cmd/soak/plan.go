@@ -70,9 +70,6 @@ func checkPlan(p soak.Plan, at plan.Source) error {
 			errs = append(errs, at.Errorf("bench."+name, "%v", unknownProtocol(name)))
 		}
 	}
-	if p.Regression != nil {
-		errs = append(errs, at.Errorf("regression", "this version does not compare nights; take the line out"))
-	}
 	_, err := openSinks(p, io.Discard)
 	errs = append(errs, err)
 	if p.Schedule != "" {

@@ -84,9 +84,12 @@ type Change struct {
 	Change     string     `json:"change"`
 }
 
-// freedom is the degrees of freedom of a difference: each level is known from
-// about twenty batches.
-const freedom = 2 * (20 - 1)
+// The degrees of freedom of a level, which is known from about twenty batches,
+// and of the difference of two.
+const (
+	batches = 20 - 1
+	freedom = 2 * batches
+)
 
 // Compare lays runs beside each other, the base first; two at least.
 func Compare(runs []report.Report) Comparison {

@@ -33,7 +33,7 @@ func (r *reader) plan(p *soak.Plan) set {
 		"deadline":   scalar(r, &p.Deadline, ParseDuration),
 		"catch_up":   scalar(r, &p.CatchUp, parseBool),
 		"keep":       scalar(r, &p.Keep, parseCount),
-		"regression": r.regression(&p.Regression),
+		"regression": scalar(r, &p.Regression, above0(ParseShare)),
 	})
 }
 
@@ -153,13 +153,6 @@ func (r *reader) quantity(into *soak.Quantity) set { return scalar(r, into, Pars
 func (r *reader) leak(into *soak.Leak) set         { return scalar(r, into, ParseLeak) }
 func (r *reader) share(into *float64) set          { return scalar(r, into, ParseShare) }
 func (r *reader) level(into *float64) set          { return scalar(r, into, parseLevel) }
-
-func (r *reader) regression(into **soak.Quantity) set {
-	return func(n ast.Node, field string) {
-		*into = &soak.Quantity{}
-		r.quantity(*into)(n, field)
-	}
-}
 
 // vary is a block, or a share alone.
 func (r *reader) vary(v *soak.Vary) set {

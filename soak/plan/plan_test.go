@@ -283,7 +283,6 @@ func TestTheTemplateShowsEveryKey(t *testing.T) {
 	p.Load[0].Options.Line = nil
 	for _, field := range empty("", reflect.ValueOf(p)) {
 		switch field {
-		case "Conditions", "Regression": // read, and refused by commands that cannot heed them yet
 		case "Load[0].Options.Line", "Target.Leaks[0].Operations", "Target.Leaks[1].Every", "Target.Leaks[2].Operations":
 		case "Rules[0].MaxGrowth.Percent", "Tolerance[fds].Value", "Tolerance[fds].Percent", "Tolerance[rss_bytes].Percent":
 		case "Sinks[0].Options.Line", "Sinks[0].Options.JSON":

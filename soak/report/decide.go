@@ -43,7 +43,7 @@ func decide(r *Report, b *builder) {
 	leaks, open := findings(r.Series)
 	r.faults, r.dead = b.faults(r)
 	open = append(r.faults[:len(r.faults):len(r.faults)], open...)
-	r.missed = firedRules(r)
+	r.missed = append(firedRules(r), b.regressed(r)...)
 	r.Verdict, r.ExitCode = soak.Clean, ExitClean
 	if len(open)+len(r.missed) > 0 || b.run.Error != "" {
 		r.Verdict, r.ExitCode = soak.Inconclusive, ExitInconclusive
@@ -107,6 +107,24 @@ func firedRules(r *Report) (out []string) {
 			if a.Rule == rule.Name && a.State == soak.Firing && !leaking[rule.Name] {
 				out = append(out, fmt.Sprintf("rule %s fired at %s: %s", a.Rule, a.At.Format("15:04:05"), a.Reason))
 			}
+		}
+	}
+	return out
+}
+
+// regressed tells what is worse than in the plan's earlier runs, where the plan
+// wants to know, and warns where that could not be told.
+func (b *builder) regressed(r *Report) (out []string) {
+	nights := b.run.Nights
+	switch {
+	case b.plan.Regression == 0:
+	case nights == nil:
+		r.warn("the run was not compared with the earlier ones of its plan: that is done when it came to its end")
+	case nights.Note != "":
+		r.warn("%s", nights.Note)
+	default:
+		for _, w := range nights.Worse {
+			out = append(out, "regressed: "+w.Text)
 		}
 	}
 	return out

@@ -54,7 +54,7 @@ func (b *builder) faults(r *Report) (out []string, dead bool) {
 
 // How a run ends, as far as it makes a difference; see also [builder.ended].
 const (
-	endedFinished = "finished"
+	EndedFinished = "finished"
 	endedDead     = "target dead"
 	endedRunning  = "running"
 	endedKilled   = "monitor killed"
@@ -64,7 +64,7 @@ const (
 func (b *builder) early(r *Report) string {
 	so := human.Duration(b.end)
 	switch r.Ended {
-	case endedFinished:
+	case EndedFinished:
 		return ""
 	case endedRunning:
 		return fmt.Sprintf("the run still goes on: %s of it so far", so)
@@ -91,7 +91,7 @@ func unsampled(e Evidence) string {
 func (b *builder) unsteady(r *Report) string {
 	planned := b.plan.Duration - b.plan.Warmup - judge.Time(b.phases, judge.PhaseRest)
 	steady := judge.Time(b.phases, judge.PhaseSteady)
-	if r.Ended != endedFinished || steady > 0 && steady.Seconds() >= minSteady*planned.Seconds() {
+	if r.Ended != EndedFinished || steady > 0 && steady.Seconds() >= minSteady*planned.Seconds() {
 		return ""
 	}
 	return fmt.Sprintf("there were only %s of steady load, and the plan asks for %s", human.Duration(steady), human.Duration(planned))

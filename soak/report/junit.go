@@ -144,7 +144,26 @@ func ruleCases(r Report) (cases []junitCase) {
 		}
 		cases = append(cases, c)
 	}
+	if n := r.Nights; n != nil {
+		cases = append(cases, nightsCase(r, *n))
+	}
 	return cases
+}
+
+// nightsCase is the run against the earlier ones of its plan.
+func nightsCase(r Report, n soak.Nights) junitCase {
+	c := newCase(r, "rule", soak.RegressionRule)
+	var worse []string
+	for _, w := range n.Worse {
+		worse = append(worse, w.Text)
+	}
+	switch {
+	case n.Note != "":
+		c.Skipped = &junitFault{Message: n.Note}
+	case len(worse) > 0:
+		c.Failure = &junitFault{Message: worse[0], Type: "rule", Text: strings.Join(worse, "\n")}
+	}
+	return c
 }
 
 // seriesCase is the case of one judged resource. Of soak's own processes only

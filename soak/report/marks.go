@@ -79,7 +79,7 @@ func (b *builder) eventMarks(r *Report) {
 	for _, from := range many {
 		r.warn("%d more events of kind %s, process %s", seen[from]-fewWarnings, from.kind, cmp.Or(from.process, soak.RoleMonitor))
 	}
-	if r.Ended == endedFinished && sampled < resting {
+	if r.Ended == EndedFinished && sampled < resting {
 		r.warn("%d of %d rests gave no sample", resting-sampled, resting)
 	}
 }
@@ -97,7 +97,7 @@ func (b *builder) alertMarks(r *Report) error {
 		leaks[n] = leaks[n] || s.Verdict == soak.Leaking
 	}
 	ruled := func(a soak.Alert) bool {
-		return slices.ContainsFunc(b.plan.Rules, func(rule soak.Rule) bool { return rule.Name == a.Rule })
+		return a.Rule == soak.RegressionRule || slices.ContainsFunc(b.plan.Rules, func(rule soak.Rule) bool { return rule.Name == a.Rule })
 	}
 	for _, a := range alerts {
 		r.Alerts = append(r.Alerts, Alert{At: a.At, Rule: a.Rule, State: a.State, Metric: a.Metric, Reason: a.Reason})

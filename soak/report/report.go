@@ -47,8 +47,9 @@ type Report struct {
 	Load       []Load            `json:"load"`
 	Series     []Series          `json:"series"`
 	Levels     []Level           `json:"levels"`
-	Statements []judge.Statement `json:"statements"` // what the series tell together; beside the verdict
-	Findings   []cause.Finding   `json:"findings"`   // the cause of each leak
+	Statements []judge.Statement `json:"statements"`       // what the series tell together; beside the verdict
+	Findings   []cause.Finding   `json:"findings"`         // the cause of each leak
+	Nights     *soak.Nights      `json:"nights,omitempty"` // the run against the earlier ones of its plan, where that asks for it
 	Alerts     []Alert           `json:"alerts,omitempty"`
 	Events     []Event           `json:"events,omitempty"`
 	Target     soak.Facts        `json:"target"`
@@ -148,7 +149,7 @@ func Build(src Source, d judge.Detector, running bool) (Report, error) {
 	r := Report{
 		Run: run.ID, Name: run.Name, Command: run.Command, Version: run.Version, Start: run.Start,
 		Duration: b.end.Seconds(), Planned: run.Plan.Duration.Seconds(), Ended: b.ended(),
-		Target: run.Target, Host: run.Host, Plan: run.Plan,
+		Target: run.Target, Host: run.Host, Plan: run.Plan, Nights: run.Nights,
 		Reasons: []string{}, Load: []Load{}, Series: []Series{}, Levels: []Level{}, Warnings: []string{},
 	}
 	for _, j := range judged {

@@ -47,7 +47,7 @@ func headline(r Report) string {
 	if r.Target.PID != 0 {
 		parts = append(parts, fmt.Sprintf("pid %d", r.Target.PID))
 	}
-	if r.Ended != endedFinished {
+	if r.Ended != EndedFinished {
 		parts = append(parts, r.Ended)
 	}
 	return strings.Join(parts, " · ")

@@ -54,7 +54,7 @@ func newView(r Report, c Charts) view {
 		Report: r, Badge: strings.ToUpper(string(r.Verdict)), Sentence: Sentence(r), Began: r.Start.Format("2006-01-02 15:04 -07:00"), Length: human.Span(r.Duration),
 		Causes: r.Causes(), Evidence: evidenceLines(r), Plan: planFacts(r.Plan), Versions: versionFacts(r), Reproduce: Reproduce(r),
 	}
-	if r.Ended != endedFinished {
+	if r.Ended != EndedFinished {
 		v.Ended = r.Ended
 	}
 	if r.Verdict != soak.Clean { // else the sentence has said it
