@@ -85,18 +85,19 @@ func textEvidence(out *strings.Builder, r Report) {
 		human.Count(e.Gaps, "gap"), human.Count(e.Restarts, "restart"), human.Count(e.Rests, "rest sample"), e.profiles())
 }
 
-// textSeries shows the target's judged series, and of soak's own processes only
-// what is not clean.
+// textSeries shows the target's judged series, in 80 columns as long as nothing
+// is tolerated, and of soak's own processes only what is not clean.
 func textSeries(out *strings.Builder, r Report) {
 	if len(r.Series) == 0 {
 		return
 	}
 	out.WriteString("\n")
 	tw := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(tw, "RESOURCE\tVERDICT\tNOW\tGROWTH\t95 % INTERVAL\tWOULD HAVE SEEN\tALLOWED")
+	tolerant := slices.ContainsFunc(r.Series, func(s Series) bool { return s.Process == soak.RoleTarget && s.Tolerance != 0 })
+	textRow(tw, tolerant, "RESOURCE", "VERDICT", "NOW", "GROWTH/H", "±", "WOULD SEE", "ALLOWED")
 	for _, s := range r.Series {
 		if s.Process == soak.RoleTarget {
-			fmt.Fprintf(tw, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", s.Metric, s.Verdict, s.now(), s.growth(), s.interval(), s.seen(), s.allowed())
+			textRow(tw, tolerant, plain(s.Metric), string(s.Verdict), s.now(), strings.TrimSuffix(s.growth(), "/h"), s.half(), strings.TrimSuffix(s.seen(), "/h"), strings.TrimSuffix(s.allowed(), "/h"))
 		}
 	}
 	tw.Flush()
@@ -105,6 +106,21 @@ func textSeries(out *strings.Builder, r Report) {
 			fmt.Fprintln(out, own)
 		}
 	}
+}
+
+// textRow writes the cells of a row; the last only where something is tolerated.
+func textRow(w io.Writer, tolerant bool, cells ...string) {
+	if !tolerant {
+		cells = cells[:len(cells)-1]
+	}
+	fmt.Fprintln(w, strings.Join(cells, "\t"))
+}
+
+// plain is a series' name without its label's syntax: sockets close_wait.
+func plain(metric string) string {
+	family, labels, _ := strings.Cut(metric, "{")
+	_, value, _ := strings.Cut(labels, "=")
+	return strings.TrimSpace(family + " " + strings.Trim(value, `"}`))
 }
 
 // ownLine says in a line how one of soak's own processes held up.

@@ -23,6 +23,9 @@ func (s Series) interval() string {
 	return human.Unknown
 }
 
+// half is half the width of the interval.
+func (s Series) half() string { return human.Amount(float64(s.Hi-s.Lo)/2, s.Unit) }
+
 func (s Series) seen() string {
 	if s.MinDetectable != s.MinDetectable {
 		return human.Unknown
