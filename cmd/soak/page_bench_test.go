@@ -18,20 +18,31 @@ import (
 var dayBegan = time.Date(2026, 11, 20, 2, 0, 0, 0, time.UTC)
 
 // BenchmarkPageOfADay opens the page of a day of 50 series at 1 s, 4.3 million
-// samples, in a real browser, each time with a server that has not seen the file
-// before: until its charts are drawn, and how many bytes came over the network.
+// samples, in a real browser, each time with a new server: until its charts are
+// painted, and how many bytes came over the network. One comes from the list of
+// runs when that shows the verdict, the other types the address into a new tab,
+// for which the browser starts a process and the server opens the file.
 func BenchmarkPageOfADay(b *testing.B) {
 	dir := b.TempDir()
 	path := writeDay(b, dir, "shop", time.Second, 2, dayBegan)
 	chromium := startBrowser(b)
+	b.Run("from the list", func(b *testing.B) { benchmarkPage(b, chromium, dir, idOf(path), true) })
+	b.Run("in a new tab", func(b *testing.B) { benchmarkPage(b, chromium, dir, idOf(path), false) })
+}
+
+func benchmarkPage(b *testing.B, chromium browser, dir, id string, listed bool) {
 	var drawn, received float64
 	for b.Loop() {
 		b.StopTimer()
 		address := startPages(b, dir)
 		base, _, _ := strings.Cut(address, "/?")
 		p := chromium.open(b, screens[0], base)
+		if listed {
+			p.visit(base)
+			p.wait("the verdict in the list", `document.querySelector('.badge.leak')`)
+		}
 		b.StartTimer()
-		p.visit(base + "/run/" + idOf(path))
+		p.visit(base + "/run/" + id)
 		p.wait("the charts", `performance.getEntriesByName('drawn').length`)
 		b.StopTimer()
 		drawn += p.number(`performance.getEntriesByName('drawn')[0].startTime`)

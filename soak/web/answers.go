@@ -12,10 +12,12 @@ func answer(w http.ResponseWriter, v any, err error) {
 	w.Header().Set("Content-Type", "application/json")
 	if err != nil {
 		w.WriteHeader(http.StatusInternalServerError)
-		v = map[string]string{"error": err.Error()}
+		v = failure(err)
 	}
 	_ = json.NewEncoder(w).Encode(v) // what fails is the reader's end
 }
+
+func failure(err error) map[string]string { return map[string]string{"error": err.Error()} }
 
 // zipped compresses what is worth it, where the browser takes it.
 func zipped(next http.Handler) http.Handler {
@@ -66,4 +68,14 @@ func (g *gzipped) Write(data []byte) (int, error) {
 		g.begun = true
 	}
 	return g.zip.Write(data)
+}
+
+// FlushError sends what is there: a page of which the rest takes longer.
+func (g *gzipped) FlushError() error {
+	if g.begun {
+		if err := g.zip.Flush(); err != nil {
+			return err
+		}
+	}
+	return http.NewResponseController(g.ResponseWriter).Flush()
 }

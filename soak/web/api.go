@@ -116,10 +116,15 @@ type boardOf struct {
 	Profiles []link  `json:"profiles"`
 }
 
-// board answers before the run is judged: the verdicts come with the summary.
 func (s *Server) board(w http.ResponseWriter, r *http.Request) {
-	var out boardOf
-	err := s.opened.use(r.PathValue("id"), func(v *view) error {
+	out, err := s.boardFor(r)
+	answer(w, out, err)
+}
+
+// boardFor does not wait until the run is judged: the verdicts come with the
+// summary.
+func (s *Server) boardFor(r *http.Request) (out boardOf, err error) {
+	err = s.opened.use(r.PathValue("id"), func(v *view) error {
 		c, last, err := report.Marks(v.run)
 		if err != nil {
 			return err
@@ -143,7 +148,7 @@ func (s *Server) board(w http.ResponseWriter, r *http.Request) {
 		}
 		return nil
 	})
-	answer(w, out, err)
+	return out, err
 }
 
 func parted(all []chart.Chart) (first, rest []chart.Chart) {

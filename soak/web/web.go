@@ -11,9 +11,12 @@ package web
 
 import (
 	"context"
+	"crypto/sha256"
 	"embed"
+	"encoding/json"
+	"fmt"
 	"html/template"
-	"io/fs"
+	"io"
 	"iter"
 	"net/http"
 	"time"
@@ -110,21 +113,27 @@ func (s *Server) routes() http.Handler {
 	return zipped(mux)
 }
 
-// files serves the assets of the report and of the page. They belong to this
-// program's version, and so may be kept for it.
+// files serves the assets of the report and of the page. A browser keeps them,
+// and asks whether they are as they were.
 func (s *Server) files() http.Handler {
 	shared, own := http.FileServerFS(report.Assets), http.FileServerFS(assets)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Cache-Control", "no-cache")
-		if _, err := fs.Stat(assets, r.URL.Path[1:]); err == nil {
-			own.ServeHTTP(w, r)
-			return
+		serve := own
+		data, err := assets.ReadFile(r.URL.Path[1:])
+		if err != nil {
+			serve = shared
+			data, err = report.Assets.ReadFile(r.URL.Path[1:])
 		}
-		shared.ServeHTTP(w, r)
+		if err == nil {
+			w.Header().Set("ETag", fmt.Sprintf(`W/"%x"`, sha256.Sum256(data)))
+		}
+		serve.ServeHTTP(w, r)
 	})
 }
 
-// shell serves a page that fills itself.
+// shell serves a page that fills itself. That of a run ends with its board: the
+// browser reads and fetches what comes before while that is worked out.
 func (s *Server) shell(page, title string) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "text/html; charset=utf-8")
@@ -136,5 +145,22 @@ func (s *Server) shell(page, title string) http.HandlerFunc {
 			"Page": page, "Title": name, "Subject": r.PathValue("id") + r.PathValue("name"), "MayAct": s.authorized(r), "Version": s.options.Version,
 			"Actions": []string{"pause", "resume", "rest", "snapshot", "stop"},
 		})
+		if page == "run" {
+			_ = http.NewResponseController(w).Flush()
+			s.first(w, r)
+		}
+		_, _ = io.WriteString(w, "</body>\n</html>\n")
 	}
+}
+
+// first writes the board into the page, as data.
+func (s *Server) first(w io.Writer, r *http.Request) {
+	var data any
+	data, err := s.boardFor(r)
+	if err != nil {
+		data = failure(err)
+	}
+	_, _ = io.WriteString(w, `<script type="application/json" id="first">`)
+	_ = json.NewEncoder(w).Encode(data) // escapes <, > and & for HTML
+	_, _ = io.WriteString(w, "</script>\n")
 }

@@ -5,6 +5,7 @@ const GROUPS = { load: 'Load and latency', target: 'Target', driver: 'Driver (a 
 const MARKS = { restart: '--c1', crash: '--leak', exit: '--leak', gap: '--leak', suspend: '--c7', alert: '--leak', snapshot: '--c2', operator: '--c3', rate: '--c4' };
 const SHADES = { gap: '--gap' };
 const COLORS = 8;
+const margin = 150; // pixels around what is seen that are drawn as well
 
 // ---- numbers for people: at most three significant figures, the unit always there
 
@@ -160,8 +161,13 @@ export function element(tag, attributes, ...children) {
   return e;
 }
 
-const styles = () => getComputedStyle(document.documentElement);
-const color = (name) => styles().getPropertyValue(name).trim();
+// color looks a colour up once: to ask for it makes the browser work out the style
+// of all that has changed.
+const palette = new Map();
+function color(name) {
+  if (!palette.has(name)) palette.set(name, getComputedStyle(document.documentElement).getPropertyValue(name).trim());
+  return palette.get(name);
+}
 
 function fade(name, share) {
   return `color-mix(in srgb, ${color(name)} ${share}%, transparent)`;
@@ -176,14 +182,24 @@ export class Board {
     Object.assign(this, { root, runs, ask, cards: new Map(), asked: new Set(), log: false, byOperation: false, hidden: new Set(), follow: true });
     this.all = this.extent();
     this.view = { ...this.all };
-    this.seen = new IntersectionObserver((entries) => this.onSeen(entries), { rootMargin: '150px' });
+    this.seen = new IntersectionObserver((entries) => this.onSeen(entries), { rootMargin: margin + 'px' });
     this.sized = new ResizeObserver((entries) => entries.forEach((e) => this.cards.get(e.target.dataset.id)?.resize()));
-    matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => this.rebuild());
+    matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => { palette.clear(); this.rebuild(); });
     root.replaceChildren(this.tools(), this.key = element('div', { class: 'key' }));
     this.explain();
     this.groups();
     root.addEventListener('keydown', (e) => this.onKey(e));
     this.say();
+    this.look();
+  }
+
+  // look draws what is in sight at once, a frame before the observer tells of it.
+  look() {
+    for (const c of this.cards.values()) {
+      const { top, bottom } = c.box.getBoundingClientRect();
+      c.visible = bottom > -margin && top < innerHeight + margin;
+    }
+    this.refresh();
   }
 
   extent() {
@@ -272,10 +288,12 @@ export class Board {
   refresh() {
     const lacking = this.ask ? this.visible().filter((c) => !c.known()).map((c) => c.chart.id) : [];
     if (lacking.length) this.fetch(lacking);
-    this.visible().filter((c) => c.known() || !this.ask).forEach((c) => c.show());
+    const ready = this.visible().filter((c) => !c.u && (c.known() || !this.ask));
+    const sizes = ready.map((c) => [c.plot.clientWidth, c.plot.clientHeight]); // before anything changes: one layout for all
+    ready.forEach((c, i) => c.show(...sizes[i]));
     if (!this.drawn && this.visible().length && this.visible().every((c) => c.u)) {
       this.drawn = true;
-      performance.mark('drawn'); // all that is in sight: how long that takes is measured
+      requestAnimationFrame(() => setTimeout(() => performance.mark('drawn'))); // all that is in sight, and painted: how long that takes is measured
     }
   }
 
@@ -524,10 +542,9 @@ class Card {
     return { series, bands };
   }
 
-  show() {
+  show(width = this.plot.clientWidth, height = this.plot.clientHeight) {
     if (this.u || this.stale) return;
     this.keysFor();
-    const width = this.plot.clientWidth, height = this.plot.clientHeight;
     const data = this.data();
     if (width < 50 || !data.slice(1).some((c) => c.some((v) => v !== null && v !== undefined))) {
       this.plot.replaceChildren(element('div', { class: 'empty' }, 'nothing measured here'));

@@ -81,7 +81,8 @@ function boardOf(data) {
 }
 
 async function oneRun() {
-  const data = await get(api(subject, 'board'));
+  const data = JSON.parse($('first').textContent); // it came with the page
+  if (data.error) throw new Error(data.error);
   $('where').textContent = `${data.name} · ${data.id}`;
   document.title = `${data.name} · soak`;
   const run = boardOf(data);
