@@ -45,7 +45,7 @@ var Glossary = []string{
 	"CPU: seconds of all processes of that side per 10⁹ bytes of payload; the client's makes and checks the payload as well",
 	"memory: private memory of the server per connection, idle after one echo of 16 KiB, and while all do it",
 	"ratios: medians of the ratios within each round, to direct TCP and to a plain TCP relay",
-	"±: how far the 95 % interval reaches from the median; ±∞: too few rounds for one (it takes six), memory is measured in one alone",
+	"±: how far the 95 % interval reaches from the median; ±∞: too few measurements for one, it takes six",
 }
 
 func kindOf(name string) (Kind, bool) {
