@@ -58,6 +58,34 @@ func benchmarkPage(b *testing.B, chromium browser, dir, id string, listed bool) 
 	b.ReportMetric(received/float64(b.N)/1000, "KB-transferred")
 }
 
+// BenchmarkPanOfADay pans through a day by keys, an eighth of the day in sight, and
+// tells how long the browser takes from one frame to the next: 16.7 ms is the
+// screen's own pace.
+func BenchmarkPanOfADay(b *testing.B) {
+	dir := b.TempDir()
+	path := writeDay(b, dir, "shop", time.Second, 2, dayBegan)
+	base, _, _ := strings.Cut(startPages(b, dir), "/?")
+	p := startBrowser(b).open(b, screens[0], base)
+	p.visit(base + "/run/" + idOf(path))
+	p.wait("the verdict", `document.querySelector('#verdict.leak')`)
+	p.run(`document.getElementById('board').scrollIntoView(); board.zoom(0, board.all.to / 8)`)
+	p.wait("every chart in sight", allDrawn)
+	var median, worst float64
+	for b.Loop() {
+		p.run(`
+			window.frames_ = []; window.panned = false;
+			const key = () => board.root.dispatchEvent(new KeyboardEvent('keydown', { key: 'ArrowRight' }));
+			let last = performance.now(), n = 0;
+			const frame = (now) => { frames_.push(now - last); last = now; if (n++ % 4 === 0) key(); if (n < 120) requestAnimationFrame(frame); else { frames_.sort((a, b) => a - b); board.zoom(0, board.all.to / 8); window.panned = true; } };
+			requestAnimationFrame(frame)`)
+		p.wait("the end of the day", `window.panned`)
+		median += p.number(`frames_[60]`)
+		worst += p.number(`frames_[118]`)
+	}
+	b.ReportMetric(median/float64(b.N), "ms-a-frame")
+	b.ReportMetric(worst/float64(b.N), "ms-worst-frame")
+}
+
 // BenchmarkBoardOfADay is what the server does for it: open the file and reduce
 // the series that are shown first.
 func BenchmarkBoardOfADay(b *testing.B) {
