@@ -30,11 +30,10 @@ var campaign = func() (c struct {
 	roundTrips, sessions int   // of an echo, one after the other
 	bulk                 int64 // bytes of a transfer
 	concurrent           int
-	dirty                int64 // operations beside dirty sessions
 }) {
-	c.roundTrips, c.sessions, c.bulk, c.concurrent, c.dirty = 500, 5, 4<<20, 50, 100
+	c.roundTrips, c.sessions, c.bulk, c.concurrent = 500, 5, 4<<20, 50
 	if os.Getenv("SOAK_PEERS") == "long" {
-		c.roundTrips, c.sessions, c.bulk, c.concurrent, c.dirty = 10_000, 100, 1<<30, 500, 10_000
+		c.roundTrips, c.sessions, c.bulk, c.concurrent = 10_000, 100, 1<<30, 500
 	}
 	return c
 }()
@@ -163,7 +162,6 @@ func TestRealServersServeOurClients(t *testing.T) {
 func (r real) serves(t *testing.T, w soak.Workload) {
 	withoutGC(t)
 	fds, goroutines := held()
-	dirty := w.Dirty
 	w, closeDestination := aimed(t, w)
 	t.Run("echo", func(t *testing.T) { inSessions(t, w, campaign.sessions, campaign.roundTrips/campaign.sessions) })
 	if w.Network == "tcp" && w.Destination != "" {
@@ -176,9 +174,7 @@ func (r real) serves(t *testing.T, w soak.Workload) {
 		}
 	}
 	t.Run("concurrent", func(t *testing.T) { concurrently(t, w) })
-	if len(dirty) > 0 {
-		t.Run("dirty", func(t *testing.T) { r.dirty(t, w, dirty) })
-	}
+	t.Run("dirty", func(t *testing.T) { amongDirty(t, w) })
 	closeDestination() // the server holds on to it for silent clients
 	backTo(t, fds, goroutines)
 }
@@ -213,24 +209,6 @@ func concurrently(t *testing.T, w soak.Workload) {
 		})
 	}
 	all.Wait()
-}
-
-// dirty drives clean sessions among many dirty ones, of the plan's kinds.
-func (r real) dirty(t *testing.T, w soak.Workload, kinds map[string]float64) {
-	w.Rate, w.Concurrency, w.PerSession, w.Timeout = 100, 50, 5, 20*time.Second
-	w.Dirty = map[string]float64{}
-	for kind := range kinds {
-		w.Dirty[kind] = 0.1
-	}
-	d := drive(t)
-	d.start(w)
-	d.operations(campaign.dirty)
-	d.send(soak.Command{Do: soak.DoDrain})
-	d.until("drained", func(t soak.Tally) bool { return t.State == "drained" })
-	if got := d.last.Loads[0]; got.Failed > 0 || got.Dirty == 0 || d.last.Warning != "" {
-		t.Errorf("%d dirty, %d failed of %d: %v %s; %s", got.Dirty, got.Failed, got.Operations, got.Errors, got.Example, d.last.Warning)
-	}
-	d.stop()
 }
 
 // TestRealServersRefuseWithAKindAndAHint says one wrong thing at a time.

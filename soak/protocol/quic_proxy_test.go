@@ -19,25 +19,6 @@ var overQUIC = map[string]string{
 	"tuic":      `{"password":"wrong"}`,
 }
 
-// attempt does one operation, and gives the error of whatever failed.
-func attempt(t *testing.T, w soak.Workload) error {
-	t.Helper()
-	opener, err := protocol.Open(w)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer opener.Close()
-	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
-	defer cancel()
-	s, err := opener.Open(ctx)
-	if err != nil {
-		return err
-	}
-	defer s.Close()
-	_, _, err = s.Do(0, time.Now().Add(5*time.Second))
-	return err
-}
-
 func TestErrorsOfProxiesOverQUICHaveTheirKind(t *testing.T) {
 	destination["tcp"]()
 	for name, wrong := range overQUIC {
@@ -58,12 +39,12 @@ func TestErrorsOfProxiesOverQUICHaveTheirKind(t *testing.T) {
 		} {
 			w := good
 			c.change(&w)
-			err := attempt(t, w)
+			err := try(w)
 			if err == nil || load.Kind(err, true) != c.kind || !strings.Contains(err.Error(), c.says) || strings.Contains(err.Error(), "wrong\"") {
 				t.Errorf("%s: %v, want kind %s and %q", name, err, c.kind, c.says)
 			}
 		}
-		if err := attempt(t, good); err != nil {
+		if err := try(good); err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
 	}

@@ -36,15 +36,7 @@ func try(w soak.Workload) error {
 		return err
 	}
 	defer opener.Close()
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
-	defer cancel()
-	s, err := opener.Open(ctx)
-	if err != nil {
-		return err
-	}
-	defer s.Close()
-	_, _, err = s.Do(0, time.Now().Add(10*time.Second))
-	return err
+	return operate(opener, 1, 10*time.Second)
 }
 
 const (

@@ -1,0 +1,78 @@
+package protocol_test
+
+import (
+	"maps"
+	"os"
+	"slices"
+	"testing"
+	"time"
+
+	"soakmon/soak"
+	"soakmon/soak/protocol"
+)
+
+// dirtyFor is how long each load goes on among dirty sessions: a second, or what
+// SOAK_DIRTY says, against all servers one after the other:
+//
+//	SOAK_DIRTY=2m go test -run 'DirtySessions|RealServersServe' -timeout 4h -v ./soak/protocol
+var dirtyFor = func() time.Duration {
+	if text := os.Getenv("SOAK_DIRTY"); text != "" {
+		d, err := time.ParseDuration(text)
+		if err != nil {
+			panic(err)
+		}
+		return d
+	}
+	return time.Second
+}()
+
+func TestDirtySessionsHurtNoCleanOnes(t *testing.T) {
+	everyProtocol(t, func(t *testing.T, p protocol.Protocol, o soak.Options) {
+		withoutGC(t)
+		w := workload(t, p, serveApart(t, p, o), o)
+		fds, goroutines := held()
+		w, closeDestination := aimed(t, w)
+		amongDirty(t, w)
+		closeDestination() // the server holds on to it for silent clients
+		backTo(t, fds, goroutines)
+	})
+}
+
+// amongDirty drives clean sessions among dirty ones of all kinds that the load's
+// protocol has. None of the clean ones may fail.
+func amongDirty(t *testing.T, w soak.Workload) {
+	t.Helper()
+	w.Rate, w.Concurrency, w.PerSession, w.Timeout = 100, 50, 5, 20*time.Second
+	w.Dirty = dirtyKinds(t, w, 0.1)
+	d := drive(t)
+	begun := time.Now()
+	d.start(w)
+	d.within(dirtyFor+20*time.Second, "100 operations and the end of the dirty load", func(t soak.Tally) bool {
+		return time.Since(begun) >= dirtyFor && len(t.Loads) > 0 && t.Loads[0].Operations >= 100
+	})
+	d.send(soak.Command{Do: soak.DoDrain})
+	d.until("drained", func(t soak.Tally) bool { return t.State == "drained" })
+	got := d.last.Loads[0]
+	sessions := float64(got.Due) / float64(w.PerSession) * 0.1 * float64(len(w.Dirty))
+	late := float64(got.Late) / float64(got.Due) // on a busy machine: not started, dirty or clean
+	if least := int64(0.8 * sessions * (1 - late)); got.Failed > 0 || got.Dirty < least || got.Dirty > int64(sessions) || len(w.Dirty) < 3 || d.warned != "" {
+		t.Errorf("%d dirty of %v, %.0f planned; %+v; %s", got.Dirty, slices.Sorted(maps.Keys(w.Dirty)), sessions, got, d.warned)
+	}
+	t.Logf("%d operations, %d dirty sessions of %d kinds, %d late in %.0f s", got.Operations, got.Dirty, len(w.Dirty), got.Late, time.Since(begun).Seconds())
+	d.stop()
+}
+
+// dirtyKinds gives each kind of dirty sessions that a load can have its share.
+func dirtyKinds(t *testing.T, w soak.Workload, share float64) map[string]float64 {
+	t.Helper()
+	p, _ := protocol.Lookup(w.Protocol)
+	kinds := map[string]float64{}
+	for _, kind := range p.Dirty {
+		w.Dirty = map[string]float64{kind: share}
+		if opener, err := protocol.Open(w); err == nil {
+			kinds[kind] = share
+			opener.Close()
+		} // else not in this variant
+	}
+	return kinds
+}
