@@ -63,6 +63,7 @@ const (
 	EventSink     EventKind = "sink"     // a delivery failed for good
 	EventOperator EventKind = "operator" // somebody did something through the control socket
 	EventDriver   EventKind = "driver"   // the driver has something to say
+	EventError    EventKind = "error"    // operations of Load failed; Name is the kind, Value how many did by now, Text the newest error
 	EventNote     EventKind = "note"     // anything else a person should know
 )
 
@@ -73,6 +74,7 @@ type Event struct {
 	Kind    EventKind     `json:"kind"`
 	Process string        `json:"process,omitempty"`
 	Name    string        `json:"name,omitempty"`
+	Load    string        `json:"load,omitempty"`
 	Value   float64       `json:"value,omitempty"`
 	Text    string        `json:"text,omitempty"` // one sentence for people
 }

@@ -259,9 +259,13 @@ func (r *run) close() {
 	r.snaps.close()
 }
 
-// finish leaves the recording complete: the last histograms, the last look.
+// finish leaves the recording complete: the last histograms, the newest error of
+// each kind, the last look.
 func (r *run) finish() {
 	r.flushHistograms()
+	for _, w := range r.Plan.Load {
+		r.tellErrors(r.load.last[w.Name], 1)
+	}
 	if r.err == nil {
 		r.judge()
 	}

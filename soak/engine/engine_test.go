@@ -25,7 +25,8 @@ type bench struct {
 	sent    []soak.Command
 	state   atomic.Value // string
 
-	mute atomic.Bool // the driver says nothing
+	mute atomic.Bool                             // the driver says nothing
+	fail func(operations int64) map[string]int64 // errors by then; may be nil
 
 	events  chan soak.Event
 	down    atomic.Bool
@@ -121,7 +122,14 @@ func (b *bench) drive(ctx context.Context) {
 		if b.mute.Load() {
 			continue
 		}
-		t := soak.Tally{Seq: n, Wall: time.Now(), State: state, Loads: []soak.LoadTally{{Load: "tcp", Protocol: "tcp", Due: ops, Operations: ops}}}
+		l := soak.LoadTally{Load: "tcp", Protocol: "tcp", Due: ops, Operations: ops}
+		if b.fail != nil {
+			l.Errors, l.Examples = b.fail(ops), map[string]string{}
+			for kind, n := range l.Errors {
+				l.Examples[kind] = fmt.Sprintf("%s number %d", kind, n)
+			}
+		}
+		t := soak.Tally{Seq: n, Wall: time.Now(), State: state, Loads: []soak.LoadTally{l}}
 		select {
 		case b.tallies <- t:
 		case <-ctx.Done():

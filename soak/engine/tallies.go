@@ -20,14 +20,14 @@ const tallySilence = 5
 
 // loadState is what the driver's tallies have said by now.
 type loadState struct {
-	plan    []soak.Workload
-	state   string // of the newest tally
-	last    map[string]soak.LoadTally
-	wall    time.Time          // of the newest tally, by the driver
-	rate    map[string]float64 // achieved by load, between the two newest tallies
-	fresh   bool               // a tally came since the last row
-	quiet   int                // ticks since the newest tally
-	example map[string]string  // first error text by load and kind, so that each is told once
+	plan  []soak.Workload
+	state string // of the newest tally
+	last  map[string]soak.LoadTally
+	wall  time.Time          // of the newest tally, by the driver
+	rate  map[string]float64 // achieved by load, between the two newest tallies
+	fresh bool               // a tally came since the last row
+	quiet int                // ticks since the newest tally
+	told  map[errorKey]toldError
 
 	interval map[histKey]soak.Times              // since the last row
 	minute   map[histKey]*hdrhistogram.Histogram // since the last flush
@@ -36,6 +36,14 @@ type loadState struct {
 }
 
 type histKey struct{ load, kind string }
+
+// toldError is what was last noted of a kind of errors.
+type toldError struct {
+	count int64 // by then
+	text  string
+}
+
+type errorKey struct{ load, kind string }
 
 // The kinds of stored histograms.
 const (
@@ -47,7 +55,7 @@ const (
 
 func newLoadState(plan []soak.Workload) loadState {
 	return loadState{
-		plan: plan, last: map[string]soak.LoadTally{}, rate: map[string]float64{}, example: map[string]string{},
+		plan: plan, last: map[string]soak.LoadTally{}, rate: map[string]float64{}, told: map[errorKey]toldError{},
 		interval: map[histKey]soak.Times{}, minute: map[histKey]*hdrhistogram.Histogram{}, total: map[histKey]*hdrhistogram.Histogram{},
 	}
 }
@@ -76,7 +84,7 @@ func (r *run) tally(t soak.Tally, ok bool) {
 		if since > 0 {
 			r.load.rate[l.Load] = float64(l.Operations-r.load.last[l.Load].Operations) / since
 		}
-		r.newError(l)
+		r.tellErrors(l, tenfold)
 		r.load.last[l.Load] = l
 		r.histogram(histKey{l.Load, HistLatency}, l.Latency)
 		r.histogram(histKey{l.Load, HistService}, l.Service)
@@ -84,14 +92,20 @@ func (r *run) tally(t soak.Tally, ok bool) {
 	}
 }
 
-// newError notes a load's first error of each kind in words.
-func (r *run) newError(l soak.LoadTally) {
+// tenfold is how many times as many errors of a kind there are before they are
+// noted again: a handful of events, however long the run.
+const tenfold = 10
+
+// tellErrors notes the newest error of each kind of a load where there are some
+// times as many as at the last time, and it reads differently.
+func (r *run) tellErrors(l soak.LoadTally, times int64) {
 	for _, kind := range slices.Sorted(maps.Keys(l.Errors)) {
-		key := l.Load + " " + kind
-		if _, told := r.load.example[key]; !told && l.Example != "" {
-			r.load.example[key] = l.Example
-			r.note(soak.Event{Kind: soak.EventDriver, Process: soak.RoleDriver, Name: kind, Text: fmt.Sprintf("load %s: first error of kind %s: %s", l.Load, kind, l.Example)})
+		key, n, text := errorKey{l.Load, kind}, l.Errors[kind], l.Examples[kind]
+		if was := r.load.told[key]; text == was.text || n < times*was.count {
+			continue
 		}
+		r.load.told[key] = toldError{n, text}
+		r.note(soak.Event{Kind: soak.EventError, Process: soak.RoleDriver, Load: l.Load, Name: kind, Value: float64(n), Text: text})
 	}
 }
 

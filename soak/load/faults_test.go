@@ -75,7 +75,7 @@ func TestFailuresAreCountedByKindAndSessionsComeBack(t *testing.T) {
 		d := drive(t, DriveOptions{Open: m.open, sleepUntil: sleepByTimer})
 		d.start(time.Second, virtual(10, 2, 0))
 		down := d.after(60 * time.Second)
-		if down.Failed < down.Due-1 || down.Errors["refused"] != down.Failed || down.Operations != 0 || !strings.Contains(down.Example, "refused") {
+		if down.Failed < down.Due-1 || down.Errors["refused"] != down.Failed || down.Operations != 0 || !strings.Contains(down.Examples["refused"], "refused") {
 			t.Errorf("server down: %+v", down)
 		}
 		if dials := len(m.times(&m.opened)); dials > 2*(60/2+8) {

@@ -18,7 +18,7 @@ func (w *workload) tally(now time.Time) soak.LoadTally {
 	w.mu.Lock()
 	t.Due = w.due(now)
 	t.Errors = maps.Clone(w.errors)
-	t.Example = w.example
+	t.Examples = maps.Clone(w.examples)
 	w.mu.Unlock()
 	if c, ok := w.opener.(datagramCounter); ok {
 		d := c.Datagrams()

@@ -51,11 +51,11 @@ type workload struct {
 	dirty  []dirtyKind
 	ready  atomic.Int64 // slots to prefer
 
-	mu      sync.Mutex
-	stretch *stretch // nil in a pause
-	before  uint64   // operations due in the stretches before
-	errors  map[string]int64
-	example string
+	mu       sync.Mutex
+	stretch  *stretch // nil in a pause
+	before   uint64   // operations due in the stretches before
+	errors   map[string]int64
+	examples map[string]string // text of the newest error of each kind
 
 	lag, latency, service, connect *recorder
 
@@ -80,7 +80,7 @@ func newWorkload(ctx context.Context, spec soak.Workload, opener Opener, lag *re
 	if spec.Timeout <= 0 {
 		spec.Timeout = defaultTimeout
 	}
-	return &workload{spec: spec, opener: opener, ctx: ctx, factor: 1, dirty: dirtyKinds(spec.Dirty), errors: map[string]int64{},
+	return &workload{spec: spec, opener: opener, ctx: ctx, factor: 1, dirty: dirtyKinds(spec.Dirty), errors: map[string]int64{}, examples: map[string]string{},
 		lag: lag, latency: newRecorder(), service: newRecorder(), connect: newRecorder()}
 }
 
@@ -319,8 +319,9 @@ func (w *workload) fail(err error) {
 	w.failed.Add(1)
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.errors[Kind(err, false)]++
-	w.example = shorten(err)
+	kind := Kind(err, false)
+	w.errors[kind]++
+	w.examples[kind] = shorten(err)
 }
 
 func shorten(err error) string {

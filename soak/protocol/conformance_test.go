@@ -372,7 +372,7 @@ func TestServerThatIsStartedAgainIsUsedAgain(t *testing.T) {
 		server.Close()
 		d.until("failures", func(one soak.Tally) bool {
 			if one.Loads[0].Errors["other"] > 0 {
-				t.Errorf("errors: %v: %s", one.Loads[0].Errors, one.Loads[0].Example)
+				t.Errorf("errors: %v: %s", one.Loads[0].Errors, one.Loads[0].Examples["other"])
 			}
 			return one.Loads[0].Failed > 5
 		})

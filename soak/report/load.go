@@ -15,22 +15,23 @@ import (
 // Load is what one load did. Rates are operations per second over the phases
 // under load; latencies run from the time an operation was due.
 type Load struct {
-	Name       string           `json:"name"`
-	Protocol   string           `json:"protocol"`
-	Planned    float64          `json:"planned_rate"`
-	Achieved   float64          `json:"achieved_rate"`
-	Operations int64            `json:"operations"`
-	Late       int64            `json:"late"`
-	Failed     int64            `json:"failed"`
-	Dirty      int64            `json:"dirty_sessions"`
-	Sessions   int64            `json:"sessions"`
-	Errors     map[string]int64 `json:"errors"`
-	Bytes      int64            `json:"bytes"`                // payload, both ways
-	Datagrams  *soak.Datagrams  `json:"datagrams,omitempty"`  // of a load over UDP
-	LossLimit  float64          `json:"loss_limit,omitempty"` // share of the datagrams that may be lost
-	Latency    Quantiles        `json:"latency_s"`
-	Service    Quantiles        `json:"service_s"`
-	Connect    Quantiles        `json:"connect_s"`
+	Name       string            `json:"name"`
+	Protocol   string            `json:"protocol"`
+	Planned    float64           `json:"planned_rate"`
+	Achieved   float64           `json:"achieved_rate"`
+	Operations int64             `json:"operations"`
+	Late       int64             `json:"late"`
+	Failed     int64             `json:"failed"`
+	Dirty      int64             `json:"dirty_sessions"`
+	Sessions   int64             `json:"sessions"`
+	Errors     map[string]int64  `json:"errors"`
+	Examples   map[string]string `json:"error_examples,omitempty"` // text of the newest error of each kind
+	Bytes      int64             `json:"bytes"`                    // payload, both ways
+	Datagrams  *soak.Datagrams   `json:"datagrams,omitempty"`      // of a load over UDP
+	LossLimit  float64           `json:"loss_limit,omitempty"`     // share of the datagrams that may be lost
+	Latency    Quantiles         `json:"latency_s"`
+	Service    Quantiles         `json:"service_s"`
+	Connect    Quantiles         `json:"connect_s"`
 
 	under time.Duration // time under load
 	due   float64       // operations that the plan asks for in that time
@@ -56,7 +57,7 @@ func (b *builder) load(r *Report) error {
 		l := Load{
 			Name: w.Name, Protocol: w.Protocol, Planned: w.Rate,
 			Operations: count("operations_total"), Late: count("late_operations_total"), Failed: count("failed_operations_total"),
-			Dirty: count("dirty_sessions_total"), Sessions: count("sessions_total"), Errors: b.errors(w.Name),
+			Dirty: count("dirty_sessions_total"), Sessions: count("sessions_total"), Errors: b.errors(w.Name), Examples: b.examples(w.Name),
 			Bytes:   count("sent_bytes_total") + count("received_bytes_total"),
 			Latency: quantiles(merged[w.Name+" latency"]), Service: quantiles(merged[w.Name+" service"]), Connect: quantiles(merged[w.Name+" connect"]),
 		}
@@ -101,6 +102,17 @@ func (b *builder) errors(load string) map[string]int64 {
 		}
 		if kind, err := strconv.Unquote(quoted); err == nil {
 			out[kind] = int64(b.last(n.Process, n.Name))
+		}
+	}
+	return out
+}
+
+// examples are the texts of a load's newest errors by kind.
+func (b *builder) examples(load string) map[string]string {
+	out := map[string]string{}
+	for _, e := range b.events {
+		if e.Kind == soak.EventError && e.Load == load {
+			out[e.Name] = e.Text
 		}
 	}
 	return out

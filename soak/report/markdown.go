@@ -95,9 +95,7 @@ func mdLoad(out *strings.Builder, r Report) {
 	}
 	out.WriteString("\n")
 	for _, l := range r.Load {
-		if aside := errorList(l) + textDatagrams(l.Datagrams); aside != "" {
-			fmt.Fprintf(out, "%s:%s\n\n", Escape(l.Name), Escape(aside))
-		}
+		mdList(out, l.Name, l.aside())
 	}
 }
 

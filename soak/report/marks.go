@@ -61,7 +61,7 @@ func (b *builder) eventMarks(r *Report) {
 	var many []source
 	resting, sampled := 0, 0 // phases at rest, and those with a sample
 	for _, e := range b.events {
-		r.Events = append(r.Events, Event{At: e.At.Seconds(), Kind: e.Kind, Name: e.Name, Text: e.Text})
+		r.Events = append(r.Events, Event{At: e.At.Seconds(), Kind: e.Kind, Name: e.Name, Load: e.Load, Text: e.Text})
 		switch {
 		case e.Kind == soak.EventPhase && slices.Contains([]string{judge.PhaseBaseline, judge.PhaseRest, judge.PhaseDrain}, e.Name):
 			resting++

@@ -131,6 +131,7 @@ type Event struct {
 	At   float64        `json:"at_s"`
 	Kind soak.EventKind `json:"kind"`
 	Name string         `json:"name,omitempty"`
+	Load string         `json:"load,omitempty"`
 	Text string         `json:"text,omitempty"`
 }
 

@@ -68,6 +68,9 @@ var scenarios = []scenario{
 	{"failed_2_percent", func(m *memory) {
 		m.change("driver", `failed_operations_total{load="tcp"}`, func(int, float64) float64 { return 490 })
 		m.add("driver", `errors_total{kind="reset",load="tcp"}`, func(int) float64 { return 490 })
+		for i, text := range []string{"the first", "the server closed the connection: check <max_conns>"} {
+			m.event(soak.EventError, soak.Event{Process: soak.RoleDriver, Load: "tcp", Name: "reset", Text: text, At: at(30 + i)})
+		}
 	}, soak.Inconclusive, ExitInconclusive, "2 % of the operations failed (reset 490)"},
 	{"nothing_succeeded", func(m *memory) {
 		m.change("driver", `operations_total{load="tcp"}`, func(int, float64) float64 { return 0 })

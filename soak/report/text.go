@@ -65,6 +65,9 @@ func textLoad(out *strings.Builder, r Report) {
 			fmt.Fprintf(out, ", %d of them ended badly on purpose", l.Dirty)
 		}
 		fmt.Fprintf(out, "; latency p50 %s  p95 %s  p99 %s  max %s\n", seconds(l.Latency.P50), seconds(l.Latency.P95), seconds(l.Latency.P99), seconds(l.Latency.Max))
+		for _, line := range l.newestErrors() {
+			fmt.Fprintf(out, "          %s\n", line)
+		}
 	}
 }
 
@@ -77,6 +80,22 @@ func errorList(l Load) string {
 		parts = append(parts, fmt.Sprintf("%s %d", kind, l.Errors[kind]))
 	}
 	return " (" + strings.Join(parts, ", ") + ")"
+}
+
+// newestErrors are lines with the text of the newest error of each kind.
+func (l Load) newestErrors() (lines []string) {
+	for _, kind := range slices.Sorted(maps.Keys(l.Examples)) {
+		lines = append(lines, fmt.Sprintf("the newest %s: %s", kind, l.Examples[kind]))
+	}
+	return lines
+}
+
+// aside is what stands beside a load's figures: what failed, and how.
+func (l Load) aside() []string {
+	if counts := strings.Trim(errorList(l)+textDatagrams(l.Datagrams), " ();,"); counts != "" {
+		return append([]string{counts}, l.newestErrors()...)
+	}
+	return nil
 }
 
 func textEvidence(out *strings.Builder, r Report) {

@@ -32,7 +32,10 @@ type view struct {
 	Reproduce  string
 }
 
-type loadRow struct{ Name, Errors, Planned, Achieved, Operations, Failed, Late, Sessions, P50, P95, P99, Max string }
+type loadRow struct {
+	Errors                                                                          []string
+	Name, Planned, Achieved, Operations, Failed, Late, Sessions, P50, P95, P99, Max string
+}
 
 type seriesRow struct {
 	Name, Rule, Spark, Now, Growth, Interval, Seen, Allowed string
@@ -62,7 +65,7 @@ func newView(r Report, c Charts) view {
 	}
 	for _, l := range r.Load {
 		v.Loads = append(v.Loads, loadRow{
-			Name: l.Name, Errors: strings.Trim(errorList(l)+textDatagrams(l.Datagrams), " ();,"), Planned: human.Rate(l.Planned), Achieved: human.Rate(l.Achieved), Operations: human.Integer(l.Operations),
+			Name: l.Name, Errors: l.aside(), Planned: human.Rate(l.Planned), Achieved: human.Rate(l.Achieved), Operations: human.Integer(l.Operations),
 			Failed: human.Integer(l.Failed), Late: human.Integer(l.Late), Sessions: human.Integer(l.Sessions),
 			P50: seconds(l.Latency.P50), P95: seconds(l.Latency.P95), P99: seconds(l.Latency.P99), Max: seconds(l.Latency.Max),
 		})
@@ -98,7 +101,7 @@ func (v *view) events(r Report) {
 			return
 		}
 		at := time.Duration(e.At * float64(time.Second))
-		v.Events = append(v.Events, eventRow{When: when(r, at), What: strings.TrimSpace(string(e.Kind) + " " + e.Name), Text: e.Text})
+		v.Events = append(v.Events, eventRow{When: when(r, at), What: strings.Join(strings.Fields(string(e.Kind)+" "+e.Load+" "+e.Name), " "), Text: e.Text})
 	}
 }
 

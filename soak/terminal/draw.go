@@ -121,11 +121,14 @@ func happened(s engine.Status) []string {
 		if e.Text == "" {
 			continue
 		}
-		line := fmt.Sprintf("%s %s  %s", human.Clock(e.Wall.Local()), dim(human.Offset(e.At)), e.Text)
-		if e.Kind == soak.EventAlert || e.Kind == soak.EventCrash || e.Kind == soak.EventGap {
-			line = fmt.Sprintf("%s %s  %s", human.Clock(e.Wall.Local()), dim(human.Offset(e.At)), yellow(e.Text))
+		text := e.Text
+		switch e.Kind {
+		case soak.EventError:
+			text = yellow(e.Load + ": " + text)
+		case soak.EventAlert, soak.EventCrash, soak.EventGap:
+			text = yellow(text)
 		}
-		out = append(out, line)
+		out = append(out, fmt.Sprintf("%s %s  %s", human.Clock(e.Wall.Local()), dim(human.Offset(e.At)), text))
 	}
 	return out
 }
