@@ -32,6 +32,8 @@ var Kinds = []Kind{
 	{"sessions", rate, "sessions", true},
 	{"server_cpu", perGB, "server CPU", false},
 	{"client_cpu", perGB, "client CPU", false},
+	{"session_server_cpu", seconds, "server CPU a session", false},
+	{"session_client_cpu", seconds, "client CPU a session", false},
 	{"idle_memory", bytesUnit, "idle conn.", false},
 	{"active_memory", bytesUnit, "active conn.", false},
 }
@@ -43,6 +45,7 @@ var Glossary = []string{
 	"connect: a whole new connection, from its dial to the first byte back; connections: so many a second by 8 workers",
 	"session: the same for a new session where a protocol carries many on one connection; elsewhere it is the connection",
 	"CPU: seconds of all processes of that side per 10⁹ bytes of payload; the client's makes and checks the payload as well",
+	"CPU per session: the same while 8 workers open new ones",
 	"memory: private memory of the server per connection, idle after one echo of 16 KiB, and while all do it",
 	"ratios: medians of the ratios within each round, to direct TCP and to a plain TCP relay",
 	"±: how far the 95 % interval reaches from the median; ±∞: too few measurements for one, it takes six",

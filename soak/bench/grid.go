@@ -22,6 +22,7 @@ var groups = []struct {
 	{"New connections", []string{"connect_p50", "connect_p95", "connections"}},
 	{"New sessions", []string{"session_p50", "sessions"}},
 	{"CPU time per GB", []string{"server_cpu", "client_cpu"}},
+	{"CPU time per new session", []string{"session_server_cpu", "session_client_cpu"}},
 	{"Memory of the server per connection", []string{"idle_memory", "active_memory"}},
 }
 
@@ -133,7 +134,7 @@ func trialsGrid(r Result) grid {
 }
 
 // versusFigures are those that stand side by side; JSON has all.
-var versusFigures = []string{"up", "down", "both", "echo_p50", "connect_p50", "connections", "sessions", "server_cpu", "client_cpu"}
+var versusFigures = []string{"up", "down", "both", "echo_p50", "connect_p50", "connections", "sessions", "server_cpu", "client_cpu", "session_server_cpu", "session_client_cpu"}
 
 func versusGrid(r Result) grid {
 	g := grid{title: "Side by side", head: []string{""}}

@@ -219,14 +219,23 @@ func connectStep(ctx context.Context, c *course, round int, slice time.Duration)
 func connectionsStep(ctx context.Context, c *course, round int, slice time.Duration) error {
 	w, err := c.fresh(c.Server.Load())
 	var r Reading
+	var server, client float64
 	if err == nil {
-		r, err = good(c.Client.Do(ctx, Order{Do: Crowd, Load: w, For: slice, Workers: crowdWorkers}))
+		r, server, client, err = c.timed(ctx, Order{Do: Crowd, Load: w, For: slice, Workers: crowdWorkers})
 	}
 	c.set(round, "connections", float64(r.Operations)/r.Seconds, err)
 	if !c.Shared {
-		c.set(round, "sessions", float64(r.Operations)/r.Seconds, err)
+		c.crowd(round, r, server, client, err)
 	}
 	return err
+}
+
+// crowd keeps how many sessions a second were opened, and the CPU time of each.
+func (c *course) crowd(round int, r Reading, server, client float64, err error) {
+	n := float64(r.Operations)
+	c.set(round, "sessions", n/r.Seconds, err)
+	c.set(round, "session_server_cpu", server/n, err)
+	c.set(round, "session_client_cpu", client/n, err)
 }
 
 // sessionsStep is of protocols that carry many sessions on one connection.
@@ -235,8 +244,8 @@ func sessionsStep(ctx context.Context, c *course, round int, slice time.Duration
 	w.Payload = echoPayload
 	one, err := good(c.Client.Do(ctx, Order{Do: Connect, Load: w, For: slice / 2}))
 	c.quantiles(round, "session", one, err, "p50")
-	many, failed := good(c.Client.Do(ctx, Order{Do: Crowd, Load: w, For: slice / 2, Workers: crowdWorkers}))
-	c.set(round, "sessions", float64(many.Operations)/many.Seconds, failed)
+	many, server, client, failed := c.timed(ctx, Order{Do: Crowd, Load: w, For: slice / 2, Workers: crowdWorkers})
+	c.crowd(round, many, server, client, failed)
 	return errors.Join(err, failed)
 }
 
