@@ -2,6 +2,8 @@ package main
 
 import (
 	"context"
+	"encoding/json"
+	"fmt"
 
 	"soakmon/soak"
 	"soakmon/soak/bench"
@@ -35,6 +37,9 @@ func (s behindClient) Load() soak.Workload { return s.load }
 // can be told to be new.
 func (b *benchJob) foreign(ctx context.Context, subject bench.Subject, server *benchServer) (none bench.Contender, err error) {
 	which := parseProgram(subject.Client)
+	if anew(server.load) {
+		return none, fmt.Errorf("%s keeps one connection for all its sessions: nothing to set against connections: new", which.name)
+	}
 	write := foreignClients[which.name] // it is one of them: check has seen to that
 	dir, err := b.folder()
 	if err != nil {
@@ -59,6 +64,14 @@ func (b *benchJob) foreign(ctx context.Context, subject bench.Subject, server *b
 	}
 	through := behindClient{server, soak.Workload{Name: server.load.Name, Protocol: socksProtocol, Address: client.SOCKS[0], Destination: server.load.Destination}}
 	spoken, _ := protocol.Lookup(subject.Protocol)
-	shared := hasOption(spoken, "connections")
+	shared := hasOption(spoken, "connections") // and other clients share one always
 	return bench.Contender{Subject: subject, Client: speaker, Server: through, Streams: true, Shared: shared, OnlyShared: shared, NoMemory: true}, nil
+}
+
+// anew tells whether a load asks for a connection of its own for each session.
+func anew(w soak.Workload) bool {
+	var o struct {
+		Connections string `json:"connections"`
+	}
+	return json.Unmarshal(w.Options.JSON, &o) == nil && o.Connections == "new"
 }

@@ -1,18 +1,26 @@
 package main
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
+	"syscall"
 
 	"github.com/prometheus/procfs"
 
 	"soakmon/soak"
 )
 
-// cpuOf is the CPU time that processes have used, in seconds.
+// clockTick is USER_HZ, the unit of CPU times in a second (time(7)).
+const clockTick = 100
+
+// cpuOf is the CPU time that processes have used, in seconds, and that of their
+// children that have ended: a server that makes one for each connection would
+// seem to use less and less otherwise (cutime and cstime, proc_pid_stat(5)).
 func cpuOf(processes ...soak.Process) (sum float64, err error) {
 	err = eachOf(processes, func(p procfs.Proc) error {
 		s, err := p.Stat()
-		sum += s.CPUTime()
+		sum += s.CPUTime() + float64(s.CUTime+s.CSTime)/clockTick
 		return err
 	})
 	return sum, err
@@ -38,7 +46,11 @@ func eachOf(processes []soak.Process, visit func(procfs.Proc) error) error {
 			return err
 		}
 		for _, p := range family {
-			if err := visit(p); err != nil {
+			err := visit(p)
+			if gone := errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ESRCH); gone && p.PID != one.PID {
+				continue // a child that has ended meanwhile
+			}
+			if err != nil {
 				return fmt.Errorf("process %d: %w", p.PID, err)
 			}
 		}
