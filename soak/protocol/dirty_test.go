@@ -42,13 +42,13 @@ func TestDirtySessionsHurtNoCleanOnes(t *testing.T) {
 // protocol has. None of the clean ones may fail.
 func amongDirty(t *testing.T, w soak.Workload) {
 	t.Helper()
-	w.Rate, w.Concurrency, w.PerSession, w.Timeout = 100, 50, 5, 20*time.Second
+	w.Rate, w.Concurrency, w.PerSession, w.Timeout = 50, 50, 5, 20*time.Second
 	w.Dirty = dirtyKinds(t, w, 0.1)
 	d := drive(t)
 	begun := time.Now()
 	d.start(w)
-	d.within(dirtyFor+20*time.Second, "100 operations and the end of the dirty load", func(t soak.Tally) bool {
-		return time.Since(begun) >= dirtyFor && len(t.Loads) > 0 && t.Loads[0].Operations >= 100
+	d.within(dirtyFor+20*time.Second, "50 operations and the end of the dirty load", func(t soak.Tally) bool {
+		return time.Since(begun) >= dirtyFor && len(t.Loads) > 0 && t.Loads[0].Operations >= 50
 	})
 	d.send(soak.Command{Do: soak.DoDrain})
 	d.until("drained", func(t soak.Tally) bool { return t.State == "drained" })

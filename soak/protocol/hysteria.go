@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"time"
 
 	"github.com/quic-go/quic-go"
 
@@ -146,10 +147,10 @@ func (c *hysteriaClient) datagrams() datagramCodec { return hysteriaDatagrams }
 var hysteriaDatagrams = datagramCodec{hysteria.AppendMessage, hysteria.ParseMessage, hysteria.AppendAddress, hysteria.ParseAddress}
 
 // associate asks for an association, which lasts as long as its stream.
-func (c *hysteriaClient) associate(ctx context.Context, link *quicLink) (uint32, func(), error) {
+func (c *hysteriaClient) associate(ctx context.Context, link *quicLink) (proxyAssociation, error) {
 	stream, err := link.conn.OpenStreamSync(ctx)
 	if err != nil {
-		return 0, nil, err
+		return proxyAssociation{}, err
 	}
 	s := &quicStream{Stream: stream, conn: link.conn}
 	if deadline, ok := ctx.Deadline(); ok {
@@ -171,9 +172,15 @@ func (c *hysteriaClient) associate(ctx context.Context, link *quicLink) (uint32,
 	}
 	if err != nil {
 		s.Close()
-		return 0, nil, err
+		return proxyAssociation{}, err
 	}
-	return answer.Session, func() { s.Close() }, nil
+	_ = s.SetDeadline(time.Time{})
+	ended := make(chan struct{})
+	go func() { // a server ends an association that is idle with its stream
+		_, _ = io.Copy(io.Discard, s)
+		close(ended)
+	}()
+	return proxyAssociation{answer.Session, func() { s.Close() }, ended}, nil
 }
 
 func serveHysteria(ctx context.Context, o ServeOptions) (Server, error) {
@@ -265,7 +272,7 @@ func (s *hysteriaServer) stream(ctx context.Context, stream *quicStream, a *asso
 }
 
 func (s *hysteriaServer) associate(stream *quicStream, a *associations) {
-	id, err := a.open()
+	id, err := a.open(func() { stream.Close() }) // so the client learns of an association that ends for being idle
 	answer := hysteria.Response{OK: err == nil, Session: id}
 	if err != nil {
 		answer.Message = err.Error()

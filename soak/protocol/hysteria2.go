@@ -143,8 +143,8 @@ var hysteria2Datagrams = datagramCodec{hysteria2.AppendMessage, hysteria2.ParseM
 
 // associate takes a number: a server is told of neither its beginning nor its
 // end.
-func (c *hysteria2Client) associate(_ context.Context, link *quicLink) (uint32, func(), error) {
-	return link.associated.Add(1), func() {}, nil
+func (c *hysteria2Client) associate(_ context.Context, link *quicLink) (proxyAssociation, error) {
+	return proxyAssociation{id: link.associated.Add(1), leave: func() {}}, nil
 }
 
 // refusedDestination is the error where a server says why.

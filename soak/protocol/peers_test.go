@@ -47,6 +47,12 @@ type real struct {
 // startReal starts a setup; when it is killed, it is started again.
 func startReal(t *testing.T, name string) real {
 	t.Helper()
+	return startEdited(t, name, func(folder string) {})
+}
+
+// startEdited is startReal with another configuration.
+func startEdited(t *testing.T, name string, edit func(folder string)) real {
+	t.Helper()
 	setup, err := peer.Lookup(name)
 	if err != nil {
 		t.Fatal(err)
@@ -60,6 +66,7 @@ func startReal(t *testing.T, name string) real {
 	if err != nil {
 		t.Fatal(err)
 	}
+	edit(folder)
 	p.Target.OnExit = soak.OnExit{Restart: true, Max: 10, Backoff: 10 * time.Millisecond}
 	return real{p, supervised(t, p.Target)}
 }
@@ -177,6 +184,22 @@ func (r real) serves(t *testing.T, w soak.Workload) {
 	t.Run("dirty", func(t *testing.T) { amongDirty(t, w) })
 	closeDestination() // the server holds on to it for silent clients
 	backTo(t, fds, goroutines)
+	r.survived(t)
+}
+
+// survived tells of a server that ended by itself.
+func (r real) survived(t *testing.T) {
+	t.Helper()
+	for {
+		select {
+		case e := <-r.target.Events():
+			if e.Kind == soak.EventExit {
+				t.Errorf("the server ended: %s", e.Text)
+			}
+		default:
+			return
+		}
+	}
 }
 
 // concurrently has many sessions open and busy at the same time.

@@ -37,7 +37,8 @@ type associations struct {
 type association struct {
 	id        uint32
 	socket    *net.UDPConn
-	streams   bool // answers go on streams, as what was asked
+	streams   bool   // answers go on streams, as what was asked
+	over      func() // called at its end; may be nil
 	heard     atomic.Int64
 	mu        sync.Mutex
 	assembler datagram.Assembler
@@ -103,8 +104,9 @@ func (a *associations) resolve(wire []byte) (netip.AddrPort, error) {
 	return to.AddrPort(), nil
 }
 
-// open opens an association with the next number.
-func (a *associations) open() (uint32, error) {
+// open opens an association with the next number. over is called when it ends
+// before the client's connection does.
+func (a *associations) open(over func()) (uint32, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.next++
@@ -112,6 +114,7 @@ func (a *associations) open() (uint32, error) {
 	if err != nil {
 		return 0, err
 	}
+	s.over = over
 	return s.id, nil
 }
 
@@ -184,8 +187,12 @@ func (a *associations) end(id uint32) {
 		delete(a.all, id)
 	}
 	a.mu.Unlock()
-	if ok {
-		s.socket.Close()
+	if !ok {
+		return
+	}
+	s.socket.Close()
+	if s.over != nil {
+		s.over()
 	}
 }
 

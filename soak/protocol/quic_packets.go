@@ -75,11 +75,11 @@ func (l *quicLink) dialPacket(ctx context.Context) (*proxyPackets, error) {
 	if err != nil {
 		return nil, fmt.Errorf("destination: %w", err)
 	}
-	id, leave, err := l.proxy.codec.associate(ctx, l)
+	a, err := l.proxy.codec.associate(ctx, l)
 	if err != nil {
 		return nil, l.proxy.codec.refusal(l, l.failed(err, time.Now(), 0))
 	}
-	c := &proxyPackets{link: l, id: id, leave: leave, to: proxyAddr(l.proxy.destination), wire: wire,
+	c := &proxyPackets{proxyAssociation: a, link: l, to: proxyAddr(l.proxy.destination), wire: wire,
 		queue: make(chan datagram.Message, packetQueue), done: make(chan struct{})}
 	l.packets.add(l, c)
 	return c, nil
@@ -101,9 +101,8 @@ const packetQueue = 512
 
 // proxyPackets is an association with a server, as a net.PacketConn.
 type proxyPackets struct {
+	proxyAssociation
 	link    *quicLink
-	id      uint32
-	leave   func() // tells the server
 	release func() error
 	to      proxyAddr
 	wire    []byte // the same as the protocol writes it
@@ -167,6 +166,8 @@ func (c *proxyPackets) ReadFrom(p []byte) (int, net.Addr, error) {
 		return 0, nil, os.ErrDeadlineExceeded
 	case <-c.done:
 		return 0, nil, net.ErrClosed
+	case <-c.ended:
+		return 0, nil, io.EOF
 	case <-c.link.conn.Context().Done():
 		err := context.Cause(c.link.conn.Context())
 		return 0, nil, c.link.proxy.codec.refusal(c.link, c.link.failed(err, time.Now(), 0))

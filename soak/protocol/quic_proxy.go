@@ -68,9 +68,15 @@ type proxyCodec interface {
 	refusal(link *quicLink, err error) error
 	// datagrams is the form of relayed ones.
 	datagrams() datagramCodec
-	// associate opens an association for datagrams: its number, and what to do
-	// at its end.
-	associate(ctx context.Context, link *quicLink) (id uint32, leave func(), err error)
+	// associate opens an association for datagrams.
+	associate(ctx context.Context, link *quicLink) (proxyAssociation, error)
+}
+
+// proxyAssociation is an association as its client knows it.
+type proxyAssociation struct {
+	id    uint32
+	leave func()          // tells the server of its end
+	ended <-chan struct{} // closed when the server has ended it; nil where servers do not tell
 }
 
 // quicProxy dials through the server of a proxy protocol over QUIC.

@@ -175,14 +175,14 @@ func (c *tuicClient) datagrams() datagramCodec { return tuicDatagrams }
 var tuicDatagrams = datagramCodec{tuic.AppendPacket, tuic.ParsePacket, tuic.AppendAddress, tuic.ParseAddress}
 
 // associate takes a number; a server needs to be told only of its end.
-func (c *tuicClient) associate(_ context.Context, link *quicLink) (uint32, func(), error) {
+func (c *tuicClient) associate(_ context.Context, link *quicLink) (proxyAssociation, error) {
 	id := link.associated.Add(1) & 0xffff
-	return id, func() {
+	return proxyAssociation{id: id, leave: func() {
 		if stream, err := link.conn.OpenUniStream(); err == nil {
 			_, _ = stream.Write(tuic.AppendDissociate(nil, uint16(id))) // it ends with the connection at the latest
 			stream.Close()
 		}
-	}, nil
+	}}, nil
 }
 
 func serveTUIC(ctx context.Context, o ServeOptions) (Server, error) {

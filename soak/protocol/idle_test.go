@@ -1,0 +1,72 @@
+package protocol_test
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/shirou/gopsutil/v3/net"
+
+	"soakmon/soak"
+	"soakmon/soak/protocol"
+)
+
+// TestAssociationsThatARealServerEndsWhileIdleCauseNoFailures pauses loads on
+// kept UDP sessions until the server has forgotten them all.
+func TestAssociationsThatARealServerEndsWhileIdleCauseNoFailures(t *testing.T) {
+	server := startEdited(t, "sing-box-all", func(folder string) {
+		path := filepath.Join(folder, "sing-box.json")
+		config, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		config = bytes.ReplaceAll(config, []byte(`"udp_timeout": "30s"`), []byte(`"udp_timeout": "2s"`))
+		if err := os.WriteFile(path, config, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	})
+	var loads []soak.Workload
+	for _, w := range server.plan.Load {
+		if p, _ := protocol.Lookup(w.Protocol); w.Network == "udp" && p.UDP { // those within TLS are not ended
+			w, _ = aimed(t, w)
+			w.Rate, w.Concurrency, w.PerSession = 20, 4, 0
+			loads = append(loads, w)
+		}
+	}
+	d := drive(t)
+	kept := server.sockets(t)
+	d.send(soak.Command{Do: soak.DoStart, Loads: loads, Interval: 100 * time.Millisecond})
+	for want := int64(20); want <= 40; want += 20 {
+		d.each(fmt.Sprintf("%d operations", want), func(_ int, l soak.LoadTally) bool { return l.Operations >= want })
+		busy := server.sockets(t)
+		if busy <= kept+len(loads) {
+			t.Errorf("%d sockets of %d loads, and %d before them", busy, len(loads), kept)
+		}
+		d.send(soak.Command{Do: soak.DoPause})
+		d.until("paused", func(t soak.Tally) bool { return t.State == "paused" })
+		waitFor(t, "the end of all associations at the server", func() bool { return server.sockets(t) <= kept })
+		d.send(soak.Command{Do: soak.DoStart})
+	}
+	d.each("60 operations", func(_ int, l soak.LoadTally) bool { return l.Operations >= 60 })
+	for _, l := range d.last.Loads {
+		if l.Failed > 0 || l.Datagrams.Lost > 0 {
+			t.Errorf("%s: %d failed: %v; %+v", l.Load, l.Failed, l.Examples, l.Datagrams)
+		}
+	}
+	d.stop()
+	server.survived(t)
+}
+
+// sockets is how many UDP sockets the server has.
+func (r real) sockets(t *testing.T) int {
+	t.Helper()
+	process, _ := r.target.Process()
+	all, err := net.ConnectionsPid("udp", int32(process.PID))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return len(all)
+}
