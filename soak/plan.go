@@ -100,7 +100,7 @@ type Profiles struct {
 // Conditions are the network conditions between driver and server, the same in
 // each direction. Loss and reorder are for UDP, stall and reset for TCP.
 type Conditions struct {
-	Delay    time.Duration `json:"delay,omitempty"`     // one way
+	Delay    time.Duration `json:"delay,omitempty"`     // one way; a new TCP connection waits for a round trip more, as its handshake would
 	Jitter   time.Duration `json:"jitter,omitempty"`    // the delay is so much more or less, uniformly
 	Loss     float64       `json:"loss,omitempty"`      // share of datagrams
 	Reorder  float64       `json:"reorder,omitempty"`   // share of datagrams that overtake those that are delayed

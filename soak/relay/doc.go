@@ -15,8 +15,12 @@
 //
 // # Limits
 //
-// TCP is ended and begun anew: handshakes are not delayed, only what is said
-// after them. Delays are exact to about a millisecond. Where nothing is to be
+// TCP is ended and begun anew, so a client's connect returns at once, whatever the
+// delay. What it says is held until a handshake would have been over: a round
+// trip, and then the delay as ever. What the server says first waits for a round
+// trip and a half, and a refusal comes after a round trip. So the first answer on
+// a new connection comes when it would on such a network, with the handshakes of
+// TLS, SSH and the like on top; only the connect itself seems free. Delays are exact to about a millisecond. Where nothing is to be
 // worsened, bytes are passed on as fast as the kernel can (splice(2), and UDP in
 // trains: UDP_GRO and UDP_SEGMENT, udp(7)).
 package relay

@@ -72,6 +72,13 @@ func (l *link) transmit(n int, now time.Time) time.Time {
 	return l.free
 }
 
+// lag is how long a segment without payload is on its way.
+func (l *link) lag() time.Duration {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.delay()
+}
+
 // delay is uniform around the one that is asked for, and never negative.
 func (l *link) delay() time.Duration {
 	d := l.c.Delay

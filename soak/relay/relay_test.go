@@ -3,6 +3,7 @@ package relay_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"os"
@@ -144,6 +145,67 @@ func TestADelayCountsTwiceInARoundTrip(t *testing.T) {
 	for network, d := range map[string]time.Duration{"tcp": tcp, "udp": udp} {
 		if d < 40*time.Millisecond || d > 60*time.Millisecond {
 			t.Errorf("%s: a round trip takes %v, want 40 ms", network, d)
+		}
+	}
+}
+
+// fastest is the least that something takes, of five times.
+func fastest(t *testing.T, do func() error) time.Duration {
+	t.Helper()
+	least := time.Hour
+	for range 5 {
+		began := time.Now()
+		if err := do(); err != nil {
+			t.Fatal(err)
+		}
+		least = min(least, time.Since(began))
+	}
+	return least
+}
+
+// A handshake takes a round trip, which a client waits for before it speaks and
+// a server after it has answered.
+func TestANewConnectionTakesARoundTripMore(t *testing.T) {
+	greeter, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer greeter.Close()
+	go func() {
+		for {
+			conn, err := greeter.Accept()
+			if err != nil {
+				return
+			}
+			_, _ = conn.Write([]byte("hello"))
+			conn.Close()
+		}
+	}()
+	nobody, _ := net.Listen("tcp", "127.0.0.1:0")
+	nobody.Close()
+	c := soak.Conditions{Delay: 20 * time.Millisecond}
+	echo, greets, refuses := relayTo(t, "tcp", echoTCP(t), c), relayTo(t, "tcp", greeter.Addr().String(), c), relayTo(t, "tcp", nobody.Addr().String(), c)
+	hear := func(r *relay.Relay) error {
+		conn, err := net.Dial("tcp", r.Addr())
+		if err != nil {
+			return err
+		}
+		defer conn.Close()
+		_, err = conn.Read(make([]byte, 5))
+		return err
+	}
+	for what, took := range map[string]struct{ got, want time.Duration }{
+		"the first answer": {fastest(t, func() error { operate(t, conns(t, echo.Addr(), load.Echo, 100), 1); return nil }), 80 * time.Millisecond},
+		"a greeting":       {fastest(t, func() error { return hear(greets) }), 80 * time.Millisecond},
+		"a refusal": {fastest(t, func() error {
+			if err := hear(refuses); !errors.Is(err, syscall.ECONNRESET) {
+				return fmt.Errorf("of nobody: %w", err)
+			}
+			return nil
+		}), 40 * time.Millisecond},
+	} {
+		if took.got < took.want || took.got >= took.want+20*time.Millisecond {
+			t.Errorf("%s takes %v, want %v", what, took.got, took.want)
 		}
 	}
 }

@@ -69,8 +69,8 @@ func (t *tcpRelay) accept() {
 }
 
 func (t *tcpRelay) serve(client *net.TCPConn, number uint64) {
-	dialer := net.Dialer{Timeout: dialTimeout}
-	conn, err := dialer.DialContext(t.ctx, "tcp", t.Target)
+	h := t.handshake(time.Now())
+	conn, err := t.dial(h)
 	if err != nil {
 		reset(client)
 		return
@@ -80,20 +80,46 @@ func (t *tcpRelay) serve(client *net.TCPConn, number uint64) {
 	defer stop()
 	f := newFate(t.Conditions, t.Seed, number)
 	var both sync.WaitGroup
-	both.Go(func() { t.direction(client, server, t.back, &fate{}) })
-	t.direction(server, client, t.out, &f)
+	both.Go(func() { t.direction(client, server, t.back, &fate{}, h.server) })
+	t.direction(server, client, t.out, &f, h.client)
 	both.Wait()
 	client.Close()
 	server.Close()
 }
 
+// handshake is when the three segments of one that begins now would arrive
+// (RFC 9293, section 3.5): who sends may do so from then on.
+type handshake struct{ syn, client, server time.Time }
+
+func (t *tcpRelay) handshake(now time.Time) (h handshake) {
+	h.syn = now.Add(t.out.lag())
+	h.client = h.syn.Add(t.back.lag())
+	h.server = h.client.Add(t.out.lag())
+	return h
+}
+
+// dial connects to the target when the client's first segment arrives there. The
+// error comes when the client would be told.
+func (t *tcpRelay) dial(h handshake) (net.Conn, error) {
+	if err := sleep(t.ctx, time.Until(h.syn)); err != nil {
+		return nil, err
+	}
+	dialer := net.Dialer{Timeout: dialTimeout}
+	conn, err := dialer.DialContext(t.ctx, "tcp", t.Target)
+	if err != nil {
+		err = errors.Join(err, sleep(t.ctx, time.Until(h.client)))
+	}
+	return conn, err
+}
+
 // direction passes one direction on to its end, which it passes on as well.
-func (t *tcpRelay) direction(to, from *net.TCPConn, l *link, f *fate) {
+// Nothing is sent before it opens.
+func (t *tcpRelay) direction(to, from *net.TCPConn, l *link, f *fate, opens time.Time) {
 	var err error
 	if l.immediate() && f.reads == 0 {
 		_, err = to.ReadFrom(from)
 	} else {
-		err = t.shape(to, from, l, f)
+		err = t.shape(to, from, l, f, opens)
 	}
 	if err != nil || to.CloseWrite() != nil {
 		reset(to, from)
@@ -154,7 +180,7 @@ type chunk struct {
 
 // shape passes one direction on under conditions: read, wait, write, in two
 // goroutines, with a bounded queue between them.
-func (t *tcpRelay) shape(to, from *net.TCPConn, l *link, f *fate) error {
+func (t *tcpRelay) shape(to, from *net.TCPConn, l *link, f *fate, opens time.Time) error {
 	ctx, cancel := context.WithCancel(t.ctx)
 	defer cancel()
 	queue := make(chan chunk, mostWaiting)
@@ -167,7 +193,7 @@ func (t *tcpRelay) shape(to, from *net.TCPConn, l *link, f *fate) error {
 		}
 		written <- err
 	}()
-	err := t.read(ctx, from, l, f, queue)
+	err := t.read(ctx, from, l, f, opens, queue)
 	close(queue)
 	if err != nil {
 		cancel() // what waits is cut off, as a reset does
@@ -175,7 +201,7 @@ func (t *tcpRelay) shape(to, from *net.TCPConn, l *link, f *fate) error {
 	return errors.Join(<-written, err)
 }
 
-func (t *tcpRelay) read(ctx context.Context, from io.Reader, l *link, f *fate, queue chan<- chunk) error {
+func (t *tcpRelay) read(ctx context.Context, from io.Reader, l *link, f *fate, opens time.Time, queue chan<- chunk) error {
 	var last time.Time
 	for {
 		if err := sleep(ctx, l.wait(time.Now())); err != nil {
@@ -193,7 +219,11 @@ func (t *tcpRelay) read(ctx context.Context, from io.Reader, l *link, f *fate, q
 			}
 			return err
 		}
-		last = l.passStream(n, time.Now(), last)
+		now := time.Now()
+		if now.Before(opens) {
+			now = opens
+		}
+		last = l.passStream(n, now, last)
 		select {
 		case queue <- chunk{last, data, n}:
 		case <-ctx.Done():
