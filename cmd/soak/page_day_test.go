@@ -7,13 +7,13 @@ import (
 	"math"
 	"os"
 	"path/filepath"
-	"runtime/pprof"
 	"strconv"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/HdrHistogram/hdrhistogram-go"
+	"github.com/google/pprof/profile"
 
 	"soakmon/soak"
 	"soakmon/soak/engine"
@@ -97,8 +97,8 @@ func writeDay(t testing.TB, dir, name string, interval time.Duration, fdsPerHour
 			must(w.Flush())
 		}
 	}
-	for _, at := range []time.Duration{time.Minute, day - time.Minute} {
-		must(w.PutProfile(soak.ProfileMeta{At: at, Wall: began.Add(at), Process: "target", Kind: "heap", Why: "schedule"}, heapProfile(t)))
+	for i, at := range []time.Duration{time.Minute, day - time.Minute} {
+		must(w.PutProfile(soak.ProfileMeta{At: at, Wall: began.Add(at), Process: "target", Kind: "heap", Why: "schedule"}, heapProfile(t, int64(i+1)<<20)))
 	}
 	must(w.Close())
 	return path
@@ -139,10 +139,19 @@ func readRecording(t testing.TB) (names []soak.Name, rows [][]float64) {
 	return names, rows
 }
 
-func heapProfile(t testing.TB) []byte {
+// heapProfile is that of a program which keeps so many bytes.
+func heapProfile(t testing.TB, kept int64) []byte {
 	t.Helper()
+	f := &profile.Function{ID: 1, Name: "shop.Keep", Filename: "/src/shop/cart.go"}
+	l := &profile.Location{ID: 1, Address: 1, Line: []profile.Line{{Function: f, Line: 12}}}
+	p := &profile.Profile{
+		SampleType: []*profile.ValueType{{Type: "inuse_objects", Unit: "count"}, {Type: "inuse_space", Unit: "bytes"}},
+		PeriodType: &profile.ValueType{Type: "space", Unit: "bytes"}, Period: 512 << 10,
+		Function: []*profile.Function{f}, Location: []*profile.Location{l},
+		Sample: []*profile.Sample{{Location: []*profile.Location{l}, Value: []int64{kept >> 10, kept}}},
+	}
 	var out bytes.Buffer
-	if err := pprof.Lookup("heap").WriteTo(&out, 0); err != nil {
+	if err := p.Write(&out); err != nil {
 		t.Fatal(err)
 	}
 	return out.Bytes()

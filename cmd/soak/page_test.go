@@ -87,7 +87,7 @@ func lookAtARun(p *tab, s screen, address string) {
 	p.wait("a chart that was folded away", allDrawn)
 
 	p.run(`document.querySelector('#flames a').click()`)
-	p.wait("the flame graph", `location.pathname.endsWith('/flamegraph') && document.getElementById('stack-chart')`)
+	p.wait("the flame graph", `location.pathname.endsWith('/flamegraph') && document.getElementById('stack-chart')?.textContent.includes('shop.Keep')`)
 	p.shoot("flame graph")
 }
 

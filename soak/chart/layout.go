@@ -53,7 +53,7 @@ var stacked = map[string]string{
 var stackedFirst = []string{"fds_kind", "sockets"}
 
 // loadFirst are the families of the load that everybody wants to see, in order.
-var loadFirst = []string{"operations", "latency_seconds"}
+var loadFirst = []string{"operations", "latency"}
 
 // countsOfOperations are drawn together, planned beside achieved.
 var countsOfOperations = map[string]string{
@@ -114,6 +114,9 @@ func (l *layout) place(n soak.Name) {
 		c.Title = load + ": " + strings.TrimSuffix(c.Title, "_total")
 	}
 	c.Title = strings.TrimSuffix(c.Title, "_total")
+	if c.Group == GroupLoad {
+		c.Title = strings.TrimSuffix(c.Title, "_seconds") // of what everybody measures in it
+	}
 	c.First = c.Group == GroupTarget && (judge.Default(n, l.names, l.plan.Duration) || slices.Contains(stackedFirst, family) && len(own) > 0 || l.ruled(n)) || c.Group == GroupLoad && slices.Contains(loadFirst, baseTitle(c))
 	c.ID = c.Group + "/" + c.Title
 	if known := l.byID[c.ID]; known != nil {
@@ -169,7 +172,7 @@ func baseTitle(c Chart) string {
 }
 
 // loadFamilies end in what only a load has.
-var loadFamilies = []string{"operations", "sessions", "latency_seconds", "service_seconds", "connect_seconds", "pacer_lag_seconds", "errors", "sent_bytes", "received_bytes"}
+var loadFamilies = []string{"operations", "sessions", "latency", "service", "connect", "pacer_lag", "errors", "sent_bytes", "received_bytes"}
 
 func isLoad(family string) bool {
 	return slices.ContainsFunc(loadFamilies, func(f string) bool { return strings.Contains(family, f) })

@@ -80,12 +80,20 @@ func Duration(d time.Duration) string {
 	case d < time.Minute:
 		return fmt.Sprintf("%d s", d/time.Second)
 	case d < time.Hour:
-		return fmt.Sprintf("%d min %d s", d/time.Minute, d%time.Minute/time.Second)
+		return fmt.Sprintf("%d min%s", d/time.Minute, besides(d%time.Minute/time.Second, "s"))
 	case d < 48*time.Hour:
-		return fmt.Sprintf("%d h %d min", d/time.Hour, d%time.Hour/time.Minute)
+		return fmt.Sprintf("%d h%s", d/time.Hour, besides(d%time.Hour/time.Minute, "min"))
 	}
 	const day = 24 * time.Hour
-	return fmt.Sprintf("%d d %d h", d/day, d%day/time.Hour)
+	return fmt.Sprintf("%d d%s", d/day, besides(d%day/time.Hour, "h"))
+}
+
+// besides is a smaller part of a length of time; nothing where it is none.
+func besides(n time.Duration, unit string) string {
+	if n == 0 {
+		return ""
+	}
+	return fmt.Sprintf(" %d %s", n, unit)
 }
 
 // Span is Duration for seconds; NaN is unknown.

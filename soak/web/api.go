@@ -32,12 +32,14 @@ func (s *Server) list(w http.ResponseWriter, _ *http.Request) {
 	for _, e := range entries {
 		row := listed{ID: e.ID, Name: e.Name, Running: e.Running, Size: human.Size(e.Size), Error: e.Error}
 		if !e.Start.IsZero() {
-			row.Began = e.Start.Local().Format("2006-01-02 15:04")
+			row.Began = began(e.Start)
 		}
 		rows = append(rows, row)
 	}
 	answer(w, rows, err)
 }
+
+func began(t time.Time) string { return t.Local().Format("2006-01-02 15:04") }
 
 // summary is what the list and the history show of a run.
 type summary struct {
@@ -46,6 +48,7 @@ type summary struct {
 	Sentence string          `json:"sentence"`
 	Length   string          `json:"length"`
 	Start    int64           `json:"start"` // Unix seconds
+	Began    string          `json:"began"`
 	Version  string          `json:"version"`
 	Build    string          `json:"build"`
 	Load     []report.Load   `json:"load"`
@@ -57,7 +60,7 @@ func (s *Server) summary(w http.ResponseWriter, r *http.Request) {
 	err := s.opened.use(r.PathValue("id"), func(v *view) error {
 		rep, err := s.opened.reportOf(v)
 		out = summary{
-			ID: rep.Run, Verdict: rep.Verdict, Length: human.Span(rep.Duration), Start: rep.Start.Unix(),
+			ID: rep.Run, Verdict: rep.Verdict, Length: human.Span(rep.Duration), Start: rep.Start.Unix(), Began: began(rep.Start),
 			Version: rep.Version, Build: rep.Target.Build, Load: rep.Load, Series: []report.Series{},
 		}
 		if err == nil {

@@ -227,8 +227,8 @@ function table(nights) {
     const program = n.build || n.version;
     const changed = version !== null && program !== version;
     version = program;
-    return element('tr', {}, element('td', { class: 'num' }, new Date(n.start * 1000).toLocaleString()), element('td', {}, badge(n.verdict)),
-      element('td', {}, element('a', { href: '/run/' + encodeURIComponent(n.id) }, n.sentence)), element('td', {}, changed ? element('b', {}, program) : program));
+    return element('tr', {}, element('td', { class: 'num' }, n.began), element('td', {}, badge(n.verdict)),
+      element('td', { class: 'why' }, element('a', { href: '/run/' + encodeURIComponent(n.id) }, n.sentence)), element('td', {}, changed ? element('b', {}, program) : program));
   });
   return element('div', { class: 'scroll' }, element('table', {}, element('tr', {}, ...['began', 'verdict', '', 'program'].map((t) => element('th', {}, t))), ...rows));
 }
