@@ -169,13 +169,13 @@ func TestLayoutPutsTogetherWhatBelongsTogether(t *testing.T) {
 			lines[c.ID] = append(lines[c.ID], l.Label)
 		}
 	}
-	wantFirst := []string{"load/b: operations", "load/b: latency_seconds", "load/a: operations", "load/a: latency_seconds", "target/fds", "target/sockets by state", "target/rss_bytes", "target/fds by kind"}
+	wantFirst := []string{"load/b: operations", "load/b: latency", "load/a: operations", "load/a: latency", "target/fds", "target/sockets by state", "target/rss_bytes", "target/fds by kind"}
 	if !slices.Equal(first, wantFirst) {
 		t.Errorf("first %q\nwant  %q", first, wantFirst)
 	}
 	for id, want := range map[string][]string{
-		"load/b: operations": {"planned", "achieved"}, "load/b: latency_seconds": {"p50", "p99"}, "load/a: errors": {"reset"}, "target/fds by kind": {"pipe", "tcp"},
-		"target/cpu_seconds": {"all", "system"}, "load/pacer_lag_seconds": {"max"}, "driver/rss_bytes": {"rss_bytes"},
+		"load/b: operations": {"planned", "achieved"}, "load/b: latency": {"p50", "p99"}, "load/a: errors": {"reset"}, "target/fds by kind": {"pipe", "tcp"},
+		"target/cpu_seconds": {"all", "system"}, "load/pacer_lag": {"max"}, "driver/rss_bytes": {"rss_bytes"},
 	} {
 		if !slices.Equal(lines[id], want) {
 			t.Errorf("%s has the lines %q, want %q; there are %q", id, lines[id], want, ids)

@@ -25,7 +25,7 @@ func TestNumbersForPeople(t *testing.T) {
 		{Duration(126 * time.Second), "2 min 6 s"},
 		{Duration(6*time.Hour + 12*time.Minute + 3*time.Second), "6 h 12 min"},
 		{Duration(76 * time.Hour), "3 d 4 h"},
-		{Duration(-time.Minute), "-1 min 0 s"},
+		{Duration(-time.Minute), "-1 min"},
 		{Offset(6*time.Hour + 12*time.Minute), "+6 h 12 min"},
 		{Span(nan), "–"},
 		{Span(math.Inf(1)), "–"},
