@@ -121,7 +121,7 @@ func evidenceLines(r Report) []string {
 			n++
 		}
 	}
-	out = append(out, fmt.Sprintf("%s of the target judged, over %s of %s planned", human.Count(n, "resource"), human.Span(r.Duration), human.Span(r.Planned)))
+	out = append(out, fmt.Sprintf("%s of the target judged, %s recorded, %s of load planned", human.Count(n, "resource"), human.Span(r.Duration), human.Span(r.Planned)))
 	for _, f := range r.faults {
 		out = append(out, "missing: "+f)
 	}
