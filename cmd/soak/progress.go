@@ -4,15 +4,12 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"math"
 	"os"
 	"strings"
 	"time"
 
 	"golang.org/x/term"
 
-	"soakmon/alerts/detect"
-	"soakmon/soak"
 	"soakmon/soak/engine"
 	"soakmon/soak/terminal"
 )
@@ -135,63 +132,6 @@ func (p *progress) redraw(text string) {
 	_, _ = io.WriteString(p.out, out.String())
 }
 
-// line is the status in one line.
-func line(s engine.Status) string {
-	var out strings.Builder
-	fmt.Fprintf(&out, "%s %-8s", clockOf(s), s.Phase)
-	for _, l := range s.Load {
-		fmt.Fprintf(&out, "  %s %.4g/s of %.4g/s", l.Name, l.Achieved, l.Planned)
-		if l.Done > 0 {
-			fmt.Fprintf(&out, " p50 %s p95 %s p99 %s", latency(l.P50), latency(l.P95), latency(l.P99))
-		}
-		if l.Failed+l.Late > 0 {
-			fmt.Fprintf(&out, " failed %d late %d", l.Failed, l.Late)
-		}
-		out.WriteString(datagrams(l.Datagrams))
-	}
-	for _, r := range s.Series {
-		if r.Process == soak.RoleTarget && (r.Last != 0 || r.Verdict == soak.Leaking) {
-			fmt.Fprintf(&out, "  %s %s%s", r.Metric, detect.Human(float64(r.Last), r.Unit), inBrackets(slope(r)))
-		}
-	}
-	return out.String()
-}
-
-// datagrams tells what went wrong with those of a load over UDP.
-func datagrams(d *soak.Datagrams) (text string) {
-	if d == nil {
-		return ""
-	}
-	for _, one := range []struct {
-		n    int64
-		what string
-	}{{d.Lost, "lost"}, {d.Reordered, "reordered"}, {d.Duplicated, "duplicated"}, {d.Foreign, "foreign"}} {
-		if one.n > 0 {
-			text += fmt.Sprintf(" %s %d", one.what, one.n)
-		}
-	}
-	return text
-}
-
-func inBrackets(s string) string {
-	if s == "" {
-		return ""
-	}
-	return " (" + s + ")"
-}
-
-// slope is a growth with its interval, for people; empty while it is too early.
-func slope(r engine.SeriesStatus) string {
-	if r.Slope != r.Slope {
-		return ""
-	}
-	v := float64(r.Slope)
-	if math.Abs(v) < float64(r.Hi-r.Lo)/1000 {
-		v = 0
-	}
-	return fmt.Sprintf("%s/h, %s … %s", detect.Human(v, r.Unit), detect.Human(float64(r.Lo), r.Unit), detect.Human(float64(r.Hi), r.Unit))
-}
-
 func clockOf(s engine.Status) string {
 	return fmt.Sprintf("[%s, %s left]", minutes(s.Elapsed), minutes(s.Remaining))
 }
@@ -203,8 +143,4 @@ func minutes(d time.Duration) string {
 		return fmt.Sprintf("%d:%02d:%02d", d/time.Hour, d%time.Hour/time.Minute, d%time.Minute/time.Second)
 	}
 	return fmt.Sprintf("%d:%02d", d/time.Minute, d%time.Minute/time.Second)
-}
-
-func latency(seconds float64) string {
-	return time.Duration(seconds * float64(time.Second)).Round(10 * time.Microsecond).String()
 }

@@ -66,7 +66,7 @@ func (c *checker) times(p *soak.Plan) {
 	c.both(p.Interval <= p.Duration/ticksPerRun, "interval", byDuration,
 		"%s gives less than %d samples in %s; at most %s", human(p.Interval), ticksPerRun, human(p.Duration), human(p.Duration/ticksPerRun))
 	c.both(p.Warmup < p.Duration/2, "warmup", byDuration,
-		"%s leaves less than half of the run to judge; less than %s", human(p.Warmup), human(p.Duration/2))
+		"%s leaves less than half of %s to judge; less than %s", human(p.Warmup), human(p.Duration), human(p.Duration/2))
 	c.that(p.Profiles.Every == 0 || p.Profiles.Every >= time.Second, "profiles.every", "%s is too often; 0 (none) or at least 1s", human(p.Profiles.Every))
 	c.that(p.Rest.Every == 0 || p.Rest.Every >= 10*time.Second, "rest.every", "%s leaves no load between two rests; 0 (only before and after) or at least 10s", human(p.Rest.Every))
 	c.conditions(p.Conditions)

@@ -1,0 +1,79 @@
+package main
+
+import (
+	"cmp"
+	"fmt"
+	"strings"
+
+	"soakmon/soak"
+	"soakmon/soak/engine"
+	"soakmon/soak/human"
+)
+
+// line is the status in one line, however many loads and series there are: what
+// all loads do together, the worst of them, the target's size, and what grows.
+func line(s engine.Status) string {
+	parts := []string{fmt.Sprintf("%s %-8s", clockOf(s), s.Phase)}
+	if len(s.Load) > 0 {
+		parts = append(parts, loadLine(s.Load))
+	}
+	for _, r := range s.Series {
+		leaks := r.Verdict == soak.Leaking
+		if r.Process != soak.RoleTarget || !leaks && r.Metric != "rss_bytes" && r.Metric != "fds" && r.Metric != "goroutines" {
+			continue
+		}
+		text := strings.TrimSuffix(r.Metric, "_bytes") + " " + human.Amount(float64(r.Last), r.Unit)
+		if leaks {
+			text += " LEAK " + human.Growth(float64(r.Slope), r.Unit)
+		}
+		parts = append(parts, text)
+	}
+	return strings.Join(parts, "  ")
+}
+
+// loadLine is what all loads do, and where there are several, which is the worst.
+func loadLine(loads []engine.LoadStatus) string {
+	var all engine.LoadStatus
+	worst := loads[0]
+	for _, l := range loads {
+		all.Planned += l.Planned
+		all.Achieved += l.Achieved
+		if bad, most := share(l), share(worst); bad > most || bad == most && l.P99 > worst.P99 {
+			worst = l
+		}
+	}
+	text := fmt.Sprintf("%.4g/s of %.4g/s", all.Achieved, all.Planned)
+	if len(loads) == 1 {
+		return text + quality(worst)
+	}
+	return fmt.Sprintf("%s in %d loads, worst %s:%s", text, len(loads), worst.Name, quality(worst))
+}
+
+// share is the share of a load's operations that did not end well.
+func share(l engine.LoadStatus) float64 {
+	bad := l.Failed + l.Late
+	if l.Datagrams != nil {
+		bad += l.Datagrams.Lost
+	}
+	if bad == 0 {
+		return 0
+	}
+	return float64(bad) / float64(l.Done+bad)
+}
+
+// quality is how well a load goes.
+func quality(l engine.LoadStatus) (text string) {
+	if l.Done > 0 {
+		text = fmt.Sprintf(" p50 %s p99 %s", human.Seconds(l.P50), human.Seconds(l.P99))
+	}
+	d := cmp.Or(l.Datagrams, &soak.Datagrams{})
+	for _, c := range []struct {
+		n    int64
+		what string
+	}{{l.Failed, "failed"}, {l.Late, "late"}, {d.Lost, "lost"}, {d.Reordered, "reordered"}, {d.Duplicated, "duplicated"}, {d.Foreign, "foreign"}} {
+		if c.n > 0 {
+			text += fmt.Sprintf(" %d %s", c.n, c.what)
+		}
+	}
+	return text
+}
