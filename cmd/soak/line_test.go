@@ -30,7 +30,7 @@ func TestProgressIsOneShortLineOfAnyRun(t *testing.T) {
 			Phase: "steady", Load: []engine.LoadStatus{tcp}, Series: series},
 		"[0:10, 1:50 left] warmup    381.8/s of 382/s in 15 loads, worst proxy13: p50 1 ms p99 13 ms":                   {Phase: "warmup", Load: many},
 		"[0:10, 1:50 left] steady    368.8/s of 369/s in 14 loads, worst proxy2: p50 1 ms p99 2 ms 12 lost 1 reordered": {Phase: "steady", Load: lossy},
-		"[0:10, 1:50 left] baseline": {Phase: "baseline"},
+		"[0:10, 1:50 left] rest    ": {Phase: "rest", Load: many},
 	} {
 		s.Elapsed, s.Remaining = 10*time.Second, 110*time.Second
 		if got := line(s); got != want {

@@ -60,9 +60,6 @@ type SeriesStatus struct {
 	Course []soak.Float `json:"course,omitempty"` // since the run's start, as coarse as a small chart needs it
 }
 
-// endAllowance is the expected length of the end of a run: rests and draining.
-const endAllowance = 15 * time.Second
-
 func (r *run) status() {
 	if r.Status == nil {
 		return
@@ -90,13 +87,41 @@ func (r *run) status() {
 	r.Config.Status(s)
 }
 
+// remaining is how long the run goes on if the target settles at once whenever
+// the load ends.
 func (r *run) remaining(at time.Duration) time.Duration {
-	switch {
-	case r.Driver == nil:
+	if r.Driver == nil {
 		return max(0, r.Plan.Duration-at)
-	case r.line.phase == judge.PhaseBaseline:
-		return r.Plan.Duration + endAllowance
-	default:
-		return max(0, r.line.loadFrom+r.Plan.Duration+endAllowance-at)
 	}
+	var now time.Duration
+	if r.line.rest != nil {
+		now = r.line.rest.left(at, r.Plan.Rest.For)
+	}
+	drain := stillFor + r.Plan.Rest.For
+	end := drain
+	if r.keepsSessions() {
+		end += drain // a rest with sessions open lasts as long
+	}
+	switch {
+	case r.line.phase == judge.PhaseBaseline:
+		return now + r.Plan.Duration + end
+	case r.line.phase == judge.PhaseDrain:
+		return now
+	case r.line.rest != nil && (r.line.ending != "" || r.over(at)):
+		return now + drain
+	}
+	return max(0, r.line.loadFrom+r.Plan.Duration-at) + end
+}
+
+// left is how long a rest goes on if nothing changes any more.
+func (rest *rest) left(at, hold time.Duration) time.Duration {
+	switch rest.stage {
+	case stageQuiet:
+		return stillFor + hold
+	case stageSettle:
+		return max(0, stillFor-(at-rest.still)) + hold
+	case stageHold:
+		return max(0, hold-(at-rest.held))
+	}
+	return 0
 }

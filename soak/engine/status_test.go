@@ -1,0 +1,24 @@
+package engine
+
+import (
+	"testing"
+	"time"
+)
+
+// What is left of a run is known from its first second to its last: the rests at
+// both ends of the load belong to it.
+func TestWhatRemainsIsKnownAllAlong(t *testing.T) {
+	plan := testPlan(3 * time.Minute)
+	plan.Rest.For = 40 * time.Second
+	var all []Status
+	_, err := playWith(t, plan, newBench(), nil, func(c *Config) { c.Status = func(s Status) { all = append(all, s) } })
+	if err != nil || len(all) < 300 {
+		t.Fatalf("%d looks; %v", len(all), err)
+	}
+	end := all[len(all)-1].Elapsed
+	for _, s := range all {
+		if off := s.Elapsed + s.Remaining - end; off.Abs() > 8*time.Second {
+			t.Errorf("%s, after %v: %v left, and it was %v", s.Phase, s.Elapsed, s.Remaining, end-s.Elapsed)
+		}
+	}
+}
