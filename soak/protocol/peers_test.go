@@ -30,10 +30,11 @@ var campaign = func() (c struct {
 	roundTrips, sessions int   // of an echo, one after the other
 	bulk                 int64 // bytes of a transfer
 	concurrent           int
+	patience             time.Duration // with an operation
 }) {
-	c.roundTrips, c.sessions, c.bulk, c.concurrent = 500, 5, 4<<20, 50
+	c.roundTrips, c.sessions, c.bulk, c.concurrent, c.patience = 500, 5, 4<<20, 50, time.Minute
 	if os.Getenv("SOAK_PEERS") == "long" {
-		c.roundTrips, c.sessions, c.bulk, c.concurrent = 10_000, 100, 1<<30, 500
+		c.roundTrips, c.sessions, c.bulk, c.concurrent, c.patience = 10_000, 100, 1<<30, 500, 10*time.Minute
 	}
 	return c
 }()
@@ -127,7 +128,7 @@ func inSessions(t *testing.T, w soak.Workload, sessions, each int) {
 	}
 	defer opener.Close()
 	for range sessions {
-		if err := operate(opener, each, time.Minute); err != nil {
+		if err := operate(opener, each, campaign.patience); err != nil {
 			t.Fatalf("%s: %v", load.Kind(err, false), err)
 		}
 	}
@@ -213,7 +214,7 @@ func concurrently(t *testing.T, w soak.Workload) {
 	open.Add(campaign.concurrent)
 	for range campaign.concurrent {
 		all.Go(func() {
-			ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+			ctx, cancel := context.WithTimeout(context.Background(), campaign.patience)
 			defer cancel()
 			s, err := opener.Open(ctx)
 			open.Done()
@@ -224,7 +225,7 @@ func concurrently(t *testing.T, w soak.Workload) {
 			defer s.Close()
 			open.Wait()
 			for n := range uint64(5) {
-				if _, _, err := s.Do(n, time.Now().Add(time.Minute)); err != nil && !errors.Is(err, load.ErrLost) {
+				if _, _, err := s.Do(n, time.Now().Add(campaign.patience)); err != nil && !errors.Is(err, load.ErrLost) {
 					t.Errorf("%s: %v", load.Kind(err, false), err)
 					return
 				}
