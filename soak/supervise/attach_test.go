@@ -92,13 +92,34 @@ func TestListenFindsTheMasterOfSeveralProcesses(t *testing.T) {
 	}
 }
 
-func TestServesNamesWhoReallyDoes(t *testing.T) {
-	l, err := net.Listen("tcp4", "0.0.0.0:0") // a socket on all addresses serves each
-	if err != nil {
-		t.Fatal(err)
+// neighbours are an address that is served, on all addresses of this machine, and
+// the next one, which nobody serves nor can: others that listen are no nearer.
+func neighbours(t *testing.T) (served, unserved string) {
+	t.Helper()
+	for range 100 {
+		l, err := net.Listen("tcp4", "0.0.0.0:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		port := l.Addr().(*net.TCPAddr).Port
+		socket, err := syscall.Socket(syscall.AF_INET, syscall.SOCK_STREAM, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		syscall.CloseOnExec(socket)
+		if err := syscall.Bind(socket, &syscall.SockaddrInet4{Port: port + 1}); err == nil {
+			t.Cleanup(func() { l.Close(); syscall.Close(socket) })
+			return "127.0.0.1:" + itoa(port), "127.0.0.1:" + itoa(port+1)
+		}
+		l.Close()
+		syscall.Close(socket)
 	}
-	defer l.Close()
-	addr := net.JoinHostPort("127.0.0.1", strconv.Itoa(l.Addr().(*net.TCPAddr).Port))
+	t.Fatal("no two free ports beside each other")
+	return "", ""
+}
+
+func TestServesNamesWhoReallyDoes(t *testing.T) {
+	addr, next := neighbours(t)
 	if err := Serves(os.Getpid(), addr); err != nil {
 		t.Error(err)
 	}
@@ -108,7 +129,7 @@ func TestServesNamesWhoReallyDoes(t *testing.T) {
 	cmd, _ := stranger(t, "sleep", "1000")
 	checkServes(t, cmd.Process.Pid, addr, "(sleep) does not serve", "pid "+itoa(os.Getpid())+" does", "supervise.test")
 	checkServes(t, cmd.Process.Pid, "192.0.2.1:80", "not on this machine")
-	checkServes(t, cmd.Process.Pid, freePort(t), "nothing listens on", addr[len("127.0.0.1"):]+" by pid "+itoa(os.Getpid()))
+	checkServes(t, cmd.Process.Pid, next, "nothing listens on", addr[len("127.0.0.1"):]+" by pid "+itoa(os.Getpid()))
 	checkServes(t, cmd.Process.Pid, "80", "want HOST:PORT")
 	checkServes(t, 2147483647, addr, "there is none")
 }
