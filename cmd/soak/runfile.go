@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"io"
 	"os"
@@ -24,11 +23,11 @@ type runFile struct {
 	raised chan struct{} // wakes the sinks
 
 	mu     sync.Mutex
-	status []byte // newest, JSON
+	status engine.Status // newest
 }
 
 func newRunFile(w *store.Writer, path string) *runFile {
-	return &runFile{Writer: w, path: path, raised: make(chan struct{}, 1), status: []byte("{}")}
+	return &runFile{Writer: w, path: path, raised: make(chan struct{}, 1)}
 }
 
 // Enqueue keeps an alert and wakes the sinks.
@@ -45,14 +44,10 @@ func (f *runFile) Enqueue(a soak.Alert) error {
 
 // publish tells the control socket's readers where the run stands.
 func (f *runFile) publish(s engine.Status, socket *control.Server) {
-	data, err := json.Marshal(s)
-	if err != nil {
-		return // a status is numbers and names; it cannot fail
-	}
 	f.mu.Lock()
-	f.status = data
+	f.status = s
 	f.mu.Unlock()
-	socket.Publish(data)
+	socket.Publish(s)
 }
 
 // noteNow keeps an event of somebody who does not know the run's line.
@@ -72,7 +67,7 @@ func (f *runFile) handlers(orders chan<- engine.Order) control.Handlers {
 		Status: func() any {
 			f.mu.Lock()
 			defer f.mu.Unlock()
-			return json.RawMessage(f.status)
+			return f.status
 		},
 		Copy: func(w io.Writer) error { _, err := f.WriteTo(w); return err },
 		Do:   orderer(orders),

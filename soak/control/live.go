@@ -1,7 +1,7 @@
 package control
 
 import (
-	"bytes"
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"sync"
@@ -11,19 +11,23 @@ import (
 type viewers struct {
 	mu     sync.Mutex
 	all    map[chan []byte]struct{}
-	last   []byte
+	last   any // status; nil before the first
 	closed bool
 }
 
-// Publish gives all viewers new data, which must be JSON. It never waits: who is
-// too far behind is dropped.
-func (s *Server) Publish(data []byte) { s.viewers.publish(data) }
+// Publish gives all viewers a new status, which must not change any more. It
+// never waits: who is too far behind is dropped. While nobody looks, nothing is
+// encoded.
+func (s *Server) Publish(status any) { s.viewers.publish(status) }
 
-func (v *viewers) publish(data []byte) {
-	data = bytes.ReplaceAll(data, []byte("\n"), nil) // a line feed would end the event
+func (v *viewers) publish(status any) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	v.last = data
+	v.last = status
+	if len(v.all) == 0 {
+		return
+	}
+	data := encode(status)
 	for c := range v.all {
 		select {
 		case c <- data:
@@ -31,6 +35,15 @@ func (v *viewers) publish(data []byte) {
 			v.drop(c)
 		}
 	}
+}
+
+// encode gives a status as JSON in one line: a line feed would end the event.
+func encode(status any) []byte {
+	data, err := json.Marshal(status)
+	if err != nil {
+		data, _ = json.Marshal(map[string]string{"error": err.Error()})
+	}
+	return data
 }
 
 // drop is called with the lock held.
@@ -54,7 +67,7 @@ func (v *viewers) join() chan []byte {
 	}
 	c := make(chan []byte, behind)
 	if v.last != nil {
-		c <- v.last
+		c <- encode(v.last)
 	}
 	v.all[c] = struct{}{}
 	return c

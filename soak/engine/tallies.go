@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"fmt"
 	"maps"
-	"math"
 	"slices"
 	"time"
 
@@ -29,10 +28,12 @@ type loadState struct {
 	quiet int                // ticks since the newest tally
 	told  map[errorKey]toldError
 
-	interval map[histKey]soak.Times              // since the last row
-	minute   map[histKey]*hdrhistogram.Histogram // since the last flush
-	total    map[histKey]*hdrhistogram.Histogram // until the last flush, for progress
-	flushed  time.Duration
+	interval  map[histKey]soak.Times // since the last row
+	minute    map[histKey]*pile      // since the last flush
+	latency   map[string]*pile       // of each load until the last flush, for progress
+	quantiles map[string]quantiles   // of that
+	encoder   *hdrhistogram.Histogram
+	flushed   time.Duration
 }
 
 type histKey struct{ load, kind string }
@@ -56,7 +57,8 @@ const (
 func newLoadState(plan []soak.Workload) loadState {
 	return loadState{
 		plan: plan, last: map[string]soak.LoadTally{}, rate: map[string]float64{}, told: map[errorKey]toldError{},
-		interval: map[histKey]soak.Times{}, minute: map[histKey]*hdrhistogram.Histogram{}, total: map[histKey]*hdrhistogram.Histogram{},
+		interval: map[histKey]soak.Times{}, minute: map[histKey]*pile{}, latency: map[string]*pile{}, quantiles: map[string]quantiles{},
+		encoder: hdrhistogram.New(1, int64(longest), 3),
 	}
 }
 
@@ -109,47 +111,24 @@ func (r *run) tellErrors(l soak.LoadTally, times int64) {
 	}
 }
 
-// longest is the longest time that a stored histogram tells apart.
-const longest = 10 * time.Minute
-
 // histogram adds an interval's times to all that they count for. Those that no
 // histogram can hold are told of.
 func (r *run) histogram(k histKey, times soak.Times) {
 	if len(times) == 0 {
 		return
 	}
-	for i := 0; i+1 < len(times); i += 2 {
-		if err := of(r.load.minute, k).RecordValues(times[i], times[i+1]); err != nil {
-			r.note(soak.Event{Kind: soak.EventDriver, Process: soak.RoleDriver, Text: fmt.Sprintf("a %s time of load %q cannot be kept: %v", k.kind, k.load, err)})
-			return
-		}
+	if most := time.Duration(times[len(times)-2]); most > longest {
+		r.note(soak.Event{Kind: soak.EventDriver, Process: soak.RoleDriver, Text: fmt.Sprintf("a %s time of load %q, %v, is too long to be kept", k.kind, k.load, most)})
+		return
 	}
+	of(r.load.minute, k).add(times)
 	r.load.interval[k] = merge(r.load.interval[k], times)
 }
 
-// merge adds times to times.
-func merge(a, b soak.Times) (out soak.Times) {
-	if len(a) == 0 {
-		return b // one tally a row is the rule
-	}
-	for len(a) > 1 && len(b) > 1 {
-		switch {
-		case a[0] == b[0]:
-			out = append(out, a[0], a[1]+b[1])
-			a, b = a[2:], b[2:]
-		case a[0] < b[0]:
-			out, a = append(out, a[:2]...), a[2:]
-		default:
-			out, b = append(out, b[:2]...), b[2:]
-		}
-	}
-	return append(append(out, a...), b...)
-}
-
-// of is the histogram of a key.
-func of(all map[histKey]*hdrhistogram.Histogram, k histKey) *hdrhistogram.Histogram {
+// of is the pile of a key.
+func of[K comparable](all map[K]*pile, k K) *pile {
 	if all[k] == nil {
-		all[k] = hdrhistogram.New(1, int64(longest), 3)
+		all[k] = &pile{}
 	}
 	return all[k]
 }
@@ -229,56 +208,50 @@ func quantileName(k histKey, q float64) string {
 	return fmt.Sprintf("%s_seconds{load=%q,q=%q}", k.kind, k.load, fmt.Sprintf("%g", q/100))
 }
 
-// ofTimes gives the percentile of times in seconds, rounded to 1 µs.
-func ofTimes(times soak.Times, q float64) float64 {
-	var all, below int64
-	for i := 1; i < len(times); i += 2 {
-		all += times[i]
-	}
-	rank := int64(math.Ceil(q / 100 * float64(all)))
-	for i := 0; i+1 < len(times); i += 2 {
-		if below += times[i+1]; below >= rank {
-			return time.Duration(times[i]).Round(time.Microsecond).Seconds()
-		}
-	}
-	return math.NaN()
-}
-
-// quantile gives a histogram's percentile in seconds, rounded to 1 µs: the
-// histogram itself has three significant digits.
-func quantile(h *hdrhistogram.Histogram, q float64) (float64, bool) {
-	if h == nil || h.TotalCount() == 0 {
-		return 0, false
-	}
-	return time.Duration(h.ValueAtQuantile(q)).Round(time.Microsecond).Seconds(), true
-}
-
-// flushHistograms stores what has been merged since the last time.
+// flushHistograms stores what has been piled up since the last time.
 func (r *run) flushHistograms() {
 	at := r.now()
-	for k, h := range r.load.minute {
-		if h.TotalCount() == 0 {
+	for k, p := range r.load.minute {
+		times := p.all()
+		if len(times) == 0 {
 			continue
 		}
-		data, err := h.Encode(hdrhistogram.V2CompressedEncodingCookieBase)
+		data, err := r.load.encode(times)
 		if err != nil {
 			r.keep(fmt.Errorf("encode a histogram: %w", err))
 			return
 		}
 		r.keep(r.Recorder.PutHistogram(soak.Histogram{From: r.load.flushed, To: at, Load: k.load, Kind: k.kind, Data: string(data)}))
-		of(r.load.total, k).Merge(h)
-		h.Reset()
+		if k.kind == HistLatency {
+			all := of(r.load.latency, k.load)
+			all.add(times)
+			r.load.quantiles[k.load] = quantilesOf(all.all())
+		}
+		p.clear()
 	}
 	r.load.flushed = at
 }
 
+// encode gives times the form in which they are stored. A histogram's counts
+// take a quarter of a megabyte, so there is one for all.
+func (l *loadState) encode(times soak.Times) ([]byte, error) {
+	l.encoder.Reset()
+	for i := 0; i+1 < len(times); i += 2 {
+		if err := l.encoder.RecordValues(times[i], times[i+1]); err != nil {
+			return nil, err
+		}
+	}
+	return l.encoder.Encode(hdrhistogram.V2CompressedEncodingCookieBase)
+}
+
 // status is where a load stands, for people who watch it.
 func (l *loadState) status(w soak.Workload) LoadStatus {
-	t, key := l.last[w.Name], histKey{w.Name, HistLatency}
-	h := cmp.Or(l.total[key], l.minute[key])
+	t := l.last[w.Name]
 	s := LoadStatus{Name: w.Name, Protocol: w.Protocol, Planned: w.Rate, Achieved: l.rate[w.Name], Done: t.Operations, Failed: t.Failed, Late: t.Late, Datagrams: t.Datagrams}
-	s.P50, _ = quantile(h, 50)
-	s.P95, _ = quantile(h, 95)
-	s.P99, _ = quantile(h, 99)
+	q, flushed := l.quantiles[w.Name]
+	if !flushed {
+		q = quantilesOf(of(l.minute, histKey{w.Name, HistLatency}).all())
+	}
+	s.P50, s.P95, s.P99 = q.p50, q.p95, q.p99
 	return s
 }

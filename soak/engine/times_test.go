@@ -1,7 +1,10 @@
 package engine
 
 import (
+	"maps"
+	"math/rand/v2"
 	"reflect"
+	"slices"
 	"testing"
 
 	"soakmon/soak"
@@ -19,5 +22,35 @@ func TestTimesMergeAndHavePercentiles(t *testing.T) {
 		if got := ofTimes(merge(a, b), q); got != want {
 			t.Errorf("percentile %v is %v, want %v", q, got, want)
 		}
+	}
+}
+
+// A pile holds what came in any order, once each, and gives the same quantiles
+// as all of it at once.
+func TestAPileIsAsLargeAsItsDifferentTimes(t *testing.T) {
+	var p pile
+	chance := rand.New(rand.NewPCG(1, 2))
+	counts := map[int64]int64{}
+	for range 2000 {
+		one := soak.Times{}
+		for value := int64(chance.IntN(50)); value < 500; value += 1 + int64(chance.IntN(100)) {
+			n := 1 + int64(chance.IntN(3))
+			one = append(one, value*1000, n)
+			counts[value*1000] += n
+		}
+		p.add(one)
+		if len(p.times) > 2*1000+loose+1000 {
+			t.Fatalf("%d numbers for %d different times", len(p.times), len(counts))
+		}
+	}
+	want := soak.Times{}
+	for _, value := range slices.Sorted(maps.Keys(counts)) {
+		want = append(want, value, counts[value])
+	}
+	if got := p.all(); !slices.Equal(got, want) {
+		t.Errorf("%d numbers, want %d", len(got), len(want))
+	}
+	if p.clear(); len(p.all()) != 0 {
+		t.Error("cleared, and not empty")
 	}
 }
