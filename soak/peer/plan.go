@@ -31,7 +31,7 @@ type planLoad struct {
 }
 
 // totalRate is that of all loads of a plan together, in operations a second.
-const totalRate = 200
+const totalRate = 300
 
 func (p planText) render() ([]byte, error) {
 	for i := range p.Loads {
