@@ -108,6 +108,17 @@ var scenarios = []scenario{
 		m.run.Plan.Load = append(m.run.Plan.Load, soak.Workload{Name: "h2", Protocol: "http", Rate: 50})
 		m.load("h2", func(int) float64 { return 0 })
 	}, soak.Inconclusive, ExitDead, "load h2: not one operation succeeded"},
+	{"many_loads_of_which_one_fails", func(m *memory) {
+		for i, name := range []string{"hysteria2-salamander-udp", "reality", "tuic"} {
+			m.run.Plan.Load = append(m.run.Plan.Load, soak.Workload{Name: name, Protocol: "x", Rate: 50})
+			m.load(name, func(s int) float64 { return 50 * float64(min(max(s-loadFrom, 0), loadTo-loadFrom)) })
+			if i == 2 {
+				m.change("driver", `failed_operations_total{load="tuic"}`, func(int, float64) float64 { return 490 })
+				m.add("driver", `errors_total{kind="auth",load="tuic"}`, func(int) float64 { return 490 })
+				m.event(soak.EventError, soak.Event{Load: "tuic", Name: "auth", Text: "check password", At: at(40)})
+			}
+		}
+	}, soak.Inconclusive, ExitInconclusive, "load tuic: 7.55 % of the operations failed (auth 490)"},
 	{"interrupted", func(m *memory) { m.run.Ended = "interrupted"; m.cut(80) }, soak.Inconclusive, ExitInconclusive, "the run ended early, after 1 min 20 s (interrupted)"},
 	{"interrupted_before_the_load", func(m *memory) { m.run.Ended = "interrupted"; m.cut(5) }, soak.Inconclusive, ExitInconclusive, "load tcp: it never began"},
 	{"monitor_killed", func(m *memory) { m.run.Ended = ""; m.run.End = time.Time{}; m.cut(80) }, soak.Inconclusive, ExitInconclusive, "the monitor was killed: the recording stops after 1 min 20 s"},

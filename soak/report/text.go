@@ -3,7 +3,6 @@ package report
 import (
 	"fmt"
 	"io"
-	"maps"
 	"slices"
 	"strings"
 	"text/tabwriter"
@@ -51,51 +50,6 @@ func headline(r Report) string {
 		parts = append(parts, r.Ended)
 	}
 	return strings.Join(parts, " · ")
-}
-
-func textLoad(out *strings.Builder, r Report) {
-	if c := r.Plan.Conditions; c != nil {
-		fmt.Fprintf(out, "Network   %s, by a relay between driver and server, each way\n", c)
-	}
-	for _, l := range r.Load {
-		fmt.Fprintf(out, "Load      %s: %s planned, %s achieved; %s, %d late, %d failed%s%s\n", l.Name, human.Rate(l.Planned), human.Rate(l.Achieved),
-			human.Count(int(l.Operations), "operation"), l.Late, l.Failed, errorList(l), textDatagrams(l.Datagrams))
-		fmt.Fprintf(out, "          %s", human.Count(int(l.Sessions), "session"))
-		if l.Dirty > 0 {
-			fmt.Fprintf(out, ", %d of them ended badly on purpose", l.Dirty)
-		}
-		fmt.Fprintf(out, "; latency p50 %s  p95 %s  p99 %s  max %s\n", seconds(l.Latency.P50), seconds(l.Latency.P95), seconds(l.Latency.P99), seconds(l.Latency.Max))
-		for _, line := range l.newestErrors() {
-			fmt.Fprintf(out, "          %s\n", line)
-		}
-	}
-}
-
-func errorList(l Load) string {
-	if len(l.Errors) == 0 {
-		return ""
-	}
-	var parts []string
-	for _, kind := range slices.Sorted(maps.Keys(l.Errors)) {
-		parts = append(parts, fmt.Sprintf("%s %d", kind, l.Errors[kind]))
-	}
-	return " (" + strings.Join(parts, ", ") + ")"
-}
-
-// newestErrors are lines with the text of the newest error of each kind.
-func (l Load) newestErrors() (lines []string) {
-	for _, kind := range slices.Sorted(maps.Keys(l.Examples)) {
-		lines = append(lines, fmt.Sprintf("the newest %s: %s", kind, l.Examples[kind]))
-	}
-	return lines
-}
-
-// aside is what stands beside a load's figures: what failed, and how.
-func (l Load) aside() []string {
-	if counts := strings.Trim(errorList(l)+textDatagrams(l.Datagrams), " ();,"); counts != "" {
-		return append([]string{counts}, l.newestErrors()...)
-	}
-	return nil
 }
 
 func textEvidence(out *strings.Builder, r Report) {

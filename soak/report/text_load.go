@@ -1,0 +1,102 @@
+package report
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"text/tabwriter"
+
+	"soakmon/soak"
+	"soakmon/soak/human"
+)
+
+// fewLoads are told one by one; more are a table.
+const fewLoads = 3
+
+// textLoad tells what the loads did.
+func textLoad(out *strings.Builder, r Report) {
+	if c := r.Plan.Conditions; c != nil {
+		fmt.Fprintf(out, "Network   %s, by a relay between driver and server, each way\n", c)
+	}
+	if len(r.Load) > fewLoads {
+		textLoads(out, r.Load)
+		return
+	}
+	for _, l := range r.Load {
+		textLoadLine(out, l, errorList(l)+textDatagrams(l.Datagrams))
+		fmt.Fprintf(out, "; latency p50 %s  p95 %s  p99 %s  max %s\n", seconds(l.Latency.P50), seconds(l.Latency.P95), seconds(l.Latency.P99), seconds(l.Latency.Max))
+		for _, line := range l.newestErrors() {
+			fmt.Fprintf(out, "          %s\n", line)
+		}
+	}
+}
+
+// textLoadLine is what a load did, or several together.
+func textLoadLine(out *strings.Builder, l Load, aside string) {
+	fmt.Fprintf(out, "Load      %s: %s planned, %s achieved; %s, %d late, %d failed%s\n", l.Name, human.Rate(l.Planned), human.Rate(l.Achieved),
+		human.Count(int(l.Operations), "operation"), l.Late, l.Failed, aside)
+	fmt.Fprintf(out, "          %s", human.Count(int(l.Sessions), "session"))
+	if l.Dirty > 0 {
+		fmt.Fprintf(out, ", %d of them ended badly on purpose", l.Dirty)
+	}
+}
+
+// textLoads is a line for all loads and a table, in 80 columns, with what failed
+// below it.
+func textLoads(out *strings.Builder, loads []Load) {
+	all := Load{Name: human.Count(len(loads), "load")}
+	for _, l := range loads {
+		all.Planned += l.Planned
+		all.Achieved += l.Achieved
+		all.Operations += l.Operations
+		all.Late += l.Late
+		all.Failed += l.Failed
+		all.Dirty += l.Dirty
+		all.Sessions += l.Sessions
+	}
+	textLoadLine(out, all, "")
+	out.WriteString("\n\n")
+	tw := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(tw, "LOAD\tRATE\tDONE\tLATE\tFAILED\tSESSIONS\tP50\tP99")
+	for _, l := range loads {
+		fmt.Fprintf(tw, "%s\t%s\t%s\t%d\t%d\t%s\t%s\t%s\n", l.Name, human.Rate(l.Achieved), human.Integer(l.Operations), l.Late, l.Failed, human.Integer(l.Sessions), seconds(l.Latency.P50), seconds(l.Latency.P99))
+	}
+	tw.Flush()
+	for _, l := range loads {
+		if d := l.Datagrams; l.Failed == 0 && (d == nil || *d == soak.Datagrams{}) {
+			continue
+		}
+		for _, line := range l.aside() {
+			fmt.Fprintf(out, "  · %s: %s\n", l.Name, line)
+		}
+	}
+	out.WriteString("\n")
+}
+
+func errorList(l Load) string {
+	if len(l.Errors) == 0 {
+		return ""
+	}
+	var parts []string
+	for _, kind := range slices.Sorted(maps.Keys(l.Errors)) {
+		parts = append(parts, fmt.Sprintf("%s %d", kind, l.Errors[kind]))
+	}
+	return " (" + strings.Join(parts, ", ") + ")"
+}
+
+// newestErrors are lines with the text of the newest error of each kind.
+func (l Load) newestErrors() (lines []string) {
+	for _, kind := range slices.Sorted(maps.Keys(l.Examples)) {
+		lines = append(lines, fmt.Sprintf("the newest %s: %s", kind, l.Examples[kind]))
+	}
+	return lines
+}
+
+// aside is what stands beside a load's figures: what failed, and how.
+func (l Load) aside() []string {
+	if counts := strings.Trim(errorList(l)+textDatagrams(l.Datagrams), " ();,"); counts != "" {
+		return append([]string{counts}, l.newestErrors()...)
+	}
+	return nil
+}
