@@ -37,8 +37,8 @@ var approaches = [...]float64{1.0 / 64, 1.0 / 32, 1.0 / 16, 1.0 / 8, 1.0 / 4}
 // bounded: whose last piece is flat, or approaches a level, or jumps once. It
 // is the optimal partitioning of Jackson et al. (2005) for a series with AR(1)
 // noise (after Chakar et al. 2017) and these kinds of last piece.
-func explain(t, y []float64, floor float64) (growing, bounded course) {
-	p := newPartition(t, y, floor)
+func (p *partition) explain(y []float64) (growing, bounded course) {
+	p.y = y
 	best := [2]candidate{{cost: math.Inf(1), bounds: []int{0}, grows: true}, {cost: math.Inf(1), bounds: []int{0}}}
 	for _, phi := range correlations {
 		p.transform(phi)
@@ -51,7 +51,7 @@ func explain(t, y []float64, floor float64) (growing, bounded course) {
 			}
 		}
 	}
-	return best[0].course(len(t)), best[1].course(len(t))
+	return best[0].course(len(y)), best[1].course(len(y))
 }
 
 // A candidate is a course while it competes with others.

@@ -87,8 +87,8 @@ func (f *finding) bends(r rivals, grown float64, shape func(u, parameter float64
 // periodic, explains all there is better than growth.
 func (f *finding) waves(r rivals, grown float64) bool {
 	t, y := f.view.t, f.view.y
-	wave := func(frequency float64) [][]float64 { return waves(t, []period{{frequency, 1}}) }
-	left := func(frequency float64) float64 { return squares(remove(append(wave(frequency), ones(len(t))), y, 0)) }
+	level, wave := newBackdrop(y, ones(len(t))), newOscillator(t)
+	left := func(frequency float64) float64 { return level.leaves(wave.at(frequency)) }
 	best := slowest
 	for frequency := slowest; frequency < leastCycles; frequency += 0.25 {
 		if left(frequency) < left(best) {
@@ -96,7 +96,8 @@ func (f *finding) waves(r rivals, grown float64) bool {
 		}
 	}
 	best = minimum(left, max(slowest, best-0.25), best+0.25)
-	return r.with(wave(best)...).cost(course{bounds: []int{0}}) < grown-levelling
+	sin, cos := wave.at(best)
+	return r.with(sin, cos).cost(course{bounds: []int{0}}) < grown-levelling
 }
 
 // cameBack tells whether the view rose before the last piece by at least half

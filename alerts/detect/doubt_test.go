@@ -59,7 +59,7 @@ func found(t *testing.T, value func(i int) float64) (finding, []point) {
 		s.At, s.Value = append(s.At, time.Duration(i)*time.Second), append(s.Value, value(i)+r.NormFloat64())
 	}
 	pts := steady(Reduce(s), nil, 0)
-	f, ok := examine(pts, 0, 1e-3)
+	f, ok := examine(sights(pts, 0), 1e-3)
 	if !ok {
 		t.Fatal("nothing was found")
 	}

@@ -1,6 +1,9 @@
 package detect
 
-import "math"
+import (
+	"math"
+	"slices"
+)
 
 // A finding is what one life of the process shows: the view of it that tells
 // most, the course that explains that view best, and the slope of its last
@@ -23,53 +26,33 @@ func (f *finding) chosen() course {
 	return f.growing
 }
 
-// examine finds what one life of the process shows. Of all views it returns
-// the one in which the smallest growth would show; ok is false where all are
-// too short.
-func examine(pts []point, quantum, alpha float64) (best finding, ok bool) {
-	least := math.Inf(1)
-	all := views(pts)
-	alpha /= viewsTried
-	for _, v := range all {
-		f, fine := look(v, quantum)
-		if !fine {
-			continue
-		}
-		if d := f.trend.detectable(alpha); d < least {
-			best, least, ok = f, d, true
-		}
-	}
-	return best, ok
-}
-
-// look finds what one view shows.
-func look(v view, quantum float64) (f finding, ok bool) {
-	n := len(v.t)
+// find finds what the view shows.
+func (s *sight) find() (f finding, ok bool) {
+	v, n := s.view, len(s.t)
 	if n < leastPoints || v.span <= 0 {
 		return f, false
 	}
 	f.view, f.from = v, v.origin
 	if v.scale == 0 {
-		f.trend = still(max(quantum, math.Abs(v.center)*1e-6)/v.span, float64(n))
+		f.trend = still(max(s.quantum, math.Abs(v.center)*1e-6)/v.span, float64(n))
 		return f, true
 	}
-	floor := v.floorVariance(quantum)
-	extra := rateColumns(v.rate)
-	y := without(v.t, v.y, extra)
-	f.growing, f.bounded = explain(v.t, y, floor)
-	if ps := periods(v.t, y); ps != nil {
-		f.tryPeriods(ps, y, floor)
+	floor := v.floorVariance(s.quantum)
+	p := newPartition(v.t, floor)
+	f.growing, f.bounded = p.explain(s.plain)
+	if ps := s.periods(); ps != nil {
+		f.tryPeriods(ps, p, s.plain)
 	}
 	c := f.chosen()
-	if s := c.start(); s > 0 {
-		f.from = v.origin + v.t[s+1]*v.span
+	if at := c.start(); at > 0 {
+		f.from = v.origin + v.t[at+1]*v.span
 	}
 	if c.tau > 0 && v.quickens(c) {
 		c.tau = 0
 	}
-	f.trend = f.slope(c, extra, floor)
+	f.trend = f.slope(c, s.rates, floor)
 	if o := f.growing; !c.grows && o.cost < c.cost+margin && (o.start() != c.start() || o.jump != c.jump || o.tau != c.tau) {
-		f.rival = f.slope(o, extra, floor)
+		f.rival = f.slope(o, s.rates, floor)
 	}
 	return f, f.trend.known()
 }
@@ -89,7 +72,7 @@ func (f *finding) slope(c course, extra [][]float64, floor float64) trend {
 	if c.jump > 0 {
 		columns = append(columns, after(n, c.jump)[s:])
 	}
-	for _, c := range append(extra, waves(v.t, f.periods)...) {
+	for _, c := range slices.Concat(extra, waves(v.t, f.periods)) {
 		columns = append(columns, c[s:])
 	}
 	columns = append(columns, v.t[s:], v.y[s:])
@@ -102,11 +85,7 @@ func (f *finding) slope(c course, extra [][]float64, floor float64) trend {
 func (v *view) quickens(c course) bool {
 	t, y := v.t[c.start():], v.y[c.start():]
 	var q normal
-	q.reset(4)
-	bend := approach(t, c.tau)
-	for i := range t {
-		q.add([]float64{1, bend[i], t[i] - t[0], y[i]})
-	}
+	q.fill([][]float64{ones(len(t)), approach(t, c.tau), t, y})
 	q.factor()
 	b := q.coefficients()
 	return b[1] > 0 && b[2] >= b[1]/c.tau
@@ -114,11 +93,11 @@ func (v *view) quickens(c course) bool {
 
 // tryPeriods takes the periods for real where the course without them is
 // simpler to tell, their own parameters counted.
-func (f *finding) tryPeriods(ps []period, y []float64, floor float64) {
-	growing, bounded := explain(f.view.t, without(f.view.t, y, waves(f.view.t, ps)), floor)
+func (f *finding) tryPeriods(ps []period, p *partition, y []float64) {
+	growing, bounded := p.explain(without(f.view.t, y, waves(f.view.t, ps)))
 	parameters := 0
-	for _, p := range ps {
-		parameters += 1 + 2*p.harmonics
+	for _, one := range ps {
+		parameters += 1 + 2*one.harmonics
 	}
 	price := float64(parameters) * math.Log(float64(len(y)))
 	growing.cost += price

@@ -30,10 +30,14 @@ func (Judge) Judge(q soak.Question) soak.Verdict {
 	if why := c.lacking(); why != "" {
 		return c.unknown(why)
 	}
+	return c.judge()
+}
+
+func (c *inquiry) judge() soak.Verdict {
 	c.load()
 	c.rest()
 	v := c.decide()
-	if v.State == soak.Inconclusive && len(q.Phases) == 0 && len(q.Series.Breaks) == 0 {
+	if v.State == soak.Inconclusive && len(c.q.Phases) == 0 && len(c.q.Series.Breaks) == 0 {
 		return c.restarted(v)
 	}
 	return v
@@ -47,7 +51,7 @@ func (c *inquiry) restarted(v soak.Verdict) soak.Verdict {
 	if len(at) == 0 {
 		return v
 	}
-	c.pts, c.lives, c.parts, c.doubt, c.young = cut(c.pts, at), nil, nil, "", false
+	c.pts, c.seen, c.lives, c.parts, c.doubt, c.young = cut(c.pts, at), nil, nil, nil, "", false
 	c.load()
 	if again := c.decide(); again.State == soak.Clean || again.State == soak.Leaking && c.sameRate() {
 		again.Warnings = append(again.Warnings, fmt.Sprintf("%d sudden drops were taken for restarts", len(at)))
@@ -88,6 +92,8 @@ type inquiry struct {
 	parts   [][]point // the lives' points
 	resting resting
 	rested  bool
+
+	seen []*sight // what there is to see of the only life, where it was looked at before
 }
 
 func newCase(q soak.Question) *inquiry {
@@ -106,7 +112,11 @@ func newCase(q soak.Question) *inquiry {
 // load judges each life of the process by itself and joins what they show.
 func (c *inquiry) load() {
 	for _, life := range lives(c.pts) {
-		f, ok := examine(life, c.quantum, c.alpha)
+		seen := c.seen
+		if seen == nil {
+			seen = sights(life, c.quantum)
+		}
+		f, ok := examine(seen, c.alpha)
 		if !ok {
 			continue
 		}

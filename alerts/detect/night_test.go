@@ -1,15 +1,19 @@
 package detect
 
 import (
+	"context"
 	"flag"
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"os"
+	"os/signal"
 	"regexp"
 	"runtime"
-	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
@@ -18,44 +22,43 @@ import (
 
 var (
 	nights     = flag.Int("nights", 5, "clean nights of each kind of noise, of 40 series each")
+	firstNight = flag.Int("first-night", 0, "to go on where a stopped evaluation was")
 	nightClass = flag.String("night-class", "", "only the kinds whose name matches")
 )
 
 const (
 	nightLength = 24 * time.Hour
-	nightFamily = 40 // series a night has, each judged as one of so many
+	nightFamily = 40   // series a night has, each judged as one of so many
+	nightNews   = 1000 // series from one line of progress to the next
 )
 
-// TestEvalNights watches clean nights of 24 hours with all looks. Run with -eval.
+// TestEvalNights watches clean nights of 24 hours with all looks. Run with
+// -eval; an interrupt ends it with what is known by then.
 func TestEvalNights(t *testing.T) {
 	if !*eval {
 		t.Skip("the long evaluation runs with -eval")
 	}
+	ctx, stop := signal.NotifyContext(t.Context(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
 	wanted := regexp.MustCompile(*nightClass)
-	series := *nights * nightFamily
-	fmt.Printf("%-16s %7s %7s %16s %12s %10s | series with a false alarm, %%\n%71s%s\n", "clean nights", "series", "leaks", "nights of 3,000", "95 % bound", "a series", "|", baselineNames())
 	for _, nz := range nightNoises {
-		if !wanted.MatchString(nz.name) {
-			continue
+		if wanted.MatchString(nz.name) && ctx.Err() == nil {
+			w := watch{name: nz.name, took: processorTime()}
+			w.nights(ctx, nz.make, *firstNight*nightFamily, *nights*nightFamily)
+			fmt.Println(w.line())
+			fmt.Printf("%-16s baselines, %% of series:%s\n", "", baselineNights(ctx, nz.make, min(*nights, 2)*nightFamily))
 		}
-		start := time.Now()
-		leaks := watchNights(nz.make, series)
-		for _, k := range leaks {
-			if *verbose {
-				fmt.Println("  ", k)
-			}
-		}
-		n := len(leaks)
-		runs := func(perSeries float64) float64 { return 3000 * (1 - math.Pow(1-perSeries, nightFamily)) }
-		fmt.Printf("%-16s %7d %7d %16.1f %12.1f %7.1f ms |%s\n", nz.name, series, n, runs(float64(n)/float64(series)), runs(upperBound(n, series)), 1000*time.Since(start).Seconds()*float64(runtime.GOMAXPROCS(0))/float64(series), baselineNights(nz.make, min(series, 2*nightFamily)))
 	}
 }
 
 // baselineNights tells in which share of so many series each baseline sees a
 // leak at any look.
-func baselineNights(noise func(*gen), series int) string {
+func baselineNights(ctx context.Context, noise func(*gen), series int) string {
 	var sum tally
 	for k := range series {
+		if ctx.Err() != nil {
+			return " interrupted"
+		}
 		s := night(noise, uint64(k))
 		var any tally
 		atLooks(s, func(n int) bool {
@@ -66,29 +69,69 @@ func baselineNights(noise func(*gen), series int) string {
 			sum.said[i] += min(1, looks)
 		}
 	}
-	return sum.others(100 / float64(series))
+	said := ""
+	for i, b := range baselines {
+		said += fmt.Sprintf(" %s %.3g,", b.name, 100*float64(sum.said[i])/float64(series))
+	}
+	return strings.TrimSuffix(said, ",")
 }
 
-// watchNights tells which of so many series are called a leak at any look.
-func watchNights(noise func(*gen), series int) []string {
-	var mu sync.Mutex
+// A watch counts which series of one kind of noise are called a leak at any
+// look.
+type watch struct {
+	name string
+	took time.Duration // of processor time before it began
+
+	mu            sync.Mutex
+	series, leaks int
+}
+
+// nights watches so many series from the given one on, or until it is told to
+// stop, and prints what it sees and how far it is.
+func (w *watch) nights(ctx context.Context, noise func(*gen), first, series int) {
 	var wg sync.WaitGroup
-	var leaks []string
 	var next atomic.Int64
 	for range runtime.GOMAXPROCS(0) {
 		wg.Go(func() {
-			for k := next.Add(1) - 1; k < int64(series); k = next.Add(1) - 1 {
-				if said := watchNight(noise, uint64(k)); said != "" {
-					mu.Lock()
-					leaks = append(leaks, fmt.Sprintf("%d %s", k, said))
-					mu.Unlock()
-				}
+			for k := next.Add(1) - 1; k < int64(series) && ctx.Err() == nil; k = next.Add(1) - 1 {
+				w.saw(first+int(k), watchNight(noise, uint64(first)+uint64(k)))
 			}
 		})
 	}
 	wg.Wait()
-	slices.Sort(leaks)
-	return leaks
+}
+
+// saw counts one series and what was said of it.
+func (w *watch) saw(k int, said string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.series++
+	if said != "" {
+		w.leaks++
+		if *verbose {
+			fmt.Printf("   %s %d %s\n", w.name, k, said)
+		}
+	}
+	if w.series%nightNews == 0 {
+		fmt.Println("  ", w.line())
+	}
+}
+
+// line says what was seen so far, and what that means for 3,000 nights.
+func (w *watch) line() string {
+	nights := func(perSeries float64) float64 { return 3000 * (1 - math.Pow(1-perSeries, nightFamily)) }
+	n := float64(w.series)
+	return fmt.Sprintf("%-16s %d series, %d leaks: %.1f of 3,000 nights, at most %.1f (95 %% sure); %.1f ms a series",
+		w.name, w.series, w.leaks, nights(float64(w.leaks)/n), nights(upperBound(w.leaks, w.series)), 1000*(processorTime()-w.took).Seconds()/n)
+}
+
+// processorTime is how long this process has computed.
+func processorTime() time.Duration {
+	var u syscall.Rusage
+	if syscall.Getrusage(syscall.RUSAGE_SELF, &u) != nil {
+		return 0
+	}
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
 
 // watchNight makes all looks at one series and returns what the first said

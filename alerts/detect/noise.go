@@ -44,42 +44,100 @@ func noises(spacing, span float64) []noise {
 	return grid
 }
 
-// whiten filters the columns so that noise nz becomes white with unit
-// variance, by the Kalman filter of the process (Jones 1981; the columns of a
-// regression are filtered like the observations, Kohn & Ansley 1985). It adds
-// the filtered rows to q and returns the sum of the logarithms of the
-// innovation variances.
-func whiten(nz noise, t []float64, columns [][]float64, q *normal) (logF float64) {
-	n := len(columns)
-	q.reset(n)
-	var state, row [maxColumns]float64
-	p, a, decay, step, product := 1.0, 0.0, 1.0, -1.0, 1.0
-	for i := range t {
-		switch {
-		case nz.tau == 0:
-			p, a = 0, 0
-		case i == 0:
-			p, a = 1, 0
-		default:
-			if dt := t[i] - t[i-1]; math.Abs(dt-step) > 0.02*step { // nearer spacings make no difference
-				step, decay = dt, math.Exp(-dt/nz.tau)
-			}
-			a = decay
-			p = a*a*p + 1 - a*a
+// A whitener filters the columns of a regression so that noise becomes white
+// with unit variance, by the Kalman filter of the process (Jones 1981; the
+// columns of a regression are filtered like the observations, Kohn & Ansley
+// 1985).
+type whitener struct {
+	t           []float64
+	columns     [][]float64
+	filtered    [][]float64
+	tau         float64 // of the decays
+	decay       []float64
+	gain, scale []float64
+}
+
+func newWhitener(t []float64, columns [][]float64) *whitener {
+	n, k := len(t), len(columns)
+	room := make([]float64, (k+3)*n)
+	next := func() (part []float64) {
+		part, room = room[:n:n], room[n:]
+		return part
+	}
+	w := &whitener{t: t, columns: columns, decay: next(), gain: next(), scale: next()}
+	for range columns {
+		w.filtered = append(w.filtered, next())
+	}
+	return w
+}
+
+// equations fills q with the products of the columns filtered for a noise and
+// returns the sum of the logarithms of the innovation variances.
+func (w *whitener) equations(nz noise, q *normal) (logF float64) {
+	if nz.tau == 0 { // white already
+		q.fill(w.columns)
+		return 0
+	}
+	logF = w.tune(nz)
+	last := len(w.columns) - 1
+	for c := 0; c < last; c += 2 {
+		w.filter(w.columns[c], w.columns[c+1], w.filtered[c], w.filtered[c+1])
+	}
+	if last%2 == 0 {
+		w.filter(w.columns[last], w.columns[last], w.filtered[last], w.filtered[last])
+	}
+	q.fill(w.filtered)
+	return logF
+}
+
+// tune finds the gains of the filter, which soon are the same from one point to
+// the next where the spacing is.
+func (w *whitener) tune(nz noise) (logF float64) {
+	if w.tau != nz.tau {
+		w.tau = nz.tau
+		w.decays()
+	}
+	p, product, decay, ahead := 1.0, 1.0, -1.0, 0.0
+	var f, gain, scale float64
+	for i, a := range w.decay {
+		p = a*a*p + 1 - a*a
+		if a != decay || math.Abs(p-ahead) > 1e-13*p {
+			f = p + nz.white
+			gain, scale = p/f, 1/math.Sqrt(f)
 		}
-		f := p + nz.white
-		gain, inv := p/f, 1/math.Sqrt(f)
-		for c, column := range columns {
-			s := state[c] * a
-			v := column[i] - s
-			state[c], row[c] = s+gain*v, v*inv
-		}
+		decay, ahead = a, p
+		w.gain[i], w.scale[i] = gain, scale
 		p *= 1 - gain
 		if product *= f; product > 1e100 || product < 1e-100 {
 			logF += math.Log(product)
 			product = 1
 		}
-		q.add(row[:n])
 	}
 	return logF + math.Log(product)
+}
+
+// decays finds how much of the process is left from one point to the next.
+func (w *whitener) decays() {
+	step, decay := -1.0, 1.0
+	w.decay[0] = 0
+	for i := 1; i < len(w.t); i++ {
+		if dt := w.t[i] - w.t[i-1]; math.Abs(dt-step) > 0.02*step { // nearer spacings make no difference
+			step, decay = dt, math.Exp(-dt/w.tau)
+		}
+		w.decay[i] = decay
+	}
+}
+
+// filter filters two columns: the processor does both in the time of one.
+func (w *whitener) filter(x, y, outX, outY []float64) {
+	n := len(w.decay)
+	gain, scale := w.gain[:n], w.scale[:n]
+	x, y, outX, outY = x[:n], y[:n], outX[:n], outY[:n]
+	var stateX, stateY float64
+	for i, a := range w.decay {
+		g, u, v := gain[i], x[i], y[i]
+		foreX, foreY, keep := a*stateX, a*stateY, a*(1-g)
+		stateX, stateY = keep*stateX+g*u, keep*stateY+g*v
+		outX[i], outY[i] = (u-foreX)*scale[i], (v-foreY)*scale[i]
+	}
 }

@@ -14,7 +14,9 @@ type partition struct {
 	phi    float64
 	level  float64 // 1 − phi
 
+	x, z  []float64
 	sums  []moments // sums[i]: over the points 1 to i
+	pairs []float64 // residual sums of squares of the lines between bounds, all that end at a bound together
 	tails [len(approaches)][]tail
 	decay [len(approaches)][]float64 // the approaches themselves
 	spare []tail
@@ -35,9 +37,9 @@ type moments struct{ x, z, xx, xz, zz float64 }
 // beginning of the last piece.
 type tail struct{ e, ee, ex, ez float64 }
 
-func newPartition(t, y []float64, floor float64) *partition {
+func newPartition(t []float64, floor float64) *partition {
 	n := len(t)
-	p := &partition{t: t, y: y, floor: floor, sums: make([]moments, n), spare: make([]tail, n)}
+	p := &partition{t: t, floor: floor, x: make([]float64, n), z: make([]float64, n), sums: make([]moments, n), spare: make([]tail, n)}
 	for k, tau := range approaches {
 		p.tails[k], p.decay[k] = make([]tail, n), approach(t, tau)
 	}
@@ -48,7 +50,7 @@ func newPartition(t, y []float64, floor float64) *partition {
 	}
 	m := len(p.bounds)
 	p.best, p.rss = make([]float64, m), make([]float64, m)
-	p.pieces, p.from = make([]int, m), make([]int, m)
+	p.pieces, p.from, p.pairs = make([]int, m), make([]int, m), make([]float64, m*(m-1)/2)
 	p.setPrices()
 	return p
 }
@@ -57,7 +59,8 @@ func newPartition(t, y []float64, floor float64) *partition {
 func (p *partition) transform(phi float64) {
 	p.phi, p.level = phi, 1-phi
 	for i := 1; i < len(p.t); i++ {
-		x, z, s := p.t[i]-phi*p.t[i-1], p.y[i]-phi*p.y[i-1], p.sums[i-1]
+		x, z, s := p.t[i]-phi*p.t[i-1], p.y[i]-phi*p.y[i-1], &p.sums[i-1]
+		p.x[i], p.z[i] = x, z
 		p.sums[i] = moments{s.x + x, s.z + z, s.xx + x*x, s.xz + x*z, s.zz + z*z}
 	}
 }
@@ -92,8 +95,8 @@ func (p *partition) within(from, to int) (xx, xz, zz float64) {
 	a, b := &p.sums[from], &p.sums[to-1]
 	xx, xz, zz = b.xx-a.xx, b.xz-a.xz, b.zz-a.zz
 	if n := float64(to - from - 1); p.level > 0 && n > 0 {
-		x, z := b.x-a.x, b.z-a.z
-		xx, xz, zz = xx-x*x/n, xz-x*z/n, zz-z*z/n
+		x, z, each := b.x-a.x, b.z-a.z, 1/n
+		xx, xz, zz = xx-x*x*each, xz-x*z*each, zz-z*z*each
 	}
 	return xx, xz, zz
 }
@@ -117,8 +120,7 @@ func (p *partition) weigh(s []tail, decay []float64, from int) {
 	s[n-1] = tail{}
 	for i := n - 1; i > from; i-- {
 		e := decay[i-from] - p.phi*decay[i-from-1]
-		x, z := p.t[i]-p.phi*p.t[i-1], p.y[i]-p.phi*p.y[i-1]
-		s[i-1] = tail{s[i].e + e, s[i].ee + e*e, s[i].ex + e*x, s[i].ez + e*z}
+		s[i-1] = tail{s[i].e + e, s[i].ee + e*e, s[i].ex + e*p.x[i], s[i].ez + e*p.z[i]}
 	}
 }
 
@@ -154,6 +156,7 @@ func (p *partition) solve() {
 		variance += p.residual(k*n/parts, (k+1)*n/parts, true)
 	}
 	variance = max(variance/float64(n-3*parts), p.floor, 1e-18)
+	p.pair()
 	factor := 3.0
 	for range 8 {
 		p.penalty = factor * math.Log(float64(n)) * variance
@@ -171,15 +174,28 @@ func (p *partition) solve() {
 	}
 }
 
+// pair fits all the lines between bounds once; every sweep uses them.
+func (p *partition) pair() {
+	k := 0
+	for b, to := range p.bounds {
+		for _, from := range p.bounds[:b] {
+			p.pairs[k] = p.residual(from, to, true)
+			k++
+		}
+	}
+}
+
 func (p *partition) sweep() {
+	pairs := p.pairs
 	for b := 1; b < len(p.bounds); b++ {
-		p.best[b] = math.Inf(1)
-		for a := range b {
-			rss := p.residual(p.bounds[a], p.bounds[b], true)
-			if c := p.best[a] + rss + p.penalty; c < p.best[b] {
-				p.best[b], p.rss[b], p.pieces[b], p.from[b] = c, p.rss[a]+rss, p.pieces[a]+1, a
+		best, from := math.Inf(1), 0
+		for a, rss := range pairs[:b] {
+			if c := p.best[a] + rss + p.penalty; c < best {
+				best, from = c, a
 			}
 		}
+		p.best[b], p.rss[b], p.pieces[b], p.from[b] = best, p.rss[from]+pairs[from], p.pieces[from]+1, from
+		pairs = pairs[b:]
 	}
 }
 

@@ -4,6 +4,8 @@ import (
 	"math"
 	"math/cmplx"
 	"slices"
+
+	"gonum.org/v1/gonum/floats"
 )
 
 // A period is a periodic part of a view: a frequency in cycles per span, and
@@ -33,29 +35,45 @@ func periods(t, y []float64) []period {
 		return nil
 	}
 	var found []period
-	rest := residuals(t, y, nil)
+	rest := newBackdrop(y, slow(t)...)
+	wave := newOscillator(t)
 	for range maxPeriods {
-		before := squares(rest)
-		f := strongest(t, rest)
-		if len(found) == 0 && squares(residuals(t, y, []period{{f, 1}})) > (1-worthwhile/2)*before {
+		before := squares(rest.left)
+		f := strongest(t, rest.left)
+		if len(found) == 0 && rest.leaves(wave.at(f)) > (1-worthwhile/2)*before {
 			break // far from it
 		}
-		f = sharpen(t, y, found, f)
+		f = minimum(func(f float64) float64 { return rest.leaves(wave.at(f)) }, f-0.3, f+0.3)
 		p := period{f, 1}
-		with := residuals(t, y, append(found, p))
+		with := rest.and(wave.at(f))
+		more := with
 		for h := 2; h <= maxHarmonics && f*float64(h) < float64(n)/4; h++ {
-			more := residuals(t, y, append(found, period{f, h}))
-			if float64(n)*math.Log(squares(with)/squares(more)) > 4*math.Log(float64(n)) {
+			more = more.and(wave.at(f * float64(h)))
+			if float64(n)*math.Log(squares(with.left)/squares(more.left)) > 4*math.Log(float64(n)) {
 				p.harmonics, with = h, more
 			}
 		}
-		if !(squares(with) < (1-worthwhile)*before) {
+		if !(squares(with.left) < (1-worthwhile)*before) {
 			break
 		}
 		found = append(found, p)
 		rest = with
 	}
 	return found
+}
+
+// An oscillator makes waves; each overwrites the one before.
+type oscillator struct{ t, sin, cos []float64 }
+
+func newOscillator(t []float64) oscillator {
+	return oscillator{t, make([]float64, len(t)), make([]float64, len(t))}
+}
+
+func (o oscillator) at(frequency float64) (sin, cos []float64) {
+	for i, u := range o.t {
+		o.sin[i], o.cos[i] = math.Sincos(2 * math.Pi * frequency * u)
+	}
+	return o.sin, o.cos
 }
 
 // strongest scans the periodogram in steps of a quarter cycle. From one
@@ -70,27 +88,21 @@ func strongest(t, y []float64) float64 {
 	}
 	best, power := leastCycles, -1.0
 	for f := leastCycles; f <= float64(len(t))/leastPerWave; f += step {
-		var s, c, ss, cc, sc float64
+		var s, c, ss, sc float64
 		for i, w := range wave {
-			sin, cos := imag(w), real(w)
-			s += sin * y[i]
-			c += cos * y[i]
+			sin, cos, v := imag(w), real(w), y[i]
+			s += sin * v
+			c += cos * v
 			ss += sin * sin
-			cc += cos * cos
 			sc += sin * cos
 			wave[i] = w * turn[i]
 		}
+		cc := float64(len(t)) - ss
 		if p := (cc*s*s + ss*c*c - 2*sc*s*c) / max(1e-12, ss*cc-sc*sc); p > power {
 			best, power = f, p
 		}
 	}
 	return best
-}
-
-// sharpen finds the frequency near f that leaves the least, by golden section.
-func sharpen(t, y []float64, found []period, f float64) float64 {
-	cost := func(f float64) float64 { return squares(residuals(t, y, append(found, period{f, 1}))) }
-	return minimum(cost, f-0.3, f+0.3)
 }
 
 // waves returns the sine and cosine columns of periods.
@@ -108,12 +120,6 @@ func waves(t []float64, ps []period) [][]float64 {
 	return columns
 }
 
-// residuals returns what is left of y after a slow course and the periods.
-func residuals(t, y []float64, ps []period) []float64 {
-	columns := append(slow(t), waves(t, ps)...)
-	return remove(columns, y, 0)
-}
-
 // without returns y without the columns, fitted beside a slow course.
 func without(t, y []float64, columns [][]float64) []float64 {
 	if len(columns) == 0 {
@@ -129,32 +135,15 @@ func slow(t []float64) [][]float64 { return [][]float64{ones(len(t)), t, approac
 
 // remove fits all columns to y and takes those from the given one on off it.
 func remove(columns [][]float64, y []float64, from int) []float64 {
-	n := len(columns)
 	var q normal
-	q.reset(n + 1)
-	var row [maxColumns]float64
-	for i := range y {
-		for c := range columns {
-			row[c] = columns[c][i]
-		}
-		row[n] = y[i]
-		q.add(row[:n+1])
-	}
+	q.fill(append(slices.Clip(columns), y))
 	q.factor()
 	b := q.coefficients()
 	out := slices.Clone(y)
-	for i := range out {
-		for c := from; c < n; c++ {
-			out[i] -= b[c] * columns[c][i]
-		}
+	for c := from; c < len(columns); c++ {
+		floats.AddScaled(out, -b[c], columns[c])
 	}
 	return out
 }
 
-func squares(y []float64) float64 {
-	s := 0.0
-	for _, v := range y {
-		s += v * v
-	}
-	return s
-}
+func squares(y []float64) float64 { return floats.Dot(y, y) }

@@ -1,6 +1,7 @@
 package detect
 
 import (
+	"math"
 	"slices"
 	"time"
 
@@ -36,6 +37,38 @@ func Detected(q soak.Question) (at time.Duration, ok bool) {
 		}
 	}
 	return 0, false
+}
+
+// leaks is whether Judge says leak, for those who ask nothing else.
+func leaks(q soak.Question) bool {
+	c := newCase(q)
+	return c.lacking() == "" && !c.silent() && c.judge().State == soak.Leaking
+}
+
+// silent tells that nothing can be said to leak: there are too few points, too
+// little of the planned time has passed, or no view brings an alarm. It answers
+// only where one life of the process, under load, is all the evidence.
+func (c *inquiry) silent() bool {
+	if len(c.q.Rest) > 0 {
+		return false
+	}
+	if len(c.q.Phases) == 0 && len(c.q.Series.Breaks) == 0 && len(restarts(c.pts)) > 0 {
+		return false
+	}
+	parts := lives(c.pts)
+	if len(parts) != 1 {
+		return len(parts) == 0
+	}
+	if len(parts[0]) < leastGrowth || math.IsNaN(c.q.Limit) && c.hours < lastShare*(c.hours+c.left()) {
+		return true
+	}
+	c.seen = sights(parts[0], c.quantum)
+	for _, s := range c.seen {
+		if s.mayAlarm(c.alpha / viewsTried) {
+			return false
+		}
+	}
+	return true
 }
 
 // until returns the question as it stood at a time.

@@ -96,9 +96,10 @@ func (r rivals) cost(c course) float64 {
 		places++
 	}
 	var q normal
+	w := newWhitener(t, columns)
 	least := math.Inf(1)
 	for _, nz := range r.grid {
-		logF := whiten(nz, t, columns, &q)
+		logF := w.equations(nz, &q)
 		rss, _, rank := q.factor()
 		least = min(least, logF+n*math.Log(rss/n+r.floor)+(float64(rank)+places)*math.Log(n))
 	}

@@ -1,8 +1,15 @@
 package detect
 
-import "math"
+import (
+	"math"
 
-const maxColumns = 32 // of one regression
+	"gonum.org/v1/gonum/floats"
+)
+
+const (
+	maxColumns = 32    // of one regression
+	dependent  = 1e-10 // share of a column's square that must be left beside the others, lest it is one of their kind
+)
 
 // normal holds the normal equations of a least-squares problem, kept as the
 // upper triangle of the products of its columns; the last column is the
@@ -33,6 +40,16 @@ func (q *normal) add(row []float64) {
 	}
 }
 
+// fill takes all rows at once, as columns.
+func (q *normal) fill(columns [][]float64) {
+	q.n = len(columns)
+	for i, c := range columns {
+		for j := i; j < q.n; j++ {
+			q.a[i][j] = floats.Dot(c, columns[j])
+		}
+	}
+}
+
 // factor turns the products into their Cholesky factor and returns the
 // residual sum of squares and the logarithm of the determinant of the
 // regressors' products. A column that depends on the ones before it is dropped
@@ -46,7 +63,7 @@ func (q *normal) factor() (rss, logdet float64, rank int) {
 		if i == q.n-1 {
 			return max(0, d), logdet, rank
 		}
-		if d <= 1e-10*q.a[i][i] || d <= 0 {
+		if d <= dependent*q.a[i][i] || d <= 0 {
 			for j := i; j < q.n; j++ {
 				q.a[i][j] = 0
 			}

@@ -26,11 +26,12 @@ type part struct{ weight, slope, err float64 }
 // variance that the resolution of the readings allows.
 func estimate(t []float64, columns [][]float64, grid []noise, floor float64) trend {
 	var q normal
+	w := newWhitener(t, columns)
 	parts := make([]part, 0, len(grid))
 	best := math.Inf(-1)
 	var free float64
 	for _, nz := range grid {
-		logF := whiten(nz, t, columns, &q)
+		logF := w.equations(nz, &q)
 		rss, logdet, rank := q.factor()
 		free = float64(len(t) - rank)
 		if free < 1 {

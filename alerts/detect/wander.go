@@ -119,8 +119,9 @@ func (f *finding) gain(quantum float64) gain {
 	columns = append(columns, t, y)
 	p := len(columns) - 2
 	var q normal
+	w := newWhitener(t, columns)
 	for _, nz := range noises(1/float64(len(v.t)), 1) {
-		logF := whiten(nz, t, columns, &q)
+		logF := w.equations(nz, &q)
 		left, _, _ := q.factor()
 		g.noises = append(g.noises, gainNoise{logF, left, q.a[p][p] * q.a[p][p]})
 		g.grown = min(g.grown, logF+g.n*math.Log(left/g.n+g.floor)+math.Log(g.n))
