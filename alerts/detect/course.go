@@ -146,8 +146,8 @@ func (p *partition) bends(keep func(candidate, float64)) {
 // refine finds the time constant of the best approaches between the neighbours
 // on the grid, for both kinds of course, so that neither wins by the grid.
 func (p *partition) refine(best [2]candidate, keep func(candidate, float64)) {
-	for _, c := range best {
-		if c.tau == 0 {
+	for i, c := range best {
+		if c.tau == 0 || i > 0 && c.tau == best[0].tau && c.bound == best[0].bound {
 			continue
 		}
 		for _, grows := range [...]bool{true, false} {

@@ -40,8 +40,9 @@ func Detected(q soak.Question) (at time.Duration, ok bool) {
 }
 
 // leaks is whether Judge says leak, for those who ask nothing else.
-func leaks(q soak.Question) bool {
-	c := newCase(q)
+func leaks(q soak.Question) bool { return newCase(q).leaks() }
+
+func (c *inquiry) leaks() bool {
 	return c.lacking() == "" && !c.silent() && c.judge().State == soak.Leaking
 }
 
@@ -62,7 +63,9 @@ func (c *inquiry) silent() bool {
 	if len(parts[0]) < leastGrowth || math.IsNaN(c.q.Limit) && c.hours < lastShare*(c.hours+c.left()) {
 		return true
 	}
-	c.seen = sights(parts[0], c.quantum)
+	if c.seen == nil {
+		c.seen = sights(parts[0], c.quantum)
+	}
 	for _, s := range c.seen {
 		if s.mayAlarm(c.alpha / viewsTried) {
 			return false
