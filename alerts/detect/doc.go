@@ -32,9 +32,9 @@
 // whose time constant is a third of the series or longer, a random walk, one
 // tooth of a saw, or one wave, longer than the series looks like growth while it
 // lasts. So a monitor of a long run says leak only when growth under load has
-// lasted a quarter of the planned time, as it must have at the end, or will
-// reach its limit before; a wave of one a day in a day is beyond even that.
-// Growth in the first ten minutes of a recording is not told from warm-up where
+// lasted a quarter of the planned time, as it must have at the end, and excludes
+// every wave that would be whole by then; or will reach its limit before. Where
+// no end is planned, one wave of a day is a leak for some hours. Growth in the first ten minutes of a recording is not told from warm-up where
 // it is small. Growth that slows down for ever, like a logarithm or a square
 // root, is inconclusive: nobody can tell whether it ends. Readings at rest and a
 // varied load can tell more, and do not wait.

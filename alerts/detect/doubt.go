@@ -11,11 +11,11 @@ import (
 // The search for pieces knows noise of one kind, AR(1), and so its costs only
 // propose; here the proposals compete under all noises of the grid, and the
 // other views are heard.
-func (f *finding) doubt(pts []point, quantum float64) string {
+func (f *finding) doubt(pts []point, quantum, planned float64) string {
 	r := f.rivals(quantum)
 	grown := f.costGrown(r)
 	switch {
-	case r.cost(f.bounded) < grown+margin || f.bounded.cost < f.growing.cost-margin:
+	case r.cost(f.bounded) < grown+margin || f.ended():
 		return "a change that has ended explains it as well"
 	case f.cameBack():
 		return "it rose like this before and fell back"
@@ -23,13 +23,16 @@ func (f *finding) doubt(pts []point, quantum float64) string {
 		return "it is levelling off"
 	case f.slows(r, grown):
 		return "it rises ever more slowly and may level off"
-	case f.waves(r, grown):
+	case f.waves(r, grown, planned):
 		return "it may be one slow wave, such as a day's"
 	case f.contradicted(pts, quantum):
 		return "its highs do not rise with its lows"
 	}
 	return ""
 }
+
+// ended tells whether a course that is bounded is better by far already.
+func (f *finding) ended() bool { return f.bounded.cost < f.growing.cost-margin }
 
 func (f *finding) costGrown(r rivals) float64 {
 	if f.grown == 0 {
@@ -84,9 +87,15 @@ func (f *finding) bends(r rivals, grown float64, shape func(u, parameter float64
 }
 
 // waves tells whether one slow wave, of which too little was seen to call it
-// periodic, explains all there is better than growth.
-func (f *finding) waves(r rivals, grown float64) bool {
+// periodic, explains all there is better than growth. While planned time (in
+// hours, all of it; 0: none) is to come, growth must exclude every wave that
+// will be whole at the end: be 20 times as likely, however few its parameters.
+func (f *finding) waves(r rivals, grown, planned float64) bool {
 	t, y := f.view.t, f.view.y
+	slowest, edge := slowest, -float64(levelling)
+	if f.view.span < planned {
+		slowest, edge = min(slowest, f.view.span/planned), margin+2*math.Log(float64(len(r.kept)))
+	}
 	level, wave := newBackdrop(y, ones(len(t))), newOscillator(t)
 	left := func(frequency float64) float64 { return level.leaves(wave.at(frequency)) }
 	best := slowest
@@ -97,7 +106,7 @@ func (f *finding) waves(r rivals, grown float64) bool {
 	}
 	best = minimum(left, max(slowest, best-0.25), best+0.25)
 	sin, cos := wave.at(best)
-	return r.with(sin, cos).cost(course{bounds: []int{0}}) < grown-levelling
+	return r.with(sin, cos).cost(course{bounds: []int{0}}) < grown+edge
 }
 
 // cameBack tells whether the view rose before the last piece by at least half

@@ -68,7 +68,7 @@ func found(t *testing.T, value func(i int) float64) (finding, []point) {
 
 func TestPlainGrowthLeavesNoDoubt(t *testing.T) {
 	f, pts := found(t, func(i int) float64 { return 1000 + float64(i)/10 })
-	if d := f.doubt(pts, 0); d != "" {
+	if d := f.doubt(pts, 0, 0); d != "" {
 		t.Errorf("doubt: %s", d)
 	}
 }
@@ -125,5 +125,27 @@ func TestUnmarkedRestartsDoNotHideALeak(t *testing.T) {
 	q.Phases = steadily
 	if v := (Judge{}).Judge(q); v.State == soak.Leaking {
 		t.Errorf("a process that was watched and did not restart: %s", v.Reason)
+	}
+}
+
+func TestAWaveThatWillBeWholeAtTheEndIsNoLeakMeanwhile(t *testing.T) {
+	r := newRand(4)
+	wave, line := gauge(), gauge()
+	for i := range 9 * 60 {
+		at, noise := time.Duration(i)*time.Minute, r.NormFloat64()
+		wave.At, wave.Value = append(wave.At, at), append(wave.Value, 1000+10*math.Sin(2*math.Pi*(at.Hours()-4.5)/24)+noise)
+		line.At, line.Value = append(line.At, at), append(line.Value, 1000+2.2*at.Hours()+noise)
+	}
+	q := soak.Question{Series: wave, Limit: math.NaN(), Phases: steadily}
+	if v := (Judge{}).Judge(q); v.State != soak.Leaking {
+		t.Errorf("nine hours of a day's wave, and nothing to come: %s: %s", v.State, v.Reason)
+	}
+	q.Planned = 24 * time.Hour
+	if v := (Judge{}).Judge(q); v.State != soak.Inconclusive || !strings.Contains(v.Reason, "wave") {
+		t.Errorf("nine hours of a day's wave: %s: %s", v.State, v.Reason)
+	}
+	q.Series = line
+	if v := (Judge{}).Judge(q); v.State != soak.Leaking {
+		t.Errorf("nine hours of a line: %s: %s", v.State, v.Reason)
 	}
 }

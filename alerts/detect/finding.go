@@ -26,24 +26,32 @@ func (f *finding) chosen() course {
 	return f.growing
 }
 
-// find finds what the view shows.
-func (s *sight) find() (f finding, ok bool) {
-	v, n := s.view, len(s.t)
-	if n < leastPoints || v.span <= 0 {
-		return f, false
+// tell finds the courses that tell the view best.
+func (s *sight) tell() (f finding) {
+	f.view, f.from = s.view, s.origin
+	if s.short() || s.scale == 0 {
+		return f
 	}
-	f.view, f.from = v, v.origin
-	if v.scale == 0 {
-		f.trend = still(max(s.quantum, math.Abs(v.center)*1e-6)/v.span, float64(n))
-		return f, true
-	}
-	floor := v.floorVariance(s.quantum)
-	p := newPartition(v.t, floor)
+	p := newPartition(s.t, s.floorVariance(s.quantum))
 	f.growing, f.bounded = p.explain(s.plain)
 	if ps := s.periods(); ps != nil {
 		f.tryPeriods(ps, p, s.plain)
 	}
-	c := f.chosen()
+	return f
+}
+
+// measure finds the slope of the courses told; it is false where the view is
+// too short.
+func (s *sight) measure(f finding) (finding, bool) {
+	v := &f.view
+	if s.short() {
+		return f, false
+	}
+	if v.scale == 0 {
+		f.trend = still(max(s.quantum, math.Abs(v.center)*1e-6)/v.span, float64(len(v.t)))
+		return f, true
+	}
+	floor, c := v.floorVariance(s.quantum), f.chosen()
 	if at := c.start(); at > 0 {
 		f.from = v.origin + v.t[at+1]*v.span
 	}

@@ -12,9 +12,12 @@ type sight struct {
 	regular  []period  // in the plain view; none before searched
 	searched bool
 	found    finding
-	fine     bool // found is known
-	looked   bool
+	told     bool // the courses are found,
+	looked   bool // and the slope
+	fine     bool // which is known
 }
+
+func (s *sight) short() bool { return len(s.t) < leastPoints || s.span <= 0 }
 
 // sights are all those of one life of the process.
 func sights(pts []point, quantum float64) (all []*sight) {
@@ -45,7 +48,7 @@ func (s *sight) mayRise() bool {
 // mayAlarm is false only where the view, if it is the one that tells most,
 // brings no alarm at the bound alpha.
 func (s *sight) mayAlarm(alpha float64) bool {
-	if !s.mayRise() {
+	if !s.mayRise() || s.courses().ended() {
 		return false
 	}
 	f, ok := s.look()
@@ -70,10 +73,18 @@ func examine(all []*sight, alpha float64) (best finding, ok bool) {
 	return best, ok
 }
 
+// courses tells the view.
+func (s *sight) courses() *finding {
+	if !s.told {
+		s.found, s.told = s.tell(), true
+	}
+	return &s.found
+}
+
 // look finds what the view shows.
 func (s *sight) look() (finding, bool) {
 	if !s.looked {
-		s.found, s.fine = s.find()
+		s.found, s.fine = s.measure(*s.courses())
 		s.looked = true
 	}
 	return s.found, s.fine

@@ -79,7 +79,7 @@ func (c *inquiry) doubts() string {
 		if len(c.lives) > 1 && c.lives[i].trend.quantile(1-suspicion) < c.trend.slope/2 {
 			return "not in every life of the process"
 		}
-		if d := c.lives[i].doubt(c.parts[i], c.quantum); d != "" {
+		if d := c.lives[i].doubt(c.parts[i], c.quantum, c.planned()); d != "" {
 			last = d
 			count++
 		}
@@ -128,6 +128,15 @@ func (c *inquiry) left() float64 {
 		return 0
 	}
 	return max(0, (c.loaded+c.q.Planned).Hours()-c.pts[len(c.pts)-1].t)
+}
+
+// planned is all the time there will be, in hours; 0 where no other look will
+// come.
+func (c *inquiry) planned() float64 {
+	if left := c.left(); left > (lookGrowth-1)*c.hours {
+		return c.hours + left
+	}
+	return 0
 }
 
 // growthFrom is the hour at which growth began in the life where it began first.
