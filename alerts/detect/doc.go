@@ -34,10 +34,19 @@
 // lasts. So a monitor of a long run says leak only when growth under load has
 // lasted a quarter of the planned time, as it must have at the end, and excludes
 // every wave that would be whole by then; or will reach its limit before. Where
-// no end is planned, one wave of a day is a leak for some hours. Growth in the first ten minutes of a recording is not told from warm-up where
-// it is small. Growth that slows down for ever, like a logarithm or a square
-// root, is inconclusive: nobody can tell whether it ends. Readings at rest and a
-// varied load can tell more, and do not wait.
+// no end is planned, one wave of a day is a leak for some hours. Growth in the
+// first ten minutes of a recording is not told from warm-up where it is small.
+// Growth that slows down for ever, like a logarithm or a square root, is
+// inconclusive: nobody can tell whether it ends. Readings at rest and a varied
+// load can tell more, and do not wait.
+//
+// What clean rests on. An alarm must pass every doubt, and clean must not: the
+// smallest growth that would have been called a leak (MinDetectable) is larger
+// than what would have stood out of the noise at the same bound. It is the
+// latter that clean wants to be at most 5 % of the level, or 5 counts, over the
+// series: such growth would have kept it from being clean, be it as a leak or
+// as inconclusive. To ask as much of the former would leave nearly twice as many
+// series undecided. The reason states both where they differ.
 //
 // Where the constants come from. Some are conventions or definitions, some are
 // judgements; four were chosen among a few candidates by what simulated noise,

@@ -51,7 +51,7 @@ func (c *inquiry) restarted(v soak.Verdict) soak.Verdict {
 	if len(at) == 0 {
 		return v
 	}
-	c.pts, c.seen, c.lives, c.parts, c.doubt, c.young = cut(c.pts, at), nil, nil, nil, "", false
+	c.pts, c.seen, c.lives, c.parts, c.doubt, c.unclear, c.young = cut(c.pts, at), nil, nil, nil, "", "", false
 	c.load()
 	if again := c.decide(); again.State == soak.Clean || again.State == soak.Leaking && c.sameRate() {
 		again.Warnings = append(again.Warnings, fmt.Sprintf("%d sudden drops were taken for restarts", len(at)))
@@ -87,7 +87,9 @@ type inquiry struct {
 
 	lives   []finding
 	trend   trend     // under load, all lives together
+	spoken  opinion   // whose figures the verdict has
 	doubt   string    // why growth under load is not believed
+	unclear string    // why growth is not excluded though the figures would
 	young   bool      // it has lasted too short a part of the planned time
 	parts   [][]point // the lives' points
 	resting resting

@@ -255,3 +255,27 @@ func TestAJudgeIsAFunction(t *testing.T) {
 		t.Error("the same question got two answers")
 	}
 }
+
+func TestCleanSaysOnWhatItRests(t *testing.T) {
+	r := newRand(8)
+	s := gauge()
+	for i := range 400 {
+		s.At, s.Value = append(s.At, time.Duration(i)*time.Minute), append(s.Value, 1000+5*r.NormFloat64())
+	}
+	q := soak.Question{Series: s, Limit: math.NaN()}
+	v := Judge{}.Judge(q)
+	if v.State != soak.Clean || !strings.Contains(v.Reason, "would have stood out, "+Human(v.MinDetectable, "")+"/h or more been called a leak") {
+		t.Errorf("%s: %s (%.3g)", v.State, v.Reason, v.MinDetectable)
+	}
+	q.Tolerance = soak.Quantity{Value: 10, Per: soak.PerHour}
+	if v = (Judge{}).Judge(q); v.State != soak.Clean || !strings.Contains(v.Reason, "of 10/h tolerated") {
+		t.Errorf("%s: %s", v.State, v.Reason)
+	}
+	for i := range s.Value {
+		s.Value[i] += 150 * r.NormFloat64()
+	}
+	q.Tolerance = soak.Quantity{}
+	if v = (Judge{}).Judge(q); v.State != soak.Inconclusive || !strings.Contains(v.Reason, "clean needs 7.5") {
+		t.Errorf("%s: %s", v.State, v.Reason)
+	}
+}

@@ -22,7 +22,7 @@ func (c *inquiry) reason(v soak.Verdict) string {
 		if v.Hi < 0 {
 			return fmt.Sprintf("fell %s; growth is excluded", rate(-v.Slope))
 		}
-		return fmt.Sprintf("no growth in %s; %s or more would have shown%s", length, rate(v.MinDetectable), c.spoke("; ", v.Evidence))
+		return fmt.Sprintf("no growth in %s; %s%s", length, c.excluded(v, rate), c.spoke("; ", v.Evidence))
 	}
 	switch {
 	case c.few() && v.Evidence == "load":
@@ -35,8 +35,26 @@ func (c *inquiry) reason(v soak.Verdict) string {
 		return fmt.Sprintf("rose %s, but %s: a longer run will tell", rate(v.Slope), c.doubt)
 	case v.P < suspicion:
 		return fmt.Sprintf("rose perhaps (%s, between %s and %s): a longer run will tell", rate(v.Slope), rate(v.Lo), rate(v.Hi))
+	case c.unclear != "":
+		return c.unclear + ": a longer run will tell"
+	case c.tolerance > 0:
+		return fmt.Sprintf("too noisy or too short: it may have grown up to %s in %s, more than the %s tolerated", rate(c.spoken.most), length, rate(c.tolerance))
 	}
-	return fmt.Sprintf("too noisy or too short: only growth above %s would have shown in %s", rate(v.MinDetectable), length)
+	return fmt.Sprintf("too noisy or too short: in %s, only growth of %s would have stood out; clean needs %s", length, rate(c.spoken.standsOut), rate(c.room()/c.hours))
+}
+
+// excluded says on which figure clean rests, and how much would have been
+// called a leak, where that is more.
+func (c *inquiry) excluded(v soak.Verdict, rate func(float64) string) string {
+	leak := rate(v.MinDetectable)
+	switch out := rate(c.spoken.standsOut); {
+	case c.resting.equal && v.Evidence == "rest":
+	case c.tolerance > 0:
+		return fmt.Sprintf("at most %s, of %s tolerated (95 %% sure); %s or more would have been called a leak", rate(max(0, c.spoken.most)), rate(c.tolerance), leak)
+	case c.spoken.standsOut < v.MinDetectable && out != leak:
+		return fmt.Sprintf("%s or more would have stood out, %s or more been called a leak", out, leak)
+	}
+	return leak + " or more would have shown"
 }
 
 // spoke names the line of evidence. A recording of a stranger has only one.

@@ -29,7 +29,9 @@ func (c *inquiry) unknown(why string) soak.Verdict {
 type opinion struct {
 	trend      trend
 	p          float64 // that growth is no more than tolerated
-	detectable float64 // per hour
+	detectable float64 // per hour: would have been called a leak
+	standsOut  float64 // per hour: would have stood out of the noise at the bound, whatever the doubts
+	most       float64 // per hour: growth is less, with the power wanted
 	grows      bool    // growth above the tolerance is shown
 	clear      bool    // it is excluded
 }
@@ -39,7 +41,9 @@ func (c *inquiry) underLoad(alpha float64) opinion {
 	alpha /= viewsTried
 	o := c.weigh(c.trend, alpha, c.detectable(alpha))
 	for _, f := range c.lives {
-		o.clear = o.clear && !(f.rival.known() && f.rival.below(c.tolerance) < suspicion)
+		if o.clear && f.rival.known() && f.rival.below(c.tolerance) < suspicion {
+			o.clear, c.unclear = false, "to say that it grows explains it nearly as well as to say that it does not"
+		}
 	}
 	if o.p < suspicion {
 		o.p = max(o.p, c.wander(o.trend.slope))
@@ -91,15 +95,15 @@ func (c *inquiry) doubts() string {
 }
 
 // weigh weighs a trend against the tolerance, given the growth that would have
-// been called a leak. Growth is excluded from where the trend alone would show
-// it: that is less, for an alarm is doubted and the absence of one is not.
+// been called a leak. Clean rests on less, on what would have stood out of the
+// noise: for an alarm is doubted, and the absence of one is not.
 func (c *inquiry) weigh(tr trend, alpha, detectable float64) opinion {
-	o := opinion{trend: tr, p: tr.below(c.tolerance), detectable: detectable}
+	o := opinion{trend: tr, p: tr.below(c.tolerance), detectable: detectable, standsOut: c.tolerance + tr.detectable(alpha), most: tr.quantile(power)}
 	o.grows = o.p < alpha
 	if c.tolerance > 0 {
-		o.clear = tr.quantile(power) <= c.tolerance
+		o.clear = o.most <= c.tolerance
 	} else {
-		o.clear = tr.quantile(power) <= 0 || o.p > suspicion && tr.detectable(alpha)*c.hours <= c.room()
+		o.clear = o.most <= 0 || o.p > suspicion && o.standsOut*c.hours <= c.room()
 	}
 	return o
 }
@@ -184,7 +188,9 @@ func (c *inquiry) decide() soak.Verdict {
 		}
 	}
 	equal := c.rested && c.resting.equal
-	load.clear = load.clear && !(rest.trend.known() && c.resting.lasts && rest.p < suspicion)
+	if load.clear && rest.trend.known() && c.resting.lasts && rest.p < suspicion {
+		load.clear, c.unclear = false, "the readings at rest rise perhaps"
+	}
 	both := rest.trend.known() && load.trend.known() && c.doubt == "" && !c.young && c.resting.lasts && fisher(load.p, rest.p) < c.alpha
 	switch {
 	case load.grows && rest.grows || both && !load.grows && !rest.grows:
@@ -230,7 +236,7 @@ func fisher(p, q float64) float64 {
 // speak lets one opinion fill in the figures.
 func (c *inquiry) speak(v *soak.Verdict, o opinion, evidence string) {
 	v.Slope, v.Lo, v.Hi = o.trend.slope, o.trend.quantile(0.025), o.trend.quantile(0.975)
-	v.MinDetectable = o.detectable
+	v.MinDetectable, c.spoken = o.detectable, o
 	spent := c.alpha
 	if evidence == "rest" {
 		spent = c.restAlpha()
