@@ -48,7 +48,7 @@ type bulkSession struct {
 }
 
 func (s *bulkSession) Do(n uint64, deadline time.Time) (sent, received int64, err error) {
-	if err := s.conn.SetDeadline(deadline); err != nil {
+	if err := s.begin(deadline); err != nil {
 		return 0, 0, err
 	}
 	content := NewContent(s.id, n, s.payload)
@@ -66,6 +66,7 @@ func (s *bulkSession) Do(n uint64, deadline time.Time) (sent, received int64, er
 	if err == nil && s.mode != BulkDown {
 		err = readReceipt(s.conn, content)
 	}
+	s.used = time.Now()
 	return sent, received, err
 }
 

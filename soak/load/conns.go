@@ -50,7 +50,7 @@ func (c *conns) Open(ctx context.Context) (Session, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := connSession{conn: conn, id: c.sessions.Add(1), payload: c.payload, close: sync.OnceValue(conn.Close)}
+	s := connSession{conn: conn, id: c.sessions.Add(1), payload: c.payload, close: sync.OnceValue(conn.Close), used: time.Now()}
 	if c.mode == Echo {
 		size := min(c.payload, chunkSize)
 		return &echoSession{s, make([]byte, size), make([]byte, size)}, nil
@@ -68,9 +68,22 @@ type connSession struct {
 	id      uint64
 	payload int64
 	close   func() error
+	used    time.Time // last
 }
 
 func (s *connSession) Close() error { return s.close() }
+
+// begin prepares the connection for an operation, unless the peer has ended it
+// meanwhile.
+func (s *connSession) begin(deadline time.Time) error {
+	if err := s.conn.SetDeadline(deadline); err != nil {
+		return err
+	}
+	if time.Since(s.used) > idleAfter && ended(s.conn) {
+		return ErrStale
+	}
+	return nil
+}
 
 // echoSession sends the bare payload and expects it back.
 type echoSession struct {
@@ -79,7 +92,7 @@ type echoSession struct {
 }
 
 func (s *echoSession) Do(n uint64, deadline time.Time) (sent, received int64, err error) {
-	if err := s.conn.SetDeadline(deadline); err != nil {
+	if err := s.begin(deadline); err != nil {
 		return 0, 0, err
 	}
 	content := NewContent(s.id, n, s.payload)
@@ -89,6 +102,7 @@ func (s *echoSession) Do(n uint64, deadline time.Time) (sent, received int64, er
 		sent += up
 		received += down
 	}
+	s.used = time.Now()
 	return sent, received, err
 }
 

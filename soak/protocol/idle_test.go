@@ -3,12 +3,13 @@ package protocol_test
 import (
 	"bytes"
 	"fmt"
+	"net"
 	"os"
 	"path/filepath"
 	"testing"
 	"time"
 
-	"github.com/shirou/gopsutil/v3/net"
+	netstat "github.com/shirou/gopsutil/v3/net"
 
 	"soakmon/soak"
 	"soakmon/soak/protocol"
@@ -64,9 +65,62 @@ func TestAssociationsThatARealServerEndsWhileIdleCauseNoFailures(t *testing.T) {
 func (r real) sockets(t *testing.T) int {
 	t.Helper()
 	process, _ := r.target.Process()
-	all, err := net.ConnectionsPid("udp", int32(process.PID))
+	all, err := netstat.ConnectionsPid("udp", int32(process.PID))
 	if err != nil {
 		t.Fatal(err)
 	}
 	return len(all)
+}
+
+// TestSessionsThatADestinationEndsWhileIdleCauseNoFailures has each session used
+// every three seconds, and ended before. Streams on a QUIC connection and
+// channels on one of SSH cannot be asked.
+func TestSessionsThatADestinationEndsWhileIdleCauseNoFailures(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	go func() {
+		for {
+			conn, err := l.Accept()
+			if err != nil {
+				return
+			}
+			go echoUntilIdle(conn)
+		}
+	}()
+	var loads []soak.Workload
+	for _, one := range []struct{ name, variant string }{{"tcp_relay", "{}"}, {"socks", "{}"}, {"reality", "{}"}, {"ech", `{"inner":"vless"}`}, {"ech", `{"inner":"trojan"}`}} {
+		p, _ := protocol.Lookup(one.name)
+		o := soak.Options{JSON: []byte(one.variant)}
+		if !p.Proxy {
+			o.JSON = fmt.Appendf(nil, `{"destination":%q}`, l.Addr())
+		}
+		w := workload(t, p, serve(t, p, protocol.ServeOptions{Options: o}), o)
+		w.Name, w.Destination, w.Rate, w.Concurrency = one.name+one.variant, l.Addr().String(), 4, 12
+		loads = append(loads, w)
+	}
+	d := drive(t)
+	d.send(soak.Command{Do: soak.DoStart, Loads: loads, Interval: 100 * time.Millisecond})
+	d.each("24 operations", func(_ int, l soak.LoadTally) bool { return l.Operations >= 24 })
+	for _, l := range d.last.Loads {
+		if l.Failed > 0 || l.Sessions < 20 {
+			t.Errorf("%s: %d failed: %v; %d sessions", l.Load, l.Failed, l.Examples, l.Sessions)
+		}
+	}
+	d.stop()
+}
+
+func echoUntilIdle(conn net.Conn) {
+	defer conn.Close()
+	buf := make([]byte, 2000)
+	for {
+		n, err := conn.Read(buf)
+		if err != nil {
+			return
+		}
+		_, _ = conn.Write(buf[:n])
+		_ = conn.SetReadDeadline(time.Now().Add(1500 * time.Millisecond))
+	}
 }

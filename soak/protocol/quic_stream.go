@@ -177,6 +177,9 @@ func (s *proxyStream) failed(err error) error {
 	return err
 }
 
+// Ended implements load.Ender: the server has closed the connection, and said so.
+func (s *proxyStream) Ended() bool { return s.conn.Context().Err() != nil && !s.link.lost.Load() }
+
 func (s *proxyStream) Close() error {
 	err := s.quicStream.Close()
 	if s.release != nil {

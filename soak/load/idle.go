@@ -1,0 +1,69 @@
+package load
+
+import (
+	"net"
+	"syscall"
+	"time"
+)
+
+// idleAfter is how long after an operation a session may have been ended for
+// being idle, so that a look is worth its system call.
+const idleAfter = time.Second
+
+// Ender is a connection that can tell whether its peer has ended it. Others are
+// asked where they stand on a TCP connection, by the NetConn that crypto/tls has
+// as well.
+type Ender interface{ Ended() bool }
+
+// ended tells whether the peer has ended a connection on which nothing is under
+// way. It does not wait, and takes nothing away.
+func ended(conn net.Conn) bool {
+	within := false
+	for {
+		if e, ok := conn.(Ender); ok {
+			return e.Ended()
+		}
+		below, ok := conn.(interface{ NetConn() net.Conn })
+		if !ok {
+			break
+		}
+		conn, within = below.NetConn(), true
+	}
+	socket, ok := conn.(syscall.Conn)
+	if !ok {
+		return false
+	}
+	var head [5]byte
+	n, err := peek(socket, head[:])
+	switch {
+	case err != nil:
+		return err != syscall.EAGAIN
+	case n == 0:
+		return true
+	}
+	return within && isAlert(head)
+}
+
+// peek reads without waiting or taking away. At the end n is 0.
+func peek(conn syscall.Conn, p []byte) (n int, err error) {
+	raw, err := conn.SyscallConn()
+	if err != nil {
+		return 0, err
+	}
+	rawErr := raw.Read(func(fd uintptr) bool {
+		n, _, err = syscall.Recvfrom(int(fd), p, syscall.MSG_PEEK|syscall.MSG_DONTWAIT)
+		return true
+	})
+	if rawErr != nil {
+		return 0, syscall.EAGAIN // closed by us, or its deadline is over: the operation will tell
+	}
+	return n, err
+}
+
+// isAlert tells whether a record of TLS is an alert, such as the goodbye of a
+// peer: by its type, or by a length that nothing else has where the type is
+// hidden (RFC 8446, section 5.2: two bytes, their type, a tag of 16).
+func isAlert(head [5]byte) bool {
+	const alert, hidden, length = 21, 23, 2 + 1 + 16
+	return head[0] == alert || head[0] == hidden && head[3] == 0 && head[4] == length
+}
