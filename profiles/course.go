@@ -16,10 +16,10 @@ const stackLimit = 20_000
 
 // Course is how the profiles of one kind went over a run: one value of each
 // stack at each snapshot. Of a heap profile that is the live bytes, of a
-// goroutine profile the count, of a CPU profile the seconds of CPU time per
-// second.
+// goroutine profile the count, of a CPU profile the cores in use: seconds of CPU
+// time per second.
 type Course struct {
-	Unit string // "bytes", "count" or "seconds"
+	Unit string // "bytes", "count", "seconds" or "cores"
 
 	at     []time.Duration
 	frames []Frame
@@ -190,8 +190,8 @@ func readerOf(p *profile.Profile) (sampleReader, error) {
 		r.unit, r.rate = "bytes", float64(p.Period)
 	case "nanoseconds":
 		r.unit, r.scale = "seconds", 1e-9
-		if p.DurationNanos > 0 {
-			r.scale = 1 / float64(p.DurationNanos)
+		if p.DurationNanos > 0 && p.SampleType[r.value].Type == "cpu" {
+			r.unit, r.scale = "cores", 1/float64(p.DurationNanos)
 		}
 		r.rate = float64(p.Period)
 	}

@@ -19,7 +19,7 @@ func (r Ranking) Growth() *profile.Profile {
 		DurationNanos: int64(length),
 	}}
 	scale := 1.0
-	if r.Unit == "seconds" {
+	if r.Unit == "seconds" || r.Unit == "cores" { // of CPU time, in each second
 		scale, w.p.SampleType[1].Unit = float64(time.Second), "nanoseconds"
 	}
 	for _, s := range r.Sites {

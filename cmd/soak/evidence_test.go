@@ -8,16 +8,16 @@ import (
 	"io"
 	"os"
 	"os/exec"
-	"path"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"soakmon/profiles"
 )
 
-func TestEvidenceHoldsWhatAMaintainerAsksFor(t *testing.T) {
-	run, file := profiled(t), filepath.Join(t.TempDir(), "pack.tar.gz")
-	printed(t, "evidence", run, "-o", file)
+// unpack reads the files of a pack, by their names below its folder.
+func unpack(t *testing.T, file string) map[string][]byte {
+	t.Helper()
 	b, err := os.ReadFile(file)
 	if err != nil {
 		t.Fatal(err)
@@ -30,15 +30,22 @@ func TestEvidenceHoldsWhatAMaintainerAsksFor(t *testing.T) {
 	for r := tar.NewReader(z); ; {
 		h, err := r.Next()
 		if errors.Is(err, io.EOF) {
-			break
+			return found
 		}
 		if err != nil {
 			t.Fatal(err)
 		}
-		if found[h.Name[len(path.Dir("run/x"))+1:]], err = io.ReadAll(r); err != nil {
+		_, name, _ := strings.Cut(h.Name, "/")
+		if found[name], err = io.ReadAll(r); err != nil {
 			t.Fatal(err)
 		}
 	}
+}
+
+func TestEvidenceHoldsWhatAMaintainerAsksFor(t *testing.T) {
+	run, file := profiled(t), filepath.Join(t.TempDir(), "pack.tar.gz")
+	printed(t, "evidence", run, "-o", file)
+	found := unpack(t, file)
 	for _, name := range []string{"README.md", "report.html", "report.json", "report.md", "report.txt", "plan.json", "target.json", "descriptors.csv", "memory.csv", "threads-and-children.csv", "profiles/heap-early.pb.gz", "profiles/heap-late.pb.gz", "profiles/heap-growth.pb.gz"} {
 		if len(found[name]) == 0 {
 			t.Errorf("%s is missing or empty", name)

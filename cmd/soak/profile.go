@@ -7,6 +7,7 @@ import (
 	"io"
 	"math"
 	"path"
+	"slices"
 	"text/tabwriter"
 	"time"
 
@@ -33,10 +34,13 @@ func profileCommand(s streams) *cobra.Command {
 		Short: "Show which call sites, goroutines or descriptors of a run grow",
 		Long: `Show which call sites, goroutines or descriptors of a run grow, over all of its
 snapshots: the robust slope of each place, not the difference of two profiles.
+Of CPU profiles, which a plan asks for with profiles: {kinds: [heap, goroutine,
+cpu]}, what grows under a constant load is what got slower.
 With --http the snapshots open in google/pprof's own pages, the last against the
 first.`,
 		Example: `  soak profile last
   soak profile last --kind goroutine --by line
+  soak profile last --kind cpu
   soak profile nightly --kind heap --base 1h --http :0
   soak profile last --format pprof -o growth.pb.gz && go tool pprof -top growth.pb.gz`,
 		Args: cobra.MaximumNArgs(1),
@@ -101,26 +105,27 @@ func (f profileFlags) write(out io.Writer, r *stored, from, to time.Duration) er
 	return f.text(out, ranking, cost)
 }
 
-// stretch is the part of the run that counts.
+// stretch is the part of the run that counts: from the first steady load on, of
+// CPU time to the end of the last.
 func (f profileFlags) stretch(r *stored) (from, to time.Duration, err error) {
-	to = math.MaxInt64
-	if f.base != "start" {
-		from, err = plan.ParseDuration(f.base)
-		if err != nil {
-			return 0, 0, fmt.Errorf("--base %s: start, or %w", f.base, err)
-		}
-		return from, to, nil
-	}
 	events, err := r.Events()
 	if err != nil {
 		return 0, 0, err
 	}
-	for _, p := range judge.Phases(r.Run().Plan.Load, events, to) {
-		if p.Name == judge.PhaseSteady {
-			return p.From, to, nil
+	to = math.MaxInt64
+	steady := slices.DeleteFunc(judge.Phases(r.Run().Plan.Load, events, to), func(p soak.Phase) bool { return p.Name != judge.PhaseSteady })
+	if n := len(steady); n > 0 {
+		from = steady[0].From
+		if f.kind == "cpu" {
+			to = steady[n-1].To
 		}
 	}
-	return 0, to, nil
+	if f.base != "start" {
+		if from, err = plan.ParseDuration(f.base); err != nil {
+			return 0, 0, fmt.Errorf("--base %s: start, or %w", f.base, err)
+		}
+	}
+	return from, to, nil
 }
 
 // cut keeps the places to show.
@@ -135,7 +140,7 @@ func (f profileFlags) text(out io.Writer, r profiles.Ranking, c cause.Cost) erro
 	fmt.Fprintf(out, "%s of the %s: %s from %s to %s\n", f.kind, f.process, human.Count(r.Snapshots, "snapshot"), human.Offset(r.From), human.Offset(r.To))
 	fmt.Fprintf(out, "in all %s (%s → %s); %s of %d places grow for certain, and explain %.0f %% of it\n", human.Growth(r.Total, r.Unit),
 		human.Amount(r.First, r.Unit), human.Amount(r.Last, r.Unit), named(r), len(r.Sites), 100*r.Explained)
-	fmt.Fprintf(out, "one snapshot took %s and %s of the target's CPU (%.2g %% of a core), its other work included\n\n", human.Seconds(c.Took.Seconds()), human.Seconds(c.CPU), 100*c.Share)
+	fmt.Fprintf(out, "%s\n\n", f.price(c))
 	tw := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(tw, "\tGROWTH\tSHARE\tFIRST\tLAST\tPLACE")
 	for _, s := range r.Sites[:f.cut(len(r.Sites))] {
@@ -149,6 +154,15 @@ func (f profileFlags) text(out io.Writer, r profiles.Ranking, c cause.Cost) erro
 		fmt.Fprintf(tw, "%s\t%s\t%.0f %%\t%s\t%s\t%s\n", mark, human.Growth(s.Slope, r.Unit), 100*s.Share, human.Amount(s.First, r.Unit), human.Amount(s.Last, r.Unit), f.place(s))
 	}
 	return tw.Flush()
+}
+
+// price says what a snapshot cost. That of the CPU is its time of sampling: what
+// the target did meanwhile is the subject.
+func (f profileFlags) price(c cause.Cost) string {
+	if f.kind == "cpu" {
+		return fmt.Sprintf("one snapshot sampled for %s", human.Seconds(c.Took.Seconds()))
+	}
+	return fmt.Sprintf("one snapshot took %s and %s of the target's CPU (%.2g %% of a core), its other work included", human.Seconds(c.Took.Seconds()), human.Seconds(c.CPU), 100*c.Share)
 }
 
 func named(r profiles.Ranking) string {

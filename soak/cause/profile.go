@@ -32,7 +32,7 @@ func Rank(src Source, q Query) (profiles.Ranking, Cost, error) {
 		}
 	}
 	if len(all) == 0 {
-		return profiles.Ranking{}, Cost{}, fmt.Errorf("the run has no %s profile of the %s in this stretch; it has %s", q.Kind, q.Process, kinds(metas))
+		return profiles.Ranking{}, Cost{}, fmt.Errorf("the run has no %s profile of the %s in this stretch; it has %s (a plan names kinds in profiles.kinds)", q.Kind, q.Process, kinds(metas))
 	}
 	s := read(src, thin(all))
 	if s.course.Len() == 0 {

@@ -134,12 +134,13 @@ func seconds(kind string, every time.Duration) int {
 	return int(min(max(every/10, time.Second), 10*time.Second) / time.Second)
 }
 
-// kinds are the profiles to take: those of the plan, at rest a heap profile in
-// any case, for it forces a collection, and where it matters the stacks of all
-// goroutines.
+// kinds are the profiles to take: those of the plan, at rest no CPU profile, for
+// nothing runs, and a heap profile in any case, for it forces a collection, and
+// where it matters the stacks of all goroutines.
 func (r *run) kinds(q request) []string {
 	kinds := slices.Clone(r.Plan.Profiles.Kinds)
-	if q.then != nil && !slices.Contains(kinds, "heap") {
+	if q.then != nil {
+		kinds = slices.DeleteFunc(kinds, func(kind string) bool { return kind == "cpu" || kind == "heap" })
 		kinds = append(kinds, "heap")
 	}
 	full := q.why == "start" || q.why == "end" || q.why == "alert"

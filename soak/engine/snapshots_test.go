@@ -36,6 +36,32 @@ func TestACollectionIsForcedAtRestThoughNoHeapProfileIsPlanned(t *testing.T) {
 	}
 }
 
+func TestNoCPUProfileIsTakenAtRest(t *testing.T) {
+	b, cpu := newBench(), 0
+	p := testPlan(4 * time.Minute)
+	p.Profiles = soak.Profiles{Every: time.Minute, Kinds: []string{"heap", "cpu"}}
+	_, err := playWith(t, p, b, nil, func(c *Config) {
+		c.Fetch = func(_ context.Context, _ soak.Process, kind string, o profiles.Options) (soak.ProfileMeta, []byte, error) {
+			if kind == "cpu" {
+				cpu++
+			}
+			return soak.ProfileMeta{Kind: kind, GC: o.GC}, []byte("x"), nil
+		}
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	scheduled := 0
+	for _, e := range b.notes {
+		if e.Kind == soak.EventSnapshot && e.Name == "schedule" {
+			scheduled++
+		}
+	}
+	if rests := len(judge.Rests(b.notes)); cpu == 0 || cpu != scheduled || rests < 3 {
+		t.Errorf("%d CPU profiles, %d snapshots by schedule, %d rests", cpu, scheduled, rests)
+	}
+}
+
 func TestProfilesThatFailForceNoCollection(t *testing.T) {
 	b := newBench()
 	_, err := playWith(t, testPlan(2*time.Minute), b, nil, func(c *Config) {
