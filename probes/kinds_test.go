@@ -119,10 +119,16 @@ func TestMappingsAreNamed(t *testing.T) {
 Rss:                  40 kB
 00600000-00800000 rw-p 00000000 00:00 0                                  [heap]
 Rss:                 100 kB
-c000000000-c000400000 rw-p 00000000 00:00 0 
+153628000000-153628400000 rw-p 00000000 00:00 0 
 Rss:                 300 kB
 7f0000000000-7f0000021000 rw-p 00000000 00:00 0 
 Rss:                  20 kB
+7f0000021000-7f0004000000 ---p 00000000 00:00 0 
+Rss:                   0 kB
+7f0008000000-7f00087ff000 rw-p 00000000 00:00 0 
+Rss:                   2 kB
+7f00087ff000-7f0008800000 ---p 00000000 00:00 0 
+Rss:                   0 kB
 7f1000000000-7f1000001000 ---p 00000000 00:00 0 
 Rss:                   0 kB
 7f1000001000-7f1000801000 rw-p 00000000 00:00 0 
@@ -133,15 +139,15 @@ Rss:                   4 kB
 Rss:                   2 kB
 `
 	got := map[string]float64{}
-	if err := parseSmaps(strings.NewReader(smaps), func(name string, bytes float64) { got[name] += bytes / 1024 }); err != nil {
+	if err := parseSmaps(strings.NewReader(smaps), true, func(name string, _ mapping, bytes float64) { got[name] += bytes / 1024 }); err != nil {
 		t.Fatal(err)
 	}
-	for name, want := range map[string]float64{"libz.so.*.*": 40, "[heap]": 100, "Go heap": 300, "malloc arenas": 20, "thread stacks": 8, "[anon:cache *]": 4, "anonymous": 2} {
+	for name, want := range map[string]float64{"/usr/lib/libz.so.*.*": 40, "[heap]": 100, "Go heap": 300, "malloc arenas": 20, "thread stacks": 8, "[anon:cache *]": 4, "anonymous": 4} {
 		if got[name] != want {
 			t.Errorf("%s: %v, want %v; all: %v", name, got[name], want, got)
 		}
 	}
-	if err := parseSmaps(strings.NewReader("nonsense\n"), nil); err == nil {
+	if err := parseSmaps(strings.NewReader("nonsense\n"), true, nil); err == nil {
 		t.Error("nonsense is read")
 	}
 }

@@ -6,7 +6,6 @@ import (
 	"context"
 	"errors"
 	"io"
-	"path"
 	"strconv"
 	"strings"
 	"time"
@@ -15,14 +14,21 @@ import (
 )
 
 func init() {
-	metrics := []soak.Metric{{Name: "mapping_bytes", Unit: "bytes", Kind: soak.Gauge, Quantum: 1024, Help: "Resident memory by mapping: the heap of malloc and its arenas, thread stacks, the Go heap, other anonymous memory, and files by name."}}
+	metrics := []soak.Metric{
+		{Name: "mapping_bytes", Unit: "bytes", Kind: soak.Gauge, Quantum: 1024, Help: "Resident memory by mapping: the heap of malloc and its arenas, thread stacks, the Go heap, other anonymous memory, and files by path."},
+		{Name: "anonymous_mappings", Unit: "count", Kind: soak.Gauge, Quantum: 1, Help: "Anonymous mappings that are none of the known kinds; neighbours alike are one to the kernel."},
+		{Name: "anonymous_mappings_size", Unit: "count", Kind: soak.Gauge, Quantum: 1, Help: "Those of them by their size in bytes, of sizes that eight or more have."},
+		{Name: "anonymous_mapping_grown_bytes", Unit: "bytes", Kind: soak.Gauge, Quantum: 1024, Help: "Resident memory by which those of them that are still there have grown in size since each was first seen; of up to 4,096 mappings."},
+	}
 	// The kernel walks all pages, as for smaps_rollup, and writes half a
 	// kilobyte for each mapping.
 	register(spec{name: "mappings", class: slow, every: 15 * time.Second, weight: 0.2, metrics: metrics, open: func(e *env) Probe {
-		if e.process.Role == soak.RoleDriver || e.process.Role == soak.RoleMonitor {
+		p := e.process
+		if p.Role == soak.RoleDriver || p.Role == soak.RoleMonitor {
 			return nil // our own memory is told, and decides nothing
 		}
-		return &mappings{metrics: metrics, family: e.family, sizes: newTally("mapping_bytes", "mapping")}
+		return &mappings{metrics: metrics, family: e.family, golang: p.Pprof != "" || p.Vars != "",
+			bytes: newTally("mapping_bytes", "mapping"), sizes: newTally("anonymous_mappings_size", "size"), regions: map[*member]*regions{}}
 	}})
 }
 
@@ -30,7 +36,10 @@ func init() {
 type mappings struct {
 	metrics []soak.Metric
 	family  *family
+	golang  bool // what looks like the Go heap is one
+	bytes   *tally
 	sizes   *tally
+	regions map[*member]*regions
 }
 
 func (s *mappings) Metrics() []soak.Metric { return s.metrics }
@@ -38,49 +47,74 @@ func (s *mappings) Metrics() []soak.Metric { return s.metrics }
 func (s *mappings) Close() error { return nil }
 
 func (s *mappings) Read(_ context.Context, p soak.Process) ([]soak.Sample, error) {
+	s.bytes.reset()
 	s.sizes.reset()
+	before := s.regions
+	s.regions = map[*member]*regions{}
+	count, grown := 0, 0.0
 	err := s.family.each(func(m *member) error {
+		r := before[m]
+		if r == nil {
+			r = &regions{}
+		}
 		f, err := m.dir.Open("smaps")
 		if err != nil {
 			return m.explain("smaps", err)
 		}
 		defer f.Close()
-		if err := parseSmaps(f, s.sizes.add); err != nil {
+		err = parseSmaps(f, s.golang, func(name string, at mapping, bytes float64) {
+			s.bytes.add(name, bytes)
+			if name == anonymous {
+				count++
+				r.add(at, bytes)
+			}
+		})
+		if err != nil {
 			return m.explain("smaps", err)
 		}
+		sizes(r.now, s.sizes.add)
+		grown += r.grown()
+		s.regions[m] = r
 		return nil
 	})
 	if err != nil {
+		s.regions = before
 		return nil, err
 	}
-	return s.sizes.samples(p.Role), nil
+	samples := append(s.bytes.samples(p.Role), s.sizes.samples(p.Role)...)
+	return append(samples, soak.Sample{Process: p.Role, Metric: "anonymous_mappings", Value: float64(count)},
+		soak.Sample{Process: p.Role, Metric: "anonymous_mapping_grown_bytes", Value: grown}), nil
 }
 
-// parseSmaps calls add with the name and the resident bytes of each mapping.
-func parseSmaps(r io.Reader, add func(name string, bytes float64)) error {
+// parseSmaps calls add with the name and the resident bytes of each mapping that
+// has any; in a Go program what looks like the Go heap is one.
+func parseSmaps(r io.Reader, golang bool, add func(name string, m mapping, bytes float64)) error {
 	scan := bufio.NewScanner(r)
 	scan.Buffer(make([]byte, 0, 16<<10), 1<<20)
-	var now, before mapping
-	found := false
+	var before, now mapping
+	resident := 0.0
+	next := func(m mapping) { // m follows now
+		if resident > 0 {
+			add(now.name(before, m, golang), now, resident)
+		}
+		before, now, resident = now, m, 0
+	}
 	for scan.Scan() {
 		line := scan.Bytes()
 		if m, ok := parseMapping(line); ok {
-			before, now = now, m
-			found = true
-			continue
-		}
-		if rss, ok := bytes.CutPrefix(line, []byte("Rss:")); ok {
-			if n, ok := number(rss); ok && n > 0 {
-				add(now.name(before), float64(n)*1024)
-			}
+			next(m)
+		} else if rss, ok := bytes.CutPrefix(line, []byte("Rss:")); ok {
+			n, _ := number(rss)
+			resident = float64(n) * 1024
 		}
 	}
 	if err := scan.Err(); err != nil {
 		return err
 	}
-	if !found {
+	if now.to == 0 {
 		return errors.New("it has no mappings")
 	}
+	next(mapping{})
 	return nil
 }
 
@@ -113,24 +147,34 @@ func parseMapping(line []byte) (m mapping, ok bool) {
 }
 
 const (
-	arena      = 64 << 20 // malloc of glibc maps its further arenas at multiples of this (arena.c)
+	anonymous  = "anonymous"
+	goHeap     = "Go heap"
+	arena      = 64 << 20 // malloc of glibc maps its further arenas at multiples of this (arena.c), and the Go runtime its heap (runtime/malloc.go)
+	goChunk    = 4 << 20  // by which the Go heap grows (pallocChunkBytes of runtime/mpagealloc.go)
 	threadHeap = 8 << 20  // the usual stack of a thread, which follows a guard page
-	goHeap     = 0xc0 << 32
 )
 
-// name says what a mapping is; before is the one below it.
-func (m mapping) name(before mapping) string {
+// name says what a mapping is; before and after are those next to it.
+func (m mapping) name(before, after mapping, golang bool) string {
+	size := m.to - m.from
 	switch {
+	case strings.HasPrefix(m.path, "[anon: Go: heap"): // where the kernel keeps names (CONFIG_ANON_VMA_NAME)
+		return goHeap
 	case strings.HasPrefix(m.path, "["):
 		return pattern(m.path)
+	case strings.HasPrefix(m.path, "/dev/zero"):
+		return "shared anonymous"
 	case m.path != "":
-		return pattern(path.Base(strings.TrimSuffix(m.path, " (deleted)")))
-	case m.from >= goHeap && m.from < goHeap+1<<40:
-		return "Go heap"
-	case before.to == m.from && strings.HasPrefix(before.perms, "---") && m.to-m.from <= threadHeap && m.to-m.from >= threadHeap-64<<10:
+		return pattern(strings.TrimSuffix(m.path, " (deleted)"))
+	case golang && m.from%arena == 0 && size%goChunk == 0: // its place is left to chance since Go 1.26
+		return goHeap
+	case before.to == m.from && before.closed() && size <= threadHeap && size >= threadHeap-64<<10:
 		return "thread stacks"
-	case m.from%arena == 0 && m.to-m.from <= arena:
-		return "malloc arenas"
+	case m.from%arena == 0 && (m.to%arena == 0 || after.from == m.to && after.closed() && after.to%arena == 0):
+		return "malloc arenas" // what one does not use yet is reserved up to its end
 	}
-	return "anonymous"
+	return anonymous
 }
+
+// closed tells that nothing may be done there: a guard page, or reserved space.
+func (m mapping) closed() bool { return strings.HasPrefix(m.perms, "---") }

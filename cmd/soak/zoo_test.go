@@ -44,7 +44,7 @@ var zoo = []animal{
 	{"fd_inotify", cause.FD, "", "anon_inode:[inotify]: ", 1, false},
 	{"thread", cause.Thread, "main.holdThread", "syscall", 1, false},
 	{"zombie", cause.Child, "", "named true", 1, false},
-	{"mmap", cause.Native, "", "anonymous mappings", 64, false},
+	{"mmap", cause.Native, "", "an anonymous mapping that grows in size", 64, false},
 	{"malloc", cause.Native, "", "the heap of malloc", 256, true},
 }
 

@@ -2,6 +2,7 @@ package cause
 
 import (
 	"fmt"
+	"strconv"
 
 	"soakmon/profiles"
 	"soakmon/soak"
@@ -23,7 +24,7 @@ func (f *finder) memory(l Leak, out *Finding) {
 	}
 	for _, p := range f.parts(l, "mapping_bytes") {
 		if s := share(p, l); s >= 0.05 && !(ok && p.labels["mapping"] == "Go heap") {
-			out.Culprits = append(out.Culprits, Culprit{Share: s, Detail: fmt.Sprintf("%s: %s → %s", mappingWords(p.labels["mapping"]), human.Amount(p.first, "bytes"), human.Amount(p.last, "bytes"))})
+			out.Culprits = append(out.Culprits, Culprit{Share: s, Detail: fmt.Sprintf("%s: %s → %s", f.mapping(l, p), human.Amount(p.first, "bytes"), human.Amount(p.last, "bytes"))})
 		}
 	}
 	explain(out)
@@ -89,17 +90,37 @@ var residentWords = map[string]string{
 	"rss_shmem_bytes": "shared memory",
 }
 
-// mappingWords says what a mapping is used for.
-func mappingWords(name string) string {
-	switch name {
+// mapping says what a mapping is used for, and how it grows.
+func (f *finder) mapping(l Leak, p part) string {
+	switch name := p.labels["mapping"]; name {
 	case "[heap]":
 		return "the heap of malloc"
 	case "malloc arenas":
 		return "arenas of malloc, of its threads"
 	case "anonymous":
-		return "anonymous mappings: mmap, or large blocks of malloc"
+		return f.anonymous(l, p)
+	case "shared anonymous":
+		return "shared anonymous mappings"
 	case "Go heap", "thread stacks":
 		return name
+	default:
+		return "mapping " + name
 	}
-	return "mapping " + name
+}
+
+// anonymous tells mappings that become more from one that becomes larger.
+func (f *finder) anonymous(l Leak, p part) string {
+	if g := f.one(l, "anonymous_mapping_grown_bytes"); g.Lasts && g.P <= chance && g.Slope > p.Slope/2 {
+		return "an anonymous mapping that grows in size (mmap, or large blocks of malloc: calls whose memory touches are one mapping)"
+	}
+	for _, s := range f.parts(l, "anonymous_mappings_size") {
+		size, err := strconv.ParseFloat(s.labels["size"], 64)
+		if err == nil && s.Slope*size > p.Slope/2 {
+			return fmt.Sprintf("anonymous mappings of %s each, growing in number, %.0f → %.0f (mmap, or large blocks of malloc)", human.Amount(size, "bytes"), s.first, s.last)
+		}
+	}
+	if n := f.one(l, "anonymous_mappings"); n.Lasts && n.P <= chance {
+		return fmt.Sprintf("anonymous mappings of several sizes, growing in number, %.0f → %.0f (mmap, or large blocks of malloc)", n.first, n.last)
+	}
+	return "anonymous mappings (mmap, or large blocks of malloc)"
 }
