@@ -43,6 +43,7 @@ func TestMain(m *testing.M) {
 		os.Exit(2)
 	}
 	code := m.Run()
+	fmt.Print(zooTable)
 	os.RemoveAll(dir)
 	os.Exit(code)
 }

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"text/tabwriter"
 
 	"soakmon/soak"
 	"soakmon/soak/cause"
@@ -163,45 +164,89 @@ func TestZooCampaign(t *testing.T) {
 			}
 		}
 	})
-	slices.Sort(score.table)
-	t.Logf("%d leaks: resource right in %d, first culprit right in %d; %d of %d twins blamed\n%s",
-		score.leaks, score.resources, score.functions, score.blamed, score.twins, strings.Join(score.table, "\n"))
-	if score.resources < score.leaks || score.functions*100 < score.leaks*95 || score.blamed > 0 {
-		t.Error("not good enough")
+	zooTable = score.table()
+	if !score.good() {
+		t.Error("not good enough: the table is below")
 	}
 }
 
-// zooScore counts what was said of the zoo.
+// zooTable is what a campaign has found; TestMain prints it after all else.
+var zooTable string
+
+// zooScore is what was said of each animal and its twin.
 type zooScore struct {
-	mu                                         sync.Mutex
-	leaks, twins, resources, functions, blamed int
-	table                                      []string
+	mu  sync.Mutex
+	all map[string]*zooRow
+}
+
+// zooRow is a row of the table.
+type zooRow struct {
+	resource, function bool
+	said               string // of the one that leaks
+	twin               string // verdict
+	blamed             bool
 }
 
 func (z *zooScore) take(t *testing.T, a animal, kind string, r report.Report) {
 	z.mu.Lock()
 	defer z.mu.Unlock()
-	mark := "ok"
+	if z.all == nil {
+		z.all = map[string]*zooRow{}
+	}
+	row := z.all[a.kind]
+	if row == nil {
+		row = &zooRow{said: "not run", twin: "not run"}
+		z.all[a.kind] = row
+	}
 	if kind == a.kind {
-		z.leaks++
-		resource, function := a.right(r)
-		if resource {
-			z.resources++
-		}
-		if function {
-			z.functions++
-		} else {
-			mark = "NOT NAMED"
-		}
+		row.resource, row.function = a.right(r)
+		row.said = said(r)
 	} else {
-		z.twins++
-		if r.Verdict == soak.Leaking || len(r.Findings) > 0 {
-			z.blamed++
-			mark = "BLAMED"
+		row.twin, row.blamed = string(r.Verdict), r.Verdict == soak.Leaking || len(r.Findings) > 0
+		if row.blamed {
+			row.twin += ", blamed: " + said(r)
 		}
 	}
-	z.table = append(z.table, fmt.Sprintf("%-20s %-9s %s", kind, mark, said(r)))
-	if mark != "ok" {
-		t.Logf("%s: %s; %v", kind, said(r), r.Reasons)
+	t.Logf("%s: %s; %v", kind, said(r), r.Reasons)
+}
+
+// count counts the rows of which something is so.
+func (z *zooScore) count(is func(*zooRow) bool) (n int) {
+	for _, a := range zoo {
+		if row := z.all[a.kind]; row != nil && is(row) {
+			n++
+		}
 	}
+	return n
+}
+
+func (z *zooScore) resources() int { return z.count(func(r *zooRow) bool { return r.resource }) }
+func (z *zooScore) functions() int { return z.count(func(r *zooRow) bool { return r.function }) }
+func (z *zooScore) blamed() int    { return z.count(func(r *zooRow) bool { return r.blamed }) }
+
+// good: the right resource in all, the right culprit first in 95 %, and no twin
+// blamed. All must have been run.
+func (z *zooScore) good() bool {
+	return len(z.all) == len(zoo) && z.resources() == len(zoo) && z.functions()*100 >= len(zoo)*95 && z.blamed() == 0 &&
+		z.count(func(r *zooRow) bool { return r.twin == "not run" }) == 0
+}
+
+func (z *zooScore) table() string {
+	var out strings.Builder
+	tw := tabwriter.NewWriter(&out, 0, 0, 2, ' ', 0)
+	yes := map[bool]string{true: "yes", false: "NO"}
+	fmt.Fprintln(tw, "LEAK\tVERDICT\tRESOURCE\tCULPRIT FIRST\tTWIN\tSAID")
+	for _, a := range zoo {
+		row := z.all[a.kind]
+		if row == nil {
+			fmt.Fprintf(tw, "%s\tnot run\n", a.kind)
+			continue
+		}
+		verdict, rest, _ := strings.Cut(row.said, "; ")
+		fmt.Fprintf(tw, "%s\t%s\t%s\t%s\t%s\t%s\n", a.kind, verdict, yes[row.resource], yes[row.function], row.twin, rest)
+	}
+	tw.Flush()
+	n := len(zoo)
+	fmt.Fprintf(&out, "\nof %d leaks the resource is right in %d, the culprit first in %d; of %d twins %d are blamed\n", n, z.resources(), z.functions(), n, z.blamed())
+	return out.String()
 }
