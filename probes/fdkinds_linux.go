@@ -22,9 +22,12 @@ func init() {
 	metrics := []soak.Metric{
 		{Name: "fds_kind", Unit: "count", Kind: soak.Gauge, Quantum: 1, Help: "Open descriptors by kind; of tables above 8,192 an estimate from every nth descriptor."},
 		{Name: "fds_file", Unit: "count", Kind: soak.Gauge, Quantum: 1, Help: "Open descriptors of files by folder, with numbers in its name as *."},
+		{Name: "fds_age_seconds", Unit: "seconds", Kind: soak.Gauge, Quantum: 1, Help: "Median time since which descriptors of a kind have been seen open: they are so old at the least."},
+		{Name: "fds_oldest_seconds", Unit: "seconds", Kind: soak.Gauge, Quantum: 1, Help: "Time since which the oldest descriptor of a kind has been seen open: it is so old at the least."},
 	}
 	register(spec{name: "fds_kind", class: slow, every: 5 * time.Second, weight: 0.08, metrics: metrics, open: func(e *env) Probe {
-		return &fdKinds{metrics: metrics, family: e.family, kinds: newTally("fds_kind", "kind"), files: newTally("fds_file", "dir")}
+		return &fdKinds{metrics: metrics, family: e.family, kinds: newTally("fds_kind", "kind"), files: newTally("fds_file", "dir"),
+			ages: newFdAges(), median: newTally("fds_age_seconds", "kind"), oldest: newTally("fds_oldest_seconds", "kind")}
 	}})
 }
 
@@ -34,6 +37,9 @@ type fdKinds struct {
 	family  *family
 	kinds   *tally
 	files   *tally
+	ages    *fdAges
+	median  *tally
+	oldest  *tally
 }
 
 func (k *fdKinds) Metrics() []soak.Metric { return k.metrics }
@@ -41,12 +47,20 @@ func (k *fdKinds) Metrics() []soak.Metric { return k.metrics }
 func (k *fdKinds) Close() error { return nil }
 
 func (k *fdKinds) Read(_ context.Context, p soak.Process) ([]soak.Sample, error) {
-	k.kinds.reset()
-	k.files.reset()
+	all := []*tally{k.kinds, k.files, k.median, k.oldest}
+	for _, t := range all {
+		t.reset()
+	}
+	k.ages.begin()
 	if err := k.family.each(k.member); err != nil {
 		return nil, err
 	}
-	return append(k.kinds.samples(p.Role), k.files.samples(p.Role)...), nil
+	k.ages.end(k.median, k.oldest)
+	var samples []soak.Sample
+	for _, t := range all {
+		samples = append(samples, t.samples(p.Role)...)
+	}
+	return samples, nil
 }
 
 // member looks at every nth number of a process's table, n growing with the
@@ -62,17 +76,20 @@ func (k *fdKinds) member(m *member) error {
 		return m.explain("fd", err)
 	}
 	defer dir.Close()
-	step := (size + mostClassified - 1) / mostClassified
+	step := max(1, (size+mostClassified-1)/mostClassified)
+	ages := k.ages.of(m, size, step)
 	var buf [512]byte
 	for fd := 0; fd < size; fd += step {
 		n, err := unix.Readlinkat(int(dir.Fd()), strconv.Itoa(fd), buf[:])
 		if err == unix.ENOENT || err == unix.ESRCH {
-			continue // not open
+			ages.close(fd / step)
+			continue
 		}
 		if err != nil {
 			return m.explain("fd", err)
 		}
 		kind, folder := classify(string(buf[:n]))
+		k.ages.see(ages, fd/step, buf[:n], kind)
 		k.kinds.add(kind, float64(step))
 		if folder != "" {
 			k.files.add(folder, float64(step))

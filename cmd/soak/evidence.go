@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -159,7 +160,7 @@ func (p *packer) tables(r *stored) {
 		name     string
 		families []string
 	}{
-		{"descriptors.csv", cause.DescriptorFamilies},
+		{"descriptors.csv", append(slices.Clone(cause.DescriptorFamilies), "fds_age_seconds", "fds_oldest_seconds")},
 		{"memory.csv", []string{"mapping_bytes", "rss_bytes", "rss_anon_bytes", "rss_file_bytes", "rss_shmem_bytes", "swap_bytes", "go_heap_live_bytes", "go_heap_inuse_bytes", "go_heap_idle_bytes", "go_heap_released_bytes", "go_stack_bytes"}},
 		{"threads-and-children.csv", []string{"threads", "threads_comm", "children", "zombies", "children_comm"}},
 	} {

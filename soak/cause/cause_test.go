@@ -166,7 +166,7 @@ func TestWhatTheKernelKnowsIsPutIntoWords(t *testing.T) {
 			`fds_kind{kind="socket"}`: up(2, 5), `fds_kind{kind="file"}`: flat(9), `sockets{state="close_wait"}`: up(2, 0), `sockets_peer{peer="10.0.0.7:443 close_wait"}`: up(2, 0),
 		}, FD, "socket: 5 → 125, TCP in CLOSE_WAIT (the peer has closed, and the program has not), peer 10.0.0.7:443 close_wait"},
 		{whole("fds", "count", 120), map[string]func(int) float64{`fds_kind{kind="deleted"}`: up(2, 0), `fds_file{dir="/tmp/up-*"}`: up(2, 0)}, FD, "deleted: 0 → 120, in /tmp/up-*"},
-		{whole("fds", "count", 120), map[string]func(int) float64{`fds_kind{kind="anon_inode:[inotify]"}`: up(2, 0)}, FD, "anon_inode:[inotify]: 0 → 120"},
+		{whole("fds", "count", 120), map[string]func(int) float64{`fds_kind{kind="anon_inode:[inotify]"}`: up(2, 0), `fds_age_seconds{kind="anon_inode:[inotify]"}`: up(30, 0), `fds_oldest_seconds{kind="anon_inode:[inotify]"}`: up(60, 0)}, FD, "anon_inode:[inotify]: 0 → 120, half of them open for at least 30 min, the oldest for at least 1 h"},
 		{whole("threads", "count", 60), map[string]func(int) float64{`threads_comm{comm="io-*"}`: up(1, 4), `threads_comm{comm="main"}`: flat(1)}, Thread, "threads named io-*: 4 → 64"},
 		{whole("zombies", "count", 60), map[string]func(int) float64{`children_comm{child="zombie sh of httpd"}`: up(1, 0)}, Child, "children named sh: 0 → 60, ended, and their parent httpd does not wait for them"},
 		{whole("children", "count", 60), map[string]func(int) float64{`children_comm{child="cgi of httpd"}`: up(1, 0)}, Child, "children named cgi: 0 → 60, started by httpd"},

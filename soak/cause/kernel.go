@@ -3,8 +3,10 @@ package cause
 import (
 	"fmt"
 	"strings"
+	"time"
 
 	"soakmon/soak"
+	"soakmon/soak/human"
 )
 
 // DescriptorFamilies are the series that tell descriptors apart.
@@ -27,6 +29,7 @@ func (f *finder) descriptors(l Leak, out *Finding) {
 				words = append(words, "in "+dir.labels["dir"])
 			}
 		}
+		words = append(words, f.ages(l, p.labels["kind"])...)
 		out.Culprits = append(out.Culprits, Culprit{Share: share(p, l), Detail: strings.Join(words, ", ")})
 	}
 	if len(kinds) == 0 { // read too seldom, or a leak of sockets alone
@@ -39,6 +42,18 @@ func (f *finder) descriptors(l Leak, out *Finding) {
 	if len(out.Culprits) == 0 {
 		out.Note = "no kind of descriptor grows for certain"
 	}
+}
+
+// ages tells how long the descriptors of a kind have been open, as far as that
+// was seen.
+func (f *finder) ages(l Leak, kind string) (words []string) {
+	label := fmt.Sprintf("{kind=%q}", kind)
+	for _, a := range []struct{ family, words string }{{"fds_age_seconds", "half of them open for at least "}, {"fds_oldest_seconds", "the oldest for at least "}} {
+		if p, ok := f.part(l, a.family+label); ok && p.last >= 1 {
+			words = append(words, a.words+human.Duration(time.Duration(p.last*float64(time.Second))))
+		}
+	}
+	return words
 }
 
 // explain adds up the shares of culprits that exclude each other.

@@ -1,0 +1,103 @@
+package probes
+
+import (
+	"hash/maphash"
+	"slices"
+	"time"
+)
+
+// mostAged is how many descriptors of a family are followed, of which 16 bytes
+// are kept each.
+const mostAged = 8 * mostClassified
+
+// fdAges follows descriptors from read to read: one with the same number and the
+// same link is the same. The link of a socket or a pipe holds its inode; what
+// has none of its own, such as an epoll instance, is known by its kind, that of
+// a file by its path. What is older than the first read is as old as that.
+type fdAges struct {
+	seed  maphash.Seed
+	began time.Time
+	now   float64 // seconds since began, of this read
+	kept  map[*member]*aged
+	next  map[*member]*aged // of this read
+	slots int               // in next
+	ages  map[string][]float64
+}
+
+// aged is what is known of the numbers of one process that are looked at.
+type aged struct {
+	step  int
+	slots []slot
+}
+
+// slot is a descriptor; the zero value is none.
+type slot struct {
+	link  uint64  // its hash
+	since float64 // seconds
+}
+
+func newFdAges() *fdAges {
+	return &fdAges{seed: maphash.MakeSeed(), began: time.Now(), kept: map[*member]*aged{}, ages: map[string][]float64{}}
+}
+
+func (a *fdAges) begin() {
+	a.now, a.next, a.slots = time.Since(a.began).Seconds(), map[*member]*aged{}, 0
+	for kind := range a.ages {
+		a.ages[kind] = a.ages[kind][:0]
+	}
+}
+
+// of gives what to follow of a process every step-th number of whose table is
+// looked at; nil where that would be too many.
+func (a *fdAges) of(m *member, size, step int) *aged {
+	n := (size + step - 1) / step
+	if a.slots += n; a.slots > mostAged {
+		return nil
+	}
+	old := a.kept[m]
+	if old != nil && old.step == step && len(old.slots) == n {
+		a.next[m] = old
+		return old
+	}
+	now := &aged{step: step, slots: make([]slot, n)}
+	if old != nil { // the table has grown
+		for i := range now.slots {
+			if fd := i * step; fd%old.step == 0 && fd/old.step < len(old.slots) {
+				now.slots[i] = old.slots[fd/old.step]
+			}
+		}
+	}
+	a.next[m] = now
+	return now
+}
+
+// close takes in that a slot's number is not open.
+func (of *aged) close(i int) {
+	if of != nil {
+		of.slots[i] = slot{}
+	}
+}
+
+// see takes in the descriptor of a slot.
+func (a *fdAges) see(of *aged, i int, link []byte, kind string) {
+	if of == nil {
+		return
+	}
+	if hash := maphash.Bytes(a.seed, link) | 1; of.slots[i].link != hash {
+		of.slots[i] = slot{hash, a.now}
+	}
+	a.ages[kind] = append(a.ages[kind], a.now-of.slots[i].since)
+}
+
+// end ends a read and puts the median and the largest age of each kind into the
+// tallies.
+func (a *fdAges) end(median, oldest *tally) {
+	a.kept = a.next
+	for kind, ages := range a.ages {
+		if len(ages) > 0 {
+			slices.Sort(ages)
+			median.add(kind, ages[len(ages)/2])
+			oldest.add(kind, ages[len(ages)-1])
+		}
+	}
+}
