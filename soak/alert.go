@@ -64,6 +64,7 @@ const (
 	EventOperator EventKind = "operator" // somebody did something through the control socket
 	EventDriver   EventKind = "driver"   // the driver has something to say
 	EventError    EventKind = "error"    // operations of Load failed; Name is the kind, Value how many did by now, Text the newest error
+	EventPlant    EventKind = "plant"    // a leak could not be planted; Name is its kind, Value how many steps failed by now, Text why
 	EventNote     EventKind = "note"     // anything else a person should know
 )
 

@@ -97,7 +97,10 @@ func relayLinks(s streams, c soak.Conditions, links []string, seed uint64, child
 		}
 	}
 	if child {
-		return serveChild(ctx, s.in, hello)
+		if _, err := greet(hello); err != nil {
+			return err
+		}
+		return untilGone(ctx, s.in)
 	}
 	<-ctx.Done()
 	return nil

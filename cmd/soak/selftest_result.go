@@ -79,8 +79,11 @@ func assess(control report.Report, leaking []report.Report) selfTest {
 			problem("%s was not judged in the run without a leak", s.metric)
 		}
 		one := selfTested{Metric: s.metric, Unit: still.Unit, Smallest: soak.Float(math.NaN()), MinDetectable: still.MinDetectable, Planted: []planted{}}
-		for _, r := range leaking {
+		for i, r := range leaking {
 			p := plantedIn(r, s.metric, s.kinds)
+			if math.IsNaN(float64(p.Rate)) {
+				problem("%s: what run %d was to find was not planted: %s", s.metric, i+1, p.Reason)
+			}
 			one.Planted = append(one.Planted, p)
 			if p.Found {
 				one.Smallest = p.Rate
@@ -131,6 +134,11 @@ func plantedIn(r report.Report, metric string, kinds []string) planted {
 	}
 	p := planted{Rate: soak.Float(perOperation * operations * 3600), Reason: "it was not judged"}
 	p.Slope, p.Lo, p.Hi, p.MinDetectable = soak.Float(math.NaN()), soak.Float(math.NaN()), soak.Float(math.NaN()), soak.Float(math.NaN())
+	if i := slices.IndexFunc(r.Unplanted, func(u report.Unplanted) bool { return slices.Contains(kinds, u.Kind) }); i >= 0 {
+		u := r.Unplanted[i]
+		p.Rate, p.Reason = soak.Float(math.NaN()), fmt.Sprintf("%d or more steps of it could not be planted: %s", u.Steps, u.Why)
+		return p
+	}
 	if s, ok := judged(r, metric); ok {
 		p.Found, p.Reason = s.Verdict == soak.Leaking, s.Reason
 		p.Slope, p.Lo, p.Hi, p.MinDetectable = s.Slope, s.Lo, s.Hi, s.MinDetectable

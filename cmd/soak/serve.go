@@ -124,7 +124,8 @@ func fillThreadPool() {
 }
 
 func serve(s streams, names, addresses []string, settings []soak.Options, leaks []soak.Leak, child bool) error {
-	planter, err := plant.New(leaks)
+	failures := &failures{steps: map[string]int64{}, log: s.err}
+	planter, err := plant.New(leaks, failures.add)
 	if err != nil {
 		return err
 	}
@@ -140,7 +141,6 @@ func serve(s streams, names, addresses []string, settings []soak.Options, leaks 
 	var onOperation func()
 	if len(leaks) > 0 {
 		onOperation = planter.Operation
-		go planter.Run(ctx)
 	}
 	seed := cmp.Or(os.Getenv(referenceSeed), rand.Text())
 	hello := supervise.Hello{Pprof: pages.pprof(), Metrics: pages.metrics()}
@@ -162,8 +162,13 @@ func serve(s streams, names, addresses []string, settings []soak.Options, leaks 
 	if child {
 		first := hello.Also[0]
 		hello.Address, hello.Options, hello.Also = first.Address, first.Options, hello.Also[1:]
-		return serveChild(ctx, s.in, hello)
+		if failures.monitor, err = greet(hello); err != nil {
+			return err
+		}
+		go planter.Run(ctx)
+		return untilGone(ctx, s.in)
 	}
+	go planter.Run(ctx)
 	fmt.Fprintf(s.out, "pprof %s · metrics %s · Ctrl-C ends it\n", hello.Pprof, hello.Metrics)
 	<-ctx.Done()
 	return nil
@@ -185,13 +190,17 @@ func serveSettings(n int, address, settings string) (addresses []string, all []s
 	return addresses, all, err
 }
 
-// serveChild says hello and waits until the monitor closes our standard input.
-func serveChild(ctx context.Context, in io.Reader, hello any) error {
-	out := os.NewFile(3, "hello")
-	if err := json.NewEncoder(out).Encode(hello); err != nil {
-		return fmt.Errorf("say hello on file descriptor 3: %w", err)
+// greet says hello to the monitor; what it returns says more.
+func greet(hello any) (*json.Encoder, error) {
+	monitor := json.NewEncoder(os.NewFile(3, "hello"))
+	if err := monitor.Encode(hello); err != nil {
+		return nil, fmt.Errorf("say hello on file descriptor 3: %w", err)
 	}
-	out.Close()
+	return monitor, nil
+}
+
+// untilGone waits until the monitor closes our standard input.
+func untilGone(ctx context.Context, in io.Reader) error {
 	gone := make(chan struct{})
 	go func() {
 		_, _ = io.Copy(io.Discard, in)

@@ -43,14 +43,15 @@ type Planter struct {
 	timed      []leak
 	counted    []leak
 	operations atomic.Int64
-	failed     atomic.Int64
-	lastErr    atomic.Pointer[error]
+	fails      func(kind string, err error)
 }
 
 // New checks the leaks: a known kind, an amount above zero, and a step either
-// in time or in operations. Nothing is planted before Run or Operation.
-func New(leaks []soak.Leak) (*Planter, error) {
-	p := &Planter{}
+// in time or in operations. Nothing is planted before Run or Operation. fails is
+// called for each step that could not be planted in full, say because the process
+// has no more descriptors, from many goroutines.
+func New(leaks []soak.Leak, fails func(kind string, err error)) (*Planter, error) {
+	p := &Planter{fails: fails}
 	for _, l := range leaks {
 		plant, ok := kinds[l.Kind]
 		switch {
@@ -67,15 +68,6 @@ func New(leaks []soak.Leak) (*Planter, error) {
 		}
 	}
 	return p, nil
-}
-
-// Failed is how many steps could not be planted in full, say because the
-// process has no more descriptors, and the newest reason.
-func (p *Planter) Failed() (int64, error) {
-	if err := p.lastErr.Load(); err != nil {
-		return p.failed.Load(), *err
-	}
-	return 0, nil
 }
 
 // Operation counts one operation served and plants what falls due with it. It
@@ -121,9 +113,7 @@ func (p *Planter) Run(ctx context.Context) {
 
 func (p *Planter) plant(l leak, n int64) {
 	if err := l.plant(n); err != nil {
-		p.failed.Add(1)
-		err = fmt.Errorf("plant %s: %w", l.Kind, err)
-		p.lastErr.Store(&err)
+		p.fails(l.Kind, err)
 	}
 }
 

@@ -47,6 +47,20 @@ type census struct {
 	Names                             string // of the goroutines' functions
 }
 
+// failures counts what could not be planted.
+type failures struct {
+	mu  sync.Mutex
+	n   int64
+	err error
+}
+
+func (f *failures) add(_ string, err error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.n++
+	f.err = err
+}
+
 // leakForReal plants one leak by time or by operation, and tells what that did.
 func leakForReal(text string) error {
 	var l soak.Leak
@@ -56,12 +70,13 @@ func leakForReal(text string) error {
 	if err := lowerFdLimit(l); err != nil {
 		return err
 	}
-	p, err := New([]soak.Leak{l})
+	var failed failures
+	p, err := New([]soak.Leak{l}, failed.add)
 	if err != nil {
 		return err
 	}
-	count(p) // the first one opens what the runtime keeps
-	before := count(p)
+	count(&failed) // the first one opens what the runtime keeps
+	before := count(&failed)
 	if l.Operations > 0 {
 		var wg sync.WaitGroup
 		for range 4 {
@@ -77,7 +92,7 @@ func leakForReal(text string) error {
 		defer cancel()
 		p.Run(ctx)
 	}
-	return talk(p, before)
+	return talk(&failed, before)
 }
 
 func lowerFdLimit(l soak.Leak) error {
@@ -88,20 +103,20 @@ func lowerFdLimit(l soak.Leak) error {
 }
 
 // talk prints a census before, and one on each line that is asked for.
-func talk(p *Planter, before census) error {
+func talk(failed *failures, before census) error {
 	out := json.NewEncoder(os.Stdout)
 	if err := out.Encode(before); err != nil {
 		return err
 	}
 	for in := bufio.NewScanner(os.Stdin); in.Scan(); {
-		if err := out.Encode(count(p)); err != nil {
+		if err := out.Encode(count(failed)); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func count(p *Planter) census {
+func count(failed *failures) census {
 	var c census
 	fds, _ := os.ReadDir("/proc/self/fd")
 	threads, _ := os.ReadDir("/proc/self/task")
@@ -115,11 +130,12 @@ func count(p *Planter) census {
 	var m runtime.MemStats
 	runtime.GC()
 	runtime.ReadMemStats(&m)
-	failed, err := p.Failed()
+	failed.mu.Lock()
+	defer failed.mu.Unlock()
 	var names strings.Builder
 	pprof.Lookup("goroutine").WriteTo(&names, 1)
 	c.Fds, c.Threads, c.Goroutines, c.Heap = len(fds), len(threads), runtime.NumGoroutine(), m.HeapAlloc
-	c.Failed, c.Err, c.Names = failed, fmt.Sprint(err), names.String()
+	c.Failed, c.Err, c.Names = failed.n, fmt.Sprint(failed.err), names.String()
 	return c
 }
 
@@ -259,7 +275,7 @@ func TestScheduleIsExactOverADay(t *testing.T) {
 		{Kind: "heap", Amount: 100, Every: time.Second},
 	} {
 		synctest.Test(t, func(t *testing.T) {
-			p, err := New([]soak.Leak{l})
+			p, err := New([]soak.Leak{l}, nil)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -285,7 +301,7 @@ func TestScheduleIsExactOverADay(t *testing.T) {
 
 func TestManyAreSpreadWithinTheSecond(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p, err := New([]soak.Leak{{Kind: "fd", Amount: 10000, Every: time.Second}})
+		p, err := New([]soak.Leak{{Kind: "fd", Amount: 10000, Every: time.Second}}, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -304,7 +320,8 @@ func TestManyAreSpreadWithinTheSecond(t *testing.T) {
 }
 
 func TestFractionsByOperationAddUp(t *testing.T) {
-	p, err := New([]soak.Leak{{Kind: "fd", Amount: 3, Operations: 7}})
+	var failed failures
+	p, err := New([]soak.Leak{{Kind: "fd", Amount: 3, Operations: 7}}, failed.add)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -316,8 +333,8 @@ func TestFractionsByOperationAddUp(t *testing.T) {
 	for range 700 {
 		p.Operation()
 	}
-	if failed, err := p.Failed(); planted != 300 || failed != 300 || err == nil {
-		t.Errorf("%d planted, %d failed, %v", planted, failed, err)
+	if planted != 300 || failed.n != 300 || failed.err == nil {
+		t.Errorf("%d planted, %d failed, %v", planted, failed.n, failed.err)
 	}
 }
 
@@ -329,17 +346,17 @@ func TestBadLeaksAreRefused(t *testing.T) {
 		{Kind: "socket", Amount: 1, Every: 1}, {Kind: "fd", Every: 1}, {Kind: "fd", Amount: math.NaN(), Every: 1}, {Kind: "fd", Amount: math.Inf(1), Every: 1},
 		{Kind: "fd", Amount: 1}, {Kind: "fd", Amount: 1, Every: 1, Operations: 1}, {Kind: "fd", Amount: 1, Every: -1}, {Kind: "fd", Amount: 1, Every: 1, Operations: -1},
 	} {
-		if _, err := New([]soak.Leak{l}); err == nil {
+		if _, err := New([]soak.Leak{l}, nil); err == nil {
 			t.Errorf("%+v was accepted", l)
 		}
 	}
-	if _, err := New([]soak.Leak{{Kind: "socket", Amount: 1, Every: 1, Text: "socket=1/s"}}); err == nil || !strings.Contains(err.Error(), `"socket=1/s"`) || !strings.Contains(err.Error(), strings.Join(Kinds(), ", ")) {
+	if _, err := New([]soak.Leak{{Kind: "socket", Amount: 1, Every: 1, Text: "socket=1/s"}}, nil); err == nil || !strings.Contains(err.Error(), `"socket=1/s"`) || !strings.Contains(err.Error(), strings.Join(Kinds(), ", ")) {
 		t.Errorf("err = %v", err)
 	}
 }
 
 func BenchmarkOperation(b *testing.B) {
-	p, err := New([]soak.Leak{{Kind: "fd", Amount: 1, Operations: 1 << 60}})
+	p, err := New([]soak.Leak{{Kind: "fd", Amount: 1, Operations: 1 << 60}}, nil)
 	if err != nil {
 		b.Fatal(err)
 	}

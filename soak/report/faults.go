@@ -47,6 +47,7 @@ func (b *builder) faults(r *Report) (out []string, dead bool) {
 	out = append(out, b.unmeasured(r)...)
 	load, starved := b.loadFaults(r)
 	out = append(out, load...)
+	out = append(out, planting(r)...)
 	add(b.silent())
 	add(b.idle(r))
 	return out, starved || r.Ended == endedDead

@@ -55,6 +55,7 @@ type Report struct {
 	Target     soak.Facts        `json:"target"`
 	Host       soak.Host         `json:"host"`
 	Plan       soak.Plan         `json:"plan"`
+	Unplanted  []Unplanted       `json:"not_planted,omitempty"` // of the leaks that the plan asks for
 	Warnings   []string          `json:"warnings"`
 
 	faults []string // what was missing: why the evidence is not enough for a clean run
@@ -161,6 +162,7 @@ func Build(src Source, d judge.Detector, running bool) (Report, error) {
 		return Report{}, fmt.Errorf("run %s: %w", run.ID, err)
 	}
 	b.levels(&r)
+	b.unplanted(&r)
 	if err := b.evidence(&r); err != nil {
 		return Report{}, fmt.Errorf("run %s: %w", run.ID, err)
 	}

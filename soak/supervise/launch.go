@@ -50,7 +50,7 @@ func (t *Target) launch(ctx context.Context) (*instance, error) {
 	}
 	in.leader, in.serving = in.child.ident, in.child.ident
 	if t.plan.Embedded != "" {
-		conditions = append(conditions, in.greeting())
+		conditions = append(conditions, t.greeting(in))
 	}
 	if err := t.ready(ctx, in, conditions); err != nil {
 		return nil, errors.Join(err, in.end(ctx))
@@ -87,16 +87,20 @@ func (t *Target) env() map[string]string {
 }
 
 // greeting is the condition that the embedded server has said hello.
-func (in *instance) greeting() condition {
+func (t *Target) greeting(in *instance) condition {
 	var said atomic.Pointer[Hello]
 	var failed atomic.Pointer[error]
 	go func() { // ends with the pipe
 		var h Hello
-		if err := json.NewDecoder(io.LimitReader(in.child.fd3, maxHello)).Decode(&h); err != nil {
+		lines := json.NewDecoder(io.LimitReader(in.child.fd3, maxHello))
+		if err := lines.Decode(&h); err != nil {
 			failed.Store(&err)
 			return
 		}
 		said.Store(&h)
+		for u := (Unplanted{}); lines.Decode(&u) == nil; u = (Unplanted{}) {
+			t.send(soak.Event{Kind: soak.EventPlant, Name: u.Kind, Value: float64(u.Steps), Text: u.Why})
+		}
 		io.Copy(io.Discard, in.child.fd3)
 	}()
 	return func(context.Context) string {

@@ -24,6 +24,14 @@ type Hello struct {
 	Also    []Served        `json:"also,omitempty"`    // further servers of the same process
 }
 
+// Unplanted is a line of JSON by which an embedded server says, after its hello,
+// that it could not plant a leak.
+type Unplanted struct {
+	Kind  string `json:"unplanted"`
+	Steps int64  `json:"steps"` // that failed by now
+	Why   string `json:"why"`
+}
+
 // Served is one server of an embedded target.
 type Served struct {
 	Address string          `json:"address"`
@@ -165,10 +173,12 @@ func (t *Target) fall() {
 }
 
 func (t *Target) emit(kind soak.EventKind, value int, format string, args ...any) {
-	e := soak.Event{
-		Wall: time.Now(), Kind: kind, Process: soak.RoleTarget, Value: float64(value),
-		Text: t.scrub.Replace(fmt.Sprintf(format, args...)),
-	}
+	t.send(soak.Event{Kind: kind, Value: float64(value), Text: fmt.Sprintf(format, args...)})
+}
+
+// send completes an event of the target.
+func (t *Target) send(e soak.Event) {
+	e.Wall, e.Process, e.Text = time.Now(), soak.RoleTarget, t.scrub.Replace(e.Text)
 	select {
 	case t.events <- e:
 	default:
