@@ -20,7 +20,7 @@ type Workload struct {
 	Timeout     time.Duration      `json:"timeout"`               // of one operation, its dial included
 	MaxLoss     float64            `json:"max_loss,omitempty"`    // share of datagrams that may be lost, beside those that the plan's conditions lose; network "udp"
 	Vary        Vary               `json:"vary"`
-	Dirty       map[string]float64 `json:"dirty,omitempty"` // share of sessions that end badly, by kind: "rst", "silent", "half_open", "abort", "slow_reader"
+	Dirty       map[string]float64 `json:"dirty,omitempty"` // sessions that end badly, as a share of the clean ones, at random among them, by kind: "rst", "silent", "half_open", "abort", "slow_reader"
 	Options     Options            `json:"options"`
 }
 
@@ -76,7 +76,7 @@ type LoadTally struct {
 	Operations int64             `json:"operations"`          // ended well and verified
 	Failed     int64             `json:"failed"`              // clean operations that ended in an error
 	Late       int64             `json:"late"`                // due, and not started because no session was free
-	Dirty      int64             `json:"dirty"`               // sessions ended badly on purpose
+	Dirty      map[string]int64  `json:"dirty,omitempty"`     // sessions ended badly on purpose, by kind
 	Errors     map[string]int64  `json:"errors,omitempty"`    // failed by kind
 	Examples   map[string]string `json:"examples,omitempty"`  // text of the newest error of each kind
 	Sent       int64             `json:"sent"`                // payload bytes

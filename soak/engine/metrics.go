@@ -17,7 +17,7 @@ var loadMetrics = []soak.Metric{
 	{Name: "duplicated_datagrams_total", Unit: "count", Kind: soak.Counter, Quantum: 1, Help: "Answers that came more than once."},
 	{Name: "overdue_datagrams_total", Unit: "count", Kind: soak.Counter, Quantum: 1, Help: "Answers to datagrams that counted as lost already."},
 	{Name: "foreign_datagrams_total", Unit: "count", Kind: soak.Counter, Quantum: 1, Help: "Datagrams that are no answers to any that was sent."},
-	{Name: "dirty_sessions_total", Unit: "count", Kind: soak.Counter, Quantum: 1, Help: "Sessions that were ended badly on purpose."},
+	{Name: "dirty_sessions_total", Unit: "count", Kind: soak.Counter, Quantum: 1, Help: "Sessions that were ended badly on purpose, by kind."},
 	{Name: "sessions_total", Unit: "count", Kind: soak.Counter, Quantum: 1, Help: "Sessions opened."},
 	{Name: "sent_bytes_total", Unit: "bytes", Kind: soak.Counter, Quantum: 1, Help: "Payload sent."},
 	{Name: "received_bytes_total", Unit: "bytes", Kind: soak.Counter, Quantum: 1, Help: "Payload received and verified."},

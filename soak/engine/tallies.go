@@ -168,7 +168,6 @@ func (l *loadState) samples() []soak.Sample {
 		put("operations_total"+label, float64(t.Operations))
 		put("failed_operations_total"+label, float64(t.Failed))
 		put("late_operations_total"+label, float64(t.Late))
-		put("dirty_sessions_total"+label, float64(t.Dirty))
 		put("sessions_total"+label, float64(t.Sessions))
 		put("sent_bytes_total"+label, float64(t.Sent))
 		put("received_bytes_total"+label, float64(t.Received))
@@ -181,9 +180,13 @@ func (l *loadState) samples() []soak.Sample {
 			put("overdue_datagrams_total"+label, float64(d.Overdue))
 			put("foreign_datagrams_total"+label, float64(d.Foreign))
 		}
-		for _, kind := range slices.Sorted(maps.Keys(t.Errors)) {
-			put(fmt.Sprintf("errors_total{kind=%q,load=%q}", kind, w.Name), float64(t.Errors[kind]))
+		byKind := func(family string, count map[string]int64) {
+			for _, kind := range slices.Sorted(maps.Keys(count)) {
+				put(fmt.Sprintf("%s{kind=%q,load=%q}", family, kind, w.Name), float64(count[kind]))
+			}
 		}
+		byKind("errors_total", t.Errors)
+		byKind("dirty_sessions_total", t.Dirty)
 	}
 	put("operations_total", float64(all))
 	for _, k := range l.histKeys() {

@@ -1,12 +1,15 @@
 package load
 
 import (
-	"cmp"
 	"context"
 	"fmt"
+	"hash/fnv"
 	"io"
+	"maps"
+	"math/rand/v2"
 	"net"
 	"slices"
+	"sync/atomic"
 	"time"
 )
 
@@ -144,28 +147,38 @@ func closed(c <-chan struct{}) bool {
 	}
 }
 
-// dirtyKind spaces the dirty sessions of one kind evenly among the clean ones.
+// dirtyKind begins the dirty sessions of one kind at random among the clean
+// ones, so that their number varies by itself: what grows with one kind can be
+// told from what grows with time or with another kind, though the load is
+// constant. The same load draws the same sessions again.
 type dirtyKind struct {
 	kind  string
 	share float64 // of the clean sessions
-	owed  float64
+	draw  *rand.Rand
+	done  atomic.Int64
 }
 
-func dirtyKinds(shares map[string]float64) []dirtyKind {
-	var kinds []dirtyKind
-	for kind, share := range shares {
-		kinds = append(kinds, dirtyKind{kind: kind, share: share})
+func dirtyKinds(load string, shares map[string]float64) []*dirtyKind {
+	var kinds []*dirtyKind
+	for _, kind := range slices.Sorted(maps.Keys(shares)) {
+		seed := fnv.New64a()
+		fmt.Fprintf(seed, "%q %q", load, kind)
+		kinds = append(kinds, &dirtyKind{kind: kind, share: shares[kind], draw: rand.New(rand.NewPCG(seed.Sum64(), 0))})
 	}
-	slices.SortFunc(kinds, func(a, b dirtyKind) int { return cmp.Compare(a.kind, b.kind) })
 	return kinds
 }
 
-// due adds the sessions that were begun, and tells whether a dirty one is due.
-func (k *dirtyKind) due(sessions float64) bool {
-	k.owed += k.share * sessions
-	if k.owed < 1 {
-		return false
+// due tells whether a dirty session is due beside so many clean ones, one at most.
+func (k *dirtyKind) due(sessions float64) bool { return k.draw.Float64() < k.share*sessions }
+
+// dirtied counts the dirty sessions by kind.
+func (w *workload) dirtied() map[string]int64 {
+	if len(w.dirty) == 0 {
+		return nil
 	}
-	k.owed--
-	return true
+	count := make(map[string]int64, len(w.dirty))
+	for _, k := range w.dirty {
+		count[k.kind] = k.done.Load()
+	}
+	return count
 }

@@ -236,3 +236,11 @@ func plainEcho(conn net.Conn) {
 }
 
 var errBroken = errors.New("broken")
+
+// sum adds counts by kind.
+func sum(count map[string]int64) (n int64) {
+	for _, c := range count {
+		n += c
+	}
+	return n
+}

@@ -11,7 +11,7 @@ import (
 func (w *workload) tally(now time.Time) soak.LoadTally {
 	t := soak.LoadTally{
 		Load: w.spec.Name, Protocol: w.spec.Protocol,
-		Operations: w.operations.Load(), Failed: w.failed.Load(), Late: w.late.Load(), Dirty: w.dirtied.Load(),
+		Operations: w.operations.Load(), Failed: w.failed.Load(), Late: w.late.Load(), Dirty: w.dirtied(),
 		Sent: w.sent.Load(), Received: w.received.Load(),
 		Sessions: w.sessions.Load(), Open: w.open.Load(), InFlight: w.inFlight.Load(),
 	}

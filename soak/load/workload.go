@@ -48,7 +48,7 @@ type workload struct {
 	// Of the pacer:
 	next   uint64 // number of the next operation
 	cursor int
-	dirty  []dirtyKind
+	dirty  []*dirtyKind
 	ready  atomic.Int64 // slots to prefer
 
 	mu       sync.Mutex
@@ -59,7 +59,7 @@ type workload struct {
 
 	lag, latency, service, connect *recorder
 
-	operations, failed, late, dirtied  atomic.Int64
+	operations, failed, late           atomic.Int64
 	sent, received                     atomic.Int64
 	sessions, open, inFlight, misbehav atomic.Int64
 	taken                              atomic.Int64 // slots that have an operation to do
@@ -80,7 +80,7 @@ func newWorkload(ctx context.Context, spec soak.Workload, opener Opener, lag *re
 	if spec.Timeout <= 0 {
 		spec.Timeout = defaultTimeout
 	}
-	return &workload{spec: spec, opener: opener, ctx: ctx, factor: 1, dirty: dirtyKinds(spec.Dirty), errors: map[string]int64{}, examples: map[string]string{},
+	return &workload{spec: spec, opener: opener, ctx: ctx, factor: 1, dirty: dirtyKinds(spec.Name, spec.Dirty), errors: map[string]int64{}, examples: map[string]string{},
 		lag: lag, latency: newRecorder(), service: newRecorder(), connect: newRecorder()}
 }
 
@@ -271,28 +271,28 @@ func (w *workload) ramp(s *stretch) {
 // dispatchDirty begins the dirty sessions that are due beside one operation.
 func (w *workload) dispatchDirty() {
 	sessions := 1 / float64(max(w.spec.PerSession, 1))
-	for i := range w.dirty {
-		if k := &w.dirty[i]; k.due(sessions) {
+	for _, k := range w.dirty {
+		if k.due(sessions) {
 			if int(w.misbehav.Load()) >= w.spec.Concurrency {
 				w.warn(fmt.Sprintf("load %s: dirty sessions are left out: as many as the concurrency are under way", w.spec.Name))
 				continue
 			}
 			w.misbehav.Add(1)
-			w.underWay.Go(func() { w.misbehave(k.kind) })
+			w.underWay.Go(func() { w.misbehave(k) })
 		}
 	}
 }
 
-func (w *workload) misbehave(kind string) {
+func (w *workload) misbehave(k *dirtyKind) {
 	defer w.misbehav.Add(-1)
 	hold := min(dirtyHold, w.spec.Timeout)
 	ctx, cancel := context.WithTimeout(w.ctx, hold+w.spec.Timeout)
 	defer cancel()
-	err := w.opener.(Dirtier).Dirty(ctx, kind, hold, w.release)
+	err := w.opener.(Dirtier).Dirty(ctx, k.kind, hold, w.release)
 	if err == nil {
-		w.dirtied.Add(1)
+		k.done.Add(1)
 	} else if w.ctx.Err() == nil {
-		w.warn(fmt.Sprintf("load %s: dirty sessions of kind %s fail: %s", w.spec.Name, kind, shorten(err)))
+		w.warn(fmt.Sprintf("load %s: dirty sessions of kind %s fail: %s", w.spec.Name, k.kind, shorten(err)))
 	}
 }
 

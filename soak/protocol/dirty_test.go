@@ -2,6 +2,7 @@ package protocol_test
 
 import (
 	"maps"
+	"math"
 	"os"
 	"slices"
 	"testing"
@@ -55,10 +56,15 @@ func amongDirty(t *testing.T, w soak.Workload) {
 	got := d.last.Loads[0]
 	sessions := float64(got.Due) / float64(w.PerSession) * 0.1 * float64(len(w.Dirty))
 	late := float64(got.Late) / float64(got.Due) // on a busy machine: not started, dirty or clean
-	if least := int64(0.8 * sessions * (1 - late)); got.Failed > 0 || got.Dirty < least || got.Dirty > int64(sessions) || len(w.Dirty) < 3 || d.warned != "" {
-		t.Errorf("%d dirty of %v, %.0f planned; %+v; %s", got.Dirty, slices.Sorted(maps.Keys(w.Dirty)), sessions, got, d.warned)
+	var dirty float64
+	for _, n := range got.Dirty {
+		dirty += float64(n)
 	}
-	t.Logf("%d operations, %d dirty sessions of %d kinds, %d late in %.0f s", got.Operations, got.Dirty, len(w.Dirty), got.Late, time.Since(begun).Seconds())
+	chance := 4 * math.Sqrt(sessions) // they are drawn
+	if dirty < 0.8*sessions*(1-late)-chance || dirty > sessions+chance || dirty == 0 || got.Failed > 0 || len(w.Dirty) < 3 || d.warned != "" {
+		t.Errorf("%v dirty of %v, %.0f planned; %+v; %s", got.Dirty, slices.Sorted(maps.Keys(w.Dirty)), sessions, got, d.warned)
+	}
+	t.Logf("%d operations, %v dirty sessions of %d kinds, %d late in %.0f s", got.Operations, got.Dirty, len(w.Dirty), got.Late, time.Since(begun).Seconds())
 	d.stop()
 }
 

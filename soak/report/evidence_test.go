@@ -101,7 +101,7 @@ func TestErrorKindsWithOddLabels(t *testing.T) {
 	m.add(soak.RoleTarget, `errors_total{kind="of the server",load="tcp"}`, func(int) float64 { return 1 })
 	m.add(soak.RoleDriver, `errors_total{kind="no end`, func(int) float64 { return 1 })
 	b := &builder{src: m}
-	if got := b.errors("tcp"); !maps.Equal(got, want) {
+	if got := b.byKind("errors_total", "tcp"); !maps.Equal(got, want) {
 		t.Errorf("errors %v\nwant   %v", got, want)
 	}
 }

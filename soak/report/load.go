@@ -23,6 +23,7 @@ type Load struct {
 	Late       int64             `json:"late"`
 	Failed     int64             `json:"failed"`
 	Dirty      int64             `json:"dirty_sessions"`
+	DirtyKinds map[string]int64  `json:"dirty_by_kind,omitempty"`
 	Sessions   int64             `json:"sessions"`
 	Errors     map[string]int64  `json:"errors"`
 	Examples   map[string]string `json:"error_examples,omitempty"` // text of the newest error of each kind
@@ -57,9 +58,12 @@ func (b *builder) load(r *Report) error {
 		l := Load{
 			Name: w.Name, Protocol: w.Protocol, Planned: w.Rate,
 			Operations: count("operations_total"), Late: count("late_operations_total"), Failed: count("failed_operations_total"),
-			Dirty: count("dirty_sessions_total"), Sessions: count("sessions_total"), Errors: b.errors(w.Name), Examples: b.examples(w.Name),
+			DirtyKinds: b.byKind("dirty_sessions_total", w.Name), Sessions: count("sessions_total"), Errors: b.byKind("errors_total", w.Name), Examples: b.examples(w.Name),
 			Bytes:   count("sent_bytes_total") + count("received_bytes_total"),
 			Latency: quantiles(merged[w.Name+" latency"]), Service: quantiles(merged[w.Name+" service"]), Connect: quantiles(merged[w.Name+" connect"]),
+		}
+		for _, n := range l.DirtyKinds {
+			l.Dirty += n
 		}
 		if l.under, l.due = b.planned(w); l.under > 0 {
 			l.Planned, l.Achieved = l.due/l.under.Seconds(), float64(l.Operations)/l.under.Seconds()
@@ -88,11 +92,11 @@ func (b *builder) planned(w soak.Workload) (under time.Duration, operations floa
 	return under, operations
 }
 
-// errors counts a load's failed operations by kind.
-func (b *builder) errors(load string) map[string]int64 {
+// byKind reads the counters of a family that counts by kind for each load.
+func (b *builder) byKind(family, load string) map[string]int64 {
 	out := map[string]int64{}
 	for _, n := range b.src.Names() {
-		labels, ok := strings.CutPrefix(n.Name, "errors_total{kind=")
+		labels, ok := strings.CutPrefix(n.Name, family+"{kind=")
 		if !ok || n.Process != soak.RoleDriver {
 			continue
 		}

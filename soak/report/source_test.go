@@ -155,7 +155,7 @@ func (m *memory) load(load string, operations func(second int) float64) {
 	m.add(soak.RoleDriver, "sessions_total"+label, func(second int) float64 { return math.Floor(operations(second) / 20) })
 	m.add(soak.RoleDriver, "sent_bytes_total"+label, func(second int) float64 { return 4096 * operations(second) })
 	m.add(soak.RoleDriver, "received_bytes_total"+label, func(second int) float64 { return 4096 * operations(second) })
-	for _, zero := range []string{"failed_operations_total", "late_operations_total", "dirty_sessions_total"} {
+	for _, zero := range []string{"failed_operations_total", "late_operations_total"} {
 		m.add(soak.RoleDriver, zero+label, func(int) float64 { return 0 })
 	}
 }

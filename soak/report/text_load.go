@@ -38,14 +38,14 @@ func textLoadLine(out *strings.Builder, l Load, aside string) {
 		human.Count(int(l.Operations), "operation"), l.Late, l.Failed, aside)
 	fmt.Fprintf(out, "          %s", human.Count(int(l.Sessions), "session"))
 	if l.Dirty > 0 {
-		fmt.Fprintf(out, ", %d of them ended badly on purpose", l.Dirty)
+		fmt.Fprintf(out, ", and %s more that ended badly on purpose (%s)", human.Integer(l.Dirty), kindList(l.DirtyKinds))
 	}
 }
 
 // textLoads is a line for all loads and a table, in 80 columns, with what failed
 // below it.
 func textLoads(out *strings.Builder, loads []Load) {
-	all := Load{Name: human.Count(len(loads), "load")}
+	all := Load{Name: human.Count(len(loads), "load"), DirtyKinds: map[string]int64{}}
 	for _, l := range loads {
 		all.Planned += l.Planned
 		all.Achieved += l.Achieved
@@ -53,6 +53,9 @@ func textLoads(out *strings.Builder, loads []Load) {
 		all.Late += l.Late
 		all.Failed += l.Failed
 		all.Dirty += l.Dirty
+		for kind, n := range l.DirtyKinds {
+			all.DirtyKinds[kind] += n
+		}
 		all.Sessions += l.Sessions
 	}
 	textLoadLine(out, all, "")
@@ -78,11 +81,15 @@ func errorList(l Load) string {
 	if len(l.Errors) == 0 {
 		return ""
 	}
+	return " (" + kindList(l.Errors) + ")"
+}
+
+func kindList(count map[string]int64) string {
 	var parts []string
-	for _, kind := range slices.Sorted(maps.Keys(l.Errors)) {
-		parts = append(parts, fmt.Sprintf("%s %d", kind, l.Errors[kind]))
+	for _, kind := range slices.Sorted(maps.Keys(count)) {
+		parts = append(parts, fmt.Sprintf("%s %d", kind, count[kind]))
 	}
-	return " (" + strings.Join(parts, ", ") + ")"
+	return strings.Join(parts, ", ")
 }
 
 // newestErrors are lines with the text of the newest error of each kind.
