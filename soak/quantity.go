@@ -21,11 +21,12 @@ type Quantity struct {
 }
 
 // Leak is a leak to plant in the embedded reference server as a positive
-// control. Its text form is `KIND=N[unit]/(s|h|Nop)`.
+// control. Its text form is `KIND=N[unit]/(s|h|Nop|Ndirty)`.
 type Leak struct {
 	Kind       string        `json:"kind"`                 // "fd", "goroutine", "heap", "thread", "child"
 	Amount     float64       `json:"amount"`               // things, or bytes for heap, per step
-	Every      time.Duration `json:"every,omitempty"`      // the step in time; 0 where it is counted in operations
-	Operations int64         `json:"operations,omitempty"` // the step in operations; 0 where it is counted in time
+	Every      time.Duration `json:"every,omitempty"`      // the step in time; 0 where it is not counted in time
+	Operations int64         `json:"operations,omitempty"` // the step in operations; 0 where it is not counted in them
+	Dirty      int64         `json:"dirty,omitempty"`      // the step in sessions that end badly, as the server sees them; 0 where it is not counted in them
 	Text       string        `json:"text,omitempty"`       // as it was written
 }

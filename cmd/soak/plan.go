@@ -46,6 +46,11 @@ func checkPlan(p soak.Plan, at plan.Source) error {
 			errs = append(errs, at.Errorf("target.embedded", "%v", unknownProtocol(name)))
 		}
 	}
+	for i, l := range p.Target.Leaks {
+		if l.Dirty > 0 && !badEnds(p.Target.Embedded) {
+			errs = append(errs, at.Errorf(fmt.Sprintf("target.leak[%d]", i), "%s: the server of %s does not see which sessions end badly; that of tcp does", l.Text, p.Target.Embedded))
+		}
+	}
 	for i, w := range p.Load {
 		err := introduce(&w, p.Target.Embedded != "")
 		if err == nil {
@@ -78,6 +83,15 @@ func checkPlan(p soak.Plan, at plan.Source) error {
 		}
 	}
 	return errors.Join(errs...)
+}
+
+// badEnds tells whether any of the protocols of an embedded server sees sessions
+// that end badly.
+func badEnds(protocols string) bool {
+	return slices.ContainsFunc(strings.Split(protocols, ","), func(name string) bool {
+		p, _ := protocol.Lookup(name)
+		return p.BadEnds
+	})
 }
 
 // introduce tells a load on an embedded server what that would tell it: one is

@@ -62,7 +62,7 @@ func serveCommand(s streams) *cobra.Command {
 
 const anyPort = "127.0.0.1:0"
 
-const leakHelp = "plant a leak: KIND=N[unit]/(s|h|Nop), KIND one of fd, goroutine, heap, thread, child; may be repeated"
+const leakHelp = "plant a leak: KIND=N[unit]/(s|h|Nop|Ndirty), KIND one of fd, goroutine, heap, thread, child; Ndirty are sessions of tcp that end badly; may be repeated"
 
 func parseLeaks(texts []string) (leaks []soak.Leak, err error) {
 	for _, text := range texts {
@@ -138,9 +138,9 @@ func serve(s streams, names, addresses []string, settings []soak.Options, leaks 
 	defer stop()
 	fillThreadPool()
 	go collect(ctx)
-	var onOperation func()
+	var onOperation, onBadEnd func()
 	if len(leaks) > 0 {
-		onOperation = planter.Operation
+		onOperation, onBadEnd = planter.Operation, planter.BadEnd
 	}
 	seed := cmp.Or(os.Getenv(referenceSeed), rand.Text())
 	hello := supervise.Hello{Pprof: pages.pprof(), Metrics: pages.metrics()}
@@ -149,7 +149,7 @@ func serve(s streams, names, addresses []string, settings []soak.Options, leaks 
 		if !ok {
 			return unknownProtocol(name)
 		}
-		server, err := p.Serve(ctx, protocol.ServeOptions{Address: addresses[i], Options: settings[i], OnOperation: onOperation, Seed: fmt.Sprintf("%s/%d", seed, i)})
+		server, err := p.Serve(ctx, protocol.ServeOptions{Address: addresses[i], Options: settings[i], OnOperation: onOperation, OnBadEnd: onBadEnd, Seed: fmt.Sprintf("%s/%d", seed, i)})
 		if err != nil {
 			return fmt.Errorf("%s: %w", name, err)
 		}

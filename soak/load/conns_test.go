@@ -242,6 +242,42 @@ func TestDirtySessionsAreAsDirtyAsTheySay(t *testing.T) {
 	}
 }
 
+func TestTheDestinationSeesEachBadEndOnceAndNoOther(t *testing.T) {
+	var bad, served atomic.Int64
+	destination := NewDestination(nil).OnBadEnd(func() { bad.Add(1) })
+	address := listen(t, func(conn net.Conn) {
+		destination.Serve(conn)
+		served.Add(1)
+	})
+	opener, _ := Conns(tcp(address), Echo, 1000)
+	for i, kind := range DirtyKinds {
+		if err := opener.(Dirtier).Dirty(context.Background(), kind, 50*time.Millisecond, nil); err != nil {
+			t.Fatalf("%s: %v", kind, err)
+		}
+		waitFor(t, "the session ended", func() bool { return served.Load() == int64(i+1) })
+		if n := bad.Load(); n != int64(i+1) {
+			t.Errorf("after %s %d bad ends were seen, want %d", kind, n, i+1)
+		}
+	}
+	bad.Store(0)
+	for n := range uint64(3) {
+		s, err := opener.Open(context.Background())
+		if err != nil {
+			t.Fatal(err)
+		}
+		for range n + 1 {
+			if _, _, err := s.Do(n, time.Now().Add(time.Minute)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		s.Close()
+	}
+	waitFor(t, "the clean sessions ended", func() bool { return served.Load() == int64(len(DirtyKinds)+3) })
+	if n := bad.Load(); n != 0 {
+		t.Errorf("%d of 3 clean sessions were taken for dirty ones", n)
+	}
+}
+
 func TestErrorsOfRealSocketsHaveTheirKind(t *testing.T) {
 	kindOf := func(address string, payload int64, timeout time.Duration) string {
 		t.Helper()

@@ -44,6 +44,9 @@ func (c *OperationCounter) Count(p []byte) (ended int) {
 	return ended
 }
 
+// UnderWay tells whether an operation has begun and not ended.
+func (c *OperationCounter) UnderWay() bool { return c.left > 0 || c.have > 0 }
+
 // read takes a part of an operation's head.
 func (c *OperationCounter) read(p []byte) (n int) {
 	switch {

@@ -2,6 +2,7 @@ package load
 
 import (
 	"bytes"
+	"errors"
 	"io"
 	"net"
 )
@@ -11,6 +12,7 @@ import (
 // buffers are reused, so that its own memory stays flat.
 type Destination struct {
 	onOperation func()
+	onBadEnd    func()
 	small       Buffers // one per echoed connection
 	large       Buffers // one or two per transfer
 }
@@ -23,7 +25,15 @@ func NewDestination(onOperation func()) *Destination {
 	if onOperation == nil {
 		onOperation = func() {}
 	}
-	return &Destination{onOperation, NewBuffers(echoBuffer), NewBuffers(bufferSize)}
+	return &Destination{onOperation, func() {}, NewBuffers(echoBuffer), NewBuffers(bufferSize)}
+}
+
+// OnBadEnd has f called for each connection to be echoed that its client does
+// not end between two operations after the first: that it resets, cuts off or
+// never says anything on. It is called from many goroutines.
+func (d *Destination) OnBadEnd(f func()) *Destination {
+	d.onBadEnd = f
+	return d
 }
 
 // Serve serves one connection until it ends, and closes it.
@@ -34,6 +44,7 @@ func (d *Destination) Serve(conn net.Conn) {
 	n, bulk, err := greeted(conn, buf)
 	switch {
 	case err != nil:
+		d.end(err, true)
 	case bulk:
 		d.transfers(conn, io.MultiReader(bytes.NewReader(buf[len(greeting):n]), conn))
 	default:
@@ -63,6 +74,7 @@ func (d *Destination) echo(conn net.Conn, buf []byte, n int) {
 	var operations OperationCounter
 	for {
 		if _, err := conn.Write(buf[:n]); err != nil {
+			d.end(err, true)
 			return
 		}
 		for range operations.Count(buf[:n]) {
@@ -70,8 +82,17 @@ func (d *Destination) echo(conn net.Conn, buf []byte, n int) {
 		}
 		var err error
 		if n, err = conn.Read(buf); n == 0 && err != nil {
+			d.end(err, operations.UnderWay())
 			return
 		}
+	}
+}
+
+// end takes note of how a connection ended; one that we closed ourselves ended
+// as it should.
+func (d *Destination) end(err error, underWay bool) {
+	if !errors.Is(err, net.ErrClosed) && (underWay || !errors.Is(err, io.EOF)) {
+		d.onBadEnd()
 	}
 }
 

@@ -61,7 +61,7 @@ func FuzzValues(f *testing.F) {
 		if q, err := ParseQuantity(text); err == nil && (q.Value < 0 || q.Value != q.Value || q.Per == "" || q.Text != text) {
 			t.Errorf("quantity %q is %+v", text, q)
 		}
-		if l, err := ParseLeak(text); err == nil && (l.Amount <= 0 || (l.Every > 0) == (l.Operations > 0)) {
+		if l, err := ParseLeak(text); err == nil && (l.Amount <= 0 || min(int64(l.Every), 1)+min(l.Operations, 1)+min(l.Dirty, 1) != 1) {
 			t.Errorf("leak %q is %+v", text, l)
 		}
 		if a, err := ParseAddress(text); err == nil {

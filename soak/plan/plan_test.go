@@ -283,7 +283,8 @@ func TestTheTemplateShowsEveryKey(t *testing.T) {
 	p.Load[0].Options.Line = nil
 	for _, field := range empty("", reflect.ValueOf(p)) {
 		switch field {
-		case "Load[0].Options.Line", "Target.Leaks[0].Operations", "Target.Leaks[1].Every", "Target.Leaks[2].Operations":
+		case "Load[0].Options.Line", "Target.Leaks[0].Operations", "Target.Leaks[1].Every", "Target.Leaks[2].Operations", "Target.Leaks[3].Every", "Target.Leaks[3].Operations",
+			"Target.Leaks[0].Dirty", "Target.Leaks[1].Dirty", "Target.Leaks[2].Dirty":
 		case "Rules[0].MaxGrowth.Percent", "Tolerance[fds].Value", "Tolerance[fds].Percent", "Tolerance[rss_bytes].Percent":
 		case "Sinks[0].Options.Line", "Sinks[0].Options.JSON":
 		default:

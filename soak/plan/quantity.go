@@ -70,8 +70,8 @@ func setPer(q *soak.Quantity, per string) error {
 // leakKinds can be planted in the embedded server.
 var leakKinds = []string{"child", "fd", "goroutine", "heap", "thread"}
 
-// ParseLeak reads a leak to plant: `KIND=N[unit]/(s|min|h|d|Nop)`, such as fd=2/s,
-// goroutine=1/10000op or heap=64KiB/s. Only heap takes a unit.
+// ParseLeak reads a leak to plant: `KIND=N[unit]/(s|min|h|d|Nop|Ndirty)`, such as
+// fd=2/s, goroutine=1/10000op, heap=64KiB/s or fd=1/dirty. Only heap takes a unit.
 func ParseLeak(text string) (soak.Leak, error) {
 	kind, count, _ := strings.Cut(text, "=")
 	count, per, ok := strings.Cut(count, "/")
@@ -112,11 +112,12 @@ func setStep(leak *soak.Leak, per string) error {
 		leak.Every = unit
 		return nil
 	}
-	count, ok := strings.CutSuffix(per, "op")
-	n, err := strconv.ParseInt(cmp.Or(count, "1"), 10, 64)
-	if !ok || err != nil || n < 1 {
-		return fmt.Errorf("a leak per %q is not known; use /s, /min, /h, /d, /op or /10000op", per)
+	for of, step := range map[string]*int64{"op": &leak.Operations, "dirty": &leak.Dirty} {
+		count, ok := strings.CutSuffix(per, of)
+		if n, err := strconv.ParseInt(cmp.Or(count, "1"), 10, 64); ok && err == nil && n > 0 {
+			*step = n
+			return nil
+		}
 	}
-	leak.Operations = n
-	return nil
+	return fmt.Errorf("a leak per %q is not known; use /s, /min, /h, /d, /op, /10000op or /dirty", per)
 }

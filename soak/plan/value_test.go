@@ -73,6 +73,8 @@ func TestLeaksAreRead(t *testing.T) {
 		"heap=64KiB/s":        {Kind: "heap", Amount: 65536, Every: time.Second},
 		"heap=64B/op":         {Kind: "heap", Amount: 64, Operations: 1},
 		"thread=1/min":        {Kind: "thread", Amount: 1, Every: time.Minute},
+		"fd=1/dirty":          {Kind: "fd", Amount: 1, Dirty: 1},
+		"heap=4KiB/10dirty":   {Kind: "heap", Amount: 4096, Dirty: 10},
 		"child=0.5/h":         {Kind: "child", Amount: 0.5, Every: time.Hour},
 	} {
 		want.Text = text
@@ -80,7 +82,7 @@ func TestLeaksAreRead(t *testing.T) {
 			t.Errorf("%s: got %+v, %v", text, got, err)
 		}
 	}
-	for _, text := range []string{"", "fd", "fd=2", "fd=/s", "fd=0/s", "fd=1KiB/s", "fd=1/run", "fd=1/0op", "fd=1/-5op", "disk=1/s", "fd=-1/s", "heap=1K/s", "fd=1/99999999999999999999op"} {
+	for _, text := range []string{"", "fd", "fd=2", "fd=/s", "fd=0/s", "fd=1KiB/s", "fd=1/run", "fd=1/0op", "fd=1/-5op", "fd=1/0dirty", "disk=1/s", "fd=-1/s", "heap=1K/s", "fd=1/99999999999999999999op"} {
 		if got, err := ParseLeak(text); err == nil {
 			t.Errorf("%q was read as %+v", text, got)
 		}

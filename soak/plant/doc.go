@@ -2,7 +2,7 @@
 // control, by which a user sees that a leak of known size is found.
 //
 // Its opinion: a control must be exact. What is due is computed from the time
-// that has passed, or the operations served, since the beginning, never
+// that has passed, the operations served or the sessions that ended badly, since the beginning, never
 // from the pause before, so no error adds up; and each kind leaks what it says
 // and as little else as can be.
 //

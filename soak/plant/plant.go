@@ -38,18 +38,26 @@ type leak struct {
 	plant func(n int64) error
 }
 
-// Planter plants leaks as time passes and operations are served.
+// counted are leaks that are planted as something is counted.
+type counted struct {
+	leaks []leak
+	n     atomic.Int64
+}
+
+// Planter plants leaks as time passes, operations are served and sessions end
+// badly.
 type Planter struct {
 	timed      []leak
-	counted    []leak
-	operations atomic.Int64
+	operations counted
+	dirty      counted
 	fails      func(kind string, err error)
 }
 
-// New checks the leaks: a known kind, an amount above zero, and a step either
-// in time or in operations. Nothing is planted before Run or Operation. fails is
-// called for each step that could not be planted in full, say because the process
-// has no more descriptors, from many goroutines.
+// New checks the leaks: a known kind, an amount above zero, and one step: in
+// time, in operations or in sessions that end badly. Nothing is planted before
+// Run, Operation or BadEnd. fails is called for each step that could not be
+// planted in full, say because the process has no more descriptors, from many
+// goroutines.
 func New(leaks []soak.Leak, fails func(kind string, err error)) (*Planter, error) {
 	p := &Planter{fails: fails}
 	for _, l := range leaks {
@@ -59,26 +67,40 @@ func New(leaks []soak.Leak, fails func(kind string, err error)) (*Planter, error
 			return nil, fmt.Errorf("leak %q: there is no kind %q, only %s", l.Text, l.Kind, strings.Join(Kinds(), ", "))
 		case !(l.Amount > 0) || math.IsInf(l.Amount, 0):
 			return nil, fmt.Errorf("leak %q: the amount %v is not above zero", l.Text, l.Amount)
-		case l.Every < 0 || l.Operations < 0 || (l.Every > 0) == (l.Operations > 0):
-			return nil, fmt.Errorf("leak %q: want a step either in time or in operations", l.Text)
+		case !oneStep(int64(l.Every), l.Operations, l.Dirty):
+			return nil, fmt.Errorf("leak %q: want a step either in time, in operations or in dirty sessions", l.Text)
 		case l.Every > 0:
 			p.timed = append(p.timed, leak{l, plant})
+		case l.Operations > 0:
+			p.operations.leaks = append(p.operations.leaks, leak{l, plant})
 		default:
-			p.counted = append(p.counted, leak{l, plant})
+			p.dirty.leaks = append(p.dirty.leaks, leak{l, plant})
 		}
 	}
 	return p, nil
 }
 
+// oneStep reports whether one of the steps is set, and none of the others.
+func oneStep(steps ...int64) bool {
+	slices.Sort(steps)
+	n := len(steps)
+	return steps[n-1] > 0 && steps[0] == 0 && steps[n-2] == 0
+}
+
 // Operation counts one operation served and plants what falls due with it. It
 // may be called from many goroutines; without leaks by operation it costs nothing.
-func (p *Planter) Operation() {
-	if len(p.counted) == 0 {
+func (p *Planter) Operation() { p.count(&p.operations) }
+
+// BadEnd counts one session that ended badly, in the same way.
+func (p *Planter) BadEnd() { p.count(&p.dirty) }
+
+func (p *Planter) count(c *counted) {
+	if len(c.leaks) == 0 {
 		return
 	}
-	n := p.operations.Add(1)
-	for _, l := range p.counted {
-		if due := l.byOperation(n) - l.byOperation(n-1); due > 0 {
+	n := c.n.Add(1)
+	for _, l := range c.leaks {
+		if due := l.after(n) - l.after(n-1); due > 0 {
 			p.plant(l, due)
 		}
 	}
@@ -131,9 +153,9 @@ func (l leak) byTime(elapsed time.Duration) int64 {
 	return n - n%l.step()
 }
 
-// byOperation is how much is due after n operations.
-func (l leak) byOperation(n int64) int64 {
-	return int64(l.Amount * float64(n) / float64(l.Operations))
+// after is how much is due after n operations, or n sessions that ended badly.
+func (l leak) after(n int64) int64 {
+	return int64(l.Amount * float64(n) / float64(max(l.Operations, l.Dirty)))
 }
 
 // dueAt is the first time at which n is due.

@@ -319,22 +319,31 @@ func TestManyAreSpreadWithinTheSecond(t *testing.T) {
 	})
 }
 
-func TestFractionsByOperationAddUp(t *testing.T) {
-	var failed failures
-	p, err := New([]soak.Leak{{Kind: "fd", Amount: 3, Operations: 7}}, failed.add)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var planted int64
-	p.counted[0].plant = func(n int64) error {
-		planted += n
-		return errors.New("no")
-	}
-	for range 700 {
-		p.Operation()
-	}
-	if planted != 300 || failed.n != 300 || failed.err == nil {
-		t.Errorf("%d planted, %d failed, %v", planted, failed.n, failed.err)
+func TestFractionsOfWhatIsCountedAddUp(t *testing.T) {
+	for what, c := range map[string]struct {
+		leak  soak.Leak
+		leaks func(*Planter) []leak
+		count func(*Planter)
+	}{
+		"operations":     {soak.Leak{Kind: "fd", Amount: 3, Operations: 7}, func(p *Planter) []leak { return p.operations.leaks }, (*Planter).Operation},
+		"dirty sessions": {soak.Leak{Kind: "fd", Amount: 3, Dirty: 7}, func(p *Planter) []leak { return p.dirty.leaks }, (*Planter).BadEnd},
+	} {
+		var failed failures
+		p, err := New([]soak.Leak{c.leak}, failed.add)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var planted int64
+		c.leaks(p)[0].plant = func(n int64) error {
+			planted += n
+			return errors.New("no")
+		}
+		for range 700 {
+			c.count(p)
+		}
+		if planted != 300 || failed.n != 300 || failed.err == nil {
+			t.Errorf("%s: %d planted, %d failed, %v", what, planted, failed.n, failed.err)
+		}
 	}
 }
 
@@ -345,6 +354,7 @@ func TestBadLeaksAreRefused(t *testing.T) {
 	for _, l := range []soak.Leak{
 		{Kind: "socket", Amount: 1, Every: 1}, {Kind: "fd", Every: 1}, {Kind: "fd", Amount: math.NaN(), Every: 1}, {Kind: "fd", Amount: math.Inf(1), Every: 1},
 		{Kind: "fd", Amount: 1}, {Kind: "fd", Amount: 1, Every: 1, Operations: 1}, {Kind: "fd", Amount: 1, Every: -1}, {Kind: "fd", Amount: 1, Every: 1, Operations: -1},
+		{Kind: "fd", Amount: 1, Operations: 1, Dirty: 1}, {Kind: "fd", Amount: 1, Operations: 1, Every: 1, Dirty: -1},
 	} {
 		if _, err := New([]soak.Leak{l}, nil); err == nil {
 			t.Errorf("%+v was accepted", l)

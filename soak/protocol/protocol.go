@@ -32,6 +32,7 @@ type Protocol struct {
 	Proxy    bool     // its connections go to the workload's destination, behind the server
 	UDP      bool     // its server listens on a UDP port, whatever the network of a workload
 	Dirty    []string // kinds of dirty sessions
+	BadEnds  bool     // its server sees which sessions end badly
 	Options  []Option // keys of a workload's options
 	Variants []string // JSON of options, the default's left out: the conformance test runs with each of them as well
 
@@ -57,6 +58,7 @@ type Option struct {
 type ServeOptions struct {
 	Address     string       // HOST:PORT to listen on; port 0 picks one
 	OnOperation func()       // called after each operation, from many goroutines; may be nil
+	OnBadEnd    func()       // called for each session that its client ends badly, from many goroutines, where the protocol has BadEnds; may be nil
 	Options     soak.Options // those of the load will do: what is a client's only is ignored
 	Seed        string       // all keys and credentials that Options leave out are derived from it: a secret; "" takes a random one
 }

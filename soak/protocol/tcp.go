@@ -16,6 +16,7 @@ func init() {
 		Help:     "plain TCP to any echo server, or verified bulk transfers to the reference server",
 		Networks: []string{"tcp"},
 		Dirty:    load.DirtyKinds,
+		BadEnds:  true,
 		Dial:     dialTCP,
 		Serve:    serveTCP,
 	})
@@ -56,6 +57,9 @@ func serveTCP(ctx context.Context, o ServeOptions) (Server, error) {
 		return nil, err
 	}
 	destination := load.NewDestination(o.OnOperation)
+	if o.OnBadEnd != nil {
+		destination.OnBadEnd(o.OnBadEnd)
+	}
 	return serveStream(ctx, o.Address, soak.Options{}, destination.Serve)
 }
 
