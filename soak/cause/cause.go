@@ -61,7 +61,8 @@ type Finding struct {
 	Slope     soak.Float `json:"slope_per_hour"`
 	Explained soak.Float `json:"explained"` // share of the growth that the culprits have together; null where it is not known
 	Culprits  []Culprit  `json:"culprits"`
-	Note      string     `json:"note,omitempty"` // what stands beside it, or why there is no culprit
+	Note      string     `json:"note,omitempty"`       // what stands beside it, or why there is no culprit
+	With      *With      `json:"grows_with,omitempty"` // what it grows with, of all that the load did
 }
 
 // Culprit is a place that grows. Function, File and Line are empty where only

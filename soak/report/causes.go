@@ -35,7 +35,11 @@ func (b *builder) causes(r *Report) ([]cause.Finding, error) {
 	if len(leaks) == 0 {
 		return []cause.Finding{}, nil
 	}
-	return cause.Find(b.src, leaks)
+	all, err := cause.Find(b.src, leaks)
+	for i := range all {
+		all[i].With = cause.GrowsWith(b.src, leaks[i], b.plan.Load, b.phases)
+	}
+	return all, err
 }
 
 // steady is the stretch from the first steady load to the end of the last; all
@@ -61,6 +65,7 @@ type Cause struct {
 	Head     string
 	Culprits []CulpritWords
 	Note     string
+	With     string // what it grows with
 }
 
 // CulpritWords is a culprit in words.
@@ -86,6 +91,9 @@ func (r Report) Causes() (all []Cause) {
 	}
 	for i, f := range first {
 		c := Cause{Resource: f.Resource, Head: fmt.Sprintf("%s %s%s", strings.Join(metrics[i], " and "), human.Growth(float64(f.Slope), f.Unit), explained(f)), Note: f.Note}
+		if f.With != nil {
+			c.With = f.With.Sentence
+		}
 		for _, k := range f.Culprits {
 			c.Culprits = append(c.Culprits, culpritWords(k))
 		}
@@ -129,8 +137,10 @@ func textCauses(out *strings.Builder, r Report) {
 				fmt.Fprintf(out, "         %s\n", l)
 			}
 		}
-		if c.Note != "" {
-			fmt.Fprintf(out, "       %s\n", c.Note)
+		for _, line := range []string{c.With, c.Note} {
+			if line != "" {
+				fmt.Fprintf(out, "       %s\n", line)
+			}
 		}
 	}
 }
@@ -144,8 +154,10 @@ func mdCauses(out *strings.Builder, r Report) {
 				fmt.Fprintf(out, "  %s\n", Escape(l))
 			}
 		}
-		if c.Note != "" {
-			fmt.Fprintf(out, "\n%s\n", Escape(c.Note))
+		for _, line := range []string{c.With, c.Note} {
+			if line != "" {
+				fmt.Fprintf(out, "\n%s\n", Escape(line))
+			}
 		}
 		out.WriteString("\n")
 	}

@@ -1,0 +1,208 @@
+package attribute
+
+import (
+	"math"
+	"math/rand/v2"
+	"slices"
+	"testing"
+	"time"
+
+	"gonum.org/v1/gonum/stat/distuv"
+)
+
+// The causes of a run of one load with two kinds of dirty sessions.
+const (
+	byTime = iota
+	operations
+	resets
+	aborts
+	causes
+)
+
+// run is ten minutes of readings once a second: 200 operations, 0.5 resets and
+// 0.3 aborts a second, drawn at random, and a resource that is read with noise.
+type run struct {
+	rate func(second int) float64 // of the operations, as a share of the plan
+	grow func(done [causes]float64) float64
+	walk float64 // standard deviation a second of what the level wanders by chance
+	seed uint64
+}
+
+const seconds = 600
+
+func (r run) table() Table {
+	random := rand.New(rand.NewPCG(r.seed, 1))
+	normal := distuv.Normal{Sigma: 1, Src: random}
+	drawn := func(mean float64) float64 { return distuv.Poisson{Lambda: mean, Src: random}.Rand() }
+	var resource Line
+	lines := make([]Line, causes)
+	var done [causes]float64
+	wander := 0.0
+	for s := range seconds {
+		rate := 1.0
+		if r.rate != nil {
+			rate = r.rate(s)
+		}
+		done[byTime], done[operations] = float64(s), done[operations]+200*rate
+		done[resets], done[aborts] = done[resets]+drawn(0.5*rate), done[aborts]+drawn(0.3*rate)
+		wander += r.walk * normal.Rand()
+		at := time.Duration(s) * time.Second
+		resource.At, resource.Value = append(resource.At, at), append(resource.Value, math.Round(200+r.grow(done)+wander+normal.Rand()))
+		for i := range lines {
+			lines[i].At, lines[i].Value = append(lines[i].At, at), append(lines[i].Value, done[i])
+		}
+	}
+	return Blocks(resource, lines, []Stretch{{0, seconds * time.Second}}, 0.3)
+}
+
+// varied steps the rate up and down each minute.
+func varied(second int) float64 {
+	if second/60%2 == 0 {
+		return 1.3
+	}
+	return 0.7
+}
+
+func causesOf(all []Estimate) (causes []int) {
+	for _, e := range all {
+		causes = append(causes, e.Cause)
+	}
+	return causes
+}
+
+func answered(r run) []int {
+	a, _ := Ask(r.table())
+	return causesOf(a.Named)
+}
+
+func TestTheCauseIsNamedWhereItCanBeTold(t *testing.T) {
+	for what, c := range map[string]struct {
+		run
+		named  []int
+		each   float64
+		rivals []int
+	}{
+		"one for each abort":          {run{grow: func(d [causes]float64) float64 { return d[aborts] }}, []int{aborts}, 1, nil},
+		"two for each reset":          {run{grow: func(d [causes]float64) float64 { return 2 * d[resets] }}, []int{resets}, 2, nil},
+		"both":                        {run{grow: func(d [causes]float64) float64 { return d[resets] + 2*d[aborts] }}, []int{resets, aborts}, 1, nil},
+		"by time, at a constant rate": {run{grow: func(d [causes]float64) float64 { return 0.5 * d[byTime] }}, nil, 0, []int{byTime, operations}},
+		"by time":                     {run{rate: varied, grow: func(d [causes]float64) float64 { return 0.5 * d[byTime] }}, []int{byTime}, 0.5, nil},
+		"by operations":               {run{rate: varied, grow: func(d [causes]float64) float64 { return d[operations] / 400 }}, []int{operations}, 1. / 400, nil},
+		"aborts at a varied rate":     {run{rate: varied, grow: func(d [causes]float64) float64 { return d[aborts] }}, []int{aborts}, 1, nil},
+		"it shrinks":                  {run{grow: func(d [causes]float64) float64 { return -d[byTime] }}, nil, 0, nil},
+	} {
+		t.Run(what, func(t *testing.T) {
+			const trials = 20
+			right, inside := 0, 0
+			for c.seed = range trials {
+				a, _ := Ask(c.table())
+				if slices.Equal(causesOf(a.Named), c.named) && slices.Equal(causesOf(a.Rivals), c.rivals) && a.Alone == (len(c.named) == 1) {
+					right++
+					if len(a.Named) > 0 && a.Named[0].Lo <= c.each && c.each <= a.Named[0].Hi {
+						inside++
+					}
+				} else {
+					t.Logf("seed %d: %+v", c.seed, a)
+				}
+			}
+			if right < trials*9/10 || len(c.named) > 0 && inside < trials*3/4 {
+				t.Errorf("%d of %d right, the interval in %d", right, trials, inside)
+			}
+		})
+	}
+}
+
+// What wanders by chance, or grows by time alone, must not be put down to a kind
+// of dirty sessions more often than the test allows.
+func TestHardlyEverIsAKindBlamedForNothing(t *testing.T) {
+	for what, r := range map[string]run{
+		"noise that drifts":    {grow: func(d [causes]float64) float64 { return 0.05 * d[byTime] }},
+		"a wandering level":    {walk: 2, grow: func([causes]float64) float64 { return 0 }},
+		"wandering and rising": {walk: 1, grow: func(d [causes]float64) float64 { return 0.5 * d[byTime] }},
+		"by operations":        {walk: 0.5, rate: varied, grow: func(d [causes]float64) float64 { return d[operations] / 400 }},
+	} {
+		t.Run(what, func(t *testing.T) {
+			const trials = 200
+			blamed := 0
+			for r.seed = range trials {
+				n := answered(r)
+				if slices.Contains(n, resets) || slices.Contains(n, aborts) {
+					blamed++
+				}
+			}
+			t.Logf("blamed in %d of %d", blamed, trials)
+			if blamed > trials*3/100 {
+				t.Errorf("blamed in %d of %d", blamed, trials)
+			}
+		})
+	}
+}
+
+func TestOneWildBlockDoesNotHideTheCause(t *testing.T) {
+	table := run{grow: func(d [causes]float64) float64 { return d[aborts] }}.table()
+	table.Growth[7] += 200
+	if a, _ := Ask(table); !slices.Equal(causesOf(a.Named), []int{aborts}) || math.Abs(a.Named[0].Each-1) > 0.15 {
+		t.Errorf("%+v", a)
+	}
+}
+
+func TestWhatIsExcluded(t *testing.T) {
+	a, _ := Ask(run{grow: func(d [causes]float64) float64 { return 5 * d[aborts] }}.table())
+	if !slices.Equal(a.Excluded, []int{byTime, operations, resets}) {
+		t.Errorf("%+v", a)
+	}
+}
+
+func TestTooLittleTellsNothing(t *testing.T) {
+	for what, table := range map[string]Table{
+		"nothing":         {},
+		"few blocks":      {Growth: []float64{1, 1}, Done: [][]float64{{1, 1}}, Joined: []bool{false, true}},
+		"nothing done":    {Growth: make([]float64, 20), Done: [][]float64{make([]float64, 20)}, Joined: make([]bool, 20)},
+		"not measured":    Blocks(Line{}, make([]Line, 2), []Stretch{{0, time.Hour}}, 0),
+		"infinite":        {Growth: append(make([]float64, 20), math.Inf(1)), Done: [][]float64{append(make([]float64, 20), 1)}, Joined: make([]bool, 21)},
+		"no such stretch": Blocks(Line{At: []time.Duration{1, 2}, Value: []float64{1, 2}}, nil, nil, 0),
+	} {
+		if a, ok := Ask(table); ok || len(a.Named)+len(a.Rivals)+len(a.Excluded) > 0 {
+			t.Errorf("%s: %+v", what, a)
+		}
+	}
+}
+
+func TestBlocksEndWithTheirStretch(t *testing.T) {
+	var level, counter Line
+	for s := range 100 {
+		at := time.Duration(s) * time.Second
+		level.At, level.Value = append(level.At, at), append(level.Value, float64(s))
+		counter.At, counter.Value = append(counter.At, at), append(counter.Value, float64(2*s))
+		if s >= 50 {
+			level.Value[s] += 1000 // a jump between the stretches
+		}
+	}
+	level.Value[3] = math.NaN()
+	table := Blocks(level, []Line{counter}, []Stretch{{0, 45 * time.Second}, {55 * time.Second, 100 * time.Second}}, 0)
+	if len(table.Growth) < 20 || !slices.Contains(table.Joined[1:], false) {
+		t.Errorf("%d blocks, joined %v", len(table.Growth), table.Joined)
+	}
+	for i, g := range table.Growth {
+		if g > 10 || math.Abs(table.Done[0][i]-2*g) > 1e-9 {
+			t.Errorf("block %d: grew by %v while %v was done", i, g, table.Done[0][i])
+		}
+	}
+}
+
+func BenchmarkAsk(b *testing.B) {
+	random := rand.New(rand.NewPCG(1, 1))
+	t := Table{Growth: make([]float64, 200), Joined: make([]bool, 200), Done: make([][]float64, 30)}
+	for i := range t.Growth {
+		t.Growth[i] = 1 + random.Float64()
+	}
+	for j := range t.Done {
+		t.Done[j] = make([]float64, 200)
+		for i := range t.Done[j] {
+			t.Done[j][i] = random.Float64()
+		}
+	}
+	for b.Loop() {
+		Ask(t)
+	}
+}

@@ -1,0 +1,188 @@
+package attribute
+
+import (
+	"math"
+	"slices"
+
+	"gonum.org/v1/gonum/mat"
+	"gonum.org/v1/gonum/stat/distuv"
+)
+
+const (
+	huber     = 1.345 // deviations from which on a block weighs less: 95 % efficient with normal noise
+	lags      = 2     // blocks that may depend on each other
+	rounds    = 10    // of reweighting
+	alike     = 1e-6  // causes whose proportions differ by less are the same
+	precision = 1e-9  // of the arithmetic, relative to the growth of a block
+)
+
+// fitted is a fit of the growth by some causes.
+type fitted struct {
+	*asker
+	causes    []int
+	each      []float64
+	deviation []float64 // standard error of each
+	free      float64   // degrees of freedom
+}
+
+// fit explains the growth by causes; false where they cannot be told apart.
+func (a *asker) fit(causes ...int) (fitted, bool) {
+	n, k := len(a.Growth), len(causes)
+	f := fitted{asker: a, causes: causes, free: float64(n - k)}
+	if n <= k {
+		return f, false
+	}
+	x, norm := mat.NewDense(n, k, nil), make([]float64, k)
+	for j, c := range causes {
+		norm[j] = mat.Norm(mat.NewVecDense(n, a.Done[c]), 2)
+		for i, v := range a.Done[c] {
+			x.Set(i, j, v/norm[j])
+		}
+	}
+	y, weight, rest := mat.NewVecDense(n, a.Growth), make([]float64, n), make([]float64, n)
+	for i := range weight {
+		weight[i] = 1
+	}
+	var beta mat.VecDense
+	var inverse mat.SymDense
+	for range rounds {
+		var ok bool
+		if inverse, ok = solve(x, y, weight, &beta); !ok {
+			return f, false
+		}
+		if !reweight(x, y, &beta, a.Noise, weight, rest) {
+			break
+		}
+	}
+	spread := variance(x, weight, rest, a.joined, &inverse, f.free, precision*mat.Norm(y, 2)/math.Sqrt(float64(n)))
+	for j := range causes {
+		f.each = append(f.each, beta.AtVec(j)/norm[j])
+		f.deviation = append(f.deviation, math.Sqrt(spread[j])/norm[j])
+	}
+	return f, finite(f.each) && finite(f.deviation)
+}
+
+// solve solves the weighted normal equations. The columns of x have length 1.
+func solve(x *mat.Dense, y *mat.VecDense, weight []float64, beta *mat.VecDense) (inverse mat.SymDense, ok bool) {
+	_, k := x.Dims()
+	normal := mat.NewSymDense(k, nil)
+	var wx mat.Dense
+	wx.Apply(func(i, _ int, v float64) float64 { return v * weight[i] }, x)
+	var product mat.Dense
+	product.Mul(x.T(), &wx)
+	for i := range k {
+		for j := i; j < k; j++ {
+			normal.SetSym(i, j, product.At(i, j))
+		}
+	}
+	var factor mat.Cholesky
+	if !factor.Factorize(normal) || factor.Cond() > 1/alike {
+		return inverse, false
+	}
+	if factor.InverseTo(&inverse) != nil {
+		return inverse, false
+	}
+	var right mat.VecDense
+	right.MulVec(wx.T(), y)
+	beta.MulVec(&inverse, &right)
+	return inverse, true
+}
+
+// reweight finds what is left of each block, and lets those weigh less that are
+// out of line. It reports whether that makes a difference.
+func reweight(x *mat.Dense, y, beta *mat.VecDense, noise float64, weight, rest []float64) (differs bool) {
+	var fit mat.VecDense
+	fit.MulVec(x, beta)
+	size := make([]float64, len(rest))
+	for i := range rest {
+		rest[i] = y.AtVec(i) - fit.AtVec(i)
+		size[i] = math.Abs(rest[i])
+	}
+	slices.Sort(size)
+	scale := max(size[len(size)/2]/0.6745, noise)
+	for i, r := range rest {
+		now := 1.0
+		if limit := huber * scale; math.Abs(r) > limit && limit > 0 {
+			now = limit / math.Abs(r)
+		}
+		differs = differs || math.Abs(now-weight[i]) > 0.01
+		weight[i] = now
+	}
+	return differs
+}
+
+// variance is that of each coefficient: the larger of the plain one and the one
+// that allows for blocks that depend on their neighbours.
+func variance(x *mat.Dense, weight, rest []float64, joined func(i, lag int) bool, inverse *mat.SymDense, free, least float64) []float64 {
+	n, k := x.Dims()
+	score := mat.NewDense(n, k, nil)
+	plain := 0.0
+	for i, r := range rest {
+		plain += weight[i] * r * r / free
+		for j := range k {
+			score.Set(i, j, weight[i]*r*x.At(i, j))
+		}
+	}
+	plain = max(plain, least*least)
+	middle := mat.NewSymDense(k, nil)
+	for lag := range lags + 1 {
+		factor := 1 - float64(lag)/(lags+1)
+		if lag == 0 {
+			factor = 0.5
+		}
+		for i := lag; i < n; i++ {
+			if joined(i, lag) {
+				addOuter(middle, score.RawRowView(i), score.RawRowView(i-lag), factor)
+			}
+		}
+	}
+	var half, robust mat.Dense
+	half.Mul(inverse, middle)
+	robust.Mul(&half, inverse)
+	out := make([]float64, k)
+	for j := range out {
+		out[j] = max(plain*inverse.At(j, j), robust.At(j, j)*float64(n)/free)
+	}
+	return out
+}
+
+// addOuter adds the outer products of a and b and of b and a, each by a factor.
+func addOuter(to *mat.SymDense, a, b []float64, factor float64) {
+	for i := range a {
+		for j := i; j < len(a); j++ {
+			to.SetSym(i, j, to.At(i, j)+factor*(a[i]*b[j]+b[i]*a[j]))
+		}
+	}
+}
+
+// joined reports whether a block follows without a gap on the one so many before.
+func (a *asker) joined(i, lag int) bool {
+	for ; lag > 0; i, lag = i-1, lag-1 {
+		if !a.Joined[i] {
+			return false
+		}
+	}
+	return true
+}
+
+// share is what a cause has of all growth where it makes it grow by each.
+func (f fitted) share(i int, each float64) float64 { return each * sum(f.Done[f.causes[i]]) / f.total }
+
+// needed reports whether a cause makes the resource grow, beyond chance, and by
+// more than a little.
+func (f fitted) needed(i int) bool {
+	return f.low(i, f.level) > 0 && f.share(i, f.each[i]) >= little
+}
+
+// low and high are the ends of the interval that is wrong in a share of cases.
+func (f fitted) low(i int, wrong float64) float64 { return f.each[i] - f.wide(wrong)*f.deviation[i] }
+
+func (f fitted) high(i int, wrong float64) float64 { return f.each[i] + f.wide(wrong)*f.deviation[i] }
+
+func (f fitted) wide(wrong float64) float64 {
+	return distuv.StudentsT{Sigma: 1, Nu: f.free}.Quantile(1 - wrong/2)
+}
+
+func (f fitted) estimate(i int) Estimate {
+	return Estimate{Cause: f.causes[i], Each: f.each[i], Lo: f.low(i, 0.05), Hi: f.high(i, 0.05), Share: f.share(i, f.each[i])}
+}

@@ -1,0 +1,127 @@
+package cause
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"soakmon/soak"
+	"soakmon/soak/attribute"
+)
+
+// With is what a resource grows with: time, or what one of the loads did. Its
+// JSON names are stable.
+type With struct {
+	Sentence string `json:"sentence"`
+	Only     bool   `json:"only"`             // the one that is named has the growth alone
+	Named    []Kind `json:"named,omitempty"`  // one kind, or two that are both needed
+	Rivals   []Kind `json:"rivals,omitempty"` // each could be the only one: they cannot be told apart
+	Not      []Kind `json:"not,omitempty"`    // with which it certainly does not grow
+}
+
+// Kind is a thing that goes on in a run and that a resource may grow with.
+type Kind struct {
+	What  string     `json:"what"`            // "time", "operations", "sessions", "failed", "dirty"
+	Dirty string     `json:"dirty,omitempty"` // kind of dirty sessions
+	Load  string     `json:"load,omitempty"`
+	Each  soak.Float `json:"each,omitempty"` // growth for each; an hour, of time
+	Lo    soak.Float `json:"each_low,omitempty"`
+	Hi    soak.Float `json:"each_high,omitempty"` // 95 % interval
+	Share soak.Float `json:"share,omitempty"`     // of the growth
+}
+
+// What a kind counts.
+const (
+	ofTime       = "time"
+	ofOperations = "operations"
+	ofSessions   = "sessions"
+	ofFailed     = "failed"
+	ofDirty      = "dirty"
+)
+
+// unsettled is how long after a change of the rate a level is still on its way.
+const unsettled = 3 * time.Second
+
+// GrowsWith tells what a leaking resource grows with, nil where there is too
+// little to tell: in a watch, or in a short run. Phases are those of the run.
+func GrowsWith(src Source, l Leak, loads []soak.Workload, phases []soak.Phase) *With {
+	s, err := src.Series(l.Process, l.Metric)
+	if err != nil || len(loads) == 0 {
+		return nil
+	}
+	kinds, lines := regressors(src, s, loads)
+	noise := s.Metric.Quantum / 3 // of rounding
+	table := attribute.Blocks(attribute.Line{At: s.At, Value: s.Value}, lines, stretches(l, s.Breaks, phases), noise)
+	a, ok := attribute.Ask(table)
+	if !ok {
+		return nil
+	}
+	estimated := func(all []attribute.Estimate) (out []Kind) {
+		for _, e := range all {
+			k := kinds[e.Cause]
+			k.Each, k.Lo, k.Hi, k.Share = soak.Float(e.Each), soak.Float(e.Lo), soak.Float(e.Hi), soak.Float(e.Share)
+			out = append(out, k)
+		}
+		return out
+	}
+	w := &With{Only: a.Alone, Named: estimated(a.Named), Rivals: estimated(a.Rivals)}
+	for _, i := range a.Excluded {
+		w.Not = append(w.Not, kinds[i])
+	}
+	w.Sentence = w.words(l, loads)
+	return w
+}
+
+// stretches are the parts of the steady load, within those of a leak, in which
+// neither the rate nor the process changed.
+func stretches(l Leak, breaks []time.Duration, phases []soak.Phase) (all []attribute.Stretch) {
+	for i, p := range phases {
+		if p.Name != steady {
+			continue
+		}
+		from, to := max(p.From, l.From), min(p.To, l.To)
+		if i > 0 && phases[i-1].Name == steady {
+			from = max(from, p.From+min(unsettled, (p.To-p.From)/3))
+		}
+		for _, b := range breaks {
+			if b > from && b < to {
+				all = append(all, attribute.Stretch{From: from, To: b})
+				from = b
+			}
+		}
+		if from < to {
+			all = append(all, attribute.Stretch{From: from, To: to})
+		}
+	}
+	return all
+}
+
+// steady is the name of the phases that are judged.
+const steady = "steady"
+
+// regressors are the kinds that there are, each with its counter.
+func regressors(src Source, resource soak.Series, loads []soak.Workload) (kinds []Kind, lines []attribute.Line) {
+	hours := make([]float64, len(resource.At))
+	for i, t := range resource.At {
+		hours[i] = t.Hours()
+	}
+	kinds, lines = []Kind{{What: ofTime}}, []attribute.Line{{At: resource.At, Value: hours}}
+	add := func(k Kind, name string) {
+		if s, err := src.Series(soak.RoleDriver, name); err == nil {
+			kinds, lines = append(kinds, k), append(lines, attribute.Line{At: s.At, Value: s.Value})
+		}
+	}
+	for _, w := range loads {
+		label := fmt.Sprintf("{load=%q}", w.Name)
+		add(Kind{What: ofOperations, Load: w.Name}, "operations_total"+label)
+		if w.PerSession > 1 { // else they are never renewed, or are the operations
+			add(Kind{What: ofSessions, Load: w.Name}, "sessions_total"+label)
+		}
+		add(Kind{What: ofFailed, Load: w.Name}, "failed_operations_total"+label)
+		for _, dirty := range slices.Sorted(maps.Keys(w.Dirty)) {
+			add(Kind{What: ofDirty, Dirty: dirty, Load: w.Name}, fmt.Sprintf("dirty_sessions_total{kind=%q,load=%q}", dirty, w.Name))
+		}
+	}
+	return kinds, lines
+}

@@ -1,0 +1,122 @@
+package cause
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"strings"
+	"testing"
+	"time"
+
+	"gonum.org/v1/gonum/stat/distuv"
+
+	"soakmon/soak"
+)
+
+// driven is ten minutes of readings once a second of a resource and of what two
+// loads did: 200 operations a second each, in sessions of 5, and dirty sessions
+// drawn at random.
+func driven(grow func(aborts, resets, second float64) float64) (*memory, []soak.Workload) {
+	loads := []soak.Workload{
+		{Name: "reality", PerSession: 5, Dirty: map[string]float64{"handshake_rst": 0.02}},
+		{Name: "tcp", PerSession: 1, Dirty: map[string]float64{"rst": 0.02}},
+	}
+	random := rand.New(rand.NewPCG(7, 7))
+	drawn := func(mean float64) float64 { return distuv.Poisson{Lambda: mean, Src: random}.Rand() }
+	m := newMemory()
+	put := func(name string, second int, v float64) {
+		s := m.series[name]
+		s.At, s.Value = append(s.At, time.Duration(second)*time.Second), append(s.Value, v)
+		s.Metric.Quantum = 1
+		m.series[name] = s
+	}
+	var aborts, resets float64
+	for second := range 600 {
+		aborts, resets = aborts+drawn(0.8), resets+drawn(0.4)
+		for _, w := range loads {
+			label := fmt.Sprintf("{load=%q}", w.Name)
+			put("operations_total"+label, second, float64(200*second))
+			put("sessions_total"+label, second, float64(40*second))
+			put("failed_operations_total"+label, second, 0)
+		}
+		put(`dirty_sessions_total{kind="handshake_rst",load="reality"}`, second, aborts)
+		put(`dirty_sessions_total{kind="rst",load="tcp"}`, second, resets)
+		put("fds", second, math.Round(100+grow(aborts, resets, float64(second))+random.NormFloat64()))
+	}
+	return m, loads
+}
+
+var tenMinutes = []soak.Phase{{Name: "warmup", To: 20 * time.Second}, {Name: steady, From: 20 * time.Second, To: 600 * time.Second}}
+
+func ofFDs() Leak {
+	return Leak{Process: soak.RoleTarget, Metric: "fds", Unit: "count", Slope: 3600, To: 600 * time.Second, End: 600 * time.Second}
+}
+
+func TestTheSentenceOfWhatItGrowsWith(t *testing.T) {
+	for _, c := range []struct {
+		what string
+		grow func(aborts, resets, second float64) float64
+		says []string
+	}{
+		{"one kind", func(a, _, _ float64) float64 { return a },
+			[]string{"grows only with aborted handshakes (dirty handshake_rst of load reality): ", " fd each (95 % 0.9", " … 1.0"}},
+		{"two kinds", func(a, r, _ float64) float64 { return a + 2*r },
+			[]string{"grows with aborted handshakes", "and with connections that are reset (dirty rst of load tcp): ", "not with time"}},
+		{"what is constant", func(_, _, s float64) float64 { return s },
+			[]string{"grows with one of time, operations of load reality, new sessions of load reality, operations of load tcp: ", "cannot be told apart", "`vary:`", "--isolate", "not with aborted handshakes"}},
+	} {
+		m, loads := driven(c.grow)
+		w := GrowsWith(m, ofFDs(), loads, tenMinutes)
+		if w == nil {
+			t.Fatalf("%s: nothing is told", c.what)
+		}
+		for _, want := range c.says {
+			if !strings.Contains(w.Sentence, want) {
+				t.Errorf("%s: %q is not in %q", c.what, want, w.Sentence)
+			}
+		}
+	}
+}
+
+func TestOperationsAndTheirSessionsGoTogether(t *testing.T) {
+	m, loads := driven(func(_, _, s float64) float64 { return s })
+	// The rate of one load goes up and down; the other's does not.
+	ops, sessions, fds := m.series[`operations_total{load="reality"}`], m.series[`sessions_total{load="reality"}`], m.series["fds"]
+	done := 0.0
+	var phases []soak.Phase
+	for i := range ops.Value {
+		factor := 1.4
+		if i/60%2 == 1 {
+			factor = 0.6
+		}
+		if i%60 == 0 {
+			phases = append(phases, soak.Phase{Name: steady, From: time.Duration(i) * time.Second, To: time.Duration(i+60) * time.Second, Rate: factor})
+		}
+		ops.Value[i], sessions.Value[i], fds.Value[i] = done, math.Floor(done/5), math.Round(100+done/5)
+		done += 200 * factor
+	}
+	w := GrowsWith(m, ofFDs(), loads, phases)
+	for _, want := range []string{"grows with operations of load reality: 0.20 fd each", "or with new sessions of load reality: 1.00 fd each", "these go together; not with time"} {
+		if w == nil || !strings.Contains(w.Sentence, want) {
+			t.Fatalf("%q is not in %+v", want, w)
+		}
+	}
+}
+
+func TestWithoutALoadNothingIsTold(t *testing.T) {
+	m, _ := driven(func(_, _, s float64) float64 { return s })
+	if w := GrowsWith(m, ofFDs(), nil, tenMinutes); w != nil {
+		t.Errorf("%+v", w)
+	}
+}
+
+func TestAStretchEndsAtABreakAndBeginsWhereTheRateHasSettled(t *testing.T) {
+	s := time.Second
+	got := stretches(Leak{From: 10 * s, To: 95 * s}, []time.Duration{70 * s}, []soak.Phase{
+		{Name: "warmup", To: 20 * s}, {Name: steady, From: 20 * s, To: 40 * s}, {Name: steady, From: 40 * s, To: 60 * s}, {Name: "rest", From: 60 * s, To: 65 * s},
+		{Name: steady, From: 65 * s, To: 100 * s},
+	})
+	if want := "[{20s 40s} {43s 1m0s} {1m5s 1m10s} {1m10s 1m35s}]"; fmt.Sprint(got) != want {
+		t.Errorf("%v, want %s", got, want)
+	}
+}

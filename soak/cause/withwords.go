@@ -1,0 +1,116 @@
+package cause
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"soakmon/soak"
+	"soakmon/soak/human"
+)
+
+// dirtyWords are the dirty sessions of a kind.
+var dirtyWords = map[string]string{
+	"rst":           "connections that are reset",
+	"silent":        "sessions whose peer falls silent",
+	"half_open":     "connections on which nothing is said",
+	"abort":         "aborted sessions",
+	"slow_reader":   "slow readers",
+	"handshake_rst": "aborted handshakes",
+	"stream_reset":  "streams that are reset",
+	"bad_auth":      "wrong credentials",
+}
+
+// String names a kind.
+func (k Kind) String() string {
+	switch k.What {
+	case ofTime:
+		return "time"
+	case ofSessions:
+		return "new sessions of load " + k.Load
+	case ofFailed:
+		return "failed operations of load " + k.Load
+	case ofDirty:
+		words, ok := dirtyWords[k.Dirty]
+		if !ok {
+			words = "dirty sessions"
+		}
+		return fmt.Sprintf("%s (dirty %s of load %s)", words, k.Dirty, k.Load)
+	}
+	return "operations of load " + k.Load
+}
+
+// each is how much a kind makes a leak grow by.
+func (k Kind) each(l Leak) string {
+	if k.What == ofTime {
+		return fmt.Sprintf("%s (95 %% %s)", human.Growth(float64(k.Each), l.Unit), human.Interval(float64(k.Lo), float64(k.Hi), l.Unit))
+	}
+	number := func(v soak.Float) string { return fewDigits(float64(v)) }
+	of := " " + thing(l.Metric)
+	if l.Unit == "bytes" {
+		number, of = func(v soak.Float) string { return human.Amount(float64(v), l.Unit) }, ""
+	}
+	return fmt.Sprintf("%s%s each (95 %% %s … %s)", number(k.Each), of, number(k.Lo), number(k.Hi))
+}
+
+// fewDigits shows a number to the hundredth, or to three digits where it is small.
+func fewDigits(v float64) string {
+	if v > -0.1 && v < 0.1 {
+		return fmt.Sprintf("%.3g", v)
+	}
+	return fmt.Sprintf("%.2f", v)
+}
+
+// thing is what a count counts, one of it.
+func thing(metric string) string {
+	f := family(metric)
+	if f == "children" {
+		return "child"
+	}
+	return strings.ReplaceAll(strings.TrimSuffix(f, "s"), "_", " ")
+}
+
+// words is the sentence of what a leak grows with.
+func (w *With) words(l Leak, loads []soak.Workload) string {
+	switch {
+	case len(w.Named) == 2:
+		return fmt.Sprintf("grows with %s: %s, and with %s: %s%s", w.Named[0], w.Named[0].each(l), w.Named[1], w.Named[1].each(l), w.not())
+	case len(w.Named) == 1 && w.Only:
+		return fmt.Sprintf("grows only with %s: %s", w.Named[0], w.Named[0].each(l))
+	case len(w.Named) == 1:
+		return fmt.Sprintf("grows with %s: %s; they explain %s of it, and what the rest goes with cannot be told", w.Named[0], w.Named[0].each(l), human.Percent(float64(w.Named[0].Share)))
+	case len(w.Rivals) == 2 && w.Rivals[0].Load == w.Rivals[1].Load:
+		return fmt.Sprintf("grows with %s: %s, or with %s: %s; these go together%s", w.Rivals[0], w.Rivals[0].each(l), w.Rivals[1], w.Rivals[1].each(l), w.not())
+	case len(w.Rivals) > 0:
+		return fmt.Sprintf("grows with one of %s: they went in constant proportions, or nearly, and cannot be told apart%s%s", list(w.Rivals), advice(loads), w.not())
+	}
+	return "no single thing that the load did explains it, nor do two together, nor time"
+}
+
+// not tells with what it does not grow.
+func (w *With) not() string {
+	if len(w.Not) == 0 {
+		return ""
+	}
+	return "; not with " + list(w.Not)
+}
+
+// advice is what would tell apart what went in constant proportions.
+func advice(loads []soak.Workload) string {
+	varies := slices.ContainsFunc(loads, func(w soak.Workload) bool { return w.Vary.By > 0 })
+	switch {
+	case varies:
+		return " (a longer run may tell)"
+	case len(loads) > 1:
+		return " (`vary:` of a load would tell, or --isolate)"
+	}
+	return " (`vary:` of the load would tell)"
+}
+
+func list(kinds []Kind) string {
+	words := make([]string, len(kinds))
+	for i, k := range kinds {
+		words[i] = k.String()
+	}
+	return strings.Join(words, ", ")
+}
