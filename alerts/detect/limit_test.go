@@ -66,6 +66,9 @@ func TestEvalLimit(t *testing.T) {
 }
 
 func TestTheLimitIsNoBoast(t *testing.T) {
+	if n := foundAt(limitNoises[0].make, 700, 10, 1); n < 8 {
+		t.Errorf("of what would have been seen under white noise, %d of 10 were", n)
+	}
 	for _, noise := range limitNoises[:2] {
 		if n := foundAt(noise.make, 700, 10, 1.5); n < 7 {
 			t.Errorf("%s: of 1.5 times what would have been seen, %d of 10 were", noise.name, n)

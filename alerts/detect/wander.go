@@ -1,6 +1,10 @@
 package detect
 
-import "math"
+import (
+	"math"
+
+	"gonum.org/v1/gonum/stat/distuv"
+)
 
 // wander is the probability that noise around a level, up to a random walk,
 // looks so much like growth. The likelihood ratio of a trend against a random
@@ -51,19 +55,18 @@ func (f *finding) wandering(quantum float64) float64 {
 // the power wanted: that stands out of the noise of the trend, is not taken for
 // a random walk, and is not so small and young that it may be warm-up.
 func (c *inquiry) detectable(alpha float64) float64 {
-	least := c.tolerance + c.trend.detectable(alpha)
+	least, lucky := c.tolerance+c.trend.detectable(alpha), c.trend.quantile(power)-c.trend.slope
 	if c.tolerance == 0 && c.hours < warmupSpan.Hours() {
-		least = max(least, c.room()/c.hours)
+		least = max(least, c.room()/c.hours/(1-clearShare/2)+lucky) // growth lifts the level too, by half of itself
 	}
 	lives := make([]gain, len(c.lives))
 	for i := range c.lives {
 		lives[i] = c.lives[i].gain(c.quantum)
 	}
-	lucky := c.trend.quantile(power) - c.trend.slope
 	enough := func(slope float64) bool {
 		sum := 0.0
 		for _, g := range lives {
-			sum += max(0, g.at(slope-lucky))
+			sum += max(0, g.at(slope-max(lucky, g.lucky)))
 		}
 		return sum >= walkRatio+2*c.firmness(slope)*math.Log(falseAlarms/alpha)
 	}
@@ -95,8 +98,12 @@ type gain struct {
 	n      float64 // points
 	unit   float64 // of the slope
 	floor  float64
+	lucky  float64 // slope that the two ends may owe to chance: by these a random walk is told from growth
 	still  bool
 }
+
+// powerBound is what a standard normal exceeds with probability 1 − power.
+var powerBound = distuv.UnitNormal.Quantile(power)
 
 type gainNoise struct{ logF, left, slope float64 }
 
@@ -126,6 +133,7 @@ func (f *finding) gain(quantum float64) gain {
 		g.noises = append(g.noises, gainNoise{logF, left, q.a[p][p] * q.a[p][p]})
 		g.grown = min(g.grown, logF+g.n*math.Log(left/g.n+g.floor)+math.Log(g.n))
 	}
+	g.lucky = powerBound * math.Sqrt(2*g.noises[0].left/g.n) * g.unit // the first noise is white
 	return g
 }
 
