@@ -16,9 +16,10 @@
 // be named.
 //
 // The limits: a fetch takes at most 30 s and the seconds that a profile over
-// time runs, and 64 MiB. What the target pays is told: the CPU seconds that it
-// used meanwhile are in the profile's [soak.ProfileMeta]. They include its
-// other work.
+// time runs, and 64 MiB. What the target pays is told in the profile's
+// [soak.ProfileMeta]: the CPU seconds that it used meanwhile, its other work
+// included, and of a forced collection the longest stop of the world, for which
+// the heap's page in text form is asked as well, within those CPU seconds.
 package profiles
 
 import (
@@ -110,6 +111,9 @@ func Fetch(ctx context.Context, p soak.Process, kind string, o Options) (soak.Pr
 	}
 	meta.Size = len(b)
 	meta.Took = time.Since(meta.Wall)
+	if meta.GC {
+		meta.Pause = pauseOf(ctx, p.Pprof, meta.Wall)
+	}
 	meta.CPU = max(cpuSeconds(ctx, p)-cpu, 0)
 	return meta, b, nil
 }

@@ -65,12 +65,13 @@ type ProfileMeta struct {
 	At      time.Duration `json:"at"`
 	Wall    time.Time     `json:"wall"`
 	Process string        `json:"process"`
-	Kind    string        `json:"kind"`         // "heap", "goroutine", "goroutine_dump", "cpu", …
-	Why     string        `json:"why"`          // "start", "schedule", "rest", "alert", "end", "operator"
-	GC      bool          `json:"gc,omitempty"` // a garbage collection was forced before
-	Size    int           `json:"size"`         // bytes as fetched
-	Took    time.Duration `json:"took"`         // time the fetch took
-	CPU     float64       `json:"cpu"`          // CPU seconds of the process meanwhile
+	Kind    string        `json:"kind"`            // "heap", "goroutine", "goroutine_dump", "cpu", …
+	Why     string        `json:"why"`             // "start", "schedule", "rest", "alert", "end", "operator"
+	GC      bool          `json:"gc,omitempty"`    // a garbage collection was forced before
+	Size    int           `json:"size"`            // bytes as fetched
+	Took    time.Duration `json:"took"`            // time the fetch took
+	CPU     float64       `json:"cpu"`             // CPU seconds of the process meanwhile
+	Pause   time.Duration `json:"pause,omitempty"` // longest stop of the world by a garbage collection meanwhile; 0: not known
 }
 
 // Histogram is a stretch of a load's latencies, merged.

@@ -19,7 +19,7 @@ func (b *builder) evidence(r *Report) error {
 	if err != nil {
 		return err
 	}
-	r.Evidence.Profiles, r.Evidence.ProfileCost = len(profiles), cost(profiles, b.end)
+	r.Evidence.Profiles, r.Evidence.ProfileCost, r.Evidence.HeapSnapshot = len(profiles), cost(profiles, b.end), heapSnapshot(profiles)
 	s, err := b.src.Series(soak.RoleTarget, presence)
 	if err != nil {
 		s = soak.Series{} // never measured
@@ -75,9 +75,44 @@ func cost(profiles []soak.ProfileMeta, end time.Duration) soak.Float {
 	}
 	total := 0.0
 	for _, m := range profiles {
-		total += m.CPU
+		if m.Kind != "cpu" {
+			total += m.CPU
+		}
 	}
 	return soak.Float(total / end.Seconds())
+}
+
+// heapSnapshot is the cost of one heap snapshot, nil where there is none.
+func heapSnapshot(profiles []soak.ProfileMeta) *SnapshotCost {
+	var cpu float64
+	var took, pause time.Duration
+	n := 0
+	for _, m := range profiles {
+		if m.Kind == "heap" {
+			n, cpu, took, pause = n+1, cpu+m.CPU, took+m.Took, max(pause, m.Pause)
+		}
+	}
+	if n == 0 {
+		return nil
+	}
+	c := &SnapshotCost{soak.Float(cpu / float64(n)), soak.Float(took.Seconds() / float64(n)), soak.Float(nan)}
+	if pause > 0 {
+		c.Pause = soak.Float(pause.Seconds())
+	}
+	return c
+}
+
+// snapshot says what a heap snapshot cost the target; "" where there is none.
+func (e Evidence) snapshot() string {
+	c := e.HeapSnapshot
+	if c == nil {
+		return ""
+	}
+	said := fmt.Sprintf("a heap snapshot cost the target at most %s of CPU, pauses ", human.Seconds(float64(c.CPU)))
+	if c.Pause != c.Pause {
+		return said + "not known"
+	}
+	return said + "up to " + human.Seconds(float64(c.Pause))
 }
 
 // profiles says how many there are, and their price.

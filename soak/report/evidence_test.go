@@ -113,3 +113,21 @@ func TestCPUTimeAcrossARestart(t *testing.T) {
 		t.Errorf("used %v, %v; want 3.5", used, ok)
 	}
 }
+
+func TestTheCostOfAHeapSnapshotIsToldOrNotKnown(t *testing.T) {
+	heap := soak.ProfileMeta{Kind: "heap", CPU: 0.02, Took: 8 * time.Millisecond}
+	paused := soak.ProfileMeta{Kind: "heap", CPU: 0.01, Took: 4 * time.Millisecond, Pause: 250 * time.Microsecond}
+	other := soak.ProfileMeta{Kind: "goroutine", CPU: 5, Pause: time.Second}
+	for want, metas := range map[string][]soak.ProfileMeta{
+		"": {other},
+		"a heap snapshot cost the target at most 20 ms of CPU, pauses not known":    {heap, other},
+		"a heap snapshot cost the target at most 15 ms of CPU, pauses up to 250 µs": {paused, heap},
+	} {
+		if got := (Evidence{HeapSnapshot: heapSnapshot(metas)}).snapshot(); got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
+	}
+	if share := cost([]soak.ProfileMeta{heap, {Kind: "cpu", CPU: 50}}, 100*time.Second); share != 0.0002 {
+		t.Errorf("%v of a core: the work that a CPU profile shows is none of its cost", share)
+	}
+}

@@ -28,8 +28,12 @@ func Markdown(w io.Writer, r Report, c Charts) error {
 	mdSeries(&out, r, c)
 	mdLoad(&out, r)
 	e := r.Evidence
-	fmt.Fprintf(&out, "**Evidence** %d of %d samples, %s, %s, %s, %s\n\n", e.Samples, e.SamplesDue,
+	fmt.Fprintf(&out, "**Evidence** %d of %d samples, %s, %s, %s, %s", e.Samples, e.SamplesDue,
 		human.Count(e.Gaps, "gap"), human.Count(e.Restarts, "restart"), human.Count(e.Rests, "rest sample"), e.profiles())
+	if s := e.snapshot(); s != "" {
+		fmt.Fprintf(&out, "; %s", s)
+	}
+	out.WriteString("\n\n")
 	mdList(&out, "To know", r.Warnings)
 	mdAlerts(&out, r)
 	fmt.Fprintf(&out, "<sub>run `%s` · %s · %s recorded · soak %s · again: `%s`</sub>\n", r.Run, r.Start.Format("2006-01-02 15:04 -0700"), human.Span(r.Duration), Escape(r.Version), Reproduce(r))

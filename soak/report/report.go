@@ -71,7 +71,16 @@ type Evidence struct {
 	Restarts    int        `json:"restarts"`
 	Rests       int        `json:"rests"`
 	Profiles    int        `json:"profiles"`
-	ProfileCost soak.Float `json:"profile_cpu_share"` // of a core: CPU time of the target while profiles were fetched, its other work included; null without profiles
+	ProfileCost soak.Float `json:"profile_cpu_share"` // of a core: CPU time of the target while profiles were fetched, its other work included; null without profiles. CPU profiles do not count: that work is what they show
+
+	HeapSnapshot *SnapshotCost `json:"heap_snapshot,omitempty"`
+}
+
+// SnapshotCost is what one snapshot cost the target, on average but for the pause.
+type SnapshotCost struct {
+	CPU   soak.Float `json:"cpu_s"` // CPU time of the target meanwhile, its other work included
+	Took  soak.Float `json:"took_s"`
+	Pause soak.Float `json:"pause_s"` // longest stop of the world by a garbage collection meanwhile; null where the target does not say
 }
 
 // Series is one judged series. Slopes are per hour, of unit.

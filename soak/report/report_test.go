@@ -40,6 +40,7 @@ var scenarios = []scenario{
 	{"leak", func(m *memory) {
 		m.run.Plan.Target.Leaks = []soak.Leak{{Text: "fd=2/s"}}
 		m.says["target fds"] = leak(7200)
+		m.profiles[1] = soak.ProfileMeta{Kind: "heap", CPU: 0.02, Took: 7 * time.Millisecond, Pause: 250 * time.Microsecond}
 		m.alerts = []soak.Alert{{Rule: "fds of the target", State: soak.Firing, Process: "target", Metric: "fds", At: began.Add(at(60)), Reason: "grows"}}
 	}, soak.Leaking, ExitLeak, "target fds: grows by 2 a second; at this rate it reaches its limit of 1020 after 6 min 47 s of the run, 6 min 40 s at the earliest"},
 	{"one_series_open", func(m *memory) { m.says["target threads"] = unknown }, soak.Inconclusive, ExitInconclusive, "target threads: too few samples"},

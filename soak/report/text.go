@@ -56,6 +56,9 @@ func textEvidence(out *strings.Builder, r Report) {
 	e := r.Evidence
 	fmt.Fprintf(out, "Evidence  %d of %d samples, %s, %s, %s, %s\n", e.Samples, e.SamplesDue,
 		human.Count(e.Gaps, "gap"), human.Count(e.Restarts, "restart"), human.Count(e.Rests, "rest sample"), e.profiles())
+	if s := e.snapshot(); s != "" {
+		fmt.Fprintf(out, "          %s\n", s)
+	}
 }
 
 // textSeries shows the target's judged series, in 80 columns as long as nothing

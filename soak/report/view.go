@@ -115,6 +115,9 @@ func evidenceLines(r Report) []string {
 	e := r.Evidence
 	out := []string{fmt.Sprintf("%s of %s samples of the target taken, with %s", human.Integer(int64(e.Samples)), human.Integer(int64(e.SamplesDue)), human.Count(e.Gaps, "gap"))}
 	out = append(out, fmt.Sprintf("%s of the target, %s, %s", human.Count(e.Restarts, "restart"), human.Count(e.Rests, "rest sample"), e.profiles()))
+	if s := e.snapshot(); s != "" {
+		out = append(out, s)
+	}
 	n := 0
 	for _, s := range r.Series {
 		if s.Process == soak.RoleTarget {

@@ -1,0 +1,55 @@
+package profiles
+
+import (
+	"bytes"
+	"context"
+	"net/url"
+	"strconv"
+	"time"
+
+	"soakmon/soak/fetch"
+)
+
+// pauseOf asks a Go target how long the world stood still for the garbage
+// collections that ended since a moment: the longest of them, where the pauses
+// of one collection count together. It is 0 where the target does not say.
+func pauseOf(ctx context.Context, pprof string, since time.Time) time.Duration {
+	page, err := fetch.Below(pprof, "heap", url.Values{"debug": {"1"}})
+	if err != nil {
+		return 0
+	}
+	b, err := fetch.Get(ctx, page, fetch.Limits{Time: timeLimit, Bytes: sizeLimit})
+	if err != nil {
+		return 0
+	}
+	return longestPause(b, since)
+}
+
+// longestPause reads the rings of the newest 256 collections in the statistics
+// that end a heap profile in text form (runtime.MemStats: PauseNs, PauseEnd).
+func longestPause(page []byte, since time.Time) (longest time.Duration) {
+	lengths, ends := ring(page, "\n# PauseNs = ["), ring(page, "\n# PauseEnd = [")
+	for i := range min(len(lengths), len(ends)) {
+		if ends[i] >= since.UnixNano() {
+			longest = max(longest, time.Duration(lengths[i]))
+		}
+	}
+	return longest
+}
+
+// ring reads the numbers after a mark; none where one of them cannot be read.
+func ring(page []byte, mark string) (all []int64) {
+	at := bytes.LastIndex(page, []byte(mark))
+	if at < 0 {
+		return nil
+	}
+	list, _, _ := bytes.Cut(page[at+len(mark):], []byte("]"))
+	for word := range bytes.FieldsSeq(list) {
+		n, err := strconv.ParseInt(string(word), 10, 64)
+		if err != nil || n < 0 {
+			return nil
+		}
+		all = append(all, n)
+	}
+	return all
+}
