@@ -2,6 +2,7 @@ package probes
 
 import (
 	"hash/maphash"
+	"math"
 	"slices"
 	"time"
 )
@@ -89,15 +90,15 @@ func (a *fdAges) see(of *aged, i int, link []byte, kind string) {
 	a.ages[kind] = append(a.ages[kind], a.now-of.slots[i].since)
 }
 
-// end ends a read and puts the median and the largest age of each kind into the
-// tallies.
+// end ends a read and puts the median and the largest age of each kind, in whole
+// seconds, into the tallies.
 func (a *fdAges) end(median, oldest *tally) {
 	a.kept = a.next
 	for kind, ages := range a.ages {
 		if len(ages) > 0 {
 			slices.Sort(ages)
-			median.add(kind, ages[len(ages)/2])
-			oldest.add(kind, ages[len(ages)-1])
+			median.add(kind, math.Floor(ages[len(ages)/2]))
+			oldest.add(kind, math.Floor(ages[len(ages)-1]))
 		}
 	}
 }
