@@ -44,7 +44,11 @@ func TestDirtySessionsHurtNoCleanOnes(t *testing.T) {
 func amongDirty(t *testing.T, w soak.Workload) {
 	t.Helper()
 	w.Rate, w.Concurrency, w.PerSession, w.Timeout = 50, 50, 5, 20*time.Second
-	w.Dirty = dirtyKinds(t, w, 0.1)
+	share := 0.1
+	if dirtyFor < 10*time.Second {
+		share = 0.3 // some of each kind nevertheless
+	}
+	w.Dirty = dirtyKinds(t, w, share)
 	d := drive(t)
 	begun := time.Now()
 	d.start(w)
@@ -54,7 +58,7 @@ func amongDirty(t *testing.T, w soak.Workload) {
 	d.send(soak.Command{Do: soak.DoDrain})
 	d.until("drained", func(t soak.Tally) bool { return t.State == "drained" })
 	got := d.last.Loads[0]
-	sessions := float64(got.Due) / float64(w.PerSession) * 0.1 * float64(len(w.Dirty))
+	sessions := float64(got.Due) / float64(w.PerSession) * share * float64(len(w.Dirty))
 	late := float64(got.Late) / float64(got.Due) // on a busy machine: not started, dirty or clean
 	var dirty float64
 	for _, n := range got.Dirty {
