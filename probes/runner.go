@@ -171,7 +171,7 @@ func (r *runner) take(b *batch, got reading) error {
 		return nil
 	}
 	if r.fails > 0 {
-		b.tell(r.name, "probe works again", 0)
+		b.tell(r.name, fmt.Sprintf("probe %s works again", r.name), 0)
 	}
 	r.fails, r.lost = 0, r.lost[:0]
 	r.names = r.names[:0]
@@ -208,7 +208,7 @@ func (r *runner) cadence() time.Duration { return r.every - r.every/20 }
 // fail tells of the first failure in a row and sets when to try again.
 func (r *runner) fail(b *batch, got []soak.Sample, err error) {
 	if r.fails == 0 {
-		b.tell(r.name, fmt.Sprintf("probe fails: %v", err), 1)
+		b.tell(r.name, fmt.Sprintf("probe %s fails: %v", r.name, err), 1)
 		r.gap = b.now
 	}
 	r.lose(got)

@@ -138,7 +138,7 @@ func TestFailureIsGapsAndOneEventEachWay(t *testing.T) {
 			}
 			p.err = nil
 			samples, events = ticks(s, 120)
-			if len(events) != 1 || events[0].Text != "probe works again" || len(samples)-gaps(samples) < 59 {
+			if len(events) != 1 || events[0].Text != "probe scripted works again" || len(samples)-gaps(samples) < 59 {
 				t.Errorf("class %d: after it: %d samples, %d gaps, events %+v", c, len(samples), gaps(samples), events)
 			}
 			s.Close()
@@ -167,7 +167,7 @@ func TestHangingProbeIsAGapAndNeverAWait(t *testing.T) {
 		close(p.deaf)
 		p.deaf = nil
 		synctest.Wait()
-		if _, events := ticks(s, 70); len(events) != 1 || events[0].Text != "probe works again" {
+		if _, events := ticks(s, 70); len(events) != 1 || events[0].Text != "probe scripted works again" {
 			t.Errorf("events %+v", events)
 		}
 		s.Close()

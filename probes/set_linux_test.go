@@ -213,7 +213,7 @@ func TestUnreadableFileIsAnEventAndNoZero(t *testing.T) {
 		t.Errorf("events %+v", events)
 	}
 	writeFiles(t, filepath.Join(root, "10"), map[string]string{"smaps_rollup": "Rss: 4 kB\n"})
-	if samples, events = s.ReadAll(t.Context()); len(events) != 1 || events[0].Text != "probe works again" || values(samples)["file_bytes"] != 4096 {
+	if samples, events = s.ReadAll(t.Context()); len(events) != 1 || events[0].Text != "probe smaps works again" || values(samples)["file_bytes"] != 4096 {
 		t.Errorf("events %+v, %v", events, values(samples))
 	}
 }

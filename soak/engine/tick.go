@@ -80,7 +80,11 @@ func (r *run) gaps(at time.Duration) {
 	}
 	missed := math.Round(float64(at-r.lastTick)/float64(r.Plan.Interval)) - 1
 	if missed >= 1 {
-		r.note(soak.Event{Kind: soak.EventGap, Value: missed, Text: fmt.Sprintf("%.0f samples were missed: the monitor was not scheduled, or a reading took too long", missed)})
+		what := "a sample was"
+		if missed > 1 {
+			what = fmt.Sprintf("%.0f samples were", missed)
+		}
+		r.note(soak.Event{Kind: soak.EventGap, Value: missed, Text: what + " missed: the monitor was not scheduled, or a reading took too long"})
 	}
 }
 

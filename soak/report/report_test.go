@@ -157,7 +157,7 @@ var scenarios = []scenario{
 			}
 			return v
 		})
-		m.event(soak.EventProbe, soak.Event{At: at(77), Process: soak.RoleTarget, Name: "goroutines", Value: 1, Text: "probe fails: connection refused"})
+		m.event(soak.EventProbe, soak.Event{At: at(77), Process: soak.RoleTarget, Name: "goroutines", Value: 1, Text: "probe goroutines fails: connection refused"})
 	}, soak.Inconclusive, ExitInconclusive, "target goroutines: measured in only 50 % of the steady load, last at +1 min 16 s"},
 	{"idle_target", func(m *memory) { m.change("target", "cpu_seconds_total", func(int, float64) float64 { return 3 }) }, soak.Inconclusive, ExitInconclusive, "is it the process that serves?"},
 	{"no_cpu_time_measured", func(m *memory) { m.drop("target", "cpu_seconds_total") }, soak.Inconclusive, ExitInconclusive, "CPU time of the target could not be measured"},
