@@ -31,6 +31,7 @@ type snapshots struct {
 	now      request       // under way, where busy
 	waiting  []request     // alerts, which come a minute apart, and at most one rest
 	next     time.Duration // when the next scheduled one is due
+	paced    bool          // told that they cost too much to be taken as planned
 	alert    time.Duration // of the newest at an alert
 	failed   map[string]bool
 	leakless bool // the target does not serve the goroutineleak profile
@@ -190,6 +191,9 @@ func (r *run) snapshotDone(s snapshot) {
 		r.keep(r.Recorder.PutProfile(p.meta, p.data))
 		stored++
 		collected = collected || p.meta.GC
+	}
+	if q.why == "schedule" {
+		r.pace(s.price())
 	}
 	if stored > 0 {
 		r.note(soak.Event{Kind: soak.EventSnapshot, Process: soak.RoleTarget, Name: q.why, Value: float64(stored), Text: fmt.Sprintf("%d profiles stored", stored)})
