@@ -2,6 +2,7 @@ package protocol_test
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"net"
 	"os"
@@ -12,6 +13,7 @@ import (
 	netstat "github.com/shirou/gopsutil/v3/net"
 
 	"soakmon/soak"
+	"soakmon/soak/load"
 	"soakmon/soak/protocol"
 )
 
@@ -122,5 +124,34 @@ func echoUntilIdle(conn net.Conn) {
 		}
 		_, _ = conn.Write(buf[:n])
 		_ = conn.SetReadDeadline(time.Now().Add(1500 * time.Millisecond))
+	}
+}
+
+// A session that was not used for a second is looked at before it is used.
+func TestSessionOnAConnectionThatTheServerClosedIsStale(t *testing.T) {
+	destination["tcp"]()
+	var sessions []load.Session
+	for name := range overQUIC {
+		p, _ := protocol.Lookup(name)
+		p.Networks = []string{"tcp"}
+		server := serve(t, p, protocol.ServeOptions{})
+		opener, err := p.Open(workload(t, p, server, soak.Options{}))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer opener.Close()
+		s := openSession(t, opener)
+		defer s.Close()
+		if _, _, err := s.Do(0, time.Now().Add(5*time.Second)); err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		server.Close()
+		sessions = append(sessions, s)
+	}
+	<-time.After(1500 * time.Millisecond)
+	for _, s := range sessions {
+		if _, _, err := s.Do(1, time.Now().Add(time.Second)); !errors.Is(err, load.ErrStale) {
+			t.Errorf("%v, want it stale", err)
+		}
 	}
 }
