@@ -25,6 +25,7 @@ type Plan struct {
 
 	Target     Target              `json:"target"`
 	Load       []Workload          `json:"load"`
+	Isolate    bool                `json:"isolate,omitempty"` // after the warm-up each load runs alone, in turns
 	Rest       Rest                `json:"rest"`
 	Profiles   Profiles            `json:"profiles"`
 	Conditions *Conditions         `json:"conditions,omitempty"`

@@ -3,7 +3,10 @@ package main
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
+
+	"soakmon/soak/report"
 )
 
 // Two loads with dirty sessions, of which one kind leaks a descriptor each.
@@ -29,6 +32,7 @@ func writePlan(t *testing.T, text string) string {
 // The kind of dirty sessions that leaks is told from time, from operations and
 // from the other kind, though the load is constant.
 func TestALeakIsPutDownToTheKindOfSessionThatItGrowsWith(t *testing.T) {
+	t.Parallel()
 	r, _ := soakJSON(t, "run", writePlan(t, dirtyPlan), "--dir", t.TempDir())
 	for _, f := range r.Findings {
 		if f.Metric != "fds" {
@@ -45,4 +49,45 @@ func TestALeakIsPutDownToTheKindOfSessionThatItGrowsWith(t *testing.T) {
 		return
 	}
 	t.Fatalf("no finding on the fds: %s, %v", r.Verdict, r.Reasons)
+}
+
+// Three loads that run alone in turns: the dirty sessions of one of them leak.
+const isolatedPlan = `
+duration: 65s
+warmup: 5s
+rest: {settle: 3s}
+isolate: true
+target: {embedded: "socks,tcp,http", leak: [fd=1/dirty]}
+load:
+- {protocol: socks, rate: 100, payload: 1KiB, concurrency: 10, requests_per_session: 5, dirty: {rst: 10%}}
+- {protocol: tcp, rate: 200, payload: 1KiB, concurrency: 10, requests_per_session: 5, dirty: {abort: 10%}}
+- {protocol: http, rate: 100, payload: 1KiB, concurrency: 10, requests_per_session: 5, dirty: {rst: 10%}}
+`
+
+func TestIsolationTellsWhichLoadLeaks(t *testing.T) {
+	t.Parallel()
+	r, code := soakJSON(t, "run", writePlan(t, isolatedPlan), "--dir", t.TempDir())
+	if code == report.ExitClean || code == report.ExitError {
+		t.Errorf("exit code %d: %v", code, r.Reasons)
+	}
+	for _, l := range r.Load { // each ran for a third of the time, and the warm-up
+		if want := map[string]float64{"tcp": 200}[l.Name] + map[string]float64{"socks": 100, "http": 100}[l.Name]; l.Planned > 0.45*want || l.Achieved < 0.8*l.Planned {
+			t.Errorf("load %s: %.4g/s planned, %.4g/s achieved", l.Name, l.Planned, l.Achieved)
+		}
+	}
+	for _, i := range r.Isolation {
+		if i.Metric != "fds" {
+			continue
+		}
+		t.Log(i.Sentence, i.Lines())
+		if i.Sentence != "fds grow only while tcp runs" || !slices.Equal(i.Grows, []string{"tcp"}) {
+			t.Errorf("%+v", i)
+		}
+		// 200/s in sessions of five, one in ten of which leaks one
+		if tcp := i.Loads[1]; tcp.PerOperation < 0.013 || tcp.PerOperation > 0.027 {
+			t.Errorf("%+v", tcp)
+		}
+		return
+	}
+	t.Errorf("nothing is told of the fds: %s, %v", r.Verdict, r.Reasons)
 }

@@ -23,6 +23,7 @@ type runFlags struct {
 	destination, network, connections                 string
 	concurrency, perSession                           int
 	restEvery, conditions                             string
+	isolate                                           bool
 	dirty, leaks, option                              []string
 }
 
@@ -43,7 +44,8 @@ start (after --), or a process that runs already (--pid, --pidfile, --listen).`,
   soak run --protocol tcp,hysteria2,ssh --dirty rst=1%
   soak run --protocol hysteria2 --network udp --conditions delay=20ms,loss=1%
   soak run --listen :8080 --url http://127.0.0.1:8080/health --rate 500 --duration 1h
-  soak run nightly.yaml --duration 24h`,
+  soak run nightly.yaml --duration 24h
+  soak run nightly.yaml --isolate --duration 30m`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := checkFormat(j.format, reportFormats...); err != nil {
 				return err
@@ -82,6 +84,7 @@ func (f *runFlags) add(flags *pflag.FlagSet) {
 	flags.StringArrayVar(&f.dirty, "dirty", nil, "end a share of the sessions badly, KIND=SHARE, such as rst=1%; may be repeated")
 	flags.StringVar(&f.conditions, "conditions", "", conditionsHelp)
 	flags.StringVar(&f.restEvery, "rest-every", "", "pause the load so often for a rest sample")
+	flags.BoolVar(&f.isolate, "isolate", false, "run each load of the plan alone in turns, after the warm-up, and say which one leaks")
 	flags.StringArrayVar(&f.leaks, "leak", nil, leakHelp)
 }
 
@@ -118,6 +121,7 @@ var loadFlags = []string{"protocol", "address", "url", "destination", "network",
 func (f *runFlags) load(o *overlay, p *soak.Plan) {
 	o.text("name", func(v string) error { p.Name = v; return nil })
 	o.text("leak", func(string) (err error) { p.Target.Leaks, err = parseLeaks(f.leaks); return err })
+	o.text("isolate", func(string) error { p.Isolate = f.isolate; return nil })
 	o.text("rest-every", func(v string) (err error) { p.Rest.Every, err = plan.ParseDuration(v); return err })
 	o.text("conditions", func(v string) error {
 		c, err := plan.ParseConditions(v)

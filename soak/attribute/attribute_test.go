@@ -190,6 +190,78 @@ func TestBlocksEndWithTheirStretch(t *testing.T) {
 	}
 }
 
+// Three loads run alone in turns of a minute, while the resource may wander.
+func turnTable(seed uint64, walk float64, perHour [3]float64) Table {
+	normal := distuv.Normal{Sigma: 1, Src: rand.New(rand.NewPCG(seed, 2))}
+	var resource Line
+	lines := make([]Line, 3)
+	var stretches []Stretch
+	var hours [3]float64
+	level := 100.0
+	for s := range 18 * 60 {
+		turn := s / 60
+		alone := turn % 3
+		if turn/3%2 == 1 {
+			alone = 2 - alone
+		}
+		at := time.Duration(s) * time.Second
+		if s%60 == 0 {
+			stretches = append(stretches, Stretch{at + 3*time.Second, at + time.Minute})
+		}
+		hours[alone] += 1. / 3600
+		level += perHour[alone]/3600 + walk*normal.Rand()
+		resource.At, resource.Value = append(resource.At, at), append(resource.Value, level+normal.Rand()+float64(10*alone))
+		for i := range lines {
+			lines[i].At, lines[i].Value = append(lines[i].At, at), append(lines[i].Value, hours[i])
+		}
+	}
+	return Blocks(resource, lines, stretches, 0.3)
+}
+
+func TestOfLoadsInTurnsThoseThatLeakAreTold(t *testing.T) {
+	for what, c := range map[string]struct {
+		walk float64
+		rate [3]float64
+		want [3]bool
+		most int // wrong answers of 100
+	}{
+		"one":                  {0, [3]float64{0, 600, 0}, [3]bool{false, true, false}, 3},
+		"two":                  {0, [3]float64{600, 0, 600}, [3]bool{true, false, true}, 3},
+		"all":                  {0, [3]float64{400, 400, 400}, [3]bool{true, true, true}, 3},
+		"none, and it wanders": {0.5, [3]float64{}, [3]bool{}, 3},
+	} {
+		t.Run(what, func(t *testing.T) {
+			wrong, outside := 0, 0
+			for seed := range uint64(100) {
+				parts, ok := Together(turnTable(seed, c.walk, c.rate))
+				if !ok {
+					t.Fatal("nothing is told")
+				}
+				for i, p := range parts {
+					if p.Sure != c.want[i] {
+						wrong++
+					}
+					if p.Lo > c.rate[i] || p.Hi < c.rate[i] {
+						outside++
+					}
+				}
+			}
+			t.Logf("%d wrong, %d of 300 intervals without the truth", wrong, outside)
+			if wrong > c.most || outside > 300*12/100 {
+				t.Errorf("%d wrong, %d of 300 intervals without the truth", wrong, outside)
+			}
+		})
+	}
+}
+
+func TestLoadsThatRanTogetherAreNotToldApart(t *testing.T) {
+	table := turnTable(1, 0, [3]float64{0, 600, 0})
+	table.Done[1] = table.Done[0]
+	if parts, ok := Together(table); ok {
+		t.Errorf("%+v", parts)
+	}
+}
+
 func BenchmarkAsk(b *testing.B) {
 	random := rand.New(rand.NewPCG(1, 1))
 	t := Table{Growth: make([]float64, 200), Joined: make([]bool, 200), Done: make([][]float64, 30)}

@@ -17,10 +17,12 @@ type Line struct {
 type Stretch struct{ From, To time.Duration }
 
 const (
-	manyBlocks = 40 // a run is cut into, or more
-	mostBlocks = 240
-	shortest   = 3 // readings in each at least
-	longest    = time.Minute
+	manyBlocks  = 40 // of a run, or more where they would be longer than longest,
+	mostBlocks  = 240
+	longest     = time.Minute
+	readings    = 3 // in a block, or more;
+	fewBlocks   = 3 // in a short stretch so many blocks,
+	fewReadings = 2 // with so many readings
 )
 
 // Blocks makes a table of a resource, whose growth is to be told, and of
@@ -30,14 +32,14 @@ const (
 // look like a trend. No block reaches over the end of a stretch.
 func Blocks(resource Line, causes []Line, stretches []Stretch, noise float64) Table {
 	t := Table{Done: make([][]float64, len(causes)), Noise: noise}
-	length := blockLength(resource, stretches)
+	apart, length := blockLength(resource, stretches)
 	if length <= 0 {
 		return t
 	}
 	for _, s := range stretches {
 		var before []float64
 		joined := false
-		n := max(int((s.To-s.From)/length), 1)
+		n := max(int((s.To-s.From)/length), min(int((s.To-s.From)/(fewReadings*apart)), fewBlocks), 1)
 		for i := range n {
 			part := (s.To - s.From) / time.Duration(n)
 			from := s.From + time.Duration(i)*part
@@ -99,19 +101,21 @@ func (l Line) at(t time.Duration) float64 {
 	return l.Value[i-1] + share*(l.Value[i]-l.Value[i-1])
 }
 
-// blockLength is how long blocks are to be: so that there are enough of them to
-// tell chance from cause, and enough readings in each.
-func blockLength(resource Line, stretches []Stretch) time.Duration {
+// blockLength is how far apart readings are, and how long blocks are to be: so
+// that there are enough of them to tell chance from cause, and enough readings in
+// each.
+func blockLength(resource Line, stretches []Stretch) (apart, length time.Duration) {
 	var total time.Duration
-	readings := 0
+	n := 0
 	for _, s := range stretches {
 		total += s.To - s.From
 		from, _ := slices.BinarySearch(resource.At, s.From)
 		to, _ := slices.BinarySearch(resource.At, s.To)
-		readings += to - from
+		n += to - from
 	}
-	if readings == 0 {
-		return 0
+	if n == 0 {
+		return 0, 0
 	}
-	return max(min(total/manyBlocks, longest), total/mostBlocks, shortest*total/time.Duration(readings))
+	apart = max(total/time.Duration(n), 1)
+	return apart, max(min(total/manyBlocks, longest), total/mostBlocks, readings*apart)
 }

@@ -40,6 +40,10 @@ const (
 	ofDirty      = "dirty"
 )
 
+// rounding is the standard deviation of the difference of two rounded values, as
+// a share of the step, or less.
+const rounding = 0.3
+
 // unsettled is how long after a change of the rate a level is still on its way.
 const unsettled = 3 * time.Second
 
@@ -51,8 +55,7 @@ func GrowsWith(src Source, l Leak, loads []soak.Workload, phases []soak.Phase) *
 		return nil
 	}
 	kinds, lines := regressors(src, s, loads)
-	noise := s.Metric.Quantum / 3 // of rounding
-	table := attribute.Blocks(attribute.Line{At: s.At, Value: s.Value}, lines, stretches(l, s.Breaks, phases), noise)
+	table := attribute.Blocks(attribute.Line{At: s.At, Value: s.Value}, lines, stretches(l, s.Breaks, phases), s.Metric.Quantum*rounding)
 	a, ok := attribute.Ask(table)
 	if !ok {
 		return nil

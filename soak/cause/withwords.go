@@ -40,17 +40,22 @@ func (k Kind) String() string {
 	return "operations of load " + k.Load
 }
 
-// each is how much a kind makes a leak grow by.
+// each is how much a kind makes a leak grow by, with its interval.
 func (k Kind) each(l Leak) string {
 	if k.What == ofTime {
 		return fmt.Sprintf("%s (95 %% %s)", human.Growth(float64(k.Each), l.Unit), human.Interval(float64(k.Lo), float64(k.Hi), l.Unit))
 	}
+	return amounts(l, "each", k.Each, k.Lo, k.Hi)
+}
+
+// amounts is how much of a leak one of something makes, with its interval.
+func amounts(l Leak, one string, v, lo, hi soak.Float) string {
 	number := func(v soak.Float) string { return fewDigits(float64(v)) }
 	of := " " + thing(l.Metric)
 	if l.Unit == "bytes" {
 		number, of = func(v soak.Float) string { return human.Amount(float64(v), l.Unit) }, ""
 	}
-	return fmt.Sprintf("%s%s each (95 %% %s … %s)", number(k.Each), of, number(k.Lo), number(k.Hi))
+	return fmt.Sprintf("%s%s %s (95 %% %s … %s)", number(v), of, one, number(lo), number(hi))
 }
 
 // fewDigits shows a number to the hundredth, or to three digits where it is small.
@@ -79,12 +84,21 @@ func (w *With) words(l Leak, loads []soak.Workload) string {
 		return fmt.Sprintf("grows only with %s: %s", w.Named[0], w.Named[0].each(l))
 	case len(w.Named) == 1:
 		return fmt.Sprintf("grows with %s: %s; they explain %s of it, and what the rest goes with cannot be told", w.Named[0], w.Named[0].each(l), human.Percent(float64(w.Named[0].Share)))
-	case len(w.Rivals) == 2 && w.Rivals[0].Load == w.Rivals[1].Load:
-		return fmt.Sprintf("grows with %s: %s, or with %s: %s; these go together%s", w.Rivals[0], w.Rivals[0].each(l), w.Rivals[1], w.Rivals[1].each(l), w.not())
+	case len(w.Rivals) > 0 && w.oneLoad():
+		var words []string
+		for _, k := range w.Rivals {
+			words = append(words, fmt.Sprintf("with %s: %s", k, k.each(l)))
+		}
+		return fmt.Sprintf("grows %s; these go together%s", strings.Join(words, ", or "), w.not())
 	case len(w.Rivals) > 0:
 		return fmt.Sprintf("grows with one of %s: they went in constant proportions, or nearly, and cannot be told apart%s%s", list(w.Rivals), advice(loads), w.not())
 	}
 	return "no single thing that the load did explains it, nor do two together, nor time"
+}
+
+// oneLoad reports whether all rivals are of the same load.
+func (w *With) oneLoad() bool {
+	return !slices.ContainsFunc(w.Rivals, func(k Kind) bool { return k.Load == "" || k.Load != w.Rivals[0].Load })
 }
 
 // not tells with what it does not grow.

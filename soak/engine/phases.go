@@ -21,7 +21,8 @@ type timeline struct {
 	warmLeft time.Duration // of the warm-up, when the load last stopped
 	nextRest time.Duration // 0: none
 	nextVary map[string]time.Duration
-	factor   map[string]float64 // of each load that varies, now
+	factor   map[string]float64 // of each load that varies or has turns, now
+	turns    []turn             // in which the loads run alone
 	slept    time.Duration      // suspends noted by now
 	ending   string             // why the run is to end, once it is
 	paused   bool               // an operator wants the load paused
@@ -53,6 +54,9 @@ func (r *run) startLoad() {
 		if w.Vary.By > 0 {
 			r.line.nextVary[w.Name] = r.line.steadyAt + w.Vary.Every
 		}
+	}
+	if r.Plan.Isolate {
+		r.line.turns = turns(r.Plan.Load, r.line.steadyAt, at+r.Plan.Duration)
 	}
 	r.mark(judge.PhaseWarmup, "the load begins; not judged yet")
 	r.send(soak.Command{Do: soak.DoStart, Loads: r.Plan.Load, Interval: r.Plan.Interval})
@@ -115,6 +119,7 @@ func (r *run) advance(at time.Duration) {
 		return
 	}
 	r.vary(at)
+	r.takeTurns(at)
 }
 
 // over reports whether the load has lasted as long as planned.
@@ -135,10 +140,16 @@ func (r *run) vary(at time.Duration) {
 		if next += w.Vary.Every; next <= at {
 			next = at + w.Vary.Every
 		}
-		r.line.factor[w.Name], r.line.nextVary[w.Name] = factor, next
-		r.note(soak.Event{At: r.stamp(), Kind: soak.EventRate, Process: soak.RoleDriver, Name: w.Name, Value: factor, Text: fmt.Sprintf("load %s at %.4g/s", w.Name, w.Rate*factor)})
-		r.send(soak.Command{Do: soak.DoRate, Load: w.Name, Factor: factor})
+		r.line.nextVary[w.Name] = next
+		r.setRate(w, factor)
 	}
+}
+
+// setRate sets a load's rate to a factor times its plan.
+func (r *run) setRate(w soak.Workload, factor float64) {
+	r.line.factor[w.Name] = factor
+	r.note(soak.Event{At: r.stamp(), Kind: soak.EventRate, Process: soak.RoleDriver, Name: w.Name, Value: factor, Text: fmt.Sprintf("load %s at %.4g/s", w.Name, w.Rate*factor)})
+	r.send(soak.Command{Do: soak.DoRate, Load: w.Name, Factor: factor})
 }
 
 // startEnd begins the end: a last rest with sessions kept open where there are

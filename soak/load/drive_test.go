@@ -302,3 +302,41 @@ func TestRateStepsCountExactly(t *testing.T) {
 		d.stop()
 	})
 }
+
+// A load at a rate of 0 has no sessions, through a pause as well, and has them
+// again with its rate.
+func TestARateOfZeroClosesTheSessions(t *testing.T) {
+	var m memory
+	inVirtualTime(t, &m, func(d *driven) {
+		d.start(10*time.Second, virtual(10, 5, 0))
+		open := func(what string, want int64) {
+			t.Helper()
+			got := d.after(30 * time.Second)
+			if got.Open != want || got.Failed != 0 || got.Late != 0 {
+				t.Errorf("%s: %+v", what, got)
+			}
+		}
+		rate := func(factor float64) { d.send(soak.Command{Do: soak.DoRate, Load: "v", Factor: factor}) }
+		open("at first", 5)
+		rate(0)
+		open("at 0", 0)
+		d.send(soak.Command{Do: soak.DoPause})
+		d.await("paused")
+		d.send(soak.Command{Do: soak.DoStart})
+		open("at 0, after a pause", 0)
+		before := d.last.Loads[0].Due
+		rate(1)
+		open("at 1 again", 5)
+		if due := d.last.Loads[0].Due - before; due < 290 || due > 310 {
+			t.Errorf("%d operations were due in 30 s, want 300", due)
+		}
+		rate(0)
+		d.send(soak.Command{Do: soak.DoPause})
+		d.await("paused")
+		rate(1)
+		open("a rate given in a pause", 0)
+		d.send(soak.Command{Do: soak.DoStart})
+		open("after the pause", 5)
+		d.stop()
+	})
+}

@@ -38,6 +38,7 @@ type workload struct {
 	warn       func(string)
 
 	factor   float64 // on the planned rate
+	idle     bool    // under way at a factor of 0
 	phase    float64 // share of a period that was left when the rate last changed
 	slots    []*slot // none when drained
 	ramped   int     // slots that were opened in their turn
@@ -105,6 +106,9 @@ func (w *workload) start() {
 	if w.stretch != nil {
 		return
 	}
+	if w.idle = w.factor == 0; w.idle {
+		return
+	}
 	if w.slots == nil {
 		w.ramped = 0
 		for i := range w.spec.Concurrency {
@@ -161,18 +165,27 @@ func (w *workload) halt() {
 	w.mu.Unlock()
 }
 
-// setFactor sets the rate to factor times its plan. Operations go on evenly.
+// setFactor sets the rate to factor times its plan. Operations go on evenly; at
+// 0 all sessions are closed.
 func (w *workload) setFactor(factor float64) {
-	underWay := w.stretch != nil
-	w.halt()
+	running, idle := w.stretch != nil, w.idle
+	if factor == 0 {
+		w.drain()
+	} else {
+		w.halt()
+	}
 	w.factor = factor
-	if underWay {
+	switch {
+	case running && factor > 0:
 		w.begin()
+	case running || idle:
+		w.start()
 	}
 }
 
 // pause starts no more operations and waits for those under way.
 func (w *workload) pause() {
+	w.idle = false
 	if w.stretch == nil {
 		return
 	}

@@ -2,6 +2,7 @@ package plan
 
 import (
 	"fmt"
+	"time"
 
 	"soakmon/soak"
 )
@@ -14,7 +15,23 @@ func (c *checker) loads(p *soak.Plan) {
 		seen[w.Name] = true
 		c.load(w, at)
 		c.address(w, at, p.Target.Embedded != "")
+		c.both(!p.Isolate || w.Vary.By == 0, at+".vary", []string{"isolate"}, "a load that runs alone in turns cannot vary as well; take this or `isolate` out")
 	}
+	c.isolation(p)
+}
+
+// shortestTurn is how long a load must run alone at the least, to grow.
+const shortestTurn = 8 * time.Second
+
+func (c *checker) isolation(p *soak.Plan) {
+	if !p.Isolate {
+		return
+	}
+	c.both(len(p.Load) > 1, "isolate", []string{"load"}, "one load is alone already; with `vary: 30%%` it shows whether growth goes with its operations or with time")
+	least := p.Warmup + time.Duration(2*len(p.Load))*shortestTurn
+	c.both(p.Duration >= least, "isolate", []string{"duration", "warmup", "load"},
+		"%s is too short for %d loads to run alone twice, %s each time; at least %s", human(p.Duration), len(p.Load), human(shortestTurn), human(least))
+	c.both(p.Rest.Every == 0, "rest.every", []string{"isolate"}, "a rest would take from one load's turn; with `isolate` there are rests only before and after")
 }
 
 func (c *checker) load(w *soak.Workload, at string) {

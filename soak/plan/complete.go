@@ -71,6 +71,9 @@ func completeTimes(p *soak.Plan) {
 	p.Interval = cmp.Or(p.Interval, defaultInterval)
 	// A third where ten seconds of warm-up would leave nothing to judge.
 	unset(&p.Warmup, min(clamp(p.Duration/6, 10*time.Second, 10*time.Minute), p.Duration/3))
+	if p.Isolate {
+		unset(&p.Rest.Every, 0)
+	}
 	unset(&p.Rest.Every, restEvery(p.Duration))
 	unset(&p.Rest.For, 0)
 	unset(&p.Rest.Settle, clamp(p.Duration/6, 15*time.Second, time.Minute))

@@ -19,6 +19,7 @@ func (r *reader) plan(p *soak.Plan) set {
 		"warmup":     scalar(r, &p.Warmup, ParseDuration),
 		"target":     r.target(&p.Target),
 		"load":       sequence(r, &p.Load, r.load),
+		"isolate":    scalar(r, &p.Isolate, parseBool),
 		"rest":       r.rest(&p.Rest),
 		"profiles":   r.profiles(&p.Profiles),
 		"conditions": r.conditions(&p.Conditions),

@@ -335,3 +335,25 @@ func TestDatagramsHaveDefaultsOfTheirOwn(t *testing.T) {
 		t.Errorf("%+v", w)
 	}
 }
+
+func TestLoadsAreIsolatedWhereThereAreSeveralAndTimeForThem(t *testing.T) {
+	const two = "load:\n- {rate: 9, protocol: tcp}\n- {rate: 9, protocol: http}\n"
+	for text, want := range map[string]string{
+		"isolate: true\nduration: 1h\n" + two:                                           "",
+		"isolate: true\nduration: 1h\nload:\n- {rate: 9, protocol: tcp}\n":              "isolate: one load is alone already",
+		"isolate: true\nduration: 30s\nwarmup: 5s\n" + two:                              "too short for 2 loads to run alone twice, 8s each time; at least 37s",
+		"isolate: true\nduration: 1h\nrest: {every: 10m}\n" + two:                       "rest.every: a rest would take from one load's turn",
+		"isolate: true\nduration: 1h\n" + two + "- {rate: 9, protocol: tcp, vary: 30%}": "load[2].vary: a load that runs alone in turns cannot vary as well",
+	} {
+		p, err := Parse("p.yaml", []byte("target: {embedded: tcp}\n"+text))
+		if err == nil {
+			err = Complete(&p)
+		}
+		switch {
+		case want == "" && (err != nil || p.Rest.Every != 0):
+			t.Errorf("%v; a rest every %v", err, p.Rest.Every)
+		case want != "" && (err == nil || !strings.Contains(err.Error(), want)):
+			t.Errorf("%q: %v, want %q", text, err, want)
+		}
+	}
+}

@@ -21,7 +21,7 @@ func (b *builder) causes(r *Report) ([]cause.Finding, error) {
 		if s.Process != soak.RoleTarget || s.Verdict != soak.Leaking {
 			continue
 		}
-		l := cause.Leak{Process: s.Process, Metric: s.Metric, Unit: s.Unit, Slope: float64(s.Slope), From: from, To: to, End: b.end}
+		l := b.leak(s)
 		// Growth that began late is looked for where it is, as long as that is
 		// a good part of the run.
 		since := time.Duration(float64(s.Since) * float64(time.Second))
@@ -40,6 +40,20 @@ func (b *builder) causes(r *Report) ([]cause.Finding, error) {
 		all[i].With = cause.GrowsWith(b.src, leaks[i], b.plan.Load, b.phases)
 	}
 	return all, err
+}
+
+// told reports whether a finding says more closely what a statement says of the
+// growth of a series: what it goes with.
+func (r Report) told(s judge.Statement) bool {
+	return (s.Kind == judge.PerHour || s.Kind == judge.PerOperation) && slices.ContainsFunc(r.Findings, func(f cause.Finding) bool {
+		return f.With != nil && len(f.With.Named) > 0 && f.Process == s.Process && slices.Contains(s.Metrics, f.Metric)
+	})
+}
+
+// leak is a series as one that leaks all along.
+func (b *builder) leak(s Series) cause.Leak {
+	from, to := b.steady()
+	return cause.Leak{Process: s.Process, Metric: s.Metric, Unit: s.Unit, Slope: float64(s.Slope), From: from, To: to, End: b.end}
 }
 
 // steady is the stretch from the first steady load to the end of the last; all

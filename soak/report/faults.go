@@ -42,6 +42,7 @@ func (b *builder) faults(r *Report) (out []string, dead bool) {
 		}
 	}
 	add(b.early(r))
+	add(b.notTogether())
 	add(unsampled(r.Evidence))
 	add(b.unsteady(r))
 	out = append(out, b.unmeasured(r)...)

@@ -25,6 +25,7 @@ func Markdown(w io.Writer, r Report, c Charts) error {
 	fmt.Fprintf(&out, "## %s · %s\n\n**%s**\n\n", badges[r.Verdict], Escape(r.Name), Escape(Sentence(r)))
 	mdList(&out, "Why", r.Reasons)
 	mdCauses(&out, r)
+	mdIsolation(&out, r)
 	mdSeries(&out, r, c)
 	mdLoad(&out, r)
 	e := r.Evidence

@@ -8,6 +8,7 @@ package report
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"soakmon/soak"
@@ -47,9 +48,10 @@ type Report struct {
 	Load       []Load            `json:"load"`
 	Series     []Series          `json:"series"`
 	Levels     []Level           `json:"levels"`
-	Statements []judge.Statement `json:"statements"`       // what the series tell together; beside the verdict
-	Findings   []cause.Finding   `json:"findings"`         // the cause of each leak
-	Nights     *soak.Nights      `json:"nights,omitempty"` // the run against the earlier ones of its plan, where that asks for it
+	Statements []judge.Statement `json:"statements"`          // what the series tell together; beside the verdict
+	Findings   []cause.Finding   `json:"findings"`            // the cause of each leak
+	Isolation  []cause.Isolation `json:"isolation,omitempty"` // of a run of isolated loads: what grows while which of them runs
+	Nights     *soak.Nights      `json:"nights,omitempty"`    // the run against the earlier ones of its plan, where that asks for it
 	Alerts     []Alert           `json:"alerts,omitempty"`
 	Events     []Event           `json:"events,omitempty"`
 	Target     soak.Facts        `json:"target"`
@@ -181,6 +183,8 @@ func Build(src Source, d judge.Detector, running bool) (Report, error) {
 	if r.Findings, err = b.causes(&r); err != nil {
 		return Report{}, fmt.Errorf("run %s: %w", run.ID, err)
 	}
+	r.Statements = slices.DeleteFunc(r.Statements, r.told)
+	r.Isolation = b.isolation(&r)
 	decide(&r, b)
 	return r, nil
 }

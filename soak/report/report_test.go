@@ -120,6 +120,18 @@ var scenarios = []scenario{
 			}
 		}
 	}, soak.Inconclusive, ExitInconclusive, "load tuic: 7.55 % of the operations failed (auth 490)"},
+	{"isolated", func(m *memory) {
+		m.run.Plan.Isolate = true
+		m.run.Plan.Load = append(m.run.Plan.Load, soak.Workload{Name: "h2", Protocol: "http", Rate: goodRate})
+		inTurns(m)
+		m.says["target fds"] = leak(1800)
+	}, soak.Leaking, ExitLeak, "each of 2 loads ran alone for a part of the time only"},
+	{"isolated_without_growth", func(m *memory) {
+		m.run.Plan.Isolate = true
+		m.run.Plan.Load = append(m.run.Plan.Load, soak.Workload{Name: "h2", Protocol: "http", Rate: goodRate})
+		inTurns(m)
+		m.add("target", "fds", func(int) float64 { return 210 })
+	}, soak.Inconclusive, ExitInconclusive, "each of 2 loads ran alone for a part of the time only"},
 	{"interrupted", func(m *memory) { m.run.Ended = "interrupted"; m.cut(80) }, soak.Inconclusive, ExitInconclusive, "the run ended early, after 1 min 20 s (interrupted)"},
 	{"interrupted_before_the_load", func(m *memory) { m.run.Ended = "interrupted"; m.cut(5) }, soak.Inconclusive, ExitInconclusive, "load tcp: it never began"},
 	{"monitor_killed", func(m *memory) { m.run.Ended = ""; m.run.End = time.Time{}; m.cut(80) }, soak.Inconclusive, ExitInconclusive, "the monitor was killed: the recording stops after 1 min 20 s"},

@@ -14,10 +14,16 @@ import (
 // Reproduce is the command line that makes such a run again.
 func Reproduce(r Report) string {
 	p := r.Plan
-	if p.File != "" {
-		return "soak " + r.Command + " " + quote(p.File)
-	}
 	args := []string{"soak", r.Command}
+	if p.File != "" {
+		args = append(args, quote(p.File))
+	}
+	if p.Isolate {
+		args = append(args, "--isolate")
+	}
+	if p.File != "" {
+		return strings.Join(args, " ")
+	}
 	flag := func(name, value string) {
 		if value != "" && value != "0s" && value != "0" {
 			args = append(args, "--"+name+" "+quote(value))
@@ -110,6 +116,9 @@ func planFacts(p soak.Plan) (out []fact) {
 	}
 	if p.Profiles.Every > 0 {
 		add("profiles", fmt.Sprintf("%s every %s", strings.Join(p.Profiles.Kinds, ", "), human.Duration(p.Profiles.Every)))
+	}
+	if p.Isolate {
+		add("isolate", "each load runs alone in turns, after the warm-up")
 	}
 	for _, name := range slices.Sorted(maps.Keys(p.Tolerance)) {
 		add("tolerance "+name, p.Tolerance[name].Text)

@@ -20,6 +20,7 @@ func Text(w io.Writer, r Report) error {
 		fmt.Fprintf(&out, "  · %s\n", reason)
 	}
 	textCauses(&out, r)
+	textIsolation(&out, r)
 	out.WriteString("\n")
 	textLoad(&out, r)
 	textEvidence(&out, r)

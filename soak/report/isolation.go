@@ -1,0 +1,58 @@
+package report
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"soakmon/soak"
+	"soakmon/soak/cause"
+)
+
+// isolation tells, of a run in which each load ran alone in turns, what grows
+// with which of them: every leak, and what cannot be judged and grows with some.
+func (b *builder) isolation(r *Report) (all []cause.Isolation) {
+	if !b.plan.Isolate {
+		return nil
+	}
+	for _, s := range r.Series {
+		if s.Process != soak.RoleTarget || s.Verdict == soak.Clean || slices.ContainsFunc(all, func(i cause.Isolation) bool { return i.Metric == s.Metric }) {
+			continue
+		}
+		i := cause.Isolate(b.src, b.leak(s), b.plan.Load, b.phases)
+		if i != nil && (s.Verdict == soak.Leaking || len(i.Grows) > 0) {
+			all = append(all, *i)
+		}
+	}
+	if len(all) == 0 {
+		r.warn("no resource of the target grows beyond chance while one of the loads runs alone")
+	}
+	return all
+}
+
+// notTogether says why an isolated run cannot be clean.
+func (b *builder) notTogether() string {
+	if !b.plan.Isolate {
+		return ""
+	}
+	return fmt.Sprintf("each of %d loads ran alone for a part of the time only: that tells which one leaks, not that none does", len(b.plan.Load))
+}
+
+func textIsolation(out *strings.Builder, r Report) {
+	for _, i := range r.Isolation {
+		fmt.Fprintf(out, "\nALONE  %s\n", i.Sentence)
+		for _, line := range i.Lines() {
+			fmt.Fprintf(out, "       %s\n", line)
+		}
+	}
+}
+
+func mdIsolation(out *strings.Builder, r Report) {
+	for _, i := range r.Isolation {
+		fmt.Fprintf(out, "**Alone** %s\n\n", Escape(i.Sentence))
+		for _, line := range i.Lines() {
+			fmt.Fprintf(out, "- %s\n", Escape(line))
+		}
+		out.WriteString("\n")
+	}
+}
