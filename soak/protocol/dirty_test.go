@@ -5,6 +5,7 @@ import (
 	"math"
 	"os"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -46,7 +47,7 @@ func amongDirty(t *testing.T, w soak.Workload) {
 	w.Rate, w.Concurrency, w.PerSession, w.Timeout = 50, 50, 5, 20*time.Second
 	share := 0.1
 	if dirtyFor < 10*time.Second {
-		share = 0.3 // some of each kind nevertheless
+		share = 0.2 // some of each kind nevertheless
 	}
 	w.Dirty = dirtyKinds(t, w, share)
 	d := drive(t)
@@ -65,7 +66,7 @@ func amongDirty(t *testing.T, w soak.Workload) {
 		dirty += float64(n)
 	}
 	chance := 4 * math.Sqrt(sessions) // they are drawn
-	if dirty < 0.8*sessions*(1-late)-chance || dirty > sessions+chance || dirty == 0 || got.Failed > 0 || len(w.Dirty) < 3 || d.warned != "" {
+	if dirty < 0.8*sessions*(1-late)-chance || dirty > sessions+chance || dirty == 0 || got.Failed > 0 || len(w.Dirty) < 3 || strings.Contains(d.warned, " fail: ") {
 		t.Errorf("%v dirty of %v, %.0f planned; %+v; %s", got.Dirty, slices.Sorted(maps.Keys(w.Dirty)), sessions, got, d.warned)
 	}
 	t.Logf("%d operations, %v dirty sessions of %d kinds, %d late in %.0f s", got.Operations, got.Dirty, len(w.Dirty), got.Late, time.Since(begun).Seconds())
