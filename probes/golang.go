@@ -15,6 +15,7 @@ var golang = []soak.Metric{
 	{Name: "go_heap_idle_bytes", Unit: "bytes", Kind: soak.Gauge, Quantum: 1, Help: "Heap spans without objects, those given back to the system included."},
 	{Name: "go_heap_released_bytes", Unit: "bytes", Kind: soak.Gauge, Quantum: 1, Help: "Heap given back to the system."},
 	{Name: "go_stack_bytes", Unit: "bytes", Kind: soak.Gauge, Quantum: 1, Help: "Stack spans in use."},
+	{Name: "go_metadata_bytes", Unit: "bytes", Kind: soak.Gauge, Quantum: 1, Help: "Memory of the runtime itself: spans and caches of the allocator, profiling buckets, the collector's metadata, and other."},
 	{Name: "go_gc_cycles_total", Unit: "count", Kind: soak.Counter, Quantum: 1, Help: "Garbage collections."},
 }
 

@@ -18,7 +18,10 @@ import (
 // parseVars reads memstats from an expvar page.
 func parseVars(page []byte) (map[string]float64, error) {
 	var vars struct {
-		Memstats *struct{ HeapInuse, HeapIdle, HeapReleased, StackInuse, NumGC, NextGC float64 } `json:"memstats"`
+		Memstats *struct {
+			HeapInuse, HeapIdle, HeapReleased, StackInuse, NumGC, NextGC float64
+			MSpanSys, MCacheSys, BuckHashSys, GCSys, OtherSys            float64
+		} `json:"memstats"`
 	}
 	if err := json.Unmarshal(page, &vars); err != nil {
 		return nil, fmt.Errorf("not an expvar page: %w", err)
@@ -26,13 +29,15 @@ func parseVars(page []byte) (map[string]float64, error) {
 	if vars.Memstats == nil {
 		return nil, errors.New("the expvar page has no memstats")
 	}
+	m := vars.Memstats
 	return map[string]float64{
-		"go_heap_inuse_bytes":    vars.Memstats.HeapInuse,
-		"go_heap_idle_bytes":     vars.Memstats.HeapIdle,
-		"go_heap_released_bytes": vars.Memstats.HeapReleased,
-		"go_stack_bytes":         vars.Memstats.StackInuse,
-		"go_gc_cycles_total":     vars.Memstats.NumGC,
-		nextGC:                   vars.Memstats.NextGC,
+		"go_heap_inuse_bytes":    m.HeapInuse,
+		"go_heap_idle_bytes":     m.HeapIdle,
+		"go_heap_released_bytes": m.HeapReleased,
+		"go_stack_bytes":         m.StackInuse,
+		"go_metadata_bytes":      m.MSpanSys + m.MCacheSys + m.BuckHashSys + m.GCSys + m.OtherSys,
+		"go_gc_cycles_total":     m.NumGC,
+		nextGC:                   m.NextGC,
 	}, nil
 }
 
@@ -44,20 +49,40 @@ var heapComments = map[string]string{
 
 // parseHeap reads the memory statistics of a heap profile in text form.
 func parseHeap(page []byte) (map[string]float64, error) {
-	values := make(map[string]float64)
+	values, found := make(map[string]float64), 0
 	for line := range bytes.Lines(page) {
 		rest, comment := bytes.CutPrefix(line, []byte("# "))
 		name, value, assigned := bytes.Cut(rest, []byte(" = "))
-		if series := heapComments[string(name)]; comment && assigned && series != "" {
+		if !comment || !assigned {
+			continue
+		}
+		switch series := heapComments[string(name)]; {
+		case series != "":
 			if n, ok := number(value); ok {
 				values[series] = float64(n)
+				found++
 			}
+		case slices.Contains(metadataComments, string(name)):
+			n, _ := number(afterSlash(value))
+			values["go_metadata_bytes"] += float64(n)
 		}
 	}
-	if len(values) != len(heapComments) {
+	if found != len(heapComments) {
 		return nil, errors.New("not a heap profile in text form: its memory statistics are missing")
 	}
 	return values, nil
+}
+
+// metadataComments are memory of the runtime itself: either one number, or what
+// is in use, a slash and what was taken from the system.
+var metadataComments = []string{"MSpan", "MCache", "BuckHashSys", "GCSys", "OtherSys"}
+
+func afterSlash(value []byte) []byte {
+	_, sys, ok := bytes.Cut(value, []byte(" / "))
+	if !ok {
+		return value
+	}
+	return sys
 }
 
 func parsePrometheus(page []byte) (map[string]*dto.MetricFamily, error) {
@@ -81,6 +106,7 @@ var runtimeFamilies = []struct{ series, family string }{
 	{"go_stack_bytes", "go_memstats_stack_inuse_bytes"},
 	{"go_gc_cycles_total", "go_gc_cycles_total_gc_cycles_total"},
 	{"go_gc_cycles_total", "go_gc_duration_seconds"},
+	{"go_metadata_bytes", "go_memstats_mspan_sys_bytes"},
 	{nextGC, "go_memstats_next_gc_bytes"},
 	{gogc, "go_gc_gogc_percent"},
 }
@@ -105,8 +131,16 @@ func runtimeOf(families map[string]*dto.MetricFamily) map[string]float64 {
 			values[r.series] = m.Untyped.GetValue()
 		}
 	}
+	for _, name := range moreMetadata {
+		if f := families[name]; f != nil && len(f.Metric) == 1 {
+			values["go_metadata_bytes"] += f.Metric[0].GetGauge().GetValue()
+		}
+	}
 	return values
 }
+
+// moreMetadata are families that count as metadata beside that of the spans.
+var moreMetadata = []string{"go_memstats_mcache_sys_bytes", "go_memstats_buck_hash_sys_bytes", "go_memstats_gc_sys_bytes", "go_memstats_other_sys_bytes"}
 
 // maxForeign is the most series that are kept from a Prometheus page.
 const maxForeign = 200

@@ -56,6 +56,11 @@ var exported = []struct {
 	{describeRuntime("go_memstats_heap_idle_bytes", "Heap spans without objects."), prometheus.GaugeValue, []string{"/memory/classes/heap/free:bytes", "/memory/classes/heap/released:bytes"}},
 	{describeRuntime("go_memstats_heap_released_bytes", "Heap given back to the system."), prometheus.GaugeValue, []string{"/memory/classes/heap/released:bytes"}},
 	{describeRuntime("go_memstats_stack_inuse_bytes", "Goroutine stacks."), prometheus.GaugeValue, []string{"/memory/classes/heap/stacks:bytes"}},
+	{describeRuntime("go_memstats_mspan_sys_bytes", "Spans of the allocator."), prometheus.GaugeValue, []string{"/memory/classes/metadata/mspan/inuse:bytes", "/memory/classes/metadata/mspan/free:bytes"}},
+	{describeRuntime("go_memstats_mcache_sys_bytes", "Caches of the allocator."), prometheus.GaugeValue, []string{"/memory/classes/metadata/mcache/inuse:bytes", "/memory/classes/metadata/mcache/free:bytes"}},
+	{describeRuntime("go_memstats_buck_hash_sys_bytes", "Profiling buckets."), prometheus.GaugeValue, []string{"/memory/classes/profiling/buckets:bytes"}},
+	{describeRuntime("go_memstats_gc_sys_bytes", "Metadata of the collector."), prometheus.GaugeValue, []string{"/memory/classes/metadata/other:bytes"}},
+	{describeRuntime("go_memstats_other_sys_bytes", "Other memory of the runtime."), prometheus.GaugeValue, []string{"/memory/classes/other:bytes"}},
 	{describeRuntime("go_gc_cycles_total_gc_cycles_total", "Garbage collections."), prometheus.CounterValue, []string{"/gc/cycles/total:gc-cycles"}},
 }
 

@@ -52,6 +52,7 @@ type Report struct {
 	Findings   []cause.Finding   `json:"findings"`            // the cause of each leak
 	Isolation  []cause.Isolation `json:"isolation,omitempty"` // of a run of isolated loads: what grows while which of them runs
 	Nights     *soak.Nights      `json:"nights,omitempty"`    // the run against the earlier ones of its plan, where that asks for it
+	Memory     *Memory           `json:"memory,omitempty"`    // what the resident memory consisted of, where something is said of it
 	Alerts     []Alert           `json:"alerts,omitempty"`
 	Events     []Event           `json:"events,omitempty"`
 	Target     soak.Facts        `json:"target"`
@@ -185,6 +186,7 @@ func Build(src Source, d judge.Detector, running bool) (Report, error) {
 	}
 	r.Statements = slices.DeleteFunc(r.Statements, r.told)
 	r.Isolation = b.isolation(&r)
+	b.memory(&r)
 	decide(&r, b)
 	return r, nil
 }

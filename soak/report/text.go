@@ -25,6 +25,7 @@ func Text(w io.Writer, r Report) error {
 	textLoad(&out, r)
 	textEvidence(&out, r)
 	textSeries(&out, r)
+	textMemory(&out, r)
 	if len(r.Statements) > 0 {
 		out.WriteString("\nBeside that\n")
 		for _, s := range r.Statements {

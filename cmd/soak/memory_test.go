@@ -1,0 +1,31 @@
+package main
+
+import (
+	"slices"
+	"testing"
+
+	"soakmon/soak"
+	"soakmon/soak/judge"
+	"soakmon/soak/report"
+)
+
+// A server that frees what it took is told from one that leaks: its resident set
+// grew, its live heap did not, and the runtime keeps the rest.
+func TestFreeSpansAreToldAndAreNoLeak(t *testing.T) {
+	t.Parallel()
+	c := buildZoo(t)
+	r, _ := soakJSON(t, "run", c.plan(t, animal{}, "burst", brief, 0.3), "--dir", t.TempDir())
+	if r.Verdict == soak.Leaking || len(r.Findings) > 0 {
+		t.Errorf("%s; %v", said(r), r.Reasons)
+	}
+	if !slices.ContainsFunc(r.Statements, func(s judge.Statement) bool { return s.Kind == report.FreeSpans }) || r.Memory == nil {
+		t.Fatalf("free spans are not told: %+v, %+v", r.Statements, r.Memory)
+	}
+	part := func(name string) float64 {
+		p, _ := r.Memory.Part(name)
+		return float64(p.Late)
+	}
+	if kept := part("free_spans") + part("dead_heap"); kept < 100<<20 || part("live_heap") > 32<<20 || part("native") > part("rss")/5 {
+		t.Errorf("kept %v: %+v", kept, r.Memory.Parts)
+	}
+}

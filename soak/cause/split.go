@@ -1,0 +1,171 @@
+package cause
+
+import (
+	"cmp"
+	"math"
+	"slices"
+	"strings"
+	"time"
+
+	"soakmon/soak"
+)
+
+// Split is what the resident memory of a process consisted of, early and late in
+// a stretch of a run. Its JSON names are stable.
+type Split struct {
+	Process string      `json:"process"`
+	Parts   []SplitPart `json:"parts"` // those with nothing to say are left out; the resident set itself is the first
+}
+
+// SplitPart is one part of it, in bytes: the medians of the first and of the
+// last fifth of its readings.
+type SplitPart struct {
+	Part   string     `json:"part"` // "rss", "live_heap", "dead_heap", "free_spans", "stacks", "metadata", "native", "file", "shared", "swap"; of programs without a Go runtime mappings by name
+	Words  string     `json:"words"`
+	Early  soak.Float `json:"early_bytes"`
+	Late   soak.Float `json:"late_bytes"`
+	Change soak.Float `json:"change_bytes"`
+}
+
+// Part finds a part by its name.
+func (s Split) Part(name string) (SplitPart, bool) {
+	i := slices.IndexFunc(s.Parts, func(p SplitPart) bool { return p.Part == name })
+	if i < 0 {
+		return SplitPart{}, false
+	}
+	return s.Parts[i], true
+}
+
+// SplitMemory splits the resident memory of the target. Of a Go program, what
+// its runtime tells is taken from the anonymous memory that the kernel counts,
+// and what is left is native: cgo, mmap, stacks of threads. It is what was taken
+// from the system and not only what was touched, so a rest below zero is none.
+func SplitMemory(src Source, from, to time.Duration) Split {
+	t := newTable(src, from, to)
+	s := Split{Process: soak.RoleTarget}
+	s.add("rss", "resident set", t.of("rss_bytes"))
+	if inuse := t.of("go_heap_inuse_bytes"); inuse != nil {
+		s.golang(t, inuse)
+	} else {
+		s.mappings(t)
+	}
+	s.add("file", "mapped files", t.of("rss_file_bytes"))
+	s.add("shared", "shared memory", t.of("rss_shmem_bytes"))
+	s.add("swap", "swapped out, not resident", t.of("swap_bytes"))
+	return s
+}
+
+// golang adds what a Go runtime tells, and what is left of the anonymous memory.
+func (s *Split) golang(t table, inuse column) {
+	if live := t.of("go_heap_live_bytes"); live != nil {
+		s.add("live_heap", "live heap", live)
+		s.add("dead_heap", "dead objects and gaps between live ones", inuse.minus(live).atLeast0())
+	} else {
+		s.add("heap", "heap spans in use, dead objects included", inuse)
+	}
+	free := t.of("go_heap_idle_bytes").minus(t.of("go_heap_released_bytes"))
+	stacks, metadata := t.of("go_stack_bytes"), t.of("go_metadata_bytes")
+	s.add("free_spans", "free spans that the runtime keeps", free)
+	s.add("stacks", "stacks of goroutines", stacks)
+	s.add("metadata", "metadata of the runtime", metadata)
+	s.add("native", "other anonymous: cgo, mmap, stacks of threads", t.of("rss_anon_bytes").minus(inuse).minus(free).minus(stacks).minus(metadata).atLeast0())
+}
+
+// mostMappings of a program without a Go runtime are shown.
+const mostMappings = 6
+
+// mappings adds the anonymous ones that changed most.
+func (s *Split) mappings(t table) {
+	var all Split
+	for _, n := range t.src.Names() {
+		name := labels(n.Name)["mapping"]
+		if n.Process == soak.RoleTarget && family(n.Name) == "mapping_bytes" && !strings.HasPrefix(name, "/") { // those count as files
+			all.add(name, "mapping "+name, t.of(n.Name))
+		}
+	}
+	slices.SortStableFunc(all.Parts, func(a, b SplitPart) int {
+		return cmp.Compare(math.Abs(float64(b.Change)), math.Abs(float64(a.Change)))
+	})
+	s.Parts = append(s.Parts, all.Parts[:min(len(all.Parts), mostMappings)]...)
+}
+
+// add adds a part that is known and not always zero.
+func (s *Split) add(name, words string, c column) {
+	known := slices.DeleteFunc(slices.Clone(c), math.IsNaN)
+	if len(known) == 0 {
+		return
+	}
+	fifth := max(1, len(known)/5)
+	early, late := middle(known[:fifth]), middle(known[len(known)-fifth:])
+	if early != 0 || late != 0 {
+		s.Parts = append(s.Parts, SplitPart{name, words, soak.Float(early), soak.Float(late), soak.Float(late - early)})
+	}
+}
+
+func middle(v []float64) float64 { return slices.Sorted(slices.Values(v))[len(v)/2] }
+
+// table reads series of the target at the same times, so that they can be taken
+// from each other.
+type table struct {
+	src Source
+	at  []time.Duration
+}
+
+// newTable takes the times at which the Go runtime was read, or else the process.
+func newTable(src Source, from, to time.Duration) table {
+	for _, name := range []string{"go_heap_inuse_bytes", "rss_bytes"} {
+		if s, err := src.Series(soak.RoleTarget, name); err == nil {
+			if at, _ := cut(s, from, to); len(at) > 0 {
+				return table{src, at}
+			}
+		}
+	}
+	return table{src: src}
+}
+
+// column is a series at the times of a table; nil where it was not measured, NaN
+// before its first value.
+type column []float64
+
+// of gives the newest value at each time.
+func (t table) of(name string) column {
+	s, err := t.src.Series(soak.RoleTarget, name)
+	if err != nil || len(t.at) == 0 {
+		return nil
+	}
+	at, value := cut(s, 0, t.at[len(t.at)-1])
+	if len(at) == 0 {
+		return nil
+	}
+	c, next := make(column, len(t.at)), 0
+	for i, now := range t.at {
+		for next < len(at) && at[next] <= now {
+			next++
+		}
+		c[i] = math.NaN()
+		if next > 0 {
+			c[i] = value[next-1]
+		}
+	}
+	return c
+}
+
+// minus is nil where c is; what was not measured takes nothing away.
+func (c column) minus(d column) column {
+	out := slices.Clone(c)
+	for i := range d {
+		if i < len(out) && d[i] == d[i] {
+			out[i] -= d[i]
+		}
+	}
+	return out
+}
+
+func (c column) atLeast0() column {
+	for i, v := range c {
+		if v < 0 {
+			c[i] = 0
+		}
+	}
+	return c
+}

@@ -1,0 +1,46 @@
+package cause
+
+import (
+	"testing"
+
+	"soakmon/soak"
+)
+
+func TestMemoryIsSplit(t *testing.T) {
+	m := newMemory()
+	mib := func(from, perMinute float64) func(int) float64 {
+		return func(i int) float64 { return (from + perMinute*float64(i)) * (1 << 20) }
+	}
+	for name, value := range map[string]func(int) float64{
+		"rss_bytes": mib(100, 1), "rss_anon_bytes": mib(80, 1), "rss_file_bytes": mib(20, 0), "rss_shmem_bytes": mib(0, 0), "swap_bytes": mib(3, 0),
+		"go_heap_live_bytes": mib(10, 0), "go_heap_inuse_bytes": mib(15, 0), "go_heap_idle_bytes": mib(30, 0), "go_heap_released_bytes": mib(20, 0), "go_stack_bytes": mib(2, 0), "go_metadata_bytes": mib(3, 0),
+	} {
+		m.add(name, value)
+	}
+	s := SplitMemory(m, 0, minutes(length))
+	const from, to = 6, 55 // medians of the first and the last twelve minutes
+	for name, want := range map[string][2]float64{
+		"rss": {100 + from, 100 + to}, "live_heap": {10, 10}, "dead_heap": {5, 5}, "free_spans": {10, 10}, "stacks": {2, 2}, "metadata": {3, 3},
+		"native": {50 + from, 50 + to}, "file": {20, 20}, "swap": {3, 3},
+	} {
+		p, ok := s.Part(name)
+		if !ok || float64(p.Early) != want[0]*(1<<20) || float64(p.Late) != want[1]*(1<<20) || p.Change != p.Late-p.Early {
+			t.Errorf("%s: %+v, want %v", name, p, want)
+		}
+	}
+	if _, ok := s.Part("shared"); ok || s.Parts[0].Part != "rss" || s.Process != soak.RoleTarget {
+		t.Errorf("%+v", s)
+	}
+}
+
+func TestMemoryOfAForeignProgramIsSplitByMapping(t *testing.T) {
+	m := newMemory()
+	m.add("rss_bytes", func(i int) float64 { return float64(1000 + i) })
+	m.add(`mapping_bytes{mapping="[heap]"}`, func(i int) float64 { return float64(10 * i) })
+	m.add(`mapping_bytes{mapping="malloc arenas"}`, func(int) float64 { return 5 })
+	m.add(`mapping_bytes{mapping="/usr/lib/libz.so"}`, func(int) float64 { return 5 })
+	s := SplitMemory(m, 0, minutes(length))
+	if len(s.Parts) != 3 || s.Parts[1].Part != "[heap]" || s.Parts[1].Change != 490 || s.Parts[2].Part != "malloc arenas" {
+		t.Errorf("%+v", s.Parts)
+	}
+}

@@ -1,0 +1,98 @@
+package report
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"soakmon/soak"
+	"soakmon/soak/cause"
+	"soakmon/soak/human"
+	"soakmon/soak/judge"
+)
+
+// FreeSpans is the kind of the statement that resident memory grew because the
+// Go runtime keeps what the program has freed. It is a stable name.
+const FreeSpans = "runtime_keeps_free_spans"
+
+// memory splits the resident memory where something is said of it, and tells
+// free spans, which are no leak.
+func (b *builder) memory(r *Report) {
+	from, to := b.steady()
+	grown := keeping(cause.SplitMemory(b.src, 0, to))
+	if grown != "" {
+		from = 0 // from before it grew
+		r.Statements = append(r.Statements, judge.Statement{Kind: FreeSpans, Process: soak.RoleTarget, Metrics: []string{"rss_bytes", "go_heap_live_bytes", "go_heap_idle_bytes", "go_heap_released_bytes"}, Text: grown})
+	}
+	told := grown != "" ||
+		slices.ContainsFunc(r.Findings, func(f cause.Finding) bool { return f.Resource == cause.Heap || f.Resource == cause.Native }) ||
+		slices.ContainsFunc(r.Statements, func(s judge.Statement) bool { return s.Kind == judge.OutsideHeap || s.Kind == judge.HeapFirst })
+	if !told {
+		return
+	}
+	if s := cause.SplitMemory(b.src, from, to); len(s.Parts) > 1 {
+		r.Memory = &Memory{Split: s, From: from.Seconds(), To: to.Seconds()}
+	}
+}
+
+// What free spans must be to be worth a sentence.
+const (
+	leastKept = 16 << 20 // bytes more of them, with what is dead and not yet collected
+	mostlyOf  = 0.5      // of the growth of the resident set
+	flat      = 0.1      // the live heap may grow by so much of it
+)
+
+// keeping tells of resident memory that grew while the live heap did not,
+// because the runtime keeps free spans.
+func keeping(s cause.Split) string {
+	rss, ok := s.Part("rss")
+	live, ok2 := s.Part("live_heap")
+	free, ok3 := s.Part("free_spans")
+	dead, _ := s.Part("dead_heap")
+	kept := free.Change + dead.Change
+	if !ok || !ok2 || !ok3 || kept < leastKept || kept < mostlyOf*rss.Change || live.Change > flat*rss.Change || rss.Change <= 0 {
+		return ""
+	}
+	return fmt.Sprintf("the live heap is flat (%s → %s) and the resident set grew from %s to %s: the runtime keeps %s of free spans, and %s of dead objects. That is no leak: it uses them again, and gives back what stays free",
+		amount(live.Early), amount(live.Late), amount(rss.Early), amount(rss.Late), amount(free.Late), amount(dead.Late))
+}
+
+func offset(seconds float64) string {
+	return human.Offset(time.Duration(seconds * float64(time.Second)))
+}
+
+func amount(v soak.Float) string { return human.Amount(float64(v), "bytes") }
+
+// memoryRows are the rows of the table: words, early, late, change.
+func (r Report) memoryRows() (rows [][4]string) {
+	if r.Memory == nil {
+		return nil
+	}
+	for _, p := range r.Memory.Parts {
+		rows = append(rows, [4]string{p.Words, amount(p.Early), amount(p.Late), human.Signed(float64(p.Change), "bytes")})
+	}
+	return rows
+}
+
+// Memory is the split of the resident memory of the target in a stretch of the
+// run.
+type Memory struct {
+	cause.Split
+	From float64 `json:"from_s"`
+	To   float64 `json:"to_s"`
+}
+
+func textMemory(out *strings.Builder, r Report) {
+	rows := r.memoryRows()
+	if len(rows) == 0 {
+		return
+	}
+	tw := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	fmt.Fprintf(tw, "\nMEMORY OF THE TARGET\t%s\t%s\tCHANGE\n", offset(r.Memory.From), offset(r.Memory.To))
+	for _, row := range rows {
+		fmt.Fprintln(tw, strings.Join(row[:], "\t"))
+	}
+	tw.Flush()
+}
