@@ -16,7 +16,7 @@ import (
 func line(s engine.Status) string {
 	parts := []string{fmt.Sprintf("%s %-8s", clockOf(s), s.Phase)}
 	if len(s.Load) > 0 && judge.Loading(s.Phase) {
-		parts = append(parts, loadLine(s.Load))
+		parts = append(parts, loadLine(s))
 	}
 	for _, r := range s.Series {
 		leaks := r.Verdict == soak.Leaking
@@ -33,33 +33,13 @@ func line(s engine.Status) string {
 }
 
 // loadLine is what all loads do, and where there are several, which is the worst.
-func loadLine(loads []engine.LoadStatus) string {
-	var all engine.LoadStatus
-	worst := loads[0]
-	for _, l := range loads {
-		all.Planned += l.Planned
-		all.Achieved += l.Achieved
-		if bad, most := share(l), share(worst); bad > most || bad == most && l.P99 > worst.P99 {
-			worst = l
-		}
-	}
+func loadLine(s engine.Status) string {
+	all, worst := s.Together(), s.Worst()[0]
 	text := fmt.Sprintf("%.4g/s of %.4g/s", all.Achieved, all.Planned)
-	if len(loads) == 1 {
+	if len(s.Load) == 1 {
 		return text + quality(worst)
 	}
-	return fmt.Sprintf("%s in %d loads, worst %s:%s", text, len(loads), worst.Name, quality(worst))
-}
-
-// share is the share of a load's operations that did not end well.
-func share(l engine.LoadStatus) float64 {
-	bad := l.Failed + l.Late
-	if l.Datagrams != nil {
-		bad += l.Datagrams.Lost
-	}
-	if bad == 0 {
-		return 0
-	}
-	return float64(bad) / float64(l.Done+bad)
+	return fmt.Sprintf("%s in %d loads, worst %s:%s", text, len(s.Load), worst.Name, quality(worst))
 }
 
 // quality is how well a load goes.

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"cmp"
 	"slices"
 	"time"
 
@@ -43,6 +44,35 @@ type LoadStatus struct {
 	P50       float64         `json:"p50"`
 	P95       float64         `json:"p95"`
 	P99       float64         `json:"p99"`
+}
+
+// Together is what all loads do, without their latencies.
+func (s Status) Together() (all LoadStatus) {
+	for _, l := range s.Load {
+		all.Planned += l.Planned
+		all.Achieved += l.Achieved
+		all.Done += l.Done
+		all.Failed += l.Failed
+		all.Late += l.Late
+	}
+	return all
+}
+
+// Worst are the loads, first those of which the largest share did not end well,
+// then the slowest.
+func (s Status) Worst() []LoadStatus {
+	return slices.SortedStableFunc(slices.Values(s.Load), func(a, b LoadStatus) int {
+		return cmp.Or(cmp.Compare(b.bad(), a.bad()), cmp.Compare(b.P99, a.P99))
+	})
+}
+
+// bad is the share of a load's operations that did not end well.
+func (l LoadStatus) bad() float64 {
+	bad := l.Failed + l.Late
+	if l.Datagrams != nil {
+		bad += l.Datagrams.Lost
+	}
+	return float64(bad) / float64(max(l.Done+bad, 1))
 }
 
 // SeriesStatus is one judged series by now.

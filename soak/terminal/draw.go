@@ -82,9 +82,22 @@ func head(s engine.Status, width int) []string {
 		lines = []string{title, times}
 	}
 	lines = append(lines, bar(share, width))
-	for _, l := range s.Load {
+	return append(lines, loads(s, width)...)
+}
+
+// mostLoads are shown one by one; of more, all together and the worst.
+const mostLoads = 4
+
+func loads(s engine.Status, width int) (lines []string) {
+	shown := s.Load
+	if len(shown) > mostLoads {
+		all := s.Together()
+		all.Name = human.Count(len(shown), "load")
+		shown = append([]engine.LoadStatus{all}, s.Worst()[:mostLoads-1]...)
+	}
+	for _, l := range shown {
 		line := fmt.Sprintf("%s  %s of %s", l.Name, human.Rate(l.Achieved), human.Rate(l.Planned))
-		if l.Done > 0 {
+		if l.P50 > 0 {
 			line += fmt.Sprintf("  p50 %s  p95 %s  p99 %s", human.Seconds(l.P50), human.Seconds(l.P95), human.Seconds(l.P99))
 		}
 		counts := fmt.Sprintf("%s done, %s failed, %s late", human.Integer(l.Done), human.Integer(l.Failed), human.Integer(l.Late))

@@ -2,6 +2,7 @@ package terminal
 
 import (
 	"context"
+	"fmt"
 	"math"
 	"strings"
 	"testing"
@@ -67,6 +68,23 @@ func TestEverySizeHoldsWhatMatters(t *testing.T) {
 				t.Errorf("%v lacks %q:\n%s", size, want, all)
 			}
 		}
+	}
+}
+
+func TestManyLoadsLeaveRoomForResources(t *testing.T) {
+	s := status()
+	for i := range 14 {
+		s.Load = append(s.Load, engine.LoadStatus{Name: fmt.Sprintf("proxy%d", i), Planned: 10, Achieved: 10, Done: 1000, P50: 1e-3, P95: 2e-3, P99: float64(i) / 1e3})
+	}
+	s.Load[5].Failed = 7
+	all := strings.Join(screenOf(model{status: s, options: Options{In: strings.NewReader("")}}, 80, 24), "\n")
+	for _, want := range []string{"15 loads  340/s of 340/s", "554,000 done, 7 failed", "proxy4", "proxy13", "fds", "LEAK", "x stop"} {
+		if !strings.Contains(all, want) {
+			t.Errorf("it lacks %q:\n%s", want, all)
+		}
+	}
+	if strings.Contains(all, "proxy5") {
+		t.Errorf("it shows a load like any other:\n%s", all)
 	}
 }
 
