@@ -72,22 +72,23 @@ type Times []int64
 type LoadTally struct {
 	Load       string            `json:"load"`
 	Protocol   string            `json:"protocol"`
-	Due        int64             `json:"due"`                 // operations that the plan asked for by now; rests do not count
-	Operations int64             `json:"operations"`          // ended well and verified
-	Failed     int64             `json:"failed"`              // clean operations that ended in an error
-	Late       int64             `json:"late"`                // due, and not started because no session was free
-	Dirty      map[string]int64  `json:"dirty,omitempty"`     // sessions ended badly on purpose, by kind
-	Errors     map[string]int64  `json:"errors,omitempty"`    // failed by kind
-	Examples   map[string]string `json:"examples,omitempty"`  // text of the newest error of each kind
-	Sent       int64             `json:"sent"`                // payload bytes
-	Received   int64             `json:"received"`            // payload bytes
-	Sessions   int64             `json:"sessions"`            // opened since the start
-	Open       int64             `json:"open"`                // sessions open now
-	InFlight   int64             `json:"in_flight"`           // operations under way now
-	Datagrams  *Datagrams        `json:"datagrams,omitempty"` // of a load over UDP
-	Latency    Times             `json:"latency,omitempty"`   // from due to done
-	Service    Times             `json:"service,omitempty"`   // from send to done
-	Connect    Times             `json:"connect,omitempty"`   // of a session
+	Due        int64             `json:"due"`                  // operations that the plan asked for by now; rests do not count
+	Operations int64             `json:"operations"`           // ended well and verified
+	Failed     int64             `json:"failed"`               // clean operations that ended in an error
+	Late       int64             `json:"late"`                 // due, and not started because no session was free
+	Dirty      map[string]int64  `json:"dirty,omitempty"`      // sessions ended badly on purpose, by kind
+	DirtyOpen  map[string]int64  `json:"dirty_open,omitempty"` // those of them that are under way now and not in Dirty yet
+	Errors     map[string]int64  `json:"errors,omitempty"`     // failed by kind
+	Examples   map[string]string `json:"examples,omitempty"`   // text of the newest error of each kind
+	Sent       int64             `json:"sent"`                 // payload bytes
+	Received   int64             `json:"received"`             // payload bytes
+	Sessions   int64             `json:"sessions"`             // opened since the start
+	Open       int64             `json:"open"`                 // sessions open now
+	InFlight   int64             `json:"in_flight"`            // operations under way now
+	Datagrams  *Datagrams        `json:"datagrams,omitempty"`  // of a load over UDP
+	Latency    Times             `json:"latency,omitempty"`    // from due to done
+	Service    Times             `json:"service,omitempty"`    // from send to done
+	Connect    Times             `json:"connect,omitempty"`    // of a session
 }
 
 // Datagrams is what became of the datagrams of a load over UDP beside those that

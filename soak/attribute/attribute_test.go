@@ -122,7 +122,7 @@ func TestHardlyEverIsAKindBlamedForNothing(t *testing.T) {
 		"by operations":        {walk: 0.5, rate: varied, grow: func(d [causes]float64) float64 { return d[operations] / 400 }},
 	} {
 		t.Run(what, func(t *testing.T) {
-			const trials = 200
+			const trials = 100
 			blamed := 0
 			for r.seed = range trials {
 				n := answered(r)

@@ -110,9 +110,9 @@ func regressors(src Source, resource soak.Series, loads []soak.Workload) (kinds 
 		hours[i] = t.Hours()
 	}
 	kinds, lines = []Kind{{What: ofTime}}, []attribute.Line{{At: resource.At, Value: hours}}
-	add := func(k Kind, name string) {
-		if s, err := src.Series(soak.RoleDriver, name); err == nil {
-			kinds, lines = append(kinds, k), append(lines, attribute.Line{At: s.At, Value: s.Value})
+	add := func(k Kind, names ...string) {
+		if l, ok := summed(src, names); ok {
+			kinds, lines = append(kinds, k), append(lines, l)
 		}
 	}
 	for _, w := range loads {
@@ -123,8 +123,29 @@ func regressors(src Source, resource soak.Series, loads []soak.Workload) (kinds 
 		}
 		add(Kind{What: ofFailed, Load: w.Name}, "failed_operations_total"+label)
 		for _, dirty := range slices.Sorted(maps.Keys(w.Dirty)) {
-			add(Kind{What: ofDirty, Dirty: dirty, Load: w.Name}, fmt.Sprintf("dirty_sessions_total{kind=%q,load=%q}", dirty, w.Name))
+			label := fmt.Sprintf("{kind=%q,load=%q}", dirty, w.Name)
+			// They count from their begin on, when they take what they may keep.
+			add(Kind{What: ofDirty, Dirty: dirty, Load: w.Name}, "dirty_sessions_total"+label, "open_dirty_sessions"+label)
 		}
 	}
 	return kinds, lines
+}
+
+// summed adds series of the driver, which it tells of at the same times; false
+// where there is not the first of them.
+func summed(src Source, names []string) (attribute.Line, bool) {
+	first, err := src.Series(soak.RoleDriver, names[0])
+	if err != nil {
+		return attribute.Line{}, false
+	}
+	out := attribute.Line{At: first.At, Value: slices.Clone(first.Value)}
+	for _, name := range names[1:] {
+		s, err := src.Series(soak.RoleDriver, name)
+		if err == nil && slices.Equal(s.At, first.At) {
+			for i, v := range s.Value {
+				out.Value[i] += v
+			}
+		}
+	}
+	return out, true
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -75,6 +76,25 @@ func TestTheSentenceOfWhatItGrowsWith(t *testing.T) {
 				t.Errorf("%s: %q is not in %q", c.what, want, w.Sentence)
 			}
 		}
+	}
+}
+
+// A session that lingers for 3 s holds its descriptor from its begin on, and is
+// counted at its end.
+func TestDirtySessionsCountFromTheirBegin(t *testing.T) {
+	m, loads := driven(func(a, _, _ float64) float64 { return a })
+	loads[0].Dirty = map[string]float64{"silent": 0.02}
+	begun := m.series[`dirty_sessions_total{kind="handshake_rst",load="reality"}`]
+	done, open := begun, begun
+	done.Value, open.Value = slices.Clone(begun.Value), slices.Clone(begun.Value)
+	for i := range begun.Value {
+		done.Value[i] = begun.Value[max(i-3, 0)]
+		open.Value[i] -= done.Value[i]
+	}
+	m.series[`dirty_sessions_total{kind="silent",load="reality"}`], m.series[`open_dirty_sessions{kind="silent",load="reality"}`] = done, open
+	w := GrowsWith(m, ofFDs(), loads, tenMinutes)
+	if w == nil || !w.Only || len(w.Named) != 1 || w.Named[0].Dirty != "silent" || w.Named[0].Lo < 0.95 || w.Named[0].Hi > 1.05 {
+		t.Errorf("%+v", w)
 	}
 }
 

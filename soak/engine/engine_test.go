@@ -354,6 +354,31 @@ func TestTheRateVariesByPlan(t *testing.T) {
 	}
 }
 
+// Loads that varied together could not be told apart.
+func TestSeveralLoadsVaryApart(t *testing.T) {
+	p := testPlan(10 * time.Minute)
+	p.Load[0].Vary = soak.Vary{By: 0.3, Every: time.Minute}
+	p.Load = append(p.Load, p.Load[0])
+	p.Load[1].Name = "other"
+	b := newBench()
+	play(t, p, b, nil)
+	at := map[string][]time.Duration{}
+	for _, e := range b.notes {
+		if e.Kind == soak.EventRate {
+			at[e.Name] = append(at[e.Name], e.At)
+		}
+	}
+	one, other := at[p.Load[0].Name], at["other"]
+	if len(one) < 8 || len(other) < 8 {
+		t.Fatalf("%v", at)
+	}
+	for i := range min(len(one), len(other)) {
+		if d := other[i] - one[i]; d < 25*time.Second || d > 35*time.Second {
+			t.Errorf("step %d comes at %v and at %v", i, one[i], other[i])
+		}
+	}
+}
+
 func TestAWatchHasNoLoadAndNoRests(t *testing.T) {
 	b := newBench()
 	synctest.Test(t, func(t *testing.T) {

@@ -22,6 +22,7 @@ var loadMetrics = []soak.Metric{
 	{Name: "sent_bytes_total", Unit: "bytes", Kind: soak.Counter, Quantum: 1, Help: "Payload sent."},
 	{Name: "received_bytes_total", Unit: "bytes", Kind: soak.Counter, Quantum: 1, Help: "Payload received and verified."},
 	{Name: "open_sessions", Unit: "count", Kind: soak.Gauge, Quantum: 1, Help: "Sessions open at the tally."},
+	{Name: "open_dirty_sessions", Unit: "count", Kind: soak.Gauge, Quantum: 1, Help: "Sessions that are to end badly and are under way at the tally, by kind."},
 	{Name: "operations_in_flight", Unit: "count", Kind: soak.Gauge, Quantum: 1, Help: "Operations under way at the tally."},
 	{Name: "latency_seconds", Unit: "seconds", Kind: soak.Gauge, Quantum: 1e-6, Help: "From the time an operation was due to its end, quantile of the interval."},
 	{Name: "service_seconds", Unit: "seconds", Kind: soak.Gauge, Quantum: 1e-6, Help: "From an operation's start to its end, quantile of the interval."},

@@ -50,9 +50,9 @@ func (r *run) startLoad() {
 	r.line.loadFrom, r.line.steadyAt = at, at+r.Plan.Warmup
 	r.scheduleRest(at)
 	r.line.nextVary, r.line.factor = map[string]time.Duration{}, map[string]float64{}
-	for _, w := range r.Plan.Load {
-		if w.Vary.By > 0 {
-			r.line.nextVary[w.Name] = r.line.steadyAt + w.Vary.Every
+	for i, w := range r.Plan.Load {
+		if w.Vary.By > 0 { // not at once with the others, or nothing could be told apart by it
+			r.line.nextVary[w.Name] = r.line.steadyAt + w.Vary.Every + w.Vary.Every*time.Duration(i)/time.Duration(len(r.Plan.Load))
 		}
 	}
 	if r.Plan.Isolate {

@@ -187,6 +187,7 @@ func (l *loadState) samples() []soak.Sample {
 		}
 		byKind("errors_total", t.Errors)
 		byKind("dirty_sessions_total", t.Dirty)
+		byKind("open_dirty_sessions", t.DirtyOpen)
 	}
 	put("operations_total", float64(all))
 	for _, k := range l.histKeys() {

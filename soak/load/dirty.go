@@ -155,6 +155,7 @@ type dirtyKind struct {
 	kind  string
 	share float64 // of the clean sessions
 	draw  *rand.Rand
+	open  atomic.Int64 // under way
 	done  atomic.Int64
 }
 
@@ -171,14 +172,16 @@ func dirtyKinds(load string, shares map[string]float64) []*dirtyKind {
 // due tells whether a dirty session is due beside so many clean ones, one at most.
 func (k *dirtyKind) due(sessions float64) bool { return k.draw.Float64() < k.share*sessions }
 
-// dirtied counts the dirty sessions by kind.
-func (w *workload) dirtied() map[string]int64 {
+// dirtied counts the dirty sessions by kind: those that have ended, and those
+// that are under way. One that ends meanwhile is in both, never in none.
+func (w *workload) dirtied() (done, open map[string]int64) {
 	if len(w.dirty) == 0 {
-		return nil
+		return nil, nil
 	}
-	count := make(map[string]int64, len(w.dirty))
+	done, open = map[string]int64{}, map[string]int64{}
 	for _, k := range w.dirty {
-		count[k.kind] = k.done.Load()
+		open[k.kind] = k.open.Load()
+		done[k.kind] = k.done.Load()
 	}
-	return count
+	return done, open
 }

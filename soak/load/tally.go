@@ -9,9 +9,10 @@ import (
 
 // tally is the state of the load now; its histograms begin anew.
 func (w *workload) tally(now time.Time) soak.LoadTally {
+	dirty, open := w.dirtied()
 	t := soak.LoadTally{
 		Load: w.spec.Name, Protocol: w.spec.Protocol,
-		Operations: w.operations.Load(), Failed: w.failed.Load(), Late: w.late.Load(), Dirty: w.dirtied(),
+		Operations: w.operations.Load(), Failed: w.failed.Load(), Late: w.late.Load(), Dirty: dirty, DirtyOpen: open,
 		Sent: w.sent.Load(), Received: w.received.Load(),
 		Sessions: w.sessions.Load(), Open: w.open.Load(), InFlight: w.inFlight.Load(),
 	}

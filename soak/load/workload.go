@@ -297,7 +297,9 @@ func (w *workload) dispatchDirty() {
 }
 
 func (w *workload) misbehave(k *dirtyKind) {
+	k.open.Add(1)
 	defer w.misbehav.Add(-1)
+	defer k.open.Add(-1)
 	hold := min(dirtyHold, w.spec.Timeout)
 	ctx, cancel := context.WithTimeout(w.ctx, hold+w.spec.Timeout)
 	defer cancel()
