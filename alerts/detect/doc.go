@@ -16,7 +16,9 @@
 //	period.go     periodic load
 //	noise.go      what remains: an Ornstein–Uhlenbeck process and white noise
 //	trend.go      the slope, with all that is not known of the noise
-//	finding.go    the view that shows most
+//	finding.go    what one view shows
+//	sight.go      what is found out of a view only once; the view that shows most
+//	backdrop.go   what waves are tried beside
 //	doubt.go      before an alarm: every other way to explain it
 //	rivals.go     how such ways compare
 //	wander.go     a random walk looks like growth, too; the smallest growth that would have been found
@@ -26,7 +28,7 @@
 //	looks.go      how often one may look
 //	judge.go      the question and the order of things
 //	verdict.go    the answer
-//	replay.go     when a monitor would have known
+//	replay.go     when a monitor would have known; whether it would say leak, asked cheaply
 //
 // Limits. What watching alone cannot tell, this package does not tell: a cache
 // whose time constant is a third of the series or longer, a random walk, one
@@ -57,7 +59,8 @@
 //	0.1 % false alarms           definition: of whole runs with all looks and series
 //	95 % power, 95 % interval    convention
 //	5 % of the level, 5 counts   what "clean" promises, by definition
-//	6 = 2 ln 20 (margin)         odds of 20 to 1 between two courses (Kass & Raftery 1995: strong)
+//	6 = 2 ln 20 (margin)         odds of 20 to 1 between two courses (Kass & Raftery 1995: strong), and between
+//	                             growth and a wave that would be whole at the planned end
 //	16 (wander)                  about 0.1 % of the Dickey–Fuller distribution, carried on from its tables
 //	5 deviations (Hampel)        the usual reach of that filter is 3 to 5
 //	2.5 cycles                   judgement: a cycle is one when it has come back
