@@ -161,7 +161,7 @@ func (p *packer) tables(r *stored) {
 		families []string
 	}{
 		{"descriptors.csv", append(slices.Clone(cause.DescriptorFamilies), "fds_age_seconds", "fds_oldest_seconds")},
-		{"memory.csv", []string{"mapping_bytes", "rss_bytes", "rss_anon_bytes", "rss_file_bytes", "rss_shmem_bytes", "swap_bytes", "go_heap_live_bytes", "go_heap_inuse_bytes", "go_heap_idle_bytes", "go_heap_released_bytes", "go_stack_bytes"}},
+		{"memory.csv", []string{"mapping_bytes", "rss_bytes", "rss_anon_bytes", "rss_file_bytes", "rss_shmem_bytes", "swap_bytes", "go_heap_live_bytes", "go_heap_inuse_bytes", "go_heap_idle_bytes", "go_heap_released_bytes", "go_stack_bytes", "go_metadata_bytes", "anonymous_mappings", "anonymous_mappings_size", "anonymous_mapping_grown_bytes"}},
 		{"threads-and-children.csv", []string{"threads", "threads_comm", "children", "zombies", "children_comm"}},
 	} {
 		p.write(t.name, func(w io.Writer) error {

@@ -1,0 +1,33 @@
+package main
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+)
+
+// CPU profiles of a server whose work grows under the same load name what got
+// slower, early against late.
+func TestWhatGotSlowerIsNamed(t *testing.T) {
+	t.Parallel()
+	c, dir := buildZoo(t), t.TempDir()
+	timing := strings.Replace(brief, "profiles: {every: 1s}", "profiles: {every: 2s, kinds: [cpu]}", 1)
+	soakJSON(t, "run", c.plan(t, animal{}, "slower", timing, 10), "--dir", dir)
+	var v struct {
+		Kind, Unit string
+		Snapshots  int
+		Sites      []site
+	}
+	if err := json.Unmarshal(printed(t, "profile", "last", "--dir", dir, "--kind", "cpu", "--format", "json"), &v); err != nil {
+		t.Fatal(err)
+	}
+	if v.Kind != "cpu" || v.Snapshots < 8 || len(v.Sites) == 0 {
+		t.Fatalf("%+v", v)
+	}
+	if s := v.Sites[0]; s.Function != "main.scanAll" || !s.Grows || s.Last <= s.First {
+		t.Errorf("first is %+v", s)
+	}
+	if text := string(printed(t, "profile", "last", "--dir", dir, "--kind", "cpu")); !strings.Contains(text, "main.scanAll") {
+		t.Errorf("%s", text)
+	}
+}
