@@ -27,6 +27,7 @@ func Markdown(w io.Writer, r Report, c Charts) error {
 	mdCauses(&out, r)
 	mdIsolation(&out, r)
 	mdSeries(&out, r, c)
+	mdMemory(&out, r)
 	mdLoad(&out, r)
 	e := r.Evidence
 	fmt.Fprintf(&out, "**Evidence** %d of %d samples, %s, %s, %s, %s", e.Samples, e.SamplesDue,

@@ -65,8 +65,9 @@ func offset(seconds float64) string {
 
 func amount(v soak.Float) string { return human.Amount(float64(v), "bytes") }
 
-// memoryRows are the rows of the table: words, early, late, change.
-func (r Report) memoryRows() (rows [][4]string) {
+// MemoryRows are the rows of the table of [Report.Memory]: words, early, late,
+// change.
+func (r Report) MemoryRows() (rows [][4]string) {
 	if r.Memory == nil {
 		return nil
 	}
@@ -84,8 +85,20 @@ type Memory struct {
 	To   float64 `json:"to_s"`
 }
 
+func mdMemory(out *strings.Builder, r Report) {
+	rows := r.MemoryRows()
+	if len(rows) == 0 {
+		return
+	}
+	fmt.Fprintf(out, "| memory of the target | %s | %s | change |\n|---|---:|---:|---:|\n", offset(r.Memory.From), offset(r.Memory.To))
+	for _, row := range rows {
+		fmt.Fprintf(out, "| %s |\n", strings.Join(row[:], " | "))
+	}
+	out.WriteString("\n")
+}
+
 func textMemory(out *strings.Builder, r Report) {
-	rows := r.memoryRows()
+	rows := r.MemoryRows()
 	if len(rows) == 0 {
 		return
 	}
