@@ -51,7 +51,7 @@ var mayImport = map[string][]string{
 	"soak/judge":     {"soak", "soak/human", "alerts", "alerts/detect"},
 	"soak/attribute": {},
 	"soak/cause":     {"soak", "soak/attribute", "soak/human", "profiles"},
-	"soak/engine":    {"soak", "soak/judge", "probes", "profiles", "alerts", "alerts/detect"},
+	"soak/engine":    {"soak", "soak/human", "soak/judge", "probes", "profiles", "alerts", "alerts/detect"},
 	"soak/control":   {"soak"},
 	"soak/bench":     {"soak", "soak/load"},
 	"soak/input":     {"soak", "soak/fetch"},

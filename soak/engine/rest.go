@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"soakmon/soak"
+	"soakmon/soak/human"
 	"soakmon/soak/judge"
 )
 
@@ -96,7 +97,7 @@ func (r *run) settleStep(rest *rest, at time.Duration) {
 		return
 	}
 	if !settled {
-		r.note(soak.Event{Kind: soak.EventNote, Process: soak.RoleTarget, Text: fmt.Sprintf("fds or goroutines of the target still changed %s after the load had stopped", settle)})
+		r.note(soak.Event{Kind: soak.EventNote, Process: soak.RoleTarget, Text: fmt.Sprintf("fds or goroutines of the target still changed %s after the load had stopped", human.Duration(settle))})
 	}
 	rest.stage, rest.held = stageHold, at
 }

@@ -124,7 +124,7 @@ func TestATargetThatNeverSettlesIsSampledAllTheSame(t *testing.T) {
 	b.fds = func(at time.Duration) float64 { return float64(at / time.Second) }
 	play(t, testPlan(2*time.Minute), b, nil)
 	notes := b.texts(soak.EventNote)
-	if len(notes) != 3 || !strings.Contains(notes[0], "still changed 1m0s after the load had stopped") {
+	if len(notes) != 3 || !strings.Contains(notes[0], "still changed 1 min after the load had stopped") {
 		t.Errorf("notes %q", notes)
 	}
 	if n := len(judge.Rests(b.notes)); n != 3 {
