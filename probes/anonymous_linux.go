@@ -33,11 +33,16 @@ func (r *regions) add(m mapping, rss float64) {
 	}
 }
 
+// knows tells whether something of a mapping was followed in the read before.
+func (r *regions) knows(m mapping) bool {
+	i, _ := slices.BinarySearchFunc(r.last, m.from, func(x region, from uint64) int { return cmp.Compare(x.to, from+1) }) // the first that ends above
+	return i < len(r.last) && r.last[i].from < m.to
+}
+
 // grown ends a read: the resident bytes by which mappings have grown since each
 // was first seen.
 func (r *regions) grown() (bytes float64) {
-	slices.SortFunc(r.last, byAddress)
-	slices.SortFunc(r.now, byAddress)
+	slices.SortFunc(r.now, byAddress) // as the kernel lists them
 	i := 0
 	for k := range r.now {
 		n := &r.now[k]

@@ -69,6 +69,18 @@ func TestOneMappingThatGrowsIsToldFromMoreMappings(t *testing.T) {
 	}
 }
 
+func TestAMappingKeepsItsName(t *testing.T) {
+	r := &regions{}
+	r.add(mapping{from: 100, to: 200}, 1)
+	r.add(mapping{from: 300, to: 400}, 1)
+	r.grown()
+	for m, want := range map[mapping]bool{{from: 50, to: 101}: true, {from: 199, to: 300}: true, {from: 200, to: 300}: false, {from: 399, to: 500}: true, {from: 400, to: 500}: false, {from: 0, to: 100}: false} {
+		if r.knows(m) != want {
+			t.Errorf("%+v: want %v", m, want)
+		}
+	}
+}
+
 func TestRegionsAreFollowed(t *testing.T) {
 	at := func(from, to uint64) mapping { return mapping{from: from, to: to} }
 	r := &regions{}

@@ -63,6 +63,9 @@ func (s *mappings) Read(_ context.Context, p soak.Process) ([]soak.Sample, error
 		}
 		defer f.Close()
 		err = parseSmaps(f, s.golang, func(name string, at mapping, bytes float64) {
+			if name == mallocArenas && r.knows(at) {
+				name = anonymous // it has come to lie like an arena as it grew
+			}
 			s.bytes.add(name, bytes)
 			if name == anonymous {
 				count++
@@ -147,11 +150,13 @@ func parseMapping(line []byte) (m mapping, ok bool) {
 }
 
 const (
-	anonymous  = "anonymous"
-	goHeap     = "Go heap"
-	arena      = 64 << 20 // malloc of glibc maps its further arenas at multiples of this (arena.c), and the Go runtime its heap (runtime/malloc.go)
-	goChunk    = 4 << 20  // by which the Go heap grows (pallocChunkBytes of runtime/mpagealloc.go)
-	threadHeap = 8 << 20  // the usual stack of a thread, which follows a guard page
+	anonymous    = "anonymous"
+	mallocArenas = "malloc arenas"
+	goHeap       = "Go heap"
+	arena        = 64 << 20   // malloc of glibc maps its further arenas at multiples of this (arena.c)
+	mmapFloor    = 0x70 << 40 // below it the kernel places nothing by itself on amd64 and arm64, and the Go runtime its heap
+	goChunk      = 4 << 20    // by which the Go heap grows (pallocChunkBytes of runtime/mpagealloc.go)
+	threadHeap   = 8 << 20    // the usual stack of a thread, which follows a guard page
 )
 
 // name says what a mapping is; before and after are those next to it.
@@ -166,12 +171,12 @@ func (m mapping) name(before, after mapping, golang bool) string {
 		return "shared anonymous"
 	case m.path != "":
 		return pattern(strings.TrimSuffix(m.path, " (deleted)"))
-	case golang && m.from%arena == 0 && size%goChunk == 0: // its place is left to chance since Go 1.26
+	case golang && m.from >= 1<<32 && m.from < mmapFloor && m.from%goChunk == 0 && size%goChunk == 0: // its place is left to chance since Go 1.26
 		return goHeap
 	case before.to == m.from && before.closed() && size <= threadHeap && size >= threadHeap-64<<10:
 		return "thread stacks"
 	case m.from%arena == 0 && (m.to%arena == 0 || after.from == m.to && after.closed() && after.to%arena == 0):
-		return "malloc arenas" // what one does not use yet is reserved up to its end
+		return mallocArenas // what one does not use yet is reserved up to its end
 	}
 	return anonymous
 }

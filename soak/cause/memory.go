@@ -110,14 +110,15 @@ func (f *finder) mapping(l Leak, p part) string {
 
 // anonymous tells mappings that become more from one that becomes larger.
 func (f *finder) anonymous(l Leak, p part) string {
-	if g := f.one(l, "anonymous_mapping_grown_bytes"); g.Lasts && g.P <= chance && g.Slope > p.Slope/2 {
-		return "an anonymous mapping that grows in size (mmap, or large blocks of malloc: calls whose memory touches are one mapping)"
-	}
 	for _, s := range f.parts(l, "anonymous_mappings_size") {
 		size, err := strconv.ParseFloat(s.labels["size"], 64)
 		if err == nil && s.Slope*size > p.Slope/2 {
 			return fmt.Sprintf("anonymous mappings of %s each, growing in number, %.0f → %.0f (mmap, or large blocks of malloc)", human.Amount(size, "bytes"), s.first, s.last)
 		}
+	}
+	// What a mapping had when it was first seen does not count as grown.
+	if g := f.one(l, "anonymous_mapping_grown_bytes"); g.Lasts && g.P <= chance && g.Slope > p.Slope/4 {
+		return "an anonymous mapping that grows in size (mmap, or large blocks of malloc: calls whose memory touches are one mapping)"
 	}
 	if n := f.one(l, "anonymous_mappings"); n.Lasts && n.P <= chance {
 		return fmt.Sprintf("anonymous mappings of several sizes, growing in number, %.0f → %.0f (mmap, or large blocks of malloc)", n.first, n.last)
