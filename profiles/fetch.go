@@ -18,8 +18,8 @@
 // The limits: a fetch takes at most 30 s and the seconds that a profile over
 // time runs, and 64 MiB. What the target pays is told in the profile's
 // [soak.ProfileMeta]: the CPU seconds that it used meanwhile, its other work
-// included, and of a forced collection the longest stop of the world, for which
-// the heap's page in text form is asked as well, within those CPU seconds.
+// included, and where it is asked for the longest stop of the world by a forced
+// collection.
 package profiles
 
 import (
@@ -53,6 +53,7 @@ var (
 // Options say how to take a profile.
 type Options struct {
 	GC      bool // heap and allocs: collect garbage before, so that the profile is of now
+	Pause   bool // with GC: ask as well how long the world stood still. It costs the page of the heap in text form, and some allocation
 	Seconds int  // cpu: how long to sample; 0 is 1. Other kinds: 0 is since the start, else the difference over so many seconds
 }
 
@@ -111,7 +112,7 @@ func Fetch(ctx context.Context, p soak.Process, kind string, o Options) (soak.Pr
 	}
 	meta.Size = len(b)
 	meta.Took = time.Since(meta.Wall)
-	if meta.GC {
+	if meta.GC && o.Pause {
 		meta.Pause = pauseOf(ctx, p.Pprof, meta.Wall)
 	}
 	meta.CPU = max(cpuSeconds(ctx, p)-cpu, 0)

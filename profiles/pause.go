@@ -10,6 +10,9 @@ import (
 	"soakmon/soak/fetch"
 )
 
+// pauseLimits bound what is only nice to know.
+var pauseLimits = fetch.Limits{Time: 5 * time.Second, Bytes: 16 << 20}
+
 // pauseOf asks a Go target how long the world stood still for the garbage
 // collections that ended since a moment: the longest of them, where the pauses
 // of one collection count together. It is 0 where the target does not say.
@@ -18,7 +21,7 @@ func pauseOf(ctx context.Context, pprof string, since time.Time) time.Duration {
 	if err != nil {
 		return 0
 	}
-	b, err := fetch.Get(ctx, page, fetch.Limits{Time: timeLimit, Bytes: sizeLimit})
+	b, err := fetch.Get(ctx, page, pauseLimits)
 	if err != nil {
 		return 0
 	}

@@ -107,6 +107,8 @@ func (r *run) request(q request) {
 	}
 }
 
+// take fetches profiles. Pauses are not asked for at rest: the page that tells
+// them would be written into the heap that the rest is to measure.
 func (r *run) take(q request) {
 	r.snaps.busy, r.snaps.now = true, q
 	ctx, cancel := context.WithCancel(r.ctx)
@@ -116,7 +118,7 @@ func (r *run) take(q request) {
 		defer cancel()
 		s := snapshot{process: process}
 		for _, kind := range kinds {
-			meta, data, err := r.Fetch(ctx, process, kind, profiles.Options{GC: kind == "heap", Seconds: seconds(kind, r.Plan.Profiles.Every)})
+			meta, data, err := r.Fetch(ctx, process, kind, profiles.Options{GC: kind == "heap", Pause: q.then == nil, Seconds: seconds(kind, r.Plan.Profiles.Every)})
 			s.parts = append(s.parts, part{kind, meta, data, err})
 		}
 		select {

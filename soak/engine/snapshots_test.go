@@ -36,14 +36,17 @@ func TestACollectionIsForcedAtRestThoughNoHeapProfileIsPlanned(t *testing.T) {
 	}
 }
 
-func TestNoCPUProfileIsTakenAtRest(t *testing.T) {
-	b, cpu := newBench(), 0
+func TestNoCPUProfileIsTakenAtRestAndNoPauseAskedFor(t *testing.T) {
+	b, cpu, pauses := newBench(), 0, 0
 	p := testPlan(4 * time.Minute)
 	p.Profiles = soak.Profiles{Every: time.Minute, Kinds: []string{"heap", "cpu"}}
 	_, err := playWith(t, p, b, nil, func(c *Config) {
 		c.Fetch = func(_ context.Context, _ soak.Process, kind string, o profiles.Options) (soak.ProfileMeta, []byte, error) {
-			if kind == "cpu" {
+			switch {
+			case kind == "cpu":
 				cpu++
+			case o.Pause:
+				pauses++
 			}
 			return soak.ProfileMeta{Kind: kind, GC: o.GC}, []byte("x"), nil
 		}
@@ -57,8 +60,8 @@ func TestNoCPUProfileIsTakenAtRest(t *testing.T) {
 			scheduled++
 		}
 	}
-	if rests := len(judge.Rests(b.notes)); cpu == 0 || cpu != scheduled || rests < 3 {
-		t.Errorf("%d CPU profiles, %d snapshots by schedule, %d rests", cpu, scheduled, rests)
+	if rests := len(judge.Rests(b.notes)); cpu == 0 || cpu != scheduled || pauses != scheduled || rests < 3 {
+		t.Errorf("%d CPU profiles, %d pauses asked for, %d snapshots by schedule, %d rests", cpu, pauses, scheduled, rests)
 	}
 }
 
