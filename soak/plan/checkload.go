@@ -30,7 +30,7 @@ func (c *checker) isolation(p *soak.Plan) {
 	c.both(len(p.Load) > 1, "isolate", []string{"load"}, "one load is alone already; with `vary: 30%%` it shows whether growth goes with its operations or with time")
 	least := p.Warmup + time.Duration(2*len(p.Load))*shortestTurn
 	c.both(p.Duration >= least, "isolate", []string{"duration", "warmup", "load"},
-		"%s is too short for %d loads to run alone twice, %s each time; at least %s", human(p.Duration), len(p.Load), human(shortestTurn), human(least))
+		"%s is too short for %d loads to run alone twice, %s each time; at least %s", human(p.Duration), len(p.Load), human(shortestTurn), human((least + time.Second - 1).Truncate(time.Second)))
 	c.both(p.Rest.Every == 0, "rest.every", []string{"isolate"}, "a rest would take from one load's turn; with `isolate` there are rests only before and after")
 }
 
