@@ -16,8 +16,8 @@ warmup: 5s
 rest: {settle: 3s}
 target: {embedded: "tcp,http", leak: [fd=1/dirty]}
 load:
-- {protocol: tcp, rate: 200, payload: 1KiB, concurrency: 20, requests_per_session: 5, dirty: {abort: 10%}}
-- {protocol: http, rate: 200, payload: 1KiB, concurrency: 20, requests_per_session: 5, dirty: {rst: 10%}}
+- {protocol: tcp, rate: 200, payload: 1KiB, concurrency: 20, requests_per_session: 5, dirty: {abort: 30%}}
+- {protocol: http, rate: 200, payload: 1KiB, concurrency: 20, requests_per_session: 5, dirty: {rst: 30%}}
 `
 
 func writePlan(t *testing.T, text string) string {
