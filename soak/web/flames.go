@@ -100,7 +100,7 @@ type link struct {
 }
 
 // links offers, of each kind of profile of the target, the growth from the first
-// to the last and the newest alone; a CPU profile does not grow.
+// to the last and the newest alone: of CPU profiles that is what got slower.
 func links(id string, all []soak.ProfileMeta) []link {
 	first, last, kinds := map[string]soak.ProfileMeta{}, map[string]soak.ProfileMeta{}, []string{}
 	for _, m := range all {
@@ -116,7 +116,7 @@ func links(id string, all []soak.ProfileMeta) []link {
 	out := []link{}
 	for _, kind := range kinds {
 		a, b := first[kind], last[kind]
-		if a.ID != b.ID && kind != "cpu" && kind != "profile" {
+		if a.ID != b.ID {
 			out = append(out, link{kind + " growth", fmt.Sprintf("/pprof/%s/%d-%d/flamegraph", id, a.ID, b.ID)})
 		}
 		out = append(out, link{kind + " at the end", fmt.Sprintf("/pprof/%s/%d/flamegraph", id, b.ID)})
