@@ -24,7 +24,8 @@ func TestWhatGotSlowerIsNamed(t *testing.T) {
 	if v.Kind != "cpu" || v.Snapshots < 8 || len(v.Sites) == 0 {
 		t.Fatalf("%+v", v)
 	}
-	if s := v.Sites[0]; s.Function != "main.scanAll" || !s.Grows || s.Last <= s.First {
+	// How certain it is depends on what else the machine does meanwhile.
+	if s := v.Sites[0]; s.Function != "main.scanAll" || s.Slope <= 0 || s.Share < 0.5 || s.P > 0.05 {
 		t.Errorf("first is %+v", s)
 	}
 	if text := string(printed(t, "profile", "last", "--dir", dir, "--kind", "cpu")); !strings.Contains(text, "main.scanAll") {
