@@ -73,7 +73,7 @@ func Isolate(src Source, l Leak, loads []soak.Workload, phases []soak.Phase) *Is
 func counters(src Source, name string, loads []soak.Workload) (lines []attribute.Line) {
 	for _, w := range loads {
 		s, _ := src.Series(soak.RoleDriver, fmt.Sprintf("%s{load=%q}", name, w.Name)) // without it nothing is told
-		lines = append(lines, attribute.Line{At: s.At, Value: s.Value})
+		lines = append(lines, told(src, s))
 	}
 	return lines
 }

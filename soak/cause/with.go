@@ -3,6 +3,7 @@ package cause
 import (
 	"fmt"
 	"maps"
+	"math"
 	"slices"
 	"time"
 
@@ -131,6 +132,25 @@ func regressors(src Source, resource soak.Series, loads []soak.Workload) (kinds 
 	return kinds, lines
 }
 
+// told is a counter of the driver at the times at which it was as it says: a
+// tally waits for the next row, and on a busy machine not always as long.
+func told(src Source, s soak.Series) (out attribute.Line) {
+	ages, err := src.Series(soak.RoleDriver, "tally_age_seconds")
+	known := err == nil && slices.Equal(ages.At, s.At)
+	for i, at := range s.At {
+		if known && ages.Value[i] > 0 && ages.Value[i] < longestAge {
+			at -= time.Duration(ages.Value[i] * float64(time.Second))
+		}
+		if n := len(out.At); !math.IsNaN(s.Value[i]) && (n == 0 || at > out.At[n-1]) {
+			out.At, out.Value = append(out.At, at), append(out.Value, s.Value[i])
+		}
+	}
+	return out
+}
+
+// longestAge of a tally in seconds: beyond it the clock was set meanwhile.
+const longestAge = 60
+
 // summed adds series of the driver, which it tells of at the same times; false
 // where there is not the first of them.
 func summed(src Source, names []string) (attribute.Line, bool) {
@@ -138,14 +158,14 @@ func summed(src Source, names []string) (attribute.Line, bool) {
 	if err != nil {
 		return attribute.Line{}, false
 	}
-	out := attribute.Line{At: first.At, Value: slices.Clone(first.Value)}
+	first.Value = slices.Clone(first.Value)
 	for _, name := range names[1:] {
 		s, err := src.Series(soak.RoleDriver, name)
 		if err == nil && slices.Equal(s.At, first.At) {
 			for i, v := range s.Value {
-				out.Value[i] += v
+				first.Value[i] += v
 			}
 		}
 	}
-	return out, true
+	return told(src, first), true
 }

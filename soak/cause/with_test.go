@@ -100,6 +100,37 @@ func TestDirtySessionsCountFromTheirBegin(t *testing.T) {
 	}
 }
 
+// On a busy machine a tally waits for its row for a second or for six.
+func TestTalliesCountForTheTimeThatTheyAreOf(t *testing.T) {
+	m, loads := driven(func(a, _, _ float64) float64 { return a })
+	random := rand.New(rand.NewPCG(3, 3))
+	ages := soak.Series{}
+	now := 0
+	for i, at := range m.series["fds"].At {
+		now = min(random.IntN(7), now+1, i) // none comes before an older one
+		ages.At, ages.Value = append(ages.At, at), append(ages.Value, float64(now))
+	}
+	for name, s := range m.series {
+		if name != "fds" {
+			was := slices.Clone(s.Value)
+			for i := range s.Value {
+				s.Value[i] = was[i-int(ages.Value[i])]
+			}
+		}
+	}
+	l := ofFDs()
+	l.To = 150 * time.Second
+	for _, known := range []bool{false, true} {
+		if known {
+			m.series["tally_age_seconds"] = ages
+		}
+		w := GrowsWith(m, l, loads, tenMinutes)
+		if right := w != nil && len(w.Named) == 1 && w.Named[0].Dirty == "handshake_rst" && w.Named[0].Lo < 1 && w.Named[0].Hi > 1; right != known {
+			t.Errorf("where the ages are known is %v: %+v", known, w)
+		}
+	}
+}
+
 func TestOperationsAndTheirSessionsGoTogether(t *testing.T) {
 	m, loads := driven(func(_, _, s float64) float64 { return s })
 	// The rate of one load goes up and down; the other's does not.

@@ -83,7 +83,7 @@ func (w *With) words(l Leak, loads []soak.Workload) string {
 	case len(w.Named) == 1 && w.Only:
 		return fmt.Sprintf("grows only with %s: %s", w.Named[0], w.Named[0].each(l))
 	case len(w.Named) == 1:
-		return fmt.Sprintf("grows with %s: %s; that explains %s of it, and whether something else has a part in it cannot be told", w.Named[0], w.Named[0].each(l), human.Percent(float64(w.Named[0].Share)))
+		return fmt.Sprintf("may grow with %s: %s, which would explain %s of it; whether something else has a part in it cannot be told", w.Named[0], w.Named[0].each(l), human.Percent(float64(w.Named[0].Share)))
 	case len(w.Rivals) > 0 && w.oneLoad():
 		var words []string
 		for _, k := range w.Rivals {

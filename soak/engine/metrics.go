@@ -24,6 +24,7 @@ var loadMetrics = []soak.Metric{
 	{Name: "open_sessions", Unit: "count", Kind: soak.Gauge, Quantum: 1, Help: "Sessions open at the tally."},
 	{Name: "open_dirty_sessions", Unit: "count", Kind: soak.Gauge, Quantum: 1, Help: "Sessions that are to end badly and are under way at the tally, by kind."},
 	{Name: "operations_in_flight", Unit: "count", Kind: soak.Gauge, Quantum: 1, Help: "Operations under way at the tally."},
+	{Name: "tally_age_seconds", Unit: "seconds", Kind: soak.Gauge, Quantum: 1e-3, Help: "Age of the driver's tally: its counters are as of so long before the row."},
 	{Name: "latency_seconds", Unit: "seconds", Kind: soak.Gauge, Quantum: 1e-6, Help: "From the time an operation was due to its end, quantile of the interval."},
 	{Name: "service_seconds", Unit: "seconds", Kind: soak.Gauge, Quantum: 1e-6, Help: "From an operation's start to its end, quantile of the interval."},
 	{Name: "connect_seconds", Unit: "seconds", Kind: soak.Gauge, Quantum: 1e-6, Help: "To open a session, quantile of the interval."},

@@ -146,8 +146,9 @@ func (r *run) listen() {
 	}
 }
 
-// samples turns the tallies since the last row into samples.
-func (l *loadState) samples() []soak.Sample {
+// samples turns the tallies since the last row into samples of a row that was
+// begun so long since.
+func (l *loadState) samples(since time.Duration) []soak.Sample {
 	if !l.fresh {
 		return nil
 	}
@@ -190,6 +191,7 @@ func (l *loadState) samples() []soak.Sample {
 		byKind("open_dirty_sessions", t.DirtyOpen)
 	}
 	put("operations_total", float64(all))
+	put("tally_age_seconds", (time.Since(l.wall) - since).Round(time.Millisecond).Seconds())
 	for _, k := range l.histKeys() {
 		for _, q := range []float64{50, 95, 99} {
 			put(quantileName(k, q), ofTimes(l.interval[k], q))

@@ -17,7 +17,7 @@ func (r *run) tick() {
 	r.lastTick = at
 	r.listen()
 	row := r.read(at, false)
-	row.Samples = append(row.Samples, r.load.samples()...)
+	row.Samples = append(row.Samples, r.load.samples(r.now()-at)...)
 	r.append(row)
 	if r.err != nil {
 		return

@@ -46,7 +46,7 @@ func (b *builder) causes(r *Report) ([]cause.Finding, error) {
 // growth of a series: what it goes with.
 func (r Report) told(s judge.Statement) bool {
 	return (s.Kind == judge.PerHour || s.Kind == judge.PerOperation) && slices.ContainsFunc(r.Findings, func(f cause.Finding) bool {
-		return f.With != nil && len(f.With.Named) > 0 && f.Process == s.Process && slices.Contains(s.Metrics, f.Metric)
+		return f.With != nil && (f.With.Only || len(f.With.Named) > 1) && f.Process == s.Process && slices.Contains(s.Metrics, f.Metric)
 	})
 }
 
