@@ -1,0 +1,60 @@
+package detect
+
+import (
+	"math"
+	"testing"
+)
+
+func TestWhatTwoColumnsLeaveIsWhatARegressionLeaves(t *testing.T) {
+	r := newRand(2)
+	x, y := make([]float64, 60), make([]float64, 60)
+	for i := range x {
+		x[i], y[i] = (float64(i)+r.Float64()/2)/60, r.NormFloat64()
+	}
+	b, wave := newBackdrop(y, slow(x)...), newOscillator(x)
+	for _, f := range []float64{0.5, 3, 7.3} {
+		sin, cos := wave.at(f)
+		want := squares(remove(append(slow(x), sin, cos), y, 0))
+		if got := b.leaves(sin, cos); math.Abs(got-want) > 1e-9*want {
+			t.Errorf("%v cycles leave %v, a regression %v", f, got, want)
+		}
+		if got := squares(b.and(sin, cos).left); math.Abs(got-want) > 1e-9*want {
+			t.Errorf("%v cycles, taken in, leave %v, a regression %v", f, got, want)
+		}
+	}
+	if got, want := b.leaves(x, ones(60)), squares(b.left); math.Abs(got-want) > 1e-9*want {
+		t.Errorf("columns of the backdrop leave %v of %v", got, want)
+	}
+}
+
+// The likelihood of the filter is that of the covariance, written out for three
+// points.
+func TestTheFilterWhitens(t *testing.T) {
+	x, y := []float64{0, 1, 3}, []float64{1, -2, 0.5}
+	nz := noise{tau: 2, white: 0.4}
+	var c [3][3]float64
+	for i := range c {
+		for j := range c {
+			c[i][j] = math.Exp(-math.Abs(x[i]-x[j]) / nz.tau)
+		}
+		c[i][i] += nz.white
+	}
+	det, sum := 1.0, 0.0
+	v := [3]float64{y[0], y[1], y[2]}
+	for k := range c { // elimination: the pivots are the innovations' variances
+		det *= c[k][k]
+		sum += v[k] * v[k] / c[k][k]
+		for i := k + 1; i < 3; i++ {
+			f := c[i][k] / c[k][k]
+			v[i] -= f * v[k]
+			for j := k; j < 3; j++ {
+				c[i][j] -= f * c[k][j]
+			}
+		}
+	}
+	var q normal
+	logF := newWhitener(x, [][]float64{ones(3), y}).equations(nz, &q)
+	if got := q.a[1][1]; math.Abs(got-sum) > 1e-12 || math.Abs(logF-math.Log(det)) > 1e-12 {
+		t.Errorf("%v and %v, want %v and %v", got, logF, sum, math.Log(det))
+	}
+}
