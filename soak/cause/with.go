@@ -25,8 +25,8 @@ type With struct {
 type Kind struct {
 	What  string     `json:"what"`            // "time", "operations", "sessions", "failed", "dirty"
 	Dirty string     `json:"dirty,omitempty"` // kind of dirty sessions
-	Load  string     `json:"load,omitempty"`
-	Each  soak.Float `json:"each,omitempty"` // growth for each; an hour, of time
+	Load  string     `json:"load,omitempty"`  // all together where it is empty, but for time
+	Each  soak.Float `json:"each,omitempty"`  // growth for each; an hour, of time
 	Lo    soak.Float `json:"each_low,omitempty"`
 	Hi    soak.Float `json:"each_high,omitempty"` // 95 % interval
 	Share soak.Float `json:"share,omitempty"`     // of the growth
@@ -128,6 +128,9 @@ func regressors(src Source, resource soak.Series, loads []soak.Workload) (kinds 
 			// They count from their begin on, when they take what they may keep.
 			add(Kind{What: ofDirty, Dirty: dirty, Load: w.Name}, "dirty_sessions_total"+label, "open_dirty_sessions"+label)
 		}
+	}
+	if len(loads) > 1 { // together they may be as steady as time
+		add(Kind{What: ofOperations}, "operations_total")
 	}
 	return kinds, lines
 }

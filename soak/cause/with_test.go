@@ -173,3 +173,23 @@ func TestAStretchEndsAtABreakAndBeginsWhereTheRateHasSettled(t *testing.T) {
 		t.Errorf("%v, want %s", got, want)
 	}
 }
+
+// Two loads take turns, so that all operations together are as steady as time.
+func TestLoadsThatLeakInTurnsAreNotTakenForTime(t *testing.T) {
+	m, loads := driven(func(_, _, s float64) float64 { return s })
+	var done [2]float64
+	for second := range 600 {
+		done[second/20%2] += 400
+		for i, w := range loads {
+			s := m.series[fmt.Sprintf("operations_total{load=%q}", w.Name)]
+			s.Value[second] = done[i]
+		}
+		all := m.series["operations_total"]
+		all.At, all.Value = append(all.At, time.Duration(second)*time.Second), append(all.Value, done[0]+done[1])
+		m.series["operations_total"] = all
+	}
+	w := GrowsWith(m, ofFDs(), loads, tenMinutes)
+	if w == nil || !strings.Contains(w.Sentence, "time") || !strings.Contains(w.Sentence, "operations of all loads") || strings.Contains(w.Sentence, "only") {
+		t.Errorf("%+v", w)
+	}
+}

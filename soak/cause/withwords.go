@@ -37,6 +37,9 @@ func (k Kind) String() string {
 		}
 		return fmt.Sprintf("%s (dirty %s of load %s)", words, k.Dirty, k.Load)
 	}
+	if k.Load == "" {
+		return "operations of all loads"
+	}
 	return "operations of load " + k.Load
 }
 
