@@ -138,6 +138,16 @@ function newcomers(run, row) {
   return Object.keys(row).some((name) => !shown.has(name));
 }
 
+// loads says what the loads do: each of a few, many together and the slowest.
+function loads(all) {
+  const of = (name, achieved, planned) => ` · ${name} ${human(achieved, '')}/s of ${human(planned, '')}/s`;
+  const tail = (l) => `p99 ${human(l.p99, 'seconds')}`;
+  if (all.length <= 3) return all.map((l) => `${of(l.name, l.achieved_rate, l.planned_rate)}, ${tail(l)}`);
+  const sum = (field) => all.reduce((n, l) => n + (l[field] || 0), 0);
+  const slowest = all.reduce((a, b) => (b.p99 || 0) > (a.p99 || 0) ? b : a);
+  return [`${of(`${all.length} loads`, sum('achieved_rate'), sum('planned_rate'))}, slowest ${slowest.name} ${tail(slowest)}`];
+}
+
 // live follows a running run.
 function live(board, run) {
   $('live').hidden = false;
@@ -147,7 +157,7 @@ function live(board, run) {
     const s = JSON.parse(e.data);
     if (!s.run) return;
     $('status').replaceChildren(element('span', { class: 'badge' }, s.phase || 'starting'), ` ${span(s.elapsed / 1e9)} so far, ${span(s.remaining / 1e9)} left`,
-      ...(s.load || []).map((l) => ` · ${l.name} ${human(l.achieved_rate, '')}/s of ${human(l.planned_rate, '')}/s, p99 ${human(l.p99, 'seconds')}`), s.firing ? ` · ${s.firing} firing` : '');
+      ...loads(s.load || []), s.firing ? ` · ${s.firing} firing` : '');
     if (s.row) board.append(0, s.row_at / 1e9, s.row);
     if (s.row && newcomers(run, s.row) && performance.now() > settled && board.whole()) location.reload();
     for (const one of s.series || []) {
