@@ -25,6 +25,8 @@ func (f *finding) doubt(pts []point, quantum, planned float64) string {
 		return "it rises ever more slowly and may level off"
 	case f.waves(r, grown, planned):
 		return "it may be one slow wave, such as a day's"
+	case f.stairs(quantum):
+		return "a few steps, each of which has ended, explain it as well"
 	case f.contradicted(pts, quantum):
 		return "its highs do not rise with its lows"
 	}

@@ -16,10 +16,10 @@ type rivals struct {
 	shapes int // parameters of the extra columns
 }
 
-func (f *finding) rivals(quantum float64) rivals {
+func (f *finding) rivals(quantum float64, places ...int) rivals {
 	v := &f.view
 	n := len(v.t)
-	changes := slices.Concat(f.growing.bounds[1:], f.bounded.bounds[1:], []int{f.bounded.jump})
+	changes := slices.Concat(f.growing.bounds[1:], f.bounded.bounds[1:], []int{f.bounded.jump}, places)
 	r := rivals{grid: noises(1/float64(n), 1), floor: v.floorVariance(quantum)}
 	for i := 1; i < n; i++ {
 		if !slices.ContainsFunc(changes, func(c int) bool { return c > 0 && i >= c-1 && i <= c }) {

@@ -1,0 +1,70 @@
+package detect
+
+import (
+	"math"
+	"slices"
+)
+
+// stairs tells whether several steps between levels, and nothing else, explain
+// all there is as well as growth does beside a period: steps at even distances
+// look like a line with a saw on it.
+func (f *finding) stairs(quantum float64) bool {
+	if f.periods == nil {
+		return false // steps alone were among what it was compared with
+	}
+	still := *f
+	still.periods = nil
+	v := &f.view
+	for _, places := range stepsOf(without(v.t, v.y, rateColumns(v.rate)), maxPieces-1) {
+		flat := still.rivals(quantum, places...)
+		for _, at := range places {
+			flat = flat.with(after(len(v.t), at))
+		}
+		if flat.cost(course{bounds: []int{0}}) < f.rivals(quantum, places...).cost(f.growing)+margin {
+			return true
+		}
+	}
+	return false
+}
+
+// stepsOf places two steps, three and so on up to most where flat pieces between
+// them leave the least squares, by dynamic programming (Bellman 1961).
+func stepsOf(y []float64, most int) (all [][]int) {
+	n := len(y)
+	sum, square := make([]float64, n+1), make([]float64, n+1)
+	for i, v := range y {
+		sum[i+1], square[i+1] = sum[i]+v, square[i]+v*v
+	}
+	flat := func(from, to int) float64 {
+		s := sum[to] - sum[from]
+		return square[to] - square[from] - s*s/float64(to-from)
+	}
+	least := make([]float64, n+1) // of the points before i, in the pieces so far
+	for i := leastRun; i <= n; i++ {
+		least[i] = flat(0, i)
+	}
+	var from [][]int // by number of steps: where the last piece of the points before i begins
+	for steps := 1; steps <= most && (steps+1)*leastRun <= n; steps++ {
+		next, begin := make([]float64, n+1), make([]int, n+1)
+		for i := (steps + 1) * leastRun; i <= n; i++ {
+			next[i] = math.Inf(1)
+			for at := steps * leastRun; at <= i-leastRun; at++ {
+				if c := least[at] + flat(at, i); c < next[i] {
+					next[i], begin[i] = c, at
+				}
+			}
+		}
+		least, from = next, append(from, begin)
+		if steps < 2 {
+			continue
+		}
+		var places []int
+		for k, end := steps-1, n; k >= 0; k-- {
+			end = from[k][end]
+			places = append(places, end)
+		}
+		slices.Reverse(places)
+		all = append(all, places)
+	}
+	return all
+}
