@@ -117,10 +117,13 @@ func (f *finding) waves(r rivals, grown, planned float64) bool {
 func (f *finding) cameBack() bool {
 	v := &f.view
 	at := (f.from - v.origin) / v.span
+	if c := f.chosen(); c.jump > 0 {
+		at = max(at, v.t[c.jump]) // what it fell by then is given back, too
+	}
 	if at <= 0 || len(f.periods) > 0 || v.scale == 0 {
 		return false
 	}
-	rise := f.trend.slope * (v.span - (f.from - v.origin)) / v.scale
+	rise := f.trend.slope * v.span * (1 - at) / v.scale
 	peak := 0
 	for i, t := range v.t {
 		if t <= at && v.y[i] > v.y[peak] {
