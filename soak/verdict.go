@@ -50,7 +50,7 @@ type Verdict struct {
 	PerOperation  float64       // growth in units per operation; NaN without operations
 	PerHourBound  string        // what the growth follows where it is identified: "time", "operations", "sessions", or ""
 	Since         time.Duration // growth began here; meaningless unless leaking
-	MinDetectable float64       // the smallest growth per hour that would have been called a leak with 95 % power
+	MinDetectable float64       // the smallest growth per hour that would have been called a leak, with 95 % power under white noise and less under saws and correlated noise
 	Level         float64       // the level after warm-up
 	Exhaustion    Exhaustion
 	P             float64  // p value against "no sustained growth", after correction for looks and family
