@@ -20,6 +20,7 @@
 //	sight.go      what is found out of a view only once; the view that shows most
 //	backdrop.go   what waves are tried beside
 //	doubt.go      before an alarm: every other way to explain it
+//	stairs.go     one of them: steps at even distances
 //	rivals.go     how such ways compare
 //	wander.go     a random walk looks like growth, too; the smallest growth that would have been found
 //	ranks.go      the cross-check of an alarm, and the way out where nothing rises

@@ -27,3 +27,22 @@ func TestFewPointsHaveFewSteps(t *testing.T) {
 		}
 	}
 }
+
+// Nights of healthy servers that were once called a leak.
+func TestWhatWasOnceTakenForGrowth(t *testing.T) {
+	for _, c := range []struct {
+		noise string
+		night uint64
+	}{{"steps", 5672}, {"steps", 5854}, {"very slow saw", 5676}, {"very slow saw", 5825}} {
+		for _, nz := range nightNoises {
+			if nz.name != c.noise {
+				continue
+			}
+			for _, said := range watchNight(nz.make, c.night) {
+				if said != "" {
+					t.Errorf("%s %d: %s", c.noise, c.night, said)
+				}
+			}
+		}
+	}
+}

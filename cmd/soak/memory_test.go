@@ -25,10 +25,7 @@ func TestFreeSpansAreToldAndAreNoLeak(t *testing.T) {
 		p, _ := r.Memory.Part(name)
 		return float64(p.Late)
 	}
-	// What is native is left over from readings of the kernel and of the runtime at
-	// different instants, between which this server takes and gives back 300 MiB: of
-	// that nothing is asked here.
-	if kept := part("free_spans") + part("dead_heap"); kept < 100<<20 || part("live_heap") > 32<<20 {
+	if kept := part("free_spans") + part("dead_heap"); kept < 100<<20 || part("live_heap") > 32<<20 || part("native") > part("rss")/5 {
 		t.Errorf("kept %v: %+v", kept, r.Memory.Parts)
 	}
 }

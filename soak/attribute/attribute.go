@@ -23,6 +23,8 @@ package attribute
 import (
 	"math"
 	"slices"
+
+	"gonum.org/v1/gonum/floats"
 )
 
 // Table is the growth of a resource and what was done, block by block.
@@ -63,7 +65,7 @@ const fewest = 8
 // Ask tells what the growth goes with; false where there is no growth, or too
 // few blocks to tell.
 func Ask(t Table) (Answer, bool) {
-	a := &asker{Table: t, total: sum(t.Growth)}
+	a := &asker{Table: t, total: floats.Sum(t.Growth)}
 	for i, done := range t.Done {
 		if slices.ContainsFunc(done, func(v float64) bool { return v != 0 }) {
 			a.causes = append(a.causes, i)
@@ -190,13 +192,6 @@ func (a *asker) little(cause int, beside []int) bool {
 	f, ok := a.fit(append(slices.Clone(beside), cause)...)
 	last := len(beside)
 	return ok && f.share(last, f.high(last, a.level)) < little
-}
-
-func sum(values []float64) (s float64) {
-	for _, v := range values {
-		s += v
-	}
-	return s
 }
 
 func finite(values []float64) bool {

@@ -4,6 +4,7 @@ import (
 	"math"
 	"slices"
 
+	"gonum.org/v1/gonum/floats"
 	"gonum.org/v1/gonum/mat"
 	"gonum.org/v1/gonum/stat/distuv"
 )
@@ -166,7 +167,9 @@ func (a *asker) joined(i, lag int) bool {
 }
 
 // share is what a cause has of all growth where it makes it grow by each.
-func (f fitted) share(i int, each float64) float64 { return each * sum(f.Done[f.causes[i]]) / f.total }
+func (f fitted) share(i int, each float64) float64 {
+	return each * floats.Sum(f.Done[f.causes[i]]) / f.total
+}
 
 // needed reports whether a cause makes the resource grow, beyond chance, and by
 // more than a little.

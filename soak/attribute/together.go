@@ -1,5 +1,7 @@
 package attribute
 
+import "gonum.org/v1/gonum/floats"
+
 // Part is what one unit of a cause makes the resource grow by, where all causes
 // are at work.
 type Part struct {
@@ -10,7 +12,7 @@ type Part struct {
 // Together tells what each cause has of the growth beside all the others, as of
 // loads that run alone in turns; false where they cannot be told apart.
 func Together(t Table) (parts []Part, ok bool) {
-	a := &asker{Table: t, total: sum(t.Growth), level: chance / float64(len(t.Done))}
+	a := &asker{Table: t, total: floats.Sum(t.Growth), level: chance / float64(len(t.Done))}
 	var all []int
 	for i := range t.Done {
 		all = append(all, i)

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 
+	"gonum.org/v1/gonum/floats"
+
 	"soakmon/soak"
 	"soakmon/soak/attribute"
 	"soakmon/soak/human"
@@ -54,7 +56,7 @@ func Isolate(src Source, l Leak, loads []soak.Workload, phases []soak.Phase) *Is
 	}
 	out := &Isolation{Metric: l.Metric, Unit: l.Unit, Grows: []string{}}
 	for i, p := range parts {
-		hours, operations := total(planned[i]), total(done[i])
+		hours, operations := floats.Sum(planned[i]), floats.Sum(done[i])
 		each := func(v float64) soak.Float { return soak.Float(v * hours / operations) }
 		out.Loads = append(out.Loads, LoadAlone{
 			Load: loads[i].Name, Ran: soak.Float(hours * 3600),
@@ -130,11 +132,4 @@ func (i *Isolation) Lines() (lines []string) {
 		lines = append(lines, l.words(i.Metric, i.Unit))
 	}
 	return lines
-}
-
-func total(values []float64) (sum float64) {
-	for _, v := range values {
-		sum += v
-	}
-	return sum
 }

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"time"
 
+	"gonum.org/v1/gonum/floats"
+
 	"soakmon/soak"
 )
 
@@ -68,8 +70,22 @@ func (s *Split) golang(t table, inuse column) {
 	s.add("free_spans", "free spans that the runtime keeps", free)
 	s.add("stacks", "stacks of goroutines", stacks)
 	s.add("metadata", "metadata of the runtime", metadata)
-	s.add("native", "other anonymous: cgo, mmap, stacks of threads", t.of("rss_anon_bytes").minus(inuse).minus(free).minus(stacks).minus(metadata).atLeast0())
+	anonymous := t.of("rss_anon_bytes")
+	if native := anonymous.minus(inuse).minus(free).minus(stacks).minus(metadata); !apart(native, anonymous) {
+		s.add("native", "other anonymous: cgo, mmap, stacks of threads", native.atLeast0())
+	}
 }
+
+// apart tells that what is left over of a whole is nothing to go by: kernel and
+// runtime are not read at the same instant, and of a process that takes and gives
+// back much meanwhile it is now far above what it should be and now below zero.
+func apart(rest, whole column) bool {
+	return len(rest) > 0 && floats.Min(rest) < -unlike*floats.Max(whole)
+}
+
+// unlike is the share of a whole by which the parts may exceed it: what was taken
+// from the system and not yet touched.
+const unlike = 0.25
 
 // mostMappings of a program without a Go runtime are shown.
 const mostMappings = 6

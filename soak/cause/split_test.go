@@ -44,3 +44,27 @@ func TestMemoryOfAForeignProgramIsSplitByMapping(t *testing.T) {
 		t.Errorf("%+v", s.Parts)
 	}
 }
+
+// A server that takes and gives back 300 MiB between the kernel's reading and the
+// runtime's: what is left over is no memory of anybody's.
+func TestReadingsThatDoNotLineUpLeaveNothingNative(t *testing.T) {
+	m := newMemory()
+	const mib = 1 << 20
+	now := func(odd, even float64) func(int) float64 {
+		return func(i int) float64 {
+			if i%2 == 0 {
+				return even * mib
+			}
+			return odd * mib
+		}
+	}
+	m.add("rss_bytes", now(330, 30))
+	m.add("rss_anon_bytes", now(320, 20))
+	m.add("go_heap_live_bytes", now(16, 16))
+	m.add("go_heap_inuse_bytes", now(18, 18))
+	m.add("go_heap_idle_bytes", now(305, 305))
+	m.add("go_heap_released_bytes", now(305, 5)) // a tick late
+	if p, ok := SplitMemory(m, 0, minutes(length)).Part("native"); ok {
+		t.Errorf("%+v", p)
+	}
+}

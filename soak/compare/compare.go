@@ -146,18 +146,24 @@ func notes(runs []report.Report) (out []string) {
 	base := runs[0]
 	out = []string{}
 	for _, r := range runs[1:] {
-		if ratio := r.Duration / base.Duration; ratio < 0.8 || ratio > 1.25 {
-			out = append(out, r.Run+" is "+human.Span(r.Duration)+" long and the base "+human.Span(base.Duration)+": short runs still hold what settles")
-		}
-		if r.Host.Name != base.Host.Name || r.Host.CPUs != base.Host.CPUs {
-			out = append(out, r.Run+" was made on another machine than the base")
-		}
-		if !samePlan(r, base) {
-			out = append(out, r.Run+" had another load than the base")
-		}
+		out = append(out, differs(r, base)...)
 		if r.Verdict == soak.Inconclusive || base.Verdict == soak.Inconclusive {
 			out = append(out, "not all runs have the evidence for a verdict; see their reports")
 		}
+	}
+	return out
+}
+
+// differs says in which circumstances a run differs from the base.
+func differs(r, base report.Report) (out []string) {
+	if ratio := r.Duration / base.Duration; ratio < 0.8 || ratio > 1.25 {
+		out = append(out, r.Run+" is "+human.Span(r.Duration)+" long and the base "+human.Span(base.Duration)+": short runs still hold what settles")
+	}
+	if r.Host.Name != base.Host.Name || r.Host.CPUs != base.Host.CPUs {
+		out = append(out, r.Run+" was made on another machine than the base")
+	}
+	if !samePlan(r, base) {
+		out = append(out, r.Run+" had another load than the base")
 	}
 	return out
 }

@@ -26,7 +26,7 @@ func Nights(run report.Report, earlier []report.Report, share float64) soak.Nigh
 	n := soak.Nights{Before: []string{}, Worse: []soak.Regressed{}}
 	all := []report.Report{run}
 	for _, r := range earlier {
-		if len(notes([]report.Report{withoutVerdict(run), withoutVerdict(r)})) == 0 {
+		if len(differs(r, run)) == 0 {
 			all = append(all, r)
 			n.Before = append(n.Before, r.Run)
 		}
@@ -47,12 +47,6 @@ func Nights(run report.Report, earlier []report.Report, share float64) soak.Nigh
 		}
 	}
 	return n
-}
-
-// withoutVerdict is a run to compare whatever was said of its growth.
-func withoutVerdict(r report.Report) report.Report {
-	r.Verdict = soak.Clean
-	return r
 }
 
 // regressed tells whether the first cell is worse than the others usually are,

@@ -17,6 +17,7 @@ import (
 	"fmt"
 	"html/template"
 	"io"
+	"io/fs"
 	"iter"
 	"net/http"
 	"time"
@@ -117,19 +118,37 @@ func (s *Server) routes() http.Handler {
 // and asks whether they are as they were.
 func (s *Server) files() http.Handler {
 	shared, own := http.FileServerFS(report.Assets), http.FileServerFS(assets)
+	theirs, ours := tags(report.Assets), tags(assets)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Cache-Control", "no-cache")
-		serve := own
-		data, err := assets.ReadFile(r.URL.Path[1:])
-		if err != nil {
-			serve = shared
-			data, err = report.Assets.ReadFile(r.URL.Path[1:])
+		name := r.URL.Path[1:]
+		if tag, known := ours[name]; known {
+			w.Header().Set("ETag", tag)
+			own.ServeHTTP(w, r)
+			return
 		}
-		if err == nil {
-			w.Header().Set("ETag", fmt.Sprintf(`W/"%x"`, sha256.Sum256(data)))
+		if tag, known := theirs[name]; known {
+			w.Header().Set("ETag", tag)
 		}
-		serve.ServeHTTP(w, r)
+		shared.ServeHTTP(w, r)
 	})
+}
+
+// tags are the entity tags of the files in a file system that is embedded.
+func tags(files embed.FS) map[string]string {
+	all := map[string]string{}
+	err := fs.WalkDir(files, ".", func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		data, err := files.ReadFile(path)
+		all[path] = fmt.Sprintf(`W/"%x"`, sha256.Sum256(data))
+		return err
+	})
+	if err != nil {
+		panic(err) // they are embedded
+	}
+	return all
 }
 
 // shell serves a page that fills itself. That of a run ends with its board: the
