@@ -36,12 +36,12 @@
 // tooth of a saw, or one wave, longer than the series looks like growth while it
 // lasts. So a monitor of a long run says leak only when growth under load has
 // lasted a quarter of the planned time, as it must have at the end, and excludes
-// every wave that would be whole by then; or will reach its limit before. Where
-// no end is planned, one wave of a day is a leak for some hours. Growth in the
-// first ten minutes of a recording is not told from warm-up where it is small.
-// Growth that slows down for ever, like a logarithm or a square root, is
-// inconclusive: nobody can tell whether it ends. Readings at rest and a varied
-// load can tell more, and do not wait.
+// every wave that would be whole by then at the odds of a false alarm; or when
+// it will reach its limit before. Where no end is planned, one wave of a day is
+// a leak for some hours. Growth in the first ten minutes of a recording is not
+// told from warm-up where it is small. Growth that slows down for ever, like a
+// logarithm or a square root, is inconclusive: nobody can tell whether it ends.
+// Readings at rest and a varied load can tell more, and do not wait.
 //
 // What clean rests on. An alarm must pass every doubt, and clean must not: the
 // smallest growth that would have been called a leak (MinDetectable) is larger
@@ -60,8 +60,7 @@
 //	0.1 % false alarms           definition: of whole runs with all looks and series
 //	95 % power, 95 % interval    convention
 //	5 % of the level, 5 counts   what "clean" promises, by definition
-//	6 = 2 ln 20 (margin)         odds of 20 to 1 between two courses (Kass & Raftery 1995: strong), and between
-//	                             growth and a wave that would be whole at the planned end
+//	6 = 2 ln 20 (margin)         odds of 20 to 1 between two courses (Kass & Raftery 1995: strong)
 //	16 (wander)                  about 0.1 % of the Dickey–Fuller distribution, carried on from its tables
 //	5 deviations (Hampel)        the usual reach of that filter is 3 to 5
 //	2.5 cycles                   judgement: a cycle is one when it has come back

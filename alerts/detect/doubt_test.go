@@ -68,7 +68,7 @@ func found(t *testing.T, value func(i int) float64) (finding, []point) {
 
 func TestPlainGrowthLeavesNoDoubt(t *testing.T) {
 	f, pts := found(t, func(i int) float64 { return 1000 + float64(i)/10 })
-	if d := f.doubt(pts, 0, 0); d != "" {
+	if d := f.doubt(pts, 0, 0, falseAlarms); d != "" {
 		t.Errorf("doubt: %s", d)
 	}
 }
@@ -144,6 +144,11 @@ func TestAWaveThatWillBeWholeAtTheEndIsNoLeakMeanwhile(t *testing.T) {
 	if v := (Judge{}).Judge(q); v.State != soak.Inconclusive || !strings.Contains(v.Reason, "wave") {
 		t.Errorf("nine hours of a day's wave: %s: %s", v.State, v.Reason)
 	}
+	q.Limit = 1030
+	if v := (Judge{}).Judge(q); v.State != soak.Leaking || v.Exhaustion.At > q.Planned {
+		t.Errorf("a wave that goes over the limit if it goes on, %v: %s: %s", v.Exhaustion.At, v.State, v.Reason)
+	}
+	q.Limit = math.NaN()
 	q.Series = line
 	if v := (Judge{}).Judge(q); v.State != soak.Leaking {
 		t.Errorf("nine hours of a line: %s: %s", v.State, v.Reason)

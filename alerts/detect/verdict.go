@@ -83,7 +83,7 @@ func (c *inquiry) doubts() string {
 		if len(c.lives) > 1 && c.lives[i].trend.quantile(1-suspicion) < c.trend.slope/2 {
 			return "not in every life of the process"
 		}
-		if d := c.lives[i].doubt(c.parts[i], c.quantum, c.planned()); d != "" {
+		if d := c.lives[i].doubt(c.parts[i], c.quantum, c.planned(), Correct(falseAlarms, 0, c.q.Family)); d != "" {
 			last = d
 			count++
 		}
@@ -119,11 +119,16 @@ func (c *inquiry) early(slope float64) bool {
 // morning look the same while they last. What would reach the limit before the
 // end does not wait.
 func (c *inquiry) tooYoung(slope float64) bool {
-	last, left := c.pts[len(c.pts)-1], c.left()
-	if left == 0 || len(c.lives) == 0 || c.q.Limit-last.max < slope*left {
+	left := c.left()
+	if left == 0 || len(c.lives) == 0 || c.exhausts(slope, left) {
 		return false
 	}
-	return last.t-c.growthFrom() < lastShare*(c.hours+left)
+	return c.pts[len(c.pts)-1].t-c.growthFrom() < lastShare*(c.hours+left)
+}
+
+// exhausts tells whether such growth reaches the limit within so many hours.
+func (c *inquiry) exhausts(slope, hours float64) bool {
+	return c.q.Limit-c.pts[len(c.pts)-1].max < slope*hours
 }
 
 // left is how many hours of the planned time are to come.
@@ -135,9 +140,9 @@ func (c *inquiry) left() float64 {
 }
 
 // planned is all the time there will be, in hours; 0 where no other look will
-// come.
+// come or what grows reaches its limit before.
 func (c *inquiry) planned() float64 {
-	if left := c.left(); left > (lookGrowth-1)*c.hours {
+	if left := c.left(); left > (lookGrowth-1)*c.hours && !c.exhausts(c.trend.slope, left) {
 		return c.hours + left
 	}
 	return 0
