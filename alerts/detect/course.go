@@ -39,33 +39,32 @@ var approaches = [...]float64{1.0 / 64, 1.0 / 32, 1.0 / 16, 1.0 / 8, 1.0 / 4}
 // noise (after Chakar et al. 2017) and these kinds of last piece.
 func (p *partition) explain(y []float64) (growing, bounded course) {
 	p.y = y
-	best := [2]candidate{{cost: math.Inf(1), bounds: []int{0}, grows: true}, {cost: math.Inf(1), bounds: []int{0}}}
+	best := [2]candidate{{cost: math.Inf(1), grows: true}, {cost: math.Inf(1)}}
+	bounds := [2][]int{{0}, {0}}
 	for _, phi := range correlations {
 		p.transform(phi)
 		p.solve()
 		for i, c := range p.lastPieces() {
 			if c.cost < best[i].cost {
-				best[i] = c
-				best[i].bounds = p.path(c.bound)
-				p.settle(best[i])
+				best[i], bounds[i] = c, p.path(c.bound)
+				p.settle(bounds[i], c)
 			}
 		}
 	}
-	return best[0].course(len(y)), best[1].course(len(y))
+	return best[0].course(bounds[0], len(y)), best[1].course(bounds[1], len(y))
 }
 
 // A candidate is a course while it competes with others.
 type candidate struct {
-	bound  int // index into the partition's bounds
-	jump   int
-	tau    float64
-	grows  bool
-	cost   float64 // residual variance times its price
-	bounds []int
+	bound int // index into the partition's bounds
+	jump  int
+	tau   float64
+	grows bool
+	cost  float64 // residual variance times its price
 }
 
-func (c candidate) course(n int) course {
-	return course{bounds: c.bounds, grows: c.grows, jump: c.jump, tau: c.tau, cost: float64(n) * math.Log(c.cost)}
+func (c candidate) course(bounds []int, n int) course {
+	return course{bounds: bounds, grows: c.grows, jump: c.jump, tau: c.tau, cost: float64(n) * math.Log(c.cost)}
 }
 
 // parameters counts those of the last piece.
@@ -166,20 +165,48 @@ func (p *partition) refine(best [2]candidate, keep func(candidate, float64)) {
 	}
 }
 
-// minimum finds where f is least between lo and hi by golden section.
+// minimum finds where f is least between lo and hi: by golden section until
+// points on both sides are known, then at the vertex of a parabola (as Brent
+// 1973 does).
 func minimum(f func(float64) float64, lo, hi float64) float64 {
 	const ratio = 0.381966
 	x, y := lo+ratio*(hi-lo), hi-ratio*(hi-lo)
 	fx, fy := f(x), f(y)
-	for range 14 {
+	left, right := math.NaN(), math.NaN() // f(lo), f(hi)
+	for i := 0; i < 14 && (i < 4 || math.IsNaN(left+right)); i++ {
 		if fx < fy {
-			hi, y, fy = y, x, fx
+			hi, right = y, fy
+			y, fy = x, fx
 			x = lo + ratio*(hi-lo)
 			fx = f(x)
 		} else {
-			lo, x, fx = x, y, fy
+			lo, left = x, fx
+			x, fx = y, fy
 			y = hi - ratio*(hi-lo)
 			fy = f(y)
+		}
+	}
+	if fx < fy {
+		hi, right = y, fy
+	} else {
+		lo, left = x, fx
+		x, fx = y, fy
+	}
+	for range 2 { // lo < x < hi, f(x) is the least
+		p, q := (x-lo)*(fx-right), (x-hi)*(fx-left)
+		v := x - ((x-lo)*p-(x-hi)*q)/(2*(p-q))
+		if !(lo < v && v < hi) || v == x {
+			break
+		}
+		switch fv := f(v); {
+		case fv < fx && v < x:
+			hi, right, x, fx = x, fx, v, fv
+		case fv < fx:
+			lo, left, x, fx = x, fx, v, fv
+		case v < x:
+			lo, left = v, fv
+		default:
+			hi, right = v, fv
 		}
 	}
 	return x

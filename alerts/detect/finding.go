@@ -131,9 +131,9 @@ func ones(n int) []float64 {
 
 // approach is the exponential way to a level.
 func approach(t []float64, tau float64) []float64 {
-	c := make([]float64, len(t))
-	for i := range t {
-		c[i] = math.Exp((t[0] - t[i]) / tau)
+	c, speed := make([]float64, len(t)), 1/tau
+	for i, at := range t {
+		c[i] = math.Exp((t[0] - at) * speed)
 	}
 	return c
 }

@@ -16,6 +16,8 @@ type partition struct {
 
 	x, z  []float64
 	sums  []moments // sums[i]: over the points 1 to i
+	heads []moments // those at the bounds
+	means []float64 // means[n] is 1/n, or 0 where phi leaves no level
 	pairs []float64 // residual sums of squares of the lines between bounds, all that end at a bound together
 	tails [len(approaches)][]tail
 	decay [len(approaches)][]float64 // the approaches themselves
@@ -27,6 +29,7 @@ type partition struct {
 	from    []int     // the bound where the last of these begins
 	penalty float64
 	prices  [3*maxPieces + 8]float64
+	shares  [maxPieces]float64 // one over the observations that so many pieces before the last leave
 }
 
 type moments struct{ x, z, xx, xz, zz float64 }
@@ -50,6 +53,7 @@ func newPartition(t []float64, floor float64) *partition {
 	}
 	m := len(p.bounds)
 	p.best, p.rss = make([]float64, m), make([]float64, m)
+	p.heads, p.means = make([]moments, m), make([]float64, n)
 	p.pieces, p.from, p.pairs = make([]int, m), make([]int, m), make([]float64, m*(m-1)/2)
 	p.setPrices()
 	return p
@@ -62,6 +66,12 @@ func (p *partition) transform(phi float64) {
 		x, z, s := p.t[i]-phi*p.t[i-1], p.y[i]-phi*p.y[i-1], &p.sums[i-1]
 		p.x[i], p.z[i] = x, z
 		p.sums[i] = moments{s.x + x, s.z + z, s.xx + x*x, s.xz + x*z, s.zz + z*z}
+		if p.means[i] = 0; p.level > 0 {
+			p.means[i] = 1 / float64(i)
+		}
+	}
+	for b, from := range p.bounds {
+		p.heads[b] = p.sums[from]
 	}
 }
 
@@ -76,6 +86,9 @@ func (p *partition) setPrices() {
 			p.prices[k] = math.Exp(float64(k) * math.Log(n) / left)
 		}
 	}
+	for k := range p.shares {
+		p.shares[k] = 1 / (n - float64(k) - 1)
+	}
 }
 
 // cost is the residual variance of a whole course, times its price. A piece
@@ -85,20 +98,18 @@ func (p *partition) cost(c candidate, rss float64) float64 {
 	if before >= maxPieces {
 		return math.Inf(1)
 	}
-	variance := (p.rss[c.bound]+rss)/float64(len(p.t)-before-1) + p.floor
-	return variance * p.prices[3*before+c.parameters()]
+	return ((p.rss[c.bound]+rss)*p.shares[before] + p.floor) * p.prices[3*before+c.parameters()]
 }
 
 // within returns the sums over the points from+1 to to−1, about their mean
 // level where phi leaves one.
 func (p *partition) within(from, to int) (xx, xz, zz float64) {
-	a, b := &p.sums[from], &p.sums[to-1]
-	xx, xz, zz = b.xx-a.xx, b.xz-a.xz, b.zz-a.zz
-	if n := float64(to - from - 1); p.level > 0 && n > 0 {
-		x, z, each := b.x-a.x, b.z-a.z, 1/n
-		xx, xz, zz = xx-x*x*each, xz-x*z*each, zz-z*z*each
-	}
-	return xx, xz, zz
+	return between(&p.sums[from], &p.sums[to-1], p.means[to-from-1])
+}
+
+func between(a, b *moments, each float64) (xx, xz, zz float64) {
+	x, z := b.x-a.x, b.z-a.z
+	return b.xx - a.xx - x*x*each, b.xz - a.xz - x*z*each, b.zz - a.zz - z*z*each
 }
 
 // residual returns the residual sum of squares of a piece about a level, or
@@ -108,10 +119,21 @@ func (p *partition) residual(from, to int, line bool) float64 {
 		return 0
 	}
 	xx, xz, zz := p.within(from, to)
-	if line && xx > 1e-12 {
-		zz -= xz * xz / xx
+	if line {
+		return beside(xx, xz, zz)
 	}
 	return max(0, zz)
+}
+
+// beside is what a line leaves.
+func beside(xx, xz, zz float64) float64 {
+	if xx > 1e-12 {
+		zz -= xz * xz / xx
+	}
+	if zz < 0 {
+		return 0
+	}
+	return zz
 }
 
 // weigh fills a tail for an approach, whose values are given from a point on.
@@ -176,12 +198,13 @@ func (p *partition) solve() {
 
 // pair fits all the lines between bounds once; every sweep uses them.
 func (p *partition) pair() {
-	k := 0
+	pairs := p.pairs
 	for b, to := range p.bounds {
-		for _, from := range p.bounds[:b] {
-			p.pairs[k] = p.residual(from, to, true)
-			k++
+		end := p.sums[max(0, to-1)]
+		for a, from := range p.bounds[:b] {
+			pairs[a] = beside(between(&p.heads[a], &end, p.means[to-from-1]))
 		}
+		pairs = pairs[b:]
 	}
 }
 
@@ -224,9 +247,9 @@ func (p *partition) path(b int) []int {
 
 // settle moves each place of change from the grid to where lines fit best,
 // but for the beginning of an approach.
-func (p *partition) settle(c candidate) {
+func (p *partition) settle(bounds []int, c candidate) {
 	step := max(1, len(p.t)/64)
-	bounds, last := c.bounds, len(c.bounds)
+	last := len(bounds)
 	if c.tau > 0 {
 		last--
 	}
