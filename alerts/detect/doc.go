@@ -78,6 +78,8 @@
 //	3 readings (rest)            definition: the fewest that show a line and that it is one
 //	2 (levelling)                judgement: the benefit of the doubt that goes to growth that was shown
 //	8 deviations, 1/5 (drops)    judgement: how deep a drop must be to be taken for a restart
+//	1 %, 25 % (scatter)          judgement: of a leak's rates from restart to restart, and of the teeth of a saw;
+//	                             odds of 20 to 1 (margin) between the two
 //	3:6:1 (prior of the noise)   chosen by simulated nights of noise and by short runs of counts
 //	30 points before an alarm    chosen by simulated saws: one tooth may be all there is
 //	0.01 (seen)                  chosen by short runs of counts

@@ -122,6 +122,14 @@ func TestUnmarkedRestartsDoNotHideALeak(t *testing.T) {
 	if v := (Judge{}).Judge(q); v.State != soak.Leaking || len(v.Warnings) == 0 {
 		t.Errorf("a stranger's recording: %s, warnings %q", v.State, v.Warnings)
 	}
+	for i := range s.Value {
+		if i >= 1400 {
+			s.Value[i] += .05 * float64(i%1400)
+		}
+	}
+	if v := (Judge{}).Judge(q); v.State == soak.Leaking {
+		t.Errorf("two teeth whose rates differ by 5 %%: %s", v.Reason)
+	}
 	q.Phases = steadily
 	if v := (Judge{}).Judge(q); v.State == soak.Leaking {
 		t.Errorf("a process that was watched and did not restart: %s", v.Reason)

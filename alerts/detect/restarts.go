@@ -8,6 +8,9 @@ import (
 const (
 	maxRestarts = 4    // more drops are a saw
 	regular     = 1.75 // lives whose lengths differ by less than this factor are teeth: what repeats by itself is no accident
+
+	leakScatter  = 0.01 // standard deviation of the rates of a leak after each restart, as share of their mean,
+	toothScatter = 0.25 // and of the teeth of a saw
 )
 
 // restarts finds drops in a recording that may be restarts nobody marked: few,
