@@ -43,7 +43,9 @@ func TestRoundsMeasureEveryFigureOfRealServers(t *testing.T) {
 			if !ok && row.Name == "http" && (k.Name == "up" || k.Name == "down") {
 				continue
 			}
-			if !ok || len(f.Values) != want || !(f.Median > 0) || f.Missing != "" && !strings.HasSuffix(k.Name, "_p99") {
+			// A slow machine may be short of the operations that a p99 needs, and says so.
+			short := strings.HasSuffix(k.Name, "_p99") && strings.Contains(f.Missing, "too few")
+			if !ok || len(f.Values) != want || !short && (!(f.Median > 0) || f.Missing != "") {
 				t.Errorf("%s %s: %+v", row.Name, k.Name, f)
 			}
 			if row.Name != bench.Direct && (f.Direct == nil || f.Direct.N != want && k.Name != "echo_p99") {
