@@ -11,7 +11,7 @@ import (
 // The search for pieces knows noise of one kind, AR(1), and so its costs only
 // propose; here the proposals compete under all noises of the grid, and the
 // other views are heard.
-func (f *finding) doubt(pts []point, quantum, planned, alpha float64) string {
+func (f *finding) doubt(pts []point, quantum, left, alpha float64) string {
 	r := f.rivals(quantum)
 	grown := f.costGrown(r)
 	switch {
@@ -23,7 +23,7 @@ func (f *finding) doubt(pts []point, quantum, planned, alpha float64) string {
 		return "it is levelling off"
 	case f.slows(r, grown):
 		return "it rises ever more slowly and may level off"
-	case f.waves(r, grown, planned, alpha):
+	case f.waves(r, grown, left, alpha):
 		return "it may be one slow wave, such as a day's"
 	case f.stairs(quantum):
 		return "a few steps, each of which has ended, explain it as well"
@@ -89,28 +89,31 @@ func (f *finding) bends(r rivals, grown float64, shape func(u, parameter float64
 }
 
 // waves tells whether one slow wave, of which too little was seen to call it
-// periodic, explains all there is better than growth. While planned time (in
-// hours, all of it; 0: none) is to come, growth must exclude every wave that
-// will be whole at the end, however few its parameters: be 1/alpha times as
-// likely, which under such a wave no look ever sees with a probability of more
-// than alpha (Ville 1939).
-func (f *finding) waves(r rivals, grown, planned, alpha float64) bool {
-	t, y := f.view.t, f.view.y
-	slowest, edge := slowest, -float64(levelling)
-	if f.view.span < planned {
-		slowest, edge = min(slowest, f.view.span/planned), 2*math.Log(float64(len(r.kept))/alpha)
+// periodic, explains all there is better than growth. A wave that was seen whole
+// growth must exclude, at odds of 20 to 1 (margin), for it brings the series
+// back by itself. While planned time is to come (left, in hours), growth must
+// exclude every wave that will be whole at the end, too, however few its
+// parameters: be 1/alpha times as likely, which under such a wave no look ever
+// sees with a probability of more than alpha (Ville 1939).
+func (f *finding) waves(r rivals, grown, left, alpha float64) bool {
+	span := f.view.span
+	whole, edge := span/(span+left), float64(margin)
+	if left > (lookGrowth-1)*span {
+		whole, edge = min(slowest, whole), 2*math.Log(float64(len(r.kept))/alpha)
 	}
-	level, wave := newBackdrop(y, ones(len(t))), newOscillator(t)
-	left := func(frequency float64) float64 { return level.leaves(wave.at(frequency)) }
-	best := slowest
-	for frequency := slowest; frequency < leastCycles; frequency += 0.25 {
-		if left(frequency) < left(best) {
-			best = frequency
+	level, wave := newBackdrop(f.view.y, ones(len(f.view.t))), newOscillator(f.view.t)
+	residue := func(frequency float64) float64 { return level.leaves(wave.at(frequency)) }
+	excess := func(slowest float64) float64 {
+		best := slowest
+		for frequency := slowest; frequency < leastCycles; frequency += 0.25 {
+			if residue(frequency) < residue(best) {
+				best = frequency
+			}
 		}
+		sin, cos := wave.at(minimum(residue, max(slowest, best-0.25), best+0.25))
+		return r.with(sin, cos).cost(course{bounds: []int{0}}) - grown
 	}
-	best = minimum(left, max(slowest, best-0.25), best+0.25)
-	sin, cos := wave.at(best)
-	return r.with(sin, cos).cost(course{bounds: []int{0}}) < grown+edge
+	return excess(whole) < edge || slowest < whole && excess(slowest) < -levelling
 }
 
 // cameBack tells whether the view rose before the last piece by at least half

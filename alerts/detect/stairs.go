@@ -1,9 +1,6 @@
 package detect
 
-import (
-	"math"
-	"slices"
-)
+import "math"
 
 // stairs tells whether several steps between levels, and nothing else, explain
 // all there is as well as growth does beside a period: steps at even distances
@@ -28,7 +25,8 @@ func (f *finding) stairs(quantum float64) bool {
 }
 
 // stepsOf places two steps, three and so on up to most where flat pieces between
-// them leave the least squares, by dynamic programming (Bellman 1961).
+// them leave the least squares, by dynamic programming (Bellman 1961); and once
+// more where the last of them has only just come about, less than a piece ago.
 func stepsOf(y []float64, most int) (all [][]int) {
 	n := len(y)
 	sum, square := make([]float64, n+1), make([]float64, n+1)
@@ -45,6 +43,15 @@ func stepsOf(y []float64, most int) (all [][]int) {
 	}
 	var from [][]int // by number of steps: where the last piece of the points before i begins
 	for steps := 1; steps <= most && (steps+1)*leastRun <= n; steps++ {
+		if steps > 1 {
+			late := n - 1
+			for at := n - leastRun + 1; at < n; at++ {
+				if least[at]+flat(at, n) < least[late]+flat(late, n) {
+					late = at
+				}
+			}
+			all = append(all, append(trace(from, late), late))
+		}
 		next, begin := make([]float64, n+1), make([]int, n+1)
 		for i := (steps + 1) * leastRun; i <= n; i++ {
 			next[i] = math.Inf(1)
@@ -55,16 +62,19 @@ func stepsOf(y []float64, most int) (all [][]int) {
 			}
 		}
 		least, from = next, append(from, begin)
-		if steps < 2 {
-			continue
+		if steps > 1 {
+			all = append(all, trace(from, n))
 		}
-		var places []int
-		for k, end := steps-1, n; k >= 0; k-- {
-			end = from[k][end]
-			places = append(places, end)
-		}
-		slices.Reverse(places)
-		all = append(all, places)
 	}
 	return all
+}
+
+// trace gives the steps of the points before end.
+func trace(from [][]int, end int) []int {
+	places := make([]int, len(from))
+	for k := len(from) - 1; k >= 0; k-- {
+		end = from[k][end]
+		places[k] = end
+	}
+	return places
 }

@@ -13,15 +13,18 @@ func TestStepsAreFoundWhereTheyAre(t *testing.T) {
 		y[i] = random.NormFloat64() + 10*step(i >= 40) + 7*step(i >= 90) - 5*step(i >= 150)
 	}
 	all := stepsOf(y, 5)
-	if len(all) != 4 || !slices.Equal(all[1], []int{40, 90, 150}) {
+	if len(all) != 8 || !slices.Equal(all[3], []int{40, 90, 150}) {
 		t.Errorf("%v", all)
+	}
+	if all = stepsOf(y[:151], 5); !slices.Equal(all[2], []int{40, 90, 150}) {
+		t.Errorf("a step just now: %v", all)
 	}
 }
 
 func TestFewPointsHaveFewSteps(t *testing.T) {
 	for n := range 20 {
 		for _, places := range stepsOf(make([]float64, n), 5) {
-			if (len(places)+1)*leastRun > n || !slices.IsSorted(places) {
+			if len(places)*leastRun >= n || !slices.IsSorted(places) {
 				t.Errorf("%d points: steps at %v", n, places)
 			}
 		}
@@ -33,7 +36,7 @@ func TestWhatWasOnceTakenForGrowth(t *testing.T) {
 	for _, c := range []struct {
 		noise string
 		night uint64
-	}{{"steps", 5672}, {"steps", 5854}, {"very slow saw", 5676}, {"very slow saw", 5825}} {
+	}{{"steps", 5672}, {"steps", 5854}, {"very slow saw", 5676}, {"very slow saw", 5825}, {"steps", 59399}, {"steps", 104011}, {"one wave a day", 3018}} {
 		for _, nz := range nightNoises {
 			if nz.name != c.noise {
 				continue

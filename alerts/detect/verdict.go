@@ -78,12 +78,15 @@ func (c *inquiry) points() (n int) {
 
 // doubts returns what speaks against growth in more than half of the lives.
 func (c *inquiry) doubts() string {
-	last, count := "", 0
+	last, count, left := "", 0, c.left()
+	if c.exhausts(c.trend.slope, left) {
+		left = 0 // it does not wait
+	}
 	for i := range c.lives {
 		if len(c.lives) > 1 && c.lives[i].trend.quantile(1-suspicion) < c.trend.slope/2 {
 			return "not in every life of the process"
 		}
-		if d := c.lives[i].doubt(c.parts[i], c.quantum, c.planned(), Correct(falseAlarms, 0, c.q.Family)); d != "" {
+		if d := c.lives[i].doubt(c.parts[i], c.quantum, left, Correct(falseAlarms, 0, c.q.Family)); d != "" {
 			last = d
 			count++
 		}
@@ -137,15 +140,6 @@ func (c *inquiry) left() float64 {
 		return 0
 	}
 	return max(0, (c.loaded+c.q.Planned).Hours()-c.pts[len(c.pts)-1].t)
-}
-
-// planned is all the time there will be, in hours; 0 where no other look will
-// come or what grows reaches its limit before.
-func (c *inquiry) planned() float64 {
-	if left := c.left(); left > (lookGrowth-1)*c.hours && !c.exhausts(c.trend.slope, left) {
-		return c.hours + left
-	}
-	return 0
 }
 
 // growthFrom is the hour at which growth began in the life where it began first.
