@@ -3,6 +3,7 @@ package detect
 import (
 	"fmt"
 	"math"
+	"strings"
 	"time"
 
 	"soakmon/soak"
@@ -57,6 +58,11 @@ func (c *inquiry) restarted(v soak.Verdict) soak.Verdict {
 		again.Warnings = append(again.Warnings, fmt.Sprintf("%d sudden drops were taken for restarts", len(at)))
 		return again
 	}
+	var when []string
+	for _, t := range at {
+		when = append(when, span(duration(t)))
+	}
+	v.Warnings = append(v.Warnings, "it fell suddenly at "+strings.Join(when, ", ")+": where that was a restart, mark it, and each life is judged by itself")
 	return v
 }
 

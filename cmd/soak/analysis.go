@@ -13,6 +13,7 @@ import (
 
 	"soakmon/alerts/detect"
 	"soakmon/soak"
+	"soakmon/soak/input"
 	"soakmon/soak/report"
 )
 
@@ -35,13 +36,13 @@ type analysis struct {
 }
 
 // analyze judges the series of one recording together.
-func analyze(r recording, tolerance soak.Quantity) []analysis {
+func analyze(r input.Recording, tolerance soak.Quantity) []analysis {
 	var out []analysis
-	for _, s := range r.series {
-		q := soak.Question{Series: detect.Reduce(s), Limit: math.NaN(), Tolerance: tolerance, Family: len(r.series)}
+	for _, s := range r.Series {
+		q := soak.Question{Series: detect.Reduce(s), Limit: math.NaN(), Tolerance: tolerance, Family: len(r.Series)}
 		v := detect.Judge{}.Judge(q)
 		a := analysis{
-			Source: r.source, Name: s.Name, Verdict: v.State,
+			Source: r.Source, Name: s.Name, Verdict: v.State,
 			Slope: soak.Float(v.Slope), Lo: soak.Float(v.Lo), Hi: soak.Float(v.Hi), MinDetectable: soak.Float(v.MinDetectable),
 			Since: soak.Float(math.NaN()), Detected: soak.Float(math.NaN()), Level: soak.Float(v.Level),
 			Unit: s.Metric.Unit, Samples: measured(s), Reason: v.Reason, Warnings: v.Warnings,

@@ -16,16 +16,11 @@ import (
 	"soakmon/soak/plan"
 )
 
-// recording is a set of series that belong together.
-type recording struct {
-	source string
-	series []soak.Series
-}
-
 type analyzeFlags struct {
 	tolerance, column, format string
 	prometheus, query         string
 	since, step               string
+	restarts                  []string
 }
 
 func analyzeCommand(s streams) *cobra.Command {
@@ -37,9 +32,13 @@ func analyzeCommand(s streams) *cobra.Command {
 
 A CSV has a header, a column time (Unix seconds, RFC 3339, or seconds since the
 start) and any numeric columns; gzip too; - is standard input. The worst series
-comes first, and the exit code is that of the worst verdict.`,
+comes first, and the exit code is that of the worst verdict.
+
+A fall may be a restart or memory that came back: where the process was
+restarted, say so with --restart.`,
 		Example: `  soak analyze rss.csv
   soak analyze --tolerance 1MiB/h --column heap_bytes monday.csv.gz tuesday.csv.gz
+  soak analyze --restart 7200 --restart 30600 rss.csv
   soak analyze --prometheus http://127.0.0.1:9090 --query 'process_resident_memory_bytes' --since 24h --step 30s`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := errors.Join(checkFormat(f.format, "text", "json"), f.check(cmd.Flags(), args)); err != nil {
@@ -56,6 +55,9 @@ comes first, and the exit code is that of the worst verdict.`,
 			if err != nil {
 				return err
 			}
+			if err := f.markRestarts(recordings); err != nil {
+				return err
+			}
 			var all []analysis
 			for _, r := range recordings {
 				all = append(all, analyze(r, tolerance)...)
@@ -68,6 +70,7 @@ comes first, and the exit code is that of the worst verdict.`,
 	}
 	cmd.Flags().StringVar(&f.tolerance, "tolerance", "0", "growth that is allowed: 0, 1MiB/h, 1%/h, …")
 	cmd.Flags().StringVar(&f.column, "column", "", "judge this column alone")
+	cmd.Flags().StringSliceVar(&f.restarts, "restart", nil, "when the process was started again, as in the column time; may be repeated")
 	cmd.Flags().StringVar(&f.prometheus, "prometheus", "", "URL of a Prometheus server to ask instead of files")
 	cmd.Flags().StringVar(&f.query, "query", "", "PromQL; every series of the answer is judged")
 	cmd.Flags().StringVar(&f.since, "since", "24h", "how far back to ask")
@@ -96,36 +99,54 @@ func (f *analyzeFlags) check(flags *pflag.FlagSet, files []string) error {
 }
 
 // read gets the recordings that the command line names.
-func (f *analyzeFlags) read(s streams, files []string) ([]recording, error) {
+func (f *analyzeFlags) read(s streams, files []string) ([]input.Recording, error) {
 	if f.prometheus != "" {
 		return f.ask()
 	}
-	var out []recording
+	var out []input.Recording
 	var errs []error
 	for _, name := range files {
-		series, err := readCSV(s, name, f.column)
+		r, err := readCSV(s, name, f.column)
 		errs = append(errs, err)
-		out = append(out, recording{name, series})
+		out = append(out, r)
 	}
 	return out, errors.Join(errs...)
 }
 
-func readCSV(s streams, name, column string) ([]soak.Series, error) {
+func readCSV(s streams, name, column string) (none input.Recording, err error) {
 	if name == "-" {
 		return input.CSV(s.in, "standard input", column)
 	}
 	file, err := os.Open(name)
 	if err != nil {
-		return nil, err
+		return none, err
 	}
 	defer file.Close()
 	if info, err := file.Stat(); err == nil && info.IsDir() {
-		return nil, fmt.Errorf("%s is a folder; name the files in it, such as %s/*.csv", name, name)
+		return none, fmt.Errorf("%s is a folder; name the files in it, such as %s/*.csv", name, name)
 	}
 	return input.CSV(file, name, column)
 }
 
-func (f *analyzeFlags) ask() ([]recording, error) {
+// markRestarts marks each restart in the recordings that were going on then.
+func (f *analyzeFlags) markRestarts(recordings []input.Recording) error {
+	for _, at := range f.restarts {
+		somewhere := false
+		for _, r := range recordings {
+			marked, err := r.Restart(at)
+			if err != nil {
+				return fmt.Errorf("--restart: %w", err)
+			}
+			somewhere = somewhere || marked
+		}
+		if !somewhere {
+			return fmt.Errorf("--restart %s: nothing was recorded then; %s", at, recordings[0].Span())
+		}
+	}
+	return nil
+}
+
+func (f *analyzeFlags) ask() ([]input.Recording, error) {
 	since, err := plan.ParseDuration(f.since)
 	if err != nil {
 		return nil, fmt.Errorf("--since: %w", err)
@@ -137,6 +158,6 @@ func (f *analyzeFlags) ask() ([]recording, error) {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
 	now := time.Now()
-	series, err := input.Prometheus(ctx, input.Range{URL: f.prometheus, Query: f.query, From: now.Add(-since), To: now, Step: step})
-	return []recording{{f.query, series}}, err
+	r, err := input.Prometheus(ctx, input.Range{URL: f.prometheus, Query: f.query, From: now.Add(-since), To: now, Step: step})
+	return []input.Recording{r}, err
 }

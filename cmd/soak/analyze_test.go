@@ -112,3 +112,34 @@ func prometheusWith(t *testing.T, past string) string {
 	})
 	return "http://" + address
 }
+
+// Lives of a process that grow at different rates: unmarked, they are taken for
+// memory that came back.
+func TestRestartsThatAreMarkedTellALeak(t *testing.T) {
+	t.Parallel()
+	var b strings.Builder
+	b.WriteString("time,heap_bytes\n")
+	rate, level := 800.0, 50e6
+	for at := 0; at < 12*3600; at += 30 {
+		if next, restart := map[int]float64{7200: 1120, 30600: 600}[at]; restart {
+			rate, level = next, 50e6
+		}
+		level += 30 * rate
+		fmt.Fprintf(&b, "%d,%.0f\n", at, level+float64(at*7919%400_000))
+	}
+	file := filepath.Join(t.TempDir(), "rss.csv")
+	if err := os.WriteFile(file, []byte(b.String()), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	all, code := analyzeJSON(t, file)
+	if code != 3 || len(all) != 1 || len(all[0].Warnings) != 1 || !strings.Contains(all[0].Warnings[0], "fell suddenly at") {
+		t.Errorf("unmarked: exit code %d, %+v", code, all)
+	}
+	if all, code = analyzeJSON(t, file, "--restart", "7200,30600"); code != 1 || len(all) != 1 || len(all[0].Warnings) != 0 {
+		t.Errorf("marked: exit code %d, %+v", code, all)
+	}
+	out, err := exec.Command(binary, "analyze", "--restart", "50000", file).CombinedOutput()
+	if err == nil || !strings.Contains(string(out), "--restart 50000: nothing was recorded then; "+file+" goes from 0 to 43170") {
+		t.Errorf("%v\n%s", err, out)
+	}
+}

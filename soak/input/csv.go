@@ -16,8 +16,6 @@ import (
 	"fmt"
 	"io"
 	"slices"
-
-	"soakmon/soak"
 )
 
 // maxRows bounds a recording: a year at 1 s.
@@ -29,17 +27,18 @@ const maxRows = 32_000_000
 // stand in any order; times count from the oldest. Columns of text alone are
 // left out; column, where not empty, names the only one wanted. Errors name
 // source and line.
-func CSV(r io.Reader, source, column string) ([]soak.Series, error) {
+func CSV(r io.Reader, source, column string) (Recording, error) {
 	t := &table{}
-	series, err := t.read(r, column)
+	rec, err := t.read(r, column)
 	if err == nil {
-		return series, nil
+		rec.Source = source
+		return rec, nil
 	}
 	var parse *csv.ParseError
 	if errors.As(err, &parse) {
 		t.line, err = parse.Line, parse.Err
 	}
-	return nil, fmt.Errorf("%s:%d: %w", source, max(1, t.line), err)
+	return Recording{}, fmt.Errorf("%s:%d: %w", source, max(1, t.line), err)
 }
 
 // table is a CSV file that is being read.
@@ -48,23 +47,23 @@ type table struct {
 	line int // of the row read last
 }
 
-func (t *table) read(r io.Reader, column string) ([]soak.Series, error) {
+func (t *table) read(r io.Reader, column string) (none Recording, err error) {
 	plain, err := unpack(r)
 	if err != nil {
-		return nil, err
+		return none, err
 	}
 	t.rows = csv.NewReader(plain)
 	t.rows.ReuseRecord, t.rows.TrimLeadingSpace = true, true
 	header, err := t.next()
 	if errors.Is(err, io.EOF) {
-		return nil, errors.New("empty: want a header with a column `time` and at least one more")
+		return none, errors.New("empty: want a header with a column `time` and at least one more")
 	}
 	if err != nil {
-		return nil, err
+		return none, err
 	}
 	rec, err := newRecording(slices.Clone(header), column)
 	if err != nil {
-		return nil, err
+		return none, err
 	}
 	for n := 0; ; n++ {
 		row, err := t.next()
@@ -72,16 +71,16 @@ func (t *table) read(r io.Reader, column string) ([]soak.Series, error) {
 		case errors.Is(err, io.EOF):
 			return t.finish(rec)
 		case errors.Is(err, csv.ErrFieldCount):
-			return nil, fmt.Errorf("this row has %d of the %d cells of the header; leave cells empty where nothing was measured", len(row), len(header))
+			return none, fmt.Errorf("this row has %d of the %d cells of the header; leave cells empty where nothing was measured", len(row), len(header))
 		case errors.Is(err, io.ErrUnexpectedEOF):
-			return nil, errors.New("the compressed data ends too early: the file was cut off")
+			return none, errors.New("the compressed data ends too early: the file was cut off")
 		case err != nil:
-			return nil, err
+			return none, err
 		case n == maxRows:
-			return nil, fmt.Errorf("more than %d rows", maxRows)
+			return none, fmt.Errorf("more than %d rows", maxRows)
 		}
 		if err := rec.add(row, t.line); err != nil {
-			return nil, err
+			return none, err
 		}
 	}
 }
@@ -97,15 +96,15 @@ func (t *table) next() ([]string, error) {
 
 // finish makes series of what was read; what is wrong with a column as a whole
 // is told of the line that showed it.
-func (t *table) finish(rec *recording) ([]soak.Series, error) {
+func (t *table) finish(rec *recording) (none Recording, err error) {
 	if len(rec.at) == 0 {
-		return nil, errors.New("no rows below the header: nothing was recorded")
+		return none, errors.New("no rows below the header: nothing was recorded")
 	}
 	if line, err := rec.check(); err != nil {
 		t.line = line
-		return nil, err
+		return none, err
 	}
-	return rec.series(), nil
+	return rec.recorded(), nil
 }
 
 // unpack decompresses what begins like gzip (RFC 1952, section 2.3.1) and takes

@@ -18,7 +18,8 @@ import (
 // one reads a recording that must have exactly one series.
 func one(t *testing.T, text, column string) soak.Series {
 	t.Helper()
-	all, err := CSV(strings.NewReader(text), "x.csv", column)
+	rec, err := CSV(strings.NewReader(text), "x.csv", column)
+	all := rec.Series
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -65,7 +66,8 @@ func TestARecordingIsReadAsItCame(t *testing.T) {
 }
 
 func TestEveryColumnOfNumbersIsASeries(t *testing.T) {
-	all, err := CSV(strings.NewReader("a,time,host,b_bytes\n1,0,x,10\n2,1,y,20\n"), "x.csv", "")
+	rec, err := CSV(strings.NewReader("a,time,host,b_bytes\n1,0,x,10\n2,1,y,20\n"), "x.csv", "")
+	all := rec.Series
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -20,7 +20,8 @@ func FuzzCSV(f *testing.F) {
 		f.Add([]byte(text), "v")
 	}
 	f.Fuzz(func(t *testing.T, data []byte, column string) {
-		all, err := CSV(bytes.NewReader(data), "x.csv", column)
+		rec, err := CSV(bytes.NewReader(data), "x.csv", column)
+		all := rec.Series
 		if err != nil {
 			if !strings.HasPrefix(err.Error(), "x.csv:") || len(all) > 0 {
 				t.Fatalf("%d series, error %v", len(all), err)

@@ -36,9 +36,9 @@ type Range struct {
 // Prometheus reads every series that the query's answer holds over the range,
 // sorted by name; times count from the range's start. A step without a value is
 // left out.
-func Prometheus(ctx context.Context, r Range) ([]soak.Series, error) {
+func Prometheus(ctx context.Context, r Range) (none Recording, err error) {
 	if r.Step < time.Millisecond || !r.To.After(r.From) {
-		return nil, fmt.Errorf("nothing to ask: from %s to %s in steps of %s", r.From, r.To, r.Step)
+		return none, fmt.Errorf("nothing to ask: from %s to %s in steps of %s", r.From, r.To, r.Step)
 	}
 	r.From, r.Step = r.From.Truncate(time.Millisecond), r.Step.Truncate(time.Millisecond)
 	found := map[string]*soak.Series{}
@@ -49,15 +49,15 @@ func Prometheus(ctx context.Context, r Range) ([]soak.Series, error) {
 			part.To = last
 		}
 		if err := part.read(ctx, r.From, found); err != nil {
-			return nil, err
+			return none, err
 		}
 	}
 	if len(found) == 0 {
-		return nil, fmt.Errorf("the query %s found no series between %s and %s", r.Query, r.From.Format(time.RFC3339), r.To.Format(time.RFC3339))
+		return none, fmt.Errorf("the query %s found no series between %s and %s", r.Query, r.From.Format(time.RFC3339), r.To.Format(time.RFC3339))
 	}
-	var out []soak.Series
+	out := Recording{Source: r.Query, Start: float64(r.From.UnixMilli()) / 1e3}
 	for _, name := range slices.Sorted(maps.Keys(found)) {
-		out = append(out, *found[name])
+		out.Series = append(out.Series, *found[name])
 	}
 	return out, nil
 }

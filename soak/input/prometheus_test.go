@@ -109,7 +109,8 @@ func await(t *testing.T, page string) {
 func TestARealPrometheusIsReadPointByPoint(t *testing.T) {
 	server := prometheus(t, past(t))
 	r := Range{URL: server + "/", Query: `{job="shop"}`, From: began, To: began.Add((points - 1) * time.Second), Step: time.Second}
-	all, err := Prometheus(t.Context(), r)
+	rec, err := Prometheus(t.Context(), r)
+	all := rec.Series
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -142,7 +143,8 @@ func TestARealPrometheusIsReadPointByPoint(t *testing.T) {
 	t.Run("a function's answer carries the query", func(t *testing.T) {
 		r := r
 		r.Query, r.Step = `max_over_time(heap_bytes[1m])`, time.Minute
-		all, err := Prometheus(t.Context(), r)
+		rec, err := Prometheus(t.Context(), r)
+		all := rec.Series
 		if err != nil || len(all) != 1 || all[0].Name != `max_over_time(heap_bytes[1m]){job="shop"}` {
 			t.Errorf("%v, %+v", err, all)
 		}

@@ -102,14 +102,14 @@ func (rec *recording) check() (line int, err error) {
 	return 0, nil
 }
 
-// series gives the columns of numbers, oldest row first, from time zero on.
-func (rec *recording) series() []soak.Series {
+// recorded gives the columns of numbers, oldest row first, from time zero on.
+func (rec *recording) recorded() Recording {
 	order := make([]int, len(rec.at))
 	for i := range order {
 		order[i] = i
 	}
 	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(rec.at[a], rec.at[b]) })
-	var out []soak.Series
+	out := Recording{Start: rec.first + rec.at[order[0]].Seconds()}
 	for _, c := range rec.columns {
 		if c.line > 0 {
 			continue
@@ -118,7 +118,7 @@ func (rec *recording) series() []soak.Series {
 		for to, from := range order {
 			s.At[to], s.Value[to] = rec.at[from]-rec.at[order[0]], c.values[from]
 		}
-		out = append(out, s)
+		out.Series = append(out.Series, s)
 	}
 	return out
 }
