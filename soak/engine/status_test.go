@@ -3,6 +3,8 @@ package engine
 import (
 	"testing"
 	"time"
+
+	"soakmon/soak"
 )
 
 // What is left of a run is known from its first second to its last: the rests at
@@ -19,6 +21,18 @@ func TestWhatRemainsIsKnownAllAlong(t *testing.T) {
 	for _, s := range all {
 		if off := s.Elapsed + s.Remaining - end; off.Abs() > 8*time.Second {
 			t.Errorf("%s, after %v: %v left, and it was %v", s.Phase, s.Elapsed, s.Remaining, end-s.Elapsed)
+		}
+	}
+}
+
+// A rate needs two tallies; the first alone has none.
+func TestTheFirstTallyHasNoRate(t *testing.T) {
+	r := &run{load: newLoadState(nil)}
+	now := time.Now()
+	for i, want := range []float64{0, 200} {
+		r.tally(soak.Tally{Wall: now.Add(time.Duration(i) * time.Second), Loads: []soak.LoadTally{{Load: "tcp", Operations: int64(200 * (i + 1))}}}, true)
+		if got := r.load.status(soak.Workload{Name: "tcp"}).Achieved; got != want {
+			t.Errorf("after %d tallies: %v/s, want %v", i+1, got, want)
 		}
 	}
 }

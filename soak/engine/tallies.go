@@ -80,10 +80,10 @@ func (r *run) tally(t soak.Tally, ok bool) {
 		r.note(soak.Event{Kind: soak.EventDriver, Process: soak.RoleDriver, Text: t.Warning})
 	}
 	r.histogram(histKey{"", HistPacer}, t.Pacer)
-	since := t.Wall.Sub(r.load.wall).Seconds()
+	known, since := !r.load.wall.IsZero(), t.Wall.Sub(r.load.wall).Seconds()
 	r.load.wall = t.Wall
 	for _, l := range t.Loads {
-		if since > 0 {
+		if known && since > 0 {
 			r.load.rate[l.Load] = float64(l.Operations-r.load.last[l.Load].Operations) / since
 		}
 		r.tellErrors(l, tenfold)

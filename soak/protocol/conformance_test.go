@@ -278,6 +278,9 @@ func TestDriverLeavesNothingBehindAndNothingFails(t *testing.T) {
 			fds, goroutines := held()
 			w := workload(t, p, server, o)
 			w.PerSession, w.Rate = perSession, 200
+			if perSession == 1 {
+				w.Rate = 80 // a handshake each; with the race detector not every machine has 200
+			}
 			d.start(w)
 			if got := d.operations(80); got.Failed > 0 || perSession == 1 && got.Sessions < 80 || perSession == 0 && got.Sessions > 100 {
 				t.Errorf("%d operations per session: %+v", perSession, got)
