@@ -100,6 +100,7 @@ func TestADayInVirtualTime(t *testing.T) {
 		want soak.State
 	}{{0, soak.Clean}, {2, soak.Leaking}} {
 		t.Run(fmt.Sprintf("%v fds per hour", c.grow), func(t *testing.T) {
+			t.Parallel() // with each other only: a core each
 			path := filepath.Join(t.TempDir(), "day.soak")
 			live := recordDay(t, path, c.grow)
 			r, err := readReport(path)
