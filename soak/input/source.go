@@ -2,6 +2,7 @@ package input
 
 import (
 	"fmt"
+	"math"
 	"time"
 
 	"soakmon/soak"
@@ -29,7 +30,7 @@ func (r Recording) Restart(at string) (marked bool, err error) {
 	}
 	for i := range r.Series {
 		s := &r.Series[i]
-		s.Breaks = append(s.Breaks, time.Duration(since*float64(time.Second)))
+		s.Breaks = append(s.Breaks, time.Duration(math.Round(since*1e6))*time.Microsecond) // as samples are
 	}
 	return true, nil
 }
