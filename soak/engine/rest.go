@@ -85,7 +85,7 @@ func (r *run) restStep(at time.Duration) {
 
 func (r *run) settleStep(rest *rest, at time.Duration) {
 	now := [2]float64{r.history.latest("fds"), r.history.latest("goroutines")}
-	if !same(now, rest.last) {
+	if moved(now, rest.last) {
 		rest.last, rest.still = now, at
 	}
 	settle := r.Plan.Rest.Settle
@@ -102,14 +102,18 @@ func (r *run) settleStep(rest *rest, at time.Duration) {
 	rest.stage, rest.held = stageHold, at
 }
 
-// same compares two readings; not measured equals not measured.
-func same(a, b [2]float64) bool {
-	for i := range a {
-		if a[i] != b[i] && !(math.IsNaN(a[i]) && math.IsNaN(b[i])) {
-			return false
+// flicker is by how many fds or goroutines readings of a settled target differ:
+// the connection that reads them may be one, and its handler another.
+const flicker = 1
+
+// moved compares two readings; not measured equals not measured.
+func moved(now, last [2]float64) bool {
+	for i := range now {
+		if math.IsNaN(now[i]) != math.IsNaN(last[i]) || math.Abs(now[i]-last[i]) > flicker {
+			return true
 		}
 	}
-	return true
+	return false
 }
 
 // startSampling takes a rest sample of everything, then forces a garbage

@@ -119,6 +119,15 @@ func TestATargetWithoutGoroutinesSettles(t *testing.T) {
 	}
 }
 
+func TestATargetWhoseReadingsFlickerSettles(t *testing.T) {
+	b := newBench()
+	b.fds = func(at time.Duration) float64 { return 100 + float64(at/time.Second%2) }
+	play(t, testPlan(2*time.Minute), b, nil)
+	if notes := b.texts(soak.EventNote); len(notes) > 0 {
+		t.Errorf("notes %q", notes)
+	}
+}
+
 func TestATargetThatNeverSettlesIsSampledAllTheSame(t *testing.T) {
 	b := newBench()
 	b.fds = func(at time.Duration) float64 { return float64(at / time.Second) }
