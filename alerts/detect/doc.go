@@ -76,7 +76,9 @@
 //	1/3 of a step² (rest)        variance of an error that is uniform within one step up or down; chosen over a
 //	                             whole step² by simulated runs of ten minutes
 //	3 readings (rest)            definition: the fewest that show a line and that it is one
-//	2 (levelling)                judgement: the benefit of the doubt that goes to growth that was shown
+//	2 (levelling)                judgement: the benefit of the doubt that goes to a line that was shown
+//	0.4 to 2 (levelling off)     definition: the time constants, in lengths, that the search does not try; at 2 a
+//	                             bend departs from its chord by a sixteenth of its rise and is hardly told from it
 //	8 deviations, 1/5 (drops)    judgement: how deep a drop must be to be taken for a restart
 //	1 %, 25 % (scatter)          judgement: of a leak's rates from restart to restart, and of the teeth of a saw;
 //	                             odds of 20 to 1 (margin) between the two

@@ -7,9 +7,13 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"runtime"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"text/tabwriter"
+
+	"golang.org/x/sync/errgroup"
 
 	"soakmon/alerts/detect"
 	"soakmon/soak"
@@ -35,27 +39,51 @@ type analysis struct {
 	Warnings      []string   `json:"warnings,omitempty"`
 }
 
-// analyze judges the series of one recording together.
-func analyze(r input.Recording, tolerance soak.Quantity) []analysis {
-	var out []analysis
-	for _, s := range r.Series {
-		q := soak.Question{Series: detect.Reduce(s), Limit: math.NaN(), Tolerance: tolerance, Family: len(r.Series)}
-		v := detect.Judge{}.Judge(q)
-		a := analysis{
-			Source: r.Source, Name: s.Name, Verdict: v.State,
-			Slope: soak.Float(v.Slope), Lo: soak.Float(v.Lo), Hi: soak.Float(v.Hi), MinDetectable: soak.Float(v.MinDetectable),
-			Since: soak.Float(math.NaN()), Detected: soak.Float(math.NaN()), Level: soak.Float(v.Level),
-			Unit: s.Metric.Unit, Samples: measured(s), Reason: v.Reason, Warnings: v.Warnings,
-		}
-		if v.State == soak.Leaking {
-			a.Since = soak.Float(v.Since.Seconds())
-			if at, ok := detect.Detected(q); ok {
-				a.Detected = soak.Float(at.Seconds())
-			}
-		}
-		out = append(out, a)
+// analyze judges all series, those of one recording together. They are many
+// where a folder of recordings is judged, so all processors take part.
+func analyze(recordings []input.Recording, tolerance soak.Quantity) ([]analysis, error) {
+	var all []analysis
+	for _, r := range recordings {
+		all = append(all, make([]analysis, len(r.Series))...)
 	}
-	return out
+	var group errgroup.Group
+	group.SetLimit(runtime.GOMAXPROCS(0))
+	next := 0
+	for _, r := range recordings {
+		for _, s := range r.Series {
+			one := &all[next]
+			next++
+			group.Go(func() (err error) {
+				defer func() {
+					if p := recover(); p != nil {
+						err = fmt.Errorf("internal error at %s of %s: %v\nplease report this with the lines below\n%s", s.Name, r.Source, p, debug.Stack())
+					}
+				}()
+				*one = analyzeSeries(r.Source, s, tolerance, len(r.Series))
+				return nil
+			})
+		}
+	}
+	return all, group.Wait()
+}
+
+// analyzeSeries judges one of a family of series.
+func analyzeSeries(source string, s soak.Series, tolerance soak.Quantity, family int) analysis {
+	q := soak.Question{Series: detect.Reduce(s), Limit: math.NaN(), Tolerance: tolerance, Family: family}
+	v := detect.Judge{}.Judge(q)
+	a := analysis{
+		Source: source, Name: s.Name, Verdict: v.State,
+		Slope: soak.Float(v.Slope), Lo: soak.Float(v.Lo), Hi: soak.Float(v.Hi), MinDetectable: soak.Float(v.MinDetectable),
+		Since: soak.Float(math.NaN()), Detected: soak.Float(math.NaN()), Level: soak.Float(v.Level),
+		Unit: s.Metric.Unit, Samples: measured(s), Reason: v.Reason, Warnings: v.Warnings,
+	}
+	if v.State == soak.Leaking {
+		a.Since = soak.Float(v.Since.Seconds())
+		if at, ok := detect.Detected(q); ok {
+			a.Detected = soak.Float(at.Seconds())
+		}
+	}
+	return a
 }
 
 func measured(s soak.Series) (n int) {

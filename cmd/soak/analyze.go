@@ -58,9 +58,9 @@ restarted, say so with --restart.`,
 			if err := f.markRestarts(recordings); err != nil {
 				return err
 			}
-			var all []analysis
-			for _, r := range recordings {
-				all = append(all, analyze(r, tolerance)...)
+			all, err := analyze(recordings, tolerance)
+			if err != nil {
+				return err
 			}
 			if err := writeAnalyses(s.out, all, f.format); err != nil {
 				return err
