@@ -53,8 +53,9 @@ func TestTheFilterWhitens(t *testing.T) {
 		}
 	}
 	var q normal
-	logF := newWhitener(x, [][]float64{ones(3), y}).equations(nz, &q)
-	if got := q.a[1][1]; math.Abs(got-sum) > 1e-12 || math.Abs(logF-math.Log(det)) > 1e-12 {
-		t.Errorf("%v and %v, want %v and %v", got, logF, sum, math.Log(det))
+	tn := tunings(x, []noise{nz})[0]
+	newWhitener([][]float64{ones(3), y}).equations(tn, &q)
+	if got := q.a[1][1]; math.Abs(got-sum) > 1e-12 || math.Abs(tn.logF-math.Log(det)) > 1e-12 {
+		t.Errorf("%v and %v, want %v and %v", got, tn.logF, sum, math.Log(det))
 	}
 }

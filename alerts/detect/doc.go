@@ -20,7 +20,8 @@
 //	sight.go      what is found out of a view only once; the view that shows most
 //	backdrop.go   what waves are tried beside
 //	doubt.go      before an alarm: every other way to explain it
-//	stairs.go     one of them: steps at even distances
+//	bends.go      one of them: growth that slows down
+//	stairs.go     another: steps at even distances
 //	rivals.go     how such ways compare
 //	wander.go     a random walk looks like growth, too; the smallest growth that would have been found
 //	ranks.go      the cross-check of an alarm, and the way out where nothing rises
@@ -40,7 +41,8 @@
 // it will reach its limit before. Where no end is planned, one wave of a day is
 // a leak for some hours. Growth in the first ten minutes of a recording is not
 // told from warm-up where it is small. Growth that slows down for ever, like a
-// logarithm or a square root, is inconclusive: nobody can tell whether it ends.
+// logarithm, a square root or a hyperbola, is inconclusive: nobody can tell
+// whether it ends.
 // Readings at rest and a varied load can tell more, and do not wait.
 //
 // What clean rests on. An alarm must pass every doubt, and clean must not: the

@@ -19,10 +19,11 @@ func (f *finding) doubt(pts []point, quantum, left, alpha float64) string {
 		return "a change that has ended explains it as well"
 	case f.cameBack():
 		return "it rose like this before and fell back"
-	case f.levelsOff(r, grown):
-		return "it is levelling off"
-	case f.slows(r, grown):
-		return "it rises ever more slowly and may level off"
+	}
+	if why := f.slackens(r, grown); why != "" {
+		return why
+	}
+	switch {
 	case f.waves(r, grown, left, alpha):
 		return "it may be one slow wave, such as a day's"
 	case f.stairs(quantum):
@@ -41,75 +42,6 @@ func (f *finding) costGrown(r rivals) float64 {
 		f.grown = r.cost(f.growing)
 	}
 	return f.grown
-}
-
-// levelsOff tells whether an approach to a level, however slow, explains the
-// last piece, or all there is, better than growth that goes on. A line has the
-// edge, for a slow approach can hardly be told from it. Growth that is more than
-// a line has no fewer parameters than an approach, and must exclude it.
-func (f *finding) levelsOff(r rivals, grown float64) bool {
-	approach := func(u, tau float64) float64 { return math.Exp(-u / tau) }
-	fast := func(c course) float64 { return f.bend(r, c, approach, approaches[0], 0.4) }
-	for _, c := range f.scopes() {
-		slow := f.bend(r, c, approach, 0.4, 2)
-		if slow < grown-levelling {
-			return true
-		}
-		if f.growing.tau == 0 && f.growing.start() == c.start() {
-			continue
-		}
-		line := course{bounds: c.bounds, grows: true}
-		if min(slow, fast(c)) < min(grown, fast(line))+margin {
-			return true
-		}
-	}
-	return false
-}
-
-// slows tells whether growth like a logarithm or a square root, whose rate
-// falls for ever, does so. Nobody can tell whether it will end.
-func (f *finding) slows(r rivals, grown float64) bool {
-	logarithm := func(u, scale float64) float64 { return math.Log1p(u / scale) }
-	root := func(u, _ float64) float64 { return math.Sqrt(u) }
-	for _, c := range f.scopes() {
-		if min(f.bend(r, c, logarithm, 1./512, 1), f.bend(r, c, root, 1, 1)) < grown-levelling {
-			return true
-		}
-	}
-	return false
-}
-
-// scopes are the pieces of the course that grows and all there is as one piece:
-// a bend may explain the last piece of either. They are flat.
-func (f *finding) scopes() []course {
-	if f.growing.start() > 0 {
-		return []course{{bounds: f.growing.bounds}, {bounds: []int{0}}}
-	}
-	return []course{{bounds: []int{0}}}
-}
-
-// bend returns the cost of a course with a bend in its last piece. A bend is a
-// shape over the length, from 0 to 1, with a parameter that is found by least
-// squares.
-func (f *finding) bend(r rivals, c course, shape func(u, parameter float64) float64, lo, hi float64) float64 {
-	s := c.start()
-	t, y := f.view.t[s:], f.view.y[s:]
-	others := [][]float64{ones(len(t))}
-	if c.grows {
-		others = append(others, t)
-	}
-	column := func(logarithm float64) []float64 {
-		bend := make([]float64, len(t))
-		for i := range t {
-			bend[i] = shape((t[i]-t[0])/(1-t[0]), math.Exp(logarithm))
-		}
-		return bend
-	}
-	best := math.Log(lo)
-	if lo < hi {
-		best = minimum(func(p float64) float64 { return squares(remove(append(others, column(p)), y, 0)) }, best, math.Log(hi))
-	}
-	return r.with(append(make([]float64, s), column(best)...)).cost(c)
 }
 
 // waves tells whether one slow wave, of which too little was seen to call it

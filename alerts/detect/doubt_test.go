@@ -75,7 +75,7 @@ func TestPlainGrowthLeavesNoDoubt(t *testing.T) {
 
 func TestGrowthThatSlowsDownIsLevellingOff(t *testing.T) {
 	f, _ := found(t, func(i int) float64 { return 1000 - 100*math.Exp(-float64(i)/600) })
-	if r := f.rivals(0); !f.levelsOff(r, r.cost(f.growing)) {
+	if r := f.rivals(0); f.slackens(r, r.cost(f.growing)) != "it is levelling off" {
 		t.Error("an approach with a time constant of 600 s in 1,000 s does not level off")
 	}
 	s := gauge()
@@ -86,6 +86,30 @@ func TestGrowthThatSlowsDownIsLevellingOff(t *testing.T) {
 	v := Judge{}.Judge(soak.Question{Series: s, Limit: math.NaN()})
 	if v.State != soak.Inconclusive || !strings.Contains(v.Reason, "levelling off") {
 		t.Errorf("%s: %s", v.State, v.Reason)
+	}
+}
+
+func TestGrowthThatSlowsForEverIsNoLeak(t *testing.T) {
+	for _, c := range []struct {
+		name  string
+		value func(x float64) float64
+		leaks bool
+	}{
+		{"hyperbola", func(x float64) float64 { return x / (x + .1) }, false},
+		{"logarithm", func(x float64) float64 { return math.Log1p(20*x) / 3 }, false},
+		{"root", math.Sqrt, false},
+		{"stretched exponential", func(x float64) float64 { return 1 - math.Exp(-math.Sqrt(x/.08)) }, false},
+		{"two time constants", func(x float64) float64 { return 1 - .6*math.Exp(-x/.03) - .4*math.Exp(-x/.2) }, false},
+		{"warm-up and a leak", func(x float64) float64 { return .9*(1-math.Exp(-x/.05)) + .1*x }, true},
+	} {
+		r, s := newRand(3), gauge()
+		for i := range 600 {
+			s.At, s.Value = append(s.At, time.Duration(i)*time.Minute), append(s.Value, 1000+200*c.value(float64(i)/600)+r.NormFloat64())
+		}
+		v := Judge{}.Judge(soak.Question{Series: s, Limit: math.NaN(), Phases: steadily})
+		if (v.State == soak.Leaking) != c.leaks {
+			t.Errorf("%s: %s: %s", c.name, v.State, v.Reason)
+		}
 	}
 }
 

@@ -220,6 +220,23 @@ var eitherMakers = []maker{
 		g.fill(func(_ int, x float64) float64 { return w * math.Sqrt(x) })
 		return 0, sd
 	}},
+	{"hyperbola", false, func(g *gen) (float64, float64) {
+		b, sd := g.noise()
+		w, half := b*g.between(.05, .5), g.logspan(.01, .3)
+		g.fill(func(_ int, x float64) float64 { return w * x / (x + half) })
+		return 0, sd
+	}},
+	{"popular_first", false, func(g *gen) (float64, float64) { // a cache whose entries are asked for as Zipf's law has it
+		b, sd := g.noise()
+		w, tau := b*g.between(.05, .5), g.logspan(.002, .03)
+		g.fill(func(_ int, x float64) (v float64) {
+			for k := 1; k <= 40; k++ {
+				v += w / 40 * (1 - math.Exp(-x/tau/float64(k)))
+			}
+			return v
+		})
+		return 0, sd
+	}},
 	{"one_wave", false, func(g *gen) (float64, float64) {
 		b, sd := g.noise()
 		amp, cycles, ph := b*g.between(.05, .5), g.between(.6, 2), g.between(0, 6.28)

@@ -44,97 +44,114 @@ func noises(spacing, span float64) []noise {
 	return grid
 }
 
-// A whitener filters the columns of a regression so that noise becomes white
-// with unit variance, by the Kalman filter of the process (Jones 1981; the
-// columns of a regression are filtered like the observations, Kohn & Ansley
-// 1985).
-type whitener struct {
-	t           []float64
-	columns     [][]float64
-	filtered    [][]float64
-	tau         float64 // of the decays
-	decay       []float64
+// A tuning is the filter that makes one noise white at given times, with unit
+// variance: the Kalman filter of the process (Jones 1981).
+type tuning struct {
+	noise
+	decay       []float64 // how much of the process is left from one point to the next
 	gain, scale []float64
+	logF        float64 // sum of the logarithms of the innovation variances
 }
 
-func newWhitener(t []float64, columns [][]float64) *whitener {
-	n, k := len(t), len(columns)
-	room := make([]float64, (k+3)*n)
-	next := func() (part []float64) {
-		part, room = room[:n:n], room[n:]
-		return part
-	}
-	w := &whitener{t: t, columns: columns, decay: next(), gain: next(), scale: next()}
-	for range columns {
-		w.filtered = append(w.filtered, next())
-	}
-	return w
+func newTuning(n int) *tuning {
+	room := make([]float64, 3*n)
+	return &tuning{decay: room[:n:n], gain: room[n : 2*n : 2*n], scale: room[2*n:]}
 }
 
-// equations fills q with the products of the columns filtered for a noise and
-// returns the sum of the logarithms of the innovation variances.
-func (w *whitener) equations(nz noise, q *normal) (logF float64) {
-	if nz.tau == 0 { // white already
-		q.fill(w.columns)
-		return 0
+// tunings returns the filters of all noises of a grid.
+func tunings(t []float64, grid []noise) []*tuning {
+	var all []*tuning
+	for i, nz := range grid {
+		tn := newTuning(len(t))
+		if i > 0 && all[i-1].tau == nz.tau {
+			tn.tau, tn.decay = nz.tau, all[i-1].decay
+		}
+		tn.tune(t, nz)
+		all = append(all, tn)
 	}
-	logF = w.tune(nz)
-	last := len(w.columns) - 1
-	for c := 0; c < last; c += 2 {
-		w.filter(w.columns[c], w.columns[c+1], w.filtered[c], w.filtered[c+1])
-	}
-	if last%2 == 0 {
-		w.filter(w.columns[last], w.columns[last], w.filtered[last], w.filtered[last])
-	}
-	q.fill(w.filtered)
-	return logF
+	return all
 }
 
 // tune finds the gains of the filter, which soon are the same from one point to
 // the next where the spacing is.
-func (w *whitener) tune(nz noise) (logF float64) {
-	if w.tau != nz.tau {
-		w.tau = nz.tau
-		w.decays()
+func (tn *tuning) tune(t []float64, nz noise) {
+	if tn.tau != nz.tau {
+		tn.decays(t, nz.tau)
+	}
+	tn.noise, tn.logF = nz, 0
+	if nz.tau == 0 {
+		return
 	}
 	p, product, decay, ahead := 1.0, 1.0, -1.0, 0.0
 	var f, gain, scale float64
-	for i, a := range w.decay {
+	for i, a := range tn.decay {
 		p = a*a*p + 1 - a*a
 		if a != decay || math.Abs(p-ahead) > 1e-13*p {
 			f = p + nz.white
 			gain, scale = p/f, 1/math.Sqrt(f)
 		}
 		decay, ahead = a, p
-		w.gain[i], w.scale[i] = gain, scale
+		tn.gain[i], tn.scale[i] = gain, scale
 		p *= 1 - gain
 		if product *= f; product > 1e100 || product < 1e-100 {
-			logF += math.Log(product)
+			tn.logF += math.Log(product)
 			product = 1
 		}
 	}
-	return logF + math.Log(product)
+	tn.logF += math.Log(product)
 }
 
-// decays finds how much of the process is left from one point to the next.
-func (w *whitener) decays() {
+func (tn *tuning) decays(t []float64, tau float64) {
 	step, decay := -1.0, 1.0
-	w.decay[0] = 0
-	for i := 1; i < len(w.t); i++ {
-		if dt := w.t[i] - w.t[i-1]; math.Abs(dt-step) > 0.02*step { // nearer spacings make no difference
-			step, decay = dt, math.Exp(-dt/w.tau)
+	tn.decay[0] = 0
+	for i := 1; i < len(t); i++ {
+		if dt := t[i] - t[i-1]; math.Abs(dt-step) > 0.02*step { // nearer spacings make no difference
+			step, decay = dt, math.Exp(-dt/tau)
 		}
-		w.decay[i] = decay
+		tn.decay[i] = decay
 	}
 }
 
+// A whitener filters the columns of a regression like the observations (Kohn &
+// Ansley 1985).
+type whitener struct {
+	columns  [][]float64
+	filtered [][]float64
+}
+
+func newWhitener(columns [][]float64) *whitener {
+	n := len(columns[0])
+	room := make([]float64, len(columns)*n)
+	w := &whitener{columns: columns}
+	for range columns {
+		w.filtered, room = append(w.filtered, room[:n:n]), room[n:]
+	}
+	return w
+}
+
+// equations fills q with the products of the columns filtered for a noise.
+func (w *whitener) equations(tn *tuning, q *normal) {
+	if tn.tau == 0 { // white already
+		q.fill(w.columns)
+		return
+	}
+	last := len(w.columns) - 1
+	for c := 0; c < last; c += 2 {
+		tn.filter(w.columns[c], w.columns[c+1], w.filtered[c], w.filtered[c+1])
+	}
+	if last%2 == 0 {
+		tn.filter(w.columns[last], w.columns[last], w.filtered[last], w.filtered[last])
+	}
+	q.fill(w.filtered)
+}
+
 // filter filters two columns: the processor does both in the time of one.
-func (w *whitener) filter(x, y, outX, outY []float64) {
-	n := len(w.decay)
-	gain, scale := w.gain[:n], w.scale[:n]
+func (tn *tuning) filter(x, y, outX, outY []float64) {
+	n := len(tn.decay)
+	gain, scale := tn.gain[:n], tn.scale[:n]
 	x, y, outX, outY = x[:n], y[:n], outX[:n], outY[:n]
 	var stateX, stateY float64
-	for i, a := range w.decay {
+	for i, a := range tn.decay {
 		g, u, v := gain[i], x[i], y[i]
 		foreX, foreY, keep := a*stateX, a*stateY, a*(1-g)
 		stateX, stateY = keep*stateX+g*u, keep*stateY+g*v

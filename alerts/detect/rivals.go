@@ -11,6 +11,7 @@ type rivals struct {
 	kept  []int       // the points compared: none at a place of change, where a point may be half before and half after
 	extra [][]float64 // what the load explains: rates and periods
 	grid  []noise
+	tuned []*tuning // to the noises of the grid, at the points compared
 	floor float64
 
 	shapes int // parameters of the extra columns
@@ -27,6 +28,7 @@ func (f *finding) rivals(quantum float64, places ...int) rivals {
 		}
 	}
 	r.t, r.y = v.t, pick(v.y, r.kept)
+	r.tuned = tunings(pick(v.t, r.kept), r.grid)
 	r.extra = pickAll(append(rateColumns(v.rate), waves(v.t, f.periods)...), r.kept)
 	return r
 }
@@ -45,6 +47,7 @@ func (r rivals) late(c course) rivals {
 		from++
 	}
 	r.kept, r.y = r.kept[from:], r.y[from:]
+	r.tuned = tunings(pick(r.t, r.kept), r.grid)
 	extra := r.extra
 	r.extra = nil
 	for _, e := range extra {
@@ -82,7 +85,6 @@ func (r rivals) cost(c course) float64 {
 	for i := range columns {
 		columns[i] = pick(columns[i], r.kept)
 	}
-	t := pick(r.t, r.kept)
 	columns = append(columns, r.extra...)
 	if len(columns) >= maxColumns {
 		columns = columns[:maxColumns-1]
@@ -96,12 +98,12 @@ func (r rivals) cost(c course) float64 {
 		places++
 	}
 	var q normal
-	w := newWhitener(t, columns)
+	w := newWhitener(columns)
 	least := math.Inf(1)
-	for _, nz := range r.grid {
-		logF := w.equations(nz, &q)
+	for _, tn := range r.tuned {
+		w.equations(tn, &q)
 		rss, _, rank := q.factor()
-		least = min(least, logF+n*math.Log(rss/n+r.floor)+(float64(rank)+places)*math.Log(n))
+		least = min(least, tn.logF+n*math.Log(rss/n+r.floor)+(float64(rank)+places)*math.Log(n))
 	}
 	return least
 }

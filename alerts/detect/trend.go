@@ -26,12 +26,13 @@ type part struct{ weight, slope, err float64 }
 // variance that the resolution of the readings allows.
 func estimate(t []float64, columns [][]float64, grid []noise, floor float64) trend {
 	var q normal
-	w := newWhitener(t, columns)
+	w, tn := newWhitener(columns), newTuning(len(t))
 	parts := make([]part, 0, len(grid))
 	best := math.Inf(-1)
 	var free float64
 	for _, nz := range grid {
-		logF := w.equations(nz, &q)
+		tn.tune(t, nz)
+		w.equations(tn, &q)
 		rss, logdet, rank := q.factor()
 		free = float64(len(t) - rank)
 		if free < 1 {
@@ -39,7 +40,7 @@ func estimate(t []float64, columns [][]float64, grid []noise, floor float64) tre
 		}
 		s2 := rss/free + floor
 		b, variance := q.last()
-		like := math.Log(nz.prior) - 0.5*(logF+logdet+free*math.Log(s2))
+		like := math.Log(nz.prior) - 0.5*(tn.logF+logdet+free*math.Log(s2))
 		if math.IsNaN(like) || math.IsInf(variance, 1) {
 			continue
 		}

@@ -126,12 +126,13 @@ func (f *finding) gain(quantum float64) gain {
 	columns = append(columns, t, y)
 	p := len(columns) - 2
 	var q normal
-	w := newWhitener(t, columns)
+	w, tn := newWhitener(columns), newTuning(len(t))
 	for _, nz := range noises(1/float64(len(v.t)), 1) {
-		logF := w.equations(nz, &q)
+		tn.tune(t, nz)
+		w.equations(tn, &q)
 		left, _, _ := q.factor()
-		g.noises = append(g.noises, gainNoise{logF, left, q.a[p][p] * q.a[p][p]})
-		g.grown = min(g.grown, logF+g.n*math.Log(left/g.n+g.floor)+math.Log(g.n))
+		g.noises = append(g.noises, gainNoise{tn.logF, left, q.a[p][p] * q.a[p][p]})
+		g.grown = min(g.grown, tn.logF+g.n*math.Log(left/g.n+g.floor)+math.Log(g.n))
 	}
 	g.lucky = powerBound * math.Sqrt(2*g.noises[0].left/g.n) * g.unit // the first noise is white
 	return g

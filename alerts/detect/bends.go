@@ -1,0 +1,90 @@
+package detect
+
+import "math"
+
+// A bend is a way to rise ever more slowly: a shape over a length, from 0 to 1,
+// with a parameter between two bounds.
+type bend struct {
+	shape  func(u, parameter float64) float64
+	lo, hi float64
+}
+
+var (
+	fastApproach = bend{exponential, approaches[0], 0.4}
+	slowApproach = bend{exponential, 0.4, 2}
+	logarithm    = bend{func(u, scale float64) float64 { return math.Log1p(u / scale) }, 1. / 512, 1}
+	root         = bend{func(u, _ float64) float64 { return math.Sqrt(u) }, 1, 1}
+	hyperbola    = bend{func(u, half float64) float64 { return u / (u + half) }, approaches[0], 2}
+)
+
+func exponential(u, tau float64) float64 { return math.Exp(-u / tau) }
+
+// slackens tells whether growth whose rate falls explains the last piece, or all
+// there is as one piece, better than growth at a rate that lasts. An approach to
+// a level ends, however slow it is; of the others nobody can tell whether they
+// will.
+func (f *finding) slackens(r rivals, grown float64) string {
+	for _, bounds := range f.scopes() {
+		flat := course{bounds: bounds}
+		most, strict := grown-levelling, f.strictly(r, grown, flat)
+		most = max(most, strict)
+		switch {
+		case f.bend(r, flat, slowApproach) < most || !math.IsInf(strict, -1) && f.bend(r, flat, fastApproach) < strict:
+			return "it is levelling off"
+		case f.bend(r, flat, logarithm) < most || f.bend(r, flat, root) < most || f.bend(r, flat, hyperbola) < most:
+			return "it rises ever more slowly and may level off"
+		}
+	}
+	return ""
+}
+
+// scopes are the pieces of the course that grows, and all there is as one, by
+// their bounds.
+func (f *finding) scopes() [][]int {
+	if f.growing.start() > 0 {
+		return [][]int{f.growing.bounds, {0}}
+	}
+	return [][]int{{0}}
+}
+
+// strictly returns what a bend in the last piece of a course may cost at most
+// where growth there is more than a line. A line has the edge over a bend in its
+// place (levelling), for a slow one can hardly be told from it. What is more has
+// no fewer parameters than a bend and must exclude it. Growth may be told again,
+// then, as an approach to a line: where that is many times the noise, least
+// squares find its time constant better than the search, which takes the noise
+// for correlated.
+func (f *finding) strictly(r rivals, grown float64, c course) float64 {
+	if f.growing.tau == 0 && f.growing.start() == c.start() {
+		return math.Inf(-1)
+	}
+	c.grows = true
+	return min(grown, f.bend(r, c, fastApproach)) + margin
+}
+
+// bend returns the cost of a course with a bend in its last piece, whose
+// parameter is found by least squares.
+func (f *finding) bend(r rivals, c course, b bend) float64 {
+	s := c.start()
+	t := f.view.t[s:]
+	beside := newBackdrop(f.view.y[s:], ones(len(t)))
+	if c.grows {
+		beside = beside.and(t)
+	}
+	whole := make([]float64, len(f.view.t))
+	values := whole[s:]
+	fill := func(parameter float64) {
+		for i := range t {
+			values[i] = b.shape((t[i]-t[0])/(1-t[0]), parameter)
+		}
+	}
+	best := b.lo
+	if b.lo < b.hi {
+		best = math.Exp(minimum(func(logarithm float64) float64 {
+			fill(math.Exp(logarithm))
+			return beside.leaves(values, values)
+		}, math.Log(b.lo), math.Log(b.hi)))
+	}
+	fill(best)
+	return r.with(whole).cost(c)
+}
