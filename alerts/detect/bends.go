@@ -26,8 +26,8 @@ func exponential(u, tau float64) float64 { return math.Exp(-u / tau) }
 func (f *finding) slackens(r rivals, grown float64) string {
 	for _, bounds := range f.scopes() {
 		flat := course{bounds: bounds}
-		most, strict := grown-levelling, f.strictly(r, grown, flat)
-		most = max(most, strict)
+		strict := f.strictly(r, grown, flat)
+		most := max(grown-levelling, strict)
 		switch {
 		case f.bend(r, flat, slowApproach) < most || !math.IsInf(strict, -1) && f.bend(r, flat, fastApproach) < strict:
 			return "it is levelling off"

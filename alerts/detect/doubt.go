@@ -57,19 +57,37 @@ func (f *finding) waves(r rivals, grown, left, alpha float64) bool {
 	if left > (lookGrowth-1)*span {
 		whole, edge = min(slowest, whole), 2*math.Log(float64(len(r.kept))/alpha)
 	}
-	level, wave := newBackdrop(f.view.y, ones(len(f.view.t))), newOscillator(f.view.t)
-	residue := func(frequency float64) float64 { return level.leaves(wave.at(frequency)) }
-	excess := func(slowest float64) float64 {
+	flat, wave := course{bounds: []int{0}}, newOscillator(f.view.t)
+	level := newBackdrop(f.view.y, ones(len(f.view.t)))
+	least := func(beside backdrop, slowest float64) (sin, cos []float64) {
+		residue := func(frequency float64) float64 { return beside.leaves(wave.at(frequency)) }
 		best := slowest
 		for frequency := slowest; frequency < leastCycles; frequency += 0.25 {
 			if residue(frequency) < residue(best) {
 				best = frequency
 			}
 		}
-		sin, cos := wave.at(minimum(residue, max(slowest, best-0.25), best+0.25))
-		return r.with(sin, cos).cost(course{bounds: []int{0}}) - grown
+		return wave.at(minimum(residue, max(slowest, best-0.25), best+0.25))
+	}
+	excess := func(slowest float64) float64 {
+		cost := r.with(least(level, slowest)).cost(flat)
+		if also := f.regular(); also != nil {
+			sin, cos := least(level.and(also...), slowest)
+			cost = min(cost, r.with(sin, cos).cost(flat), r.again(f, sin, cos).with(sin, cos).cost(flat))
+		}
+		return cost - grown
 	}
 	return excess(whole) < edge || slowest < whole && excess(slowest) < -levelling
+}
+
+// again compares with the periods that are found beside other columns. Those
+// found before may be what a slow wave under them made of it.
+func (r rivals) again(f *finding, columns ...[]float64) rivals {
+	g, also := *f, f.regular()
+	g.periods = periods(f.view.t, remove(slices.Concat(also, [][]float64{ones(len(f.view.t))}, columns), f.view.y, len(also)))
+	r.extra = pickAll(g.regular(), r.kept)
+	r.shapes += len(g.periods) - len(f.periods)
+	return r
 }
 
 // cameBack tells whether the view rose before the last piece by at least half

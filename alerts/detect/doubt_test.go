@@ -2,6 +2,7 @@ package detect
 
 import (
 	"math"
+	"math/rand/v2"
 	"slices"
 	"strings"
 	"testing"
@@ -184,5 +185,26 @@ func TestAWaveThatWillBeWholeAtTheEndIsNoLeakMeanwhile(t *testing.T) {
 	q.Series = line
 	if v := (Judge{}).Judge(q); v.State != soak.Leaking {
 		t.Errorf("nine hours of a line: %s: %s", v.State, v.Reason)
+	}
+}
+
+func TestASlowWaveUnderAFasterOneIsNoLeakMeanwhile(t *testing.T) {
+	day := func(r *rand.Rand, hours float64) soak.Series {
+		s := gauge()
+		slow, fast, phase, high := 1+2*r.Float64(), 6+18*r.Float64(), 6*r.Float64(), 5+45*r.Float64()
+		for i := range int(60 * hours) {
+			x := float64(i) / (24 * 60)
+			s.At = append(s.At, time.Duration(i)*time.Minute)
+			s.Value = append(s.Value, 1000+high*math.Sin(2*math.Pi*slow*x+phase)+30*math.Sin(2*math.Pi*fast*x)+r.NormFloat64())
+		}
+		return s
+	}
+	for _, k := range []int{914, 954, 1037, 1139, 1173, 1293, 1538, 1639, 1967} { // days that were called leaks once
+		for _, hours := range []float64{6.2, 7, 8, 9} {
+			q := soak.Question{Series: day(newRand(uint64(k)), hours), Limit: math.NaN(), Phases: steadily, Planned: 24 * time.Hour}
+			if v := (Judge{}).Judge(q); v.State == soak.Leaking {
+				t.Errorf("day %d after %v h: %s", k, hours, v.Reason)
+			}
+		}
 	}
 }

@@ -29,8 +29,13 @@ func (f *finding) rivals(quantum float64, places ...int) rivals {
 	}
 	r.t, r.y = v.t, pick(v.y, r.kept)
 	r.tuned = tunings(pick(v.t, r.kept), r.grid)
-	r.extra = pickAll(append(rateColumns(v.rate), waves(v.t, f.periods)...), r.kept)
+	r.extra = pickAll(f.regular(), r.kept)
 	return r
+}
+
+// regular are the columns of what the load explains and of the periods.
+func (f *finding) regular() [][]float64 {
+	return append(rateColumns(f.view.rate), waves(f.view.t, f.periods)...)
 }
 
 // with adds columns, of which the shape of the first is a parameter too.

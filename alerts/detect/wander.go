@@ -116,7 +116,7 @@ func (f *finding) gain(quantum float64) gain {
 	s := c.start()
 	t, y := v.t[s:], v.y[s:]
 	g := gain{n: float64(len(t)), unit: v.scale / v.span, floor: v.floorVariance(quantum), grown: math.Inf(1)}
-	columns := append([][]float64{ones(len(v.t))[s:]}, pieces(append(rateColumns(v.rate), waves(v.t, f.periods)...), s)...)
+	columns := append([][]float64{ones(len(v.t))[s:]}, pieces(f.regular(), s)...)
 	if c.tau > 0 {
 		columns = append(columns, approach(t, c.tau))
 	}
