@@ -48,14 +48,14 @@ func (f *finding) scopes() [][]int {
 }
 
 // strictly returns what a bend in the last piece of a course may cost at most
-// where growth there is more than a line. A line has the edge over a bend in its
-// place (levelling), for a slow one can hardly be told from it. What is more has
-// no fewer parameters than a bend and must exclude it. Growth may be told again,
-// then, as an approach to a line: where that is many times the noise, least
-// squares find its time constant better than the search, which takes the noise
-// for correlated.
+// where growth is an approach to a line. Lines have the edge over a bend in their
+// place (levelling): a slow one can hardly be told from a line, and a rise of
+// random steps bends by chance. An approach to a line has no fewer parameters
+// than a bend and must exclude it. It may be told again, then: where it is many
+// times the noise, least squares find its time constant better than the search,
+// which takes the noise for correlated.
 func (f *finding) strictly(r rivals, grown float64, c course) float64 {
-	if f.growing.tau == 0 && f.growing.start() == c.start() {
+	if f.growing.tau == 0 {
 		return math.Inf(-1)
 	}
 	c.grows = true
