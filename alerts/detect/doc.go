@@ -21,6 +21,7 @@
 //	backdrop.go   what waves are tried beside
 //	doubt.go      before an alarm: every other way to explain it
 //	bends.go      one of them: growth that slows down
+//	slowwave.go   another: one slow wave; and what it may hide from clean
 //	stairs.go     another: steps at even distances
 //	rivals.go     how such ways compare
 //	wander.go     a random walk looks like growth, too; the smallest growth that would have been found

@@ -1,9 +1,6 @@
 package detect
 
-import (
-	"math"
-	"slices"
-)
+import "slices"
 
 // doubt is asked before an alarm only. It looks for any way to explain what
 // was found without growth, and returns it in words, or nothing.
@@ -42,52 +39,6 @@ func (f *finding) costGrown(r rivals) float64 {
 		f.grown = r.cost(f.growing)
 	}
 	return f.grown
-}
-
-// waves tells whether one slow wave, of which too little was seen to call it
-// periodic, explains all there is better than growth. A wave that was seen whole
-// growth must exclude, at odds of 20 to 1 (margin), for it brings the series
-// back by itself. While planned time is to come (left, in hours), growth must
-// exclude every wave that will be whole at the end, too, however few its
-// parameters: be 1/alpha times as likely, which under such a wave no look ever
-// sees with a probability of more than alpha (Ville 1939).
-func (f *finding) waves(r rivals, grown, left, alpha float64) bool {
-	span := f.view.span
-	whole, edge := span/(span+left), float64(margin)
-	if left > (lookGrowth-1)*span {
-		whole, edge = min(slowest, whole), 2*math.Log(float64(len(r.kept))/alpha)
-	}
-	flat, wave := course{bounds: []int{0}}, newOscillator(f.view.t)
-	level := newBackdrop(f.view.y, ones(len(f.view.t)))
-	least := func(beside backdrop, slowest float64) (sin, cos []float64) {
-		residue := func(frequency float64) float64 { return beside.leaves(wave.at(frequency)) }
-		best := slowest
-		for frequency := slowest; frequency < leastCycles; frequency += 0.25 {
-			if residue(frequency) < residue(best) {
-				best = frequency
-			}
-		}
-		return wave.at(minimum(residue, max(slowest, best-0.25), best+0.25))
-	}
-	excess := func(slowest float64) float64 {
-		cost := r.with(least(level, slowest)).cost(flat)
-		if also := f.regular(); also != nil {
-			sin, cos := least(level.and(also...), slowest)
-			cost = min(cost, r.with(sin, cos).cost(flat), r.again(f, sin, cos).with(sin, cos).cost(flat))
-		}
-		return cost - grown
-	}
-	return excess(whole) < edge || slowest < whole && excess(slowest) < -levelling
-}
-
-// again compares with the periods that are found beside other columns. Those
-// found before may be what a slow wave under them made of it.
-func (r rivals) again(f *finding, columns ...[]float64) rivals {
-	g, also := *f, f.regular()
-	g.periods = periods(f.view.t, remove(slices.Concat(also, [][]float64{ones(len(f.view.t))}, columns), f.view.y, len(also)))
-	r.extra = pickAll(g.regular(), r.kept)
-	r.shapes += len(g.periods) - len(f.periods)
-	return r
 }
 
 // cameBack tells whether the view rose before the last piece by at least half

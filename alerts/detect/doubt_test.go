@@ -208,3 +208,18 @@ func TestASlowWaveUnderAFasterOneIsNoLeakMeanwhile(t *testing.T) {
 		}
 	}
 }
+
+func TestALeakUnderOneWaveIsNotClean(t *testing.T) {
+	for k := range 30 {
+		r, s := newRand(uint64(k)), gauge()
+		growth, high, phase := 10+90*r.Float64(), 5+45*r.Float64(), 6*r.Float64()
+		for i := range 24 * 60 {
+			x := float64(i) / (24 * 60)
+			s.At = append(s.At, time.Duration(i)*time.Minute)
+			s.Value = append(s.Value, 1000+growth*x+high*math.Sin(2*math.Pi*x+phase)+r.NormFloat64())
+		}
+		if v := (Judge{}).Judge(soak.Question{Series: s, Limit: math.NaN()}); v.State == soak.Clean {
+			t.Errorf("growth of %.3g under a day's wave of %.3g is clean: %s", growth, high, v.Reason)
+		}
+	}
+}

@@ -45,6 +45,13 @@ func (c *inquiry) underLoad(alpha float64) opinion {
 			o.clear, c.unclear = false, "to say that it grows explains it nearly as well as to say that it does not"
 		}
 	}
+	hidden := func(f finding) bool {
+		tr := f.beneath(c.quantum)
+		return tr.known() && !c.weigh(tr, alpha, math.NaN()).clear
+	}
+	if o.clear && slices.ContainsFunc(c.lives, hidden) {
+		o.clear, c.unclear = false, "it may be on a slow wave, such as a day's, beside which growth is not excluded"
+	}
 	if o.p < suspicion {
 		o.p = max(o.p, c.wander(o.trend.slope))
 		o.grows = o.grows && o.p < alpha

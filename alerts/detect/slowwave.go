@@ -1,0 +1,74 @@
+package detect
+
+import (
+	"math"
+	"slices"
+)
+
+// slowWave finds the wave, of at least so many cycles and of too few to be
+// called periodic, that leaves least beside a backdrop.
+func (f *finding) slowWave(beside backdrop, slowest float64) (sin, cos []float64) {
+	wave := newOscillator(f.view.t)
+	residue := func(frequency float64) float64 { return beside.leaves(wave.at(frequency)) }
+	best := slowest
+	for frequency := slowest; frequency < leastCycles; frequency += 0.25 {
+		if residue(frequency) < residue(best) {
+			best = frequency
+		}
+	}
+	return wave.at(minimum(residue, max(slowest, best-0.25), best+0.25))
+}
+
+// waves tells whether one slow wave, of which too little was seen to call it
+// periodic, explains all there is better than growth. A wave that was seen whole
+// growth must exclude, at odds of 20 to 1 (margin), for it brings the series
+// back by itself. While planned time is to come (left, in hours), growth must
+// exclude every wave that will be whole at the end, too, however few its
+// parameters: be 1/alpha times as likely, which under such a wave no look ever
+// sees with a probability of more than alpha (Ville 1939).
+func (f *finding) waves(r rivals, grown, left, alpha float64) bool {
+	span := f.view.span
+	whole, edge := span/(span+left), float64(margin)
+	if left > (lookGrowth-1)*span {
+		whole, edge = min(slowest, whole), 2*math.Log(float64(len(r.kept))/alpha)
+	}
+	flat, level := course{bounds: []int{0}}, newBackdrop(f.view.y, ones(len(f.view.t)))
+	excess := func(slowest float64) float64 {
+		cost := r.with(f.slowWave(level, slowest)).cost(flat)
+		if also := f.regular(); also != nil {
+			sin, cos := f.slowWave(level.and(also...), slowest)
+			cost = min(cost, r.with(sin, cos).cost(flat), r.again(f, sin, cos).with(sin, cos).cost(flat))
+		}
+		return cost - grown
+	}
+	return excess(whole) < edge || slowest < whole && excess(slowest) < -levelling
+}
+
+// again compares with the periods that are found beside other columns. Those
+// found before may be what a slow wave under them made of it.
+func (r rivals) again(f *finding, columns ...[]float64) rivals {
+	g, also := *f, f.regular()
+	g.periods = periods(f.view.t, remove(slices.Concat(also, [][]float64{ones(len(f.view.t))}, columns), f.view.y, len(also)))
+	r.extra = pickAll(g.regular(), r.kept)
+	r.shapes += len(g.periods) - len(f.periods)
+	return r
+}
+
+// beneath returns the slope beside one slow wave, where a line under such a wave
+// explains all there is better than the course chosen, which tells of a change
+// that has ended: what falls with the wave may hide growth. It is unknown where
+// it does not.
+func (f *finding) beneath(quantum float64) (none trend) {
+	c, v := f.chosen(), &f.view
+	if v.scale == 0 || c.start() == 0 && c.jump == 0 && c.tau == 0 {
+		return none
+	}
+	n, r := len(v.t), f.rivals(quantum)
+	columns := append([][]float64{ones(n)}, f.regular()...)
+	sin, cos := f.slowWave(newBackdrop(v.y, columns...).and(v.t), slowest)
+	if r.with(sin, cos).cost(course{bounds: []int{0}, grows: true}) > r.cost(c)-margin {
+		return none
+	}
+	columns = append(columns, sin, cos, v.t, v.y)
+	return estimate(v.t, columns, r.grid, r.floor).times(v.scale / v.span)
+}
