@@ -54,17 +54,18 @@ type tuning struct {
 }
 
 func newTuning(n int) *tuning {
-	room := make([]float64, 3*n)
-	return &tuning{decay: room[:n:n], gain: room[n : 2*n : 2*n], scale: room[2*n:]}
+	return &tuning{decay: make([]float64, n), gain: make([]float64, n), scale: make([]float64, n)}
 }
 
 // tunings returns the filters of all noises of a grid.
 func tunings(t []float64, grid []noise) []*tuning {
 	var all []*tuning
 	for i, nz := range grid {
-		tn := newTuning(len(t))
+		tn := &tuning{gain: make([]float64, len(t)), scale: make([]float64, len(t))}
 		if i > 0 && all[i-1].tau == nz.tau {
 			tn.tau, tn.decay = nz.tau, all[i-1].decay
+		} else {
+			tn.decay = make([]float64, len(t))
 		}
 		tn.tune(t, nz)
 		all = append(all, tn)

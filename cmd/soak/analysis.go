@@ -8,7 +8,6 @@ import (
 	"io"
 	"math"
 	"runtime"
-	"runtime/debug"
 	"slices"
 	"strings"
 	"text/tabwriter"
@@ -56,7 +55,7 @@ func analyze(recordings []input.Recording, tolerance soak.Quantity) ([]analysis,
 			group.Go(func() (err error) {
 				defer func() {
 					if p := recover(); p != nil {
-						err = fmt.Errorf("internal error at %s of %s: %v\nplease report this with the lines below\n%s", s.Name, r.Source, p, debug.Stack())
+						err = fmt.Errorf("%s of %s: %w", s.Name, r.Source, crash(p))
 					}
 				}()
 				*one = analyzeSeries(r.Source, s, tolerance, len(r.Series))

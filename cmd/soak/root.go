@@ -25,11 +25,16 @@ type exitCode int
 
 func (e exitCode) Error() string { return fmt.Sprintf("exit code %d", int(e)) }
 
+// crash turns a panic, while it is recovered from, into an error to report.
+func crash(p any) error {
+	return fmt.Errorf("internal error: %v\nplease report this with the lines below\n%s", p, debug.Stack())
+}
+
 // execute runs one command line and returns the process's exit code.
 func execute(args []string, s streams) (code int) {
 	defer func() {
 		if p := recover(); p != nil {
-			fmt.Fprintf(s.err, "soak: internal error: %v\nplease report this with the lines below\n%s", p, debug.Stack())
+			fmt.Fprintf(s.err, "soak: %v", crash(p))
 			code = report.ExitError
 		}
 	}()
