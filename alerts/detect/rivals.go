@@ -14,7 +14,8 @@ type rivals struct {
 	tuned []*tuning // to the noises of the grid, at the points compared
 	floor float64
 
-	shapes int // parameters of the extra columns
+	shapes int  // parameters of the extra columns
+	wide   bool // whether a parameter is priced by how far it could go
 }
 
 func (f *finding) rivals(quantum float64, places ...int) rivals {
@@ -83,7 +84,10 @@ func pick(v []float64, which []int) []float64 {
 }
 
 // cost is the Schwarz criterion of a course under the noise of the grid that
-// suits it best.
+// suits it best. It takes a parameter to be no farther from zero than one point
+// can tell, and so sells the many parameters of a course too cheaply where the
+// series goes far beyond its noise (the information paradox of Liang et al.
+// 2008); a wide price takes them to reach as far as the series does.
 func (r rivals) cost(c course) float64 {
 	n := float64(len(r.kept))
 	columns := c.columns(r.t)
@@ -108,7 +112,11 @@ func (r rivals) cost(c course) float64 {
 	for _, tn := range r.tuned {
 		w.equations(tn, &q)
 		rss, _, rank := q.factor()
-		least = min(least, tn.logF+n*math.Log(rss/n+r.floor)+(float64(rank)+places)*math.Log(n))
+		free := n
+		if r.wide {
+			free -= float64(rank)
+		}
+		least = min(least, tn.logF+free*math.Log(rss/n+r.floor)+(float64(rank)+places)*math.Log(n))
 	}
 	return least
 }

@@ -25,15 +25,18 @@ func (f *finding) slowWave(beside backdrop, slowest float64) (sin, cos []float64
 // back by itself. While planned time is to come (left, in hours), growth must
 // exclude every wave that will be whole at the end, too, however few its
 // parameters: be 1/alpha times as likely, which under such a wave no look ever
-// sees with a probability of more than alpha (Ville 1939).
-func (f *finding) waves(r rivals, grown, left, alpha float64) bool {
+// sees with a probability of more than alpha (Ville 1939). It must be so by
+// either price of a parameter: a wave far beyond the noise can be followed by a
+// course of many, and is told by three.
+func (f *finding) waves(r rivals, left, alpha float64) bool {
 	span := f.view.span
 	whole, edge := span/(span+left), float64(margin)
 	if left > (lookGrowth-1)*span {
 		whole, edge = min(slowest, whole), 2*math.Log(float64(len(r.kept))/alpha)
 	}
 	flat, level := course{bounds: []int{0}}, newBackdrop(f.view.y, ones(len(f.view.t)))
-	excess := func(slowest float64) float64 {
+	excess := func(r rivals, slowest float64) float64 {
+		grown := r.cost(f.growing)
 		cost := r.with(f.slowWave(level, slowest)).cost(flat)
 		if also := f.regular(); also != nil {
 			sin, cos := f.slowWave(level.and(also...), slowest)
@@ -41,7 +44,9 @@ func (f *finding) waves(r rivals, grown, left, alpha float64) bool {
 		}
 		return cost - grown
 	}
-	return excess(whole) < edge || slowest < whole && excess(slowest) < -levelling
+	wide := r
+	wide.wide = true
+	return excess(r, whole) < edge || excess(wide, whole) < edge || slowest < whole && excess(r, slowest) < -levelling
 }
 
 // again compares with the periods that are found beside other columns. Those
