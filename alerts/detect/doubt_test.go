@@ -223,3 +223,28 @@ func TestALeakUnderOneWaveIsNotClean(t *testing.T) {
 		}
 	}
 }
+
+// Half a day of load and half a day of none: what is higher after the day than
+// before it may have leaked.
+func TestWhatRoseAndDidNotFallBackIsNotClean(t *testing.T) {
+	clean := 0
+	for k := range 30 {
+		r, still, grown := newRand(uint64(k)), gauge(), gauge()
+		growth, high, begins := 60+60*r.Float64(), 30+40*r.Float64(), r.Float64()
+		for i := range 24 * 12 {
+			x, at := float64(i)/(24*12), time.Duration(i)*5*time.Minute
+			value := 1000 + high*max(0, math.Sin(2*math.Pi*(x+begins))) + r.NormFloat64()
+			still.At, still.Value = append(still.At, at), append(still.Value, value)
+			grown.At, grown.Value = append(grown.At, at), append(grown.Value, value+growth*x)
+		}
+		if v := (Judge{}).Judge(soak.Question{Series: grown, Limit: math.NaN()}); v.State == soak.Clean {
+			t.Errorf("growth of %.3g under a day of %.3g is clean: %s", growth, high, v.Reason)
+		}
+		if v := (Judge{}).Judge(soak.Question{Series: still, Limit: math.NaN()}); v.State == soak.Clean {
+			clean++
+		}
+	}
+	if clean < 10 {
+		t.Errorf("%d of 30 days without growth are clean", clean)
+	}
+}

@@ -77,3 +77,15 @@ func (f *finding) beneath(quantum float64) (none trend) {
 	columns = append(columns, sin, cos, v.t, v.y)
 	return estimate(v.t, columns, r.grid, r.floor).times(v.scale / v.span)
 }
+
+// stayed is by how much a view that did not keep one course ends above where it
+// began: what falls for a while may hide growth.
+func (f *finding) stayed() float64 {
+	v, c := &f.view, f.chosen()
+	if v.scale == 0 || c.start() == 0 && c.jump == 0 && c.tau == 0 {
+		return 0
+	}
+	n := len(v.y)
+	few := max(3, n/24)
+	return (trimmedMean(slices.Clone(v.y[n-few:])) - trimmedMean(slices.Clone(v.y[:few]))) * v.scale
+}

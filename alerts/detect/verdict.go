@@ -34,6 +34,7 @@ type opinion struct {
 	most       float64 // per hour: growth is less, with the power wanted
 	grows      bool    // growth above the tolerance is shown
 	clear      bool    // it is excluded
+	falls      bool    // because the readings fall: by more than chance, or in too much noise for anything else to exclude it
 }
 
 // underLoad is the opinion of the samples under load.
@@ -48,6 +49,10 @@ func (c *inquiry) underLoad(alpha float64) opinion {
 	hidden := func(f finding) bool {
 		tr := f.beneath(c.quantum)
 		return tr.known() && !c.weigh(tr, alpha, math.NaN()).clear
+	}
+	stays := func(f finding) bool { return f.stayed() > c.room() }
+	if o.clear && o.falls && slices.ContainsFunc(c.lives, stays) {
+		o.clear, c.unclear = false, "it rose and fell, but not to where it began, and what stayed may be growth"
 	}
 	if o.clear && slices.ContainsFunc(c.lives, hidden) {
 		o.clear, c.unclear = false, "it may be on a slow wave, such as a day's, beside which growth is not excluded"
@@ -113,7 +118,9 @@ func (c *inquiry) weigh(tr trend, alpha, detectable float64) opinion {
 	if c.tolerance > 0 {
 		o.clear = o.most <= c.tolerance
 	} else {
-		o.clear = o.most <= 0 || o.p > suspicion && o.standsOut*c.hours <= c.room()
+		still := o.p > suspicion && o.standsOut*c.hours <= c.room()
+		o.falls = tr.quantile(1-suspicion) <= 0 || o.most <= 0 && !still
+		o.clear = o.most <= 0 || still
 	}
 	return o
 }
