@@ -179,13 +179,7 @@ func (p *packer) tables(r *stored) {
 // packReadme says what is in the pack and how to make the run again.
 func packReadme(w io.Writer, r report.Report, names []string) error {
 	fmt.Fprintf(w, "# %s\n\n%s\n\n", r.Run, report.Sentence(r))
-	for _, c := range r.Causes() {
-		fmt.Fprintf(w, "**Cause** %s\n\n", c.Head)
-		for _, k := range c.Culprits {
-			fmt.Fprintf(w, "- %s `%s`\n", k.Share, k.Place)
-		}
-		fmt.Fprintln(w, c.Note)
-	}
+	report.MarkdownCauses(w, r)
 	fmt.Fprintf(w, "## Again\n\n    %s\n\nplan.json is the plan in full, without secrets; soak is version %s.\n\n", report.Reproduce(r), r.Version)
 	fmt.Fprintf(w, "## The target\n\n%s, built as %s, pid %d, on %s %s with %d CPUs.\n\n", r.Target.Exe, r.Target.Build, r.Target.PID, r.Host.OS, r.Host.Kernel, r.Host.CPUs)
 	fmt.Fprintf(w, "## What is here\n\n")

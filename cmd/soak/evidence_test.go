@@ -13,6 +13,8 @@ import (
 	"testing"
 
 	"soakmon/profiles"
+	"soakmon/soak/cause"
+	"soakmon/soak/report"
 )
 
 // unpack reads the files of a pack, by their names below its folder.
@@ -59,5 +61,13 @@ func TestEvidenceHoldsWhatAMaintainerAsksFor(t *testing.T) {
 	}
 	if out, err := exec.Command(binary, "evidence", run, "-o", file).CombinedOutput(); err == nil {
 		t.Errorf("an older pack is overwritten: %s", out)
+	}
+}
+
+func TestEvidenceSaysWhatTheLeakGrowsWith(t *testing.T) {
+	var b strings.Builder
+	f := cause.Finding{Resource: cause.FD, Metric: "fds", With: &cause.With{Sentence: "grows only with aborted sessions: 1.00 fd each"}}
+	if err := packReadme(&b, report.Report{Reasons: []string{"target fds: rose"}, Findings: []cause.Finding{f}}, nil); err != nil || !strings.Contains(b.String(), f.With.Sentence) {
+		t.Errorf("%v in\n%s", err, &b)
 	}
 }

@@ -2,6 +2,7 @@ package report
 
 import (
 	"fmt"
+	"io"
 	"path"
 	"slices"
 	"strings"
@@ -159,7 +160,8 @@ func textCauses(out *strings.Builder, r Report) {
 	}
 }
 
-func mdCauses(out *strings.Builder, r Report) {
+// MarkdownCauses writes the causes as Markdown.
+func MarkdownCauses(out io.Writer, r Report) {
 	for _, c := range r.Causes() {
 		fmt.Fprintf(out, "**Cause** %s\n\n", Escape(c.Head))
 		for _, k := range c.Culprits {
@@ -173,6 +175,6 @@ func mdCauses(out *strings.Builder, r Report) {
 				fmt.Fprintf(out, "\n%s\n", Escape(line))
 			}
 		}
-		out.WriteString("\n")
+		fmt.Fprintln(out)
 	}
 }

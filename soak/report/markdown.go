@@ -24,7 +24,7 @@ func Markdown(w io.Writer, r Report, c Charts) error {
 	var out strings.Builder
 	fmt.Fprintf(&out, "## %s · %s\n\n**%s**\n\n", badges[r.Verdict], Escape(r.Name), Escape(Sentence(r)))
 	mdList(&out, "Why", r.Reasons)
-	mdCauses(&out, r)
+	MarkdownCauses(&out, r)
 	mdIsolation(&out, r)
 	mdSeries(&out, r, c)
 	mdMemory(&out, r)
