@@ -23,6 +23,7 @@
 package profiles
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -38,7 +39,7 @@ import (
 )
 
 const (
-	timeLimit = 30 * time.Second // of a fetch, on top of Options.Seconds
+	timeLimit = 30 * time.Second // of a fetch where none is given, on top of Options.Seconds
 	sizeLimit = 64 << 20         // bytes
 )
 
@@ -55,6 +56,8 @@ type Options struct {
 	GC      bool // heap and allocs: collect garbage before, so that the profile is of now
 	Pause   bool // with GC: ask as well how long the world stood still. It costs the page of the heap in text form, and some allocation
 	Seconds int  // cpu: how long to sample; 0 is 1. Other kinds: 0 is since the start, else the difference over so many seconds
+
+	Within time.Duration // how long the answer may take, Seconds not counted; 0 is 30 s
 }
 
 // A page is where net/http/pprof serves a kind of profile.
@@ -106,7 +109,7 @@ func Fetch(ctx context.Context, p soak.Process, kind string, o Options) (soak.Pr
 	}
 	meta := soak.ProfileMeta{Wall: time.Now(), Process: p.Role, Kind: kind, GC: page.query.Has("gc")}
 	cpu := cpuSeconds(ctx, p)
-	b, err := get(ctx, p.Pprof, page, time.Duration(o.Seconds)*time.Second)
+	b, err := get(ctx, p.Pprof, page, cmp.Or(o.Within, timeLimit)+time.Duration(o.Seconds)*time.Second)
 	if err != nil {
 		return soak.ProfileMeta{}, nil, fmt.Errorf("%s of the %s: %w", kind, p.Role, err)
 	}
@@ -126,12 +129,12 @@ func GC(ctx context.Context, p soak.Process) error {
 	return err
 }
 
-func get(ctx context.Context, base string, p page, sampling time.Duration) ([]byte, error) {
+func get(ctx context.Context, base string, p page, within time.Duration) ([]byte, error) {
 	address, err := fetch.Below(base, p.path, p.query)
 	if err != nil {
 		return nil, err
 	}
-	b, err := fetch.Get(ctx, address, fetch.Limits{Time: timeLimit + sampling, Bytes: sizeLimit})
+	b, err := fetch.Get(ctx, address, fetch.Limits{Time: within, Bytes: sizeLimit})
 	var status *fetch.StatusError
 	if errors.As(err, &status) && status.Code == http.StatusNotFound {
 		return nil, fmt.Errorf("%w: %w", ErrNotServed, err)

@@ -24,6 +24,10 @@ const goroutineLeak = "goroutineleak"
 // alertSnapshots keeps snapshots at alerts at least so far apart.
 const alertSnapshots = time.Minute
 
+// onceMore is how long a target that let a profile time out is given for the
+// next: a rest and the end of the run wait for it.
+const onceMore = 5 * time.Second
+
 // snapshots fetches profiles in one goroutine, one set at a time.
 type snapshots struct {
 	done     chan snapshot
@@ -34,6 +38,7 @@ type snapshots struct {
 	paced    bool          // told that they cost too much to be taken as planned
 	alert    time.Duration // of the newest at an alert
 	failed   map[string]bool
+	silent   bool // the target let the newest set time out
 	leakless bool // the target does not serve the goroutineleak profile
 	cancel   context.CancelFunc
 	work     sync.WaitGroup
@@ -108,18 +113,25 @@ func (r *run) request(q request) {
 }
 
 // take fetches profiles. Pauses are not asked for at rest: the page that tells
-// them would be written into the heap that the rest is to measure.
+// them would be written into the heap that the rest is to measure. A target that
+// does not answer is asked for no other profile of the set.
 func (r *run) take(q request) {
 	r.snaps.busy, r.snaps.now = true, q
 	ctx, cancel := context.WithCancel(r.ctx)
 	r.snaps.cancel = cancel
-	process, kinds := r.target, r.kinds(q)
+	process, kinds, within := r.target, r.kinds(q), time.Duration(0)
+	if r.snaps.silent {
+		within = onceMore
+	}
 	r.snaps.work.Go(func() {
 		defer cancel()
 		s := snapshot{process: process}
 		for _, kind := range kinds {
-			meta, data, err := r.Fetch(ctx, process, kind, profiles.Options{GC: kind == "heap", Pause: q.then == nil, Seconds: seconds(kind, r.Plan.Profiles.Every)})
+			meta, data, err := r.Fetch(ctx, process, kind, profiles.Options{GC: kind == "heap", Pause: q.then == nil, Seconds: seconds(kind, r.Plan.Profiles.Every), Within: within})
 			s.parts = append(s.parts, part{kind, meta, data, err})
+			if errors.Is(err, context.DeadlineExceeded) {
+				break
+			}
 		}
 		select {
 		case r.snaps.done <- s:
@@ -176,7 +188,9 @@ func heapLast(a, b string) int {
 // once more when it works again.
 func (r *run) snapshotDone(s snapshot) {
 	at, stored, collected, q := r.now(), 0, false, r.snaps.now
+	r.snaps.silent = false
 	for _, p := range s.parts {
+		r.snaps.silent = errors.Is(p.err, context.DeadlineExceeded)
 		if p.kind == goroutineLeak && errors.Is(p.err, profiles.ErrNotServed) {
 			r.snaps.leakless = true
 			continue

@@ -1,8 +1,10 @@
 package engine
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"sync/atomic"
 	"testing"
@@ -153,6 +155,37 @@ func TestNoFetchOutlivesTheRun(t *testing.T) {
 		}
 		cancel()
 	})
+}
+
+// A target that does not answer when asked for profiles holds up rests and the
+// end by one long wait and short ones, and is heard again when it answers.
+func TestATargetThatDoesNotAnswerIsNotWaitedForAgainAndAgain(t *testing.T) {
+	p := testPlan(time.Hour)
+	p.Profiles.Every, p.Rest.Every = 0, 10*time.Minute
+	b, waited, after := newBench(), time.Duration(0), 0
+	from := time.Time{}
+	_, err := playWith(t, p, b, nil, func(c *Config) {
+		from = time.Now()
+		c.Fetch = func(_ context.Context, _ soak.Process, kind string, o profiles.Options) (soak.ProfileMeta, []byte, error) {
+			if time.Since(from) > 45*time.Minute {
+				after++
+				return soak.ProfileMeta{Kind: kind, GC: o.GC}, []byte("x"), nil
+			}
+			began := time.Now()
+			time.Sleep(cmp.Or(o.Within, 30*time.Second))
+			waited += time.Since(began)
+			return soak.ProfileMeta{}, nil, fmt.Errorf("no complete answer: %w", context.DeadlineExceeded)
+		}
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if rests := len(judge.Rests(b.notes)); rests < 6 || waited < 30*time.Second || waited > 30*time.Second+time.Duration(rests)*onceMore {
+		t.Errorf("%d rests, waited %v", rests, waited)
+	}
+	if n := b.count(soak.EventProbe); n != 1 || after < 3 {
+		t.Errorf("%d failures told, %d profiles in the end", n, after)
+	}
 }
 
 // A collection forced under load is not that of the rest which follows.
