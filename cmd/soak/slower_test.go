@@ -6,11 +6,10 @@ import (
 	"testing"
 )
 
-// CPU profiles of a server whose work grows under the same load name what got
-// slower, early against late.
-func TestWhatGotSlowerIsNamed(t *testing.T) {
-	t.Parallel()
-	c, dir := buildZoo(t), t.TempDir()
+// whatGotSlowerIsNamed: CPU profiles of a server whose work grows under the same
+// load name what got slower, early against late.
+func (c cages) whatGotSlowerIsNamed(t *testing.T) {
+	dir := t.TempDir()
 	timing := strings.Replace(brief, "profiles: {every: 1s}", "profiles: {every: 2s, kinds: [cpu]}", 1)
 	soakJSON(t, "run", c.plan(t, animal{}, "slower", timing, 10), "--dir", dir)
 	var v struct {

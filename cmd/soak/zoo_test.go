@@ -122,26 +122,30 @@ func said(r report.Report) string {
 // brief leaves just enough to judge: a minute in all.
 const brief = "duration: 40s\nwarmup: 6s\nrest: {settle: 3s}\nprofiles: {every: 1s}"
 
-// A short form for every change: some leaks and a twin at a higher rate, side by
-// side.
+// A short form for every change: some leaks and a twin at a higher rate, and
+// work that grows, side by side and apart from the other tests, which would have
+// the cores.
 func TestTheCauseIsNamed(t *testing.T) {
 	c := buildZoo(t)
-	var work sync.WaitGroup
 	for _, kind := range []string{"heap_slice", "goroutine_mutex", "fd_close_wait", "goroutine_mutex_twin"} {
 		of, twin := strings.CutSuffix(kind, "_twin")
 		a := zoo[slices.IndexFunc(zoo, func(a animal) bool { return a.kind == of })]
-		work.Go(func() {
+		t.Run(kind, func(t *testing.T) {
+			t.Parallel()
 			r, _ := soakJSON(t, "run", c.plan(t, a, kind, brief, 10*a.rate), "--dir", t.TempDir())
 			resource, function := a.right(r)
 			switch {
 			case twin && (r.Verdict == soak.Leaking || len(r.Findings) > 0):
-				t.Errorf("%s is blamed: %s", kind, said(r))
+				t.Errorf("it is blamed: %s", said(r))
 			case !twin && (!resource || !function):
-				t.Errorf("%s: %s; %v", kind, said(r), r.Reasons)
+				t.Errorf("%s; %v", said(r), r.Reasons)
 			}
 		})
 	}
-	work.Wait()
+	t.Run("slower", func(t *testing.T) {
+		t.Parallel()
+		c.whatGotSlowerIsNamed(t)
+	})
 }
 
 // zooVariable asks for the campaign: all of the zoo and all twins, three minutes
