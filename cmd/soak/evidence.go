@@ -76,7 +76,7 @@ func pack(out io.Writer, r *stored) error {
 	}{rep.Version, rep.Target, rep.Host})
 	p.profiles(r)
 	p.tables(r)
-	p.write("README.md", func(w io.Writer) error { return packReadme(w, rep, p.names) })
+	p.write("README.md", func(w io.Writer) error { packReadme(w, rep, p.names); return nil })
 	return errors.Join(p.err, p.tar.Close(), z.Close())
 }
 
@@ -177,7 +177,7 @@ func (p *packer) tables(r *stored) {
 }
 
 // packReadme says what is in the pack and how to make the run again.
-func packReadme(w io.Writer, r report.Report, names []string) error {
+func packReadme(w io.Writer, r report.Report, names []string) {
 	fmt.Fprintf(w, "# %s\n\n%s\n\n", r.Run, report.Sentence(r))
 	report.MarkdownCauses(w, r)
 	fmt.Fprintf(w, "## Again\n\n    %s\n\nplan.json is the plan in full, without secrets; soak is version %s.\n\n", report.Reproduce(r), r.Version)
@@ -186,6 +186,22 @@ func packReadme(w io.Writer, r report.Report, names []string) error {
 	for _, n := range names {
 		fmt.Fprintf(w, "- %s\n", n)
 	}
-	_, err := fmt.Fprintf(w, "\nLook at the growth between the profiles with `go tool pprof -http :0 profiles/heap-growth.pb.gz`, or with\n`go tool pprof -http :0 -diff_base profiles/heap-early.pb.gz profiles/heap-late.pb.gz`.\n")
-	return err
+	if kind := grownKind(r, names); kind != "" {
+		fmt.Fprintf(w, "\nLook at the growth between the profiles with `go tool pprof -http :0 profiles/%[1]s-growth.pb.gz`, or with\n`go tool pprof -http :0 -diff_base profiles/%[1]s-early.pb.gz profiles/%[1]s-late.pb.gz`.\n", kind)
+	}
+}
+
+// grownKind is the kind of profile to look at first: that of the leak, or else
+// that of the heap; none where the target served none.
+func grownKind(r report.Report, names []string) string {
+	kinds := []string{"heap", "goroutine"}
+	if slices.ContainsFunc(r.Findings, func(f cause.Finding) bool { return f.Resource == cause.Goroutine }) {
+		slices.Reverse(kinds)
+	}
+	for _, kind := range kinds {
+		if slices.Contains(names, "profiles/"+kind+"-growth.pb.gz") {
+			return kind
+		}
+	}
+	return ""
 }

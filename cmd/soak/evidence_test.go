@@ -64,10 +64,18 @@ func TestEvidenceHoldsWhatAMaintainerAsksFor(t *testing.T) {
 	}
 }
 
-func TestEvidenceSaysWhatTheLeakGrowsWith(t *testing.T) {
-	var b strings.Builder
-	f := cause.Finding{Resource: cause.FD, Metric: "fds", With: &cause.With{Sentence: "grows only with aborted sessions: 1.00 fd each"}}
-	if err := packReadme(&b, report.Report{Reasons: []string{"target fds: rose"}, Findings: []cause.Finding{f}}, nil); err != nil || !strings.Contains(b.String(), f.With.Sentence) {
-		t.Errorf("%v in\n%s", err, &b)
+func TestReadmeOfAPackIsAboutTheLeak(t *testing.T) {
+	f := cause.Finding{Resource: cause.Goroutine, Metric: "goroutines", With: &cause.With{Sentence: "grows only with aborted sessions: 1.00 goroutine each"}}
+	r := report.Report{Reasons: []string{"target goroutines: rose"}, Findings: []cause.Finding{f}}
+	readme := func(names ...string) string {
+		var b strings.Builder
+		packReadme(&b, r, names)
+		return b.String()
+	}
+	if text := readme("profiles/heap-growth.pb.gz", "profiles/goroutine-growth.pb.gz"); !strings.Contains(text, f.With.Sentence) || !strings.Contains(text, ":0 profiles/goroutine-growth.pb.gz") {
+		t.Errorf("%s", text)
+	}
+	if text := readme(); strings.Contains(text, "pprof") {
+		t.Errorf("a target without profiles: %s", text)
 	}
 }
