@@ -52,7 +52,9 @@
 // latter that clean wants to be at most 5 % of the level, or 5 counts, over the
 // series: such growth would have kept it from being clean, be it as a leak or
 // as inconclusive. To ask as much of the former would leave nearly twice as many
-// series undecided. The reason states both where they differ.
+// series undecided. The reason states both where they differ. A fall excludes
+// growth only where it brings the series back to where it began: what falls for
+// a while, as after a day's load, may hide it.
 //
 // Where the constants come from. Some are conventions or definitions, some are
 // judgements; four were chosen among a few candidates by what simulated noise,
