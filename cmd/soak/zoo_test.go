@@ -120,7 +120,7 @@ func said(r report.Report) string {
 }
 
 // brief leaves just enough to judge: a minute in all.
-const brief = "duration: 40s\nwarmup: 6s\nrest: {settle: 3s}\nprofiles: {every: 1s}"
+const brief = "duration: 50s\nwarmup: 6s\nrest: {settle: 3s}\nprofiles: {every: 1s}"
 
 // A short form for every change: some leaks and a twin at a higher rate, and
 // work that grows, side by side and apart from the other tests, which would have

@@ -17,7 +17,7 @@ func slower(n int) {
 }
 
 // scans in each turn, so many that a CPU profile sees them early on.
-const scans = 200_000
+const scans = 100_000
 
 //go:noinline
 func scanAll(all [][]byte) (n int) {
