@@ -21,7 +21,7 @@ func (f *finding) doubt(pts []point, quantum, left, alpha float64) string {
 		return why
 	}
 	switch {
-	case f.waves(r, left, alpha):
+	case f.waves(r, grown, left, alpha):
 		return "it may be one slow wave, such as a day's"
 	case f.stairs(quantum):
 		return "a few steps, each of which has ended, explain it as well"

@@ -28,15 +28,14 @@ func (f *finding) slowWave(beside backdrop, slowest float64) (sin, cos []float64
 // sees with a probability of more than alpha (Ville 1939). It must be so by
 // either price of a parameter: a wave far beyond the noise can be followed by a
 // course of many, and is told by three.
-func (f *finding) waves(r rivals, left, alpha float64) bool {
+func (f *finding) waves(r rivals, grown, left, alpha float64) bool {
 	span := f.view.span
 	whole, edge := span/(span+left), float64(margin)
 	if left > (lookGrowth-1)*span {
 		whole, edge = min(slowest, whole), 2*math.Log(float64(len(r.kept))/alpha)
 	}
 	flat, level := course{bounds: []int{0}}, newBackdrop(f.view.y, ones(len(f.view.t)))
-	excess := func(r rivals, slowest float64) float64 {
-		grown := r.cost(f.growing)
+	excess := func(r rivals, grown, slowest float64) float64 {
 		cost := r.with(f.slowWave(level, slowest)).cost(flat)
 		if also := f.regular(); also != nil {
 			sin, cos := f.slowWave(level.and(also...), slowest)
@@ -46,7 +45,8 @@ func (f *finding) waves(r rivals, left, alpha float64) bool {
 	}
 	wide := r
 	wide.wide = true
-	return excess(r, whole) < edge || excess(wide, whole) < edge || slowest < whole && excess(r, slowest) < -levelling
+	return excess(r, grown, whole) < edge || excess(wide, wide.cost(f.growing), whole) < edge ||
+		slowest < whole && excess(r, grown, slowest) < -levelling
 }
 
 // again compares with the periods that are found beside other columns. Those

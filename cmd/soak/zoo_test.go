@@ -119,7 +119,7 @@ func said(r report.Report) string {
 	return strings.Join(words, "; ")
 }
 
-// brief leaves just enough to judge: a minute in all.
+// brief leaves enough to judge: little more than a minute in all.
 const brief = "duration: 50s\nwarmup: 6s\nrest: {settle: 3s}\nprofiles: {every: 1s}"
 
 // A short form for every change: some leaks and a twin at a higher rate, and
