@@ -11,9 +11,7 @@ import (
 
 // A server that frees what it took is told from one that leaks: its resident set
 // grew, its live heap did not, and the runtime keeps the rest.
-func TestFreeSpansAreToldAndAreNoLeak(t *testing.T) {
-	t.Parallel()
-	c := buildZoo(t)
+func (c cages) freeSpansAreToldAndAreNoLeak(t *testing.T) {
 	r, _ := soakJSON(t, "run", c.plan(t, animal{}, "burst", brief, 0.3), "--dir", t.TempDir())
 	if r.Verdict == soak.Leaking || len(r.Findings) > 0 {
 		t.Errorf("%s; %v", said(r), r.Reasons)

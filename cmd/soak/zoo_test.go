@@ -122,9 +122,9 @@ func said(r report.Report) string {
 // brief leaves enough to judge: little more than a minute in all.
 const brief = "duration: 50s\nwarmup: 6s\nrest: {settle: 3s}\nprofiles: {every: 1s}"
 
-// A short form for every change: some leaks and a twin at a higher rate, and
-// work that grows, side by side and apart from the other tests, which would have
-// the cores.
+// A short form for every change: some leaks and a twin at a higher rate, work
+// that grows and memory that is freed, side by side and apart from the other
+// tests, which would have the cores.
 func TestTheCauseIsNamed(t *testing.T) {
 	c := buildZoo(t)
 	for _, kind := range []string{"heap_slice", "goroutine_mutex", "fd_close_wait", "goroutine_mutex_twin"} {
@@ -145,6 +145,10 @@ func TestTheCauseIsNamed(t *testing.T) {
 	t.Run("slower", func(t *testing.T) {
 		t.Parallel()
 		c.whatGotSlowerIsNamed(t)
+	})
+	t.Run("free spans", func(t *testing.T) {
+		t.Parallel()
+		c.freeSpansAreToldAndAreNoLeak(t)
 	})
 }
 
