@@ -237,8 +237,11 @@ func TestWhatRoseAndDidNotFallBackIsNotClean(t *testing.T) {
 			still.At, still.Value = append(still.At, at), append(still.Value, value)
 			grown.At, grown.Value = append(grown.At, at), append(grown.Value, value+growth*x)
 		}
-		if v := (Judge{}).Judge(soak.Question{Series: grown, Limit: math.NaN()}); v.State == soak.Clean {
-			t.Errorf("growth of %.3g under a day of %.3g is clean: %s", growth, high, v.Reason)
+		for _, tolerated := range []float64{0, 1} {
+			q := soak.Question{Series: grown, Limit: math.NaN(), Tolerance: soak.Quantity{Value: tolerated, Per: soak.PerHour}}
+			if v := (Judge{}).Judge(q); v.State == soak.Clean {
+				t.Errorf("growth of %.3g under a day of %.3g is clean with %v/h tolerated: %s", growth, high, tolerated, v.Reason)
+			}
 		}
 		if v := (Judge{}).Judge(soak.Question{Series: still, Limit: math.NaN()}); v.State == soak.Clean {
 			clean++

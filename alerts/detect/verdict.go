@@ -50,7 +50,7 @@ func (c *inquiry) underLoad(alpha float64) opinion {
 		tr := f.beneath(c.quantum)
 		return tr.known() && !c.weigh(tr, alpha, math.NaN()).clear
 	}
-	stays := func(f finding) bool { return f.stayed() > c.room() }
+	stays := func(f finding) bool { return f.stayed() > max(c.room(), c.tolerance*c.hours) }
 	if o.clear && o.falls && slices.ContainsFunc(c.lives, stays) {
 		o.clear, c.unclear = false, "it rose and fell, but not to where it began, and what stayed may be growth"
 	}
@@ -117,6 +117,7 @@ func (c *inquiry) weigh(tr trend, alpha, detectable float64) opinion {
 	o.grows = o.p < alpha
 	if c.tolerance > 0 {
 		o.clear = o.most <= c.tolerance
+		o.falls = tr.quantile(1-suspicion) <= 0
 	} else {
 		still := o.p > suspicion && o.standsOut*c.hours <= c.room()
 		o.falls = tr.quantile(1-suspicion) <= 0 || o.most <= 0 && !still
