@@ -15,9 +15,9 @@ import (
 	"soakmon/soak/report"
 )
 
-// A self-test this short leaves the slowly sampled resources open, and says so.
-// It is five runs at once, and wants the cores for them.
-func TestTheSelfTestFindsWhatItPlants(t *testing.T) {
+// selfTestFindsWhatItPlants: one this short leaves the slowly sampled resources
+// open, and says so.
+func selfTestFindsWhatItPlants(t *testing.T) {
 	temp := t.TempDir()
 	var out, errs bytes.Buffer
 	cmd := exec.Command(binary, "selftest", "--duration", "80s", "--format", "json")

@@ -123,9 +123,9 @@ func said(r report.Report) string {
 const brief = "duration: 50s\nwarmup: 6s\nrest: {settle: 3s}\nprofiles: {every: 1s}"
 
 // A short form for every change: some leaks and a twin at a higher rate, work
-// that grows and memory that is freed, side by side and apart from the other
-// tests, which would have the cores.
-func TestTheCauseIsNamed(t *testing.T) {
+// that grows, memory that is freed and a self-test, side by side and apart from
+// the other tests, which would have the cores.
+func TestWhatIsPlantedIsFoundAndNamed(t *testing.T) {
 	c := buildZoo(t)
 	for _, kind := range []string{"heap_slice", "goroutine_mutex", "fd_close_wait", "goroutine_mutex_twin"} {
 		of, twin := strings.CutSuffix(kind, "_twin")
@@ -149,6 +149,10 @@ func TestTheCauseIsNamed(t *testing.T) {
 	t.Run("free spans", func(t *testing.T) {
 		t.Parallel()
 		c.freeSpansAreToldAndAreNoLeak(t)
+	})
+	t.Run("self-test", func(t *testing.T) {
+		t.Parallel()
+		selfTestFindsWhatItPlants(t)
 	})
 }
 
