@@ -47,7 +47,7 @@ type spec struct {
 	every   time.Duration        // shortest time between two reads; 0 is every tick
 	weight  float64              // of its part of the set's share of a core; 0 for fast probes and those with a share of their own
 	own     bool                 // it has as large a share to itself: what is judged, and cheap, is to be read at every tick
-	remote  bool                 // it asks another process: its cost is the time it takes, not the CPU time of the read
+	remote  bool                 // it asks the process: its cost is what that works meanwhile, not the CPU time of the read
 	metrics []soak.Metric        // all it can deliver, families named by the user apart
 	open    func(env *env) Probe // nil where the process has nothing for it to read
 }

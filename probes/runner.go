@@ -137,9 +137,12 @@ func (r *runner) read(ctx context.Context) (got reading) {
 	case r.class == fast:
 		got.samples, got.err = r.probe.Read(ctx, r.process)
 	case r.remote:
-		start := time.Now()
+		start, before := time.Now(), processTime(r.process.PID)
 		got.samples, got.err = r.probe.Read(ctx, r.process)
 		got.cost = time.Since(start)
+		if worked := processTime(r.process.PID) - before; worked > 0 { // else another process answered
+			got.cost = min(got.cost, worked)
+		}
 	default:
 		runtime.LockOSThread()
 		start := threadTime()
