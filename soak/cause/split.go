@@ -16,7 +16,8 @@ import (
 // a stretch of a run. Its JSON names are stable.
 type Split struct {
 	Process string      `json:"process"`
-	Parts   []SplitPart `json:"parts"` // those with nothing to say are left out; the resident set itself is the first
+	Parts   []SplitPart `json:"parts"`         // those with nothing to say are left out; the resident set itself is the first
+	Kept    SplitPart   `json:"kept,omitzero"` // what the Go runtime keeps of what the program has freed: dead objects and free spans together, which change places from one collection to the next
 }
 
 // SplitPart is one part of it, in bytes: the medians of the first and of the
@@ -59,13 +60,15 @@ func SplitMemory(src Source, from, to time.Duration) Split {
 
 // golang adds what a Go runtime tells, and what is left of the anonymous memory.
 func (s *Split) golang(t table, inuse column) {
+	free := t.of("go_heap_idle_bytes").minus(t.of("go_heap_released_bytes"))
 	if live := t.of("go_heap_live_bytes"); live != nil {
+		dead := inuse.minus(live).atLeast0()
 		s.add("live_heap", "live heap", live)
-		s.add("dead_heap", "dead objects and gaps between live ones", inuse.minus(live).atLeast0())
+		s.add("dead_heap", "dead objects and gaps between live ones", dead)
+		s.Kept, _ = partOf("kept", "kept by the runtime", dead.plus(free))
 	} else {
 		s.add("heap", "heap spans in use, dead objects included", inuse)
 	}
-	free := t.of("go_heap_idle_bytes").minus(t.of("go_heap_released_bytes"))
 	stacks, metadata := t.of("go_stack_bytes"), t.of("go_metadata_bytes")
 	s.add("free_spans", "free spans that the runtime keeps", free)
 	s.add("stacks", "stacks of goroutines", stacks)
@@ -107,15 +110,22 @@ func (s *Split) mappings(t table) {
 
 // add adds a part that is known and not always zero.
 func (s *Split) add(name, words string, c column) {
+	if p, ok := partOf(name, words, c); ok {
+		s.Parts = append(s.Parts, p)
+	}
+}
+
+func partOf(name, words string, c column) (p SplitPart, ok bool) {
 	known := slices.DeleteFunc(slices.Clone(c), math.IsNaN)
 	if len(known) == 0 {
-		return
+		return p, false
 	}
 	fifth := max(1, len(known)/5)
 	early, late := middle(known[:fifth]), middle(known[len(known)-fifth:])
-	if early != 0 || late != 0 {
-		s.Parts = append(s.Parts, SplitPart{name, words, soak.Float(early), soak.Float(late), soak.Float(late - early)})
+	if early == 0 && late == 0 {
+		return p, false
 	}
+	return SplitPart{name, words, soak.Float(early), soak.Float(late), soak.Float(late - early)}, true
 }
 
 func middle(v []float64) float64 { return slices.Sorted(slices.Values(v))[len(v)/2] }
@@ -167,11 +177,16 @@ func (t table) of(name string) column {
 }
 
 // minus is nil where c is; what was not measured takes nothing away.
-func (c column) minus(d column) column {
+func (c column) minus(d column) column { return c.with(d, -1) }
+
+// plus is nil where c is; what was not measured adds nothing.
+func (c column) plus(d column) column { return c.with(d, 1) }
+
+func (c column) with(d column, sign float64) column {
 	out := slices.Clone(c)
 	for i := range d {
 		if i < len(out) && d[i] == d[i] {
-			out[i] -= d[i]
+			out[i] += sign * d[i]
 		}
 	}
 	return out

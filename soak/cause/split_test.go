@@ -68,3 +68,26 @@ func TestReadingsThatDoNotLineUpLeaveNothingNative(t *testing.T) {
 		t.Errorf("%+v", p)
 	}
 }
+
+// From one collection to the next dead objects become free spans, and free spans
+// dead objects: the medians of both do not add up to what is kept.
+func TestWhatTheRuntimeKeepsIsDeadOrFree(t *testing.T) {
+	m := newMemory()
+	const mib = 1 << 20
+	dead := func(i int) float64 { // little in most readings
+		if i%5 < 3 {
+			return 10
+		}
+		return 150
+	}
+	kept := func(i int) float64 { return 160 * min(1, float64(i)/20) }
+	m.add("rss_bytes", func(i int) float64 { return (30 + kept(i)) * mib })
+	m.add("go_heap_live_bytes", func(int) float64 { return 16 * mib })
+	m.add("go_heap_inuse_bytes", func(i int) float64 { return (16 + min(dead(i), kept(i))) * mib })
+	m.add("go_heap_idle_bytes", func(i int) float64 { return (kept(i) - min(dead(i), kept(i))) * mib })
+	m.add("go_heap_released_bytes", func(int) float64 { return 0 })
+	s := SplitMemory(m, 0, minutes(length))
+	if s.Kept.Late != 160*mib || s.Kept.Early > 60*mib || s.Kept.Change != s.Kept.Late-s.Kept.Early {
+		t.Errorf("%+v", s.Kept)
+	}
+}

@@ -39,7 +39,7 @@ func (b *builder) memory(r *Report) {
 
 // What free spans must be to be worth a sentence.
 const (
-	leastKept = 16 << 20 // bytes more of them, with what is dead and not yet collected
+	leastKept = 16 << 20 // bytes more of them and of dead objects
 	mostlyOf  = 0.5      // of the growth of the resident set
 	flat      = 0.1      // the live heap may grow by so much of it
 )
@@ -49,14 +49,12 @@ const (
 func keeping(s cause.Split) string {
 	rss, ok := s.Part("rss")
 	live, ok2 := s.Part("live_heap")
-	free, ok3 := s.Part("free_spans")
-	dead, _ := s.Part("dead_heap")
-	kept := free.Change + dead.Change
-	if !ok || !ok2 || !ok3 || kept < leastKept || kept < mostlyOf*rss.Change || live.Change > flat*rss.Change || rss.Change <= 0 {
+	kept := s.Kept.Change
+	if !ok || !ok2 || kept < leastKept || kept < mostlyOf*rss.Change || live.Change > flat*rss.Change || rss.Change <= 0 {
 		return ""
 	}
-	return fmt.Sprintf("the live heap is flat (%s → %s) and the resident set grew from %s to %s: the runtime keeps %s of free spans, and %s of dead objects. That is no leak: it uses them again, and gives back what stays free",
-		amount(live.Early), amount(live.Late), amount(rss.Early), amount(rss.Late), amount(free.Late), amount(dead.Late))
+	return fmt.Sprintf("the live heap is flat (%s → %s) and the resident set grew from %s to %s: the runtime keeps %s of free spans and dead objects. That is no leak: it uses them again, and gives back what stays free",
+		amount(live.Early), amount(live.Late), amount(rss.Early), amount(rss.Late), amount(s.Kept.Late))
 }
 
 func offset(seconds float64) string {
