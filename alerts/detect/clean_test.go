@@ -271,4 +271,13 @@ var cleanMakers = []maker{
 		g.gaps()
 		return 0, sd
 	}},
+	{"warmup_stretched", false, func(g *gen) (float64, float64) { // no single time constant
+		b, sd := g.noise()
+		w, tau, power := b*g.between(.05, .5), g.logspan(.002, .04), g.between(.5, 1)
+		g.fill(func(_ int, x float64) float64 { return w * (1 - math.Exp(-math.Pow(x/tau, power))) })
+		return 0, sd
+	}},
+	{"pink", false, func(g *gen) (float64, float64) { return 0, g.pink() }},
+	{"pendulum", false, func(g *gen) (float64, float64) { return 0, g.pendulum() }},
+	{"skewed", false, func(g *gen) (float64, float64) { return 0, g.skewed() }},
 }

@@ -172,6 +172,47 @@ func (g *gen) ou(tau, sd float64) {
 	})
 }
 
+// pink fills with 1/f noise: memories of all lengths up to an eighth of the
+// series, each with as much of the variance.
+func (g *gen) pink() (sd float64) {
+	b := g.base()
+	each, n := b*g.between(.0005, .005), 0.0
+	g.fill(func(int, float64) float64 { return b })
+	for tau := .5; tau < float64(g.n)/8; tau *= 3 {
+		g.ou(tau, each)
+		n++
+	}
+	return each * math.Sqrt(n)
+}
+
+// pendulum fills with noise that swings: AR(2), whose period comes and goes.
+func (g *gen) pendulum() (sd float64) {
+	b, period := g.base(), g.logspan(10, float64(g.n)/15)
+	rho := math.Exp(-1 / (period * g.between(.5, 2)))
+	c := 2 * rho * math.Cos(2*math.Pi/period)
+	// Its standard deviation for innovations of 1 (Box and Jenkins 1970, 3.2).
+	own := math.Sqrt((1 + rho*rho) / (1 - rho*rho) / ((1+rho*rho)*(1+rho*rho) - c*c))
+	sd = b * g.between(.002, .02)
+	last, x := 0.0, sd*g.NormFloat64()
+	g.fill(func(int, float64) float64 {
+		last, x = x, c*x-rho*rho*last+sd/own*g.NormFloat64()
+		return b + x
+	})
+	return sd
+}
+
+// skewed fills with lognormal noise that remembers: long tails upwards only.
+func (g *gen) skewed() (sd float64) {
+	b, scale, s := g.base(), g.between(.002, .02), g.between(.3, 1.2)
+	tau, x := g.logspan(1, float64(g.n)/40), g.NormFloat64()
+	phi := math.Exp(-1 / tau)
+	g.fill(func(int, float64) float64 {
+		x = phi*x + math.Sqrt(1-phi*phi)*g.NormFloat64()
+		return b * (1 + scale*math.Exp(s*x))
+	})
+	return b * scale * math.Exp(s*s/2) * math.Sqrt(math.Expm1(s*s))
+}
+
 // saw adds a collector's sawtooth whose period and height vary.
 func (g *gen) saw(amp, period, vary float64) {
 	draw := func(v float64) float64 { return v * g.between(1-vary, 1+vary) }

@@ -204,6 +204,18 @@ var leakMakers = []maker{
 		}
 		return g.line(sd*g.between(20, 150), 0), sd
 	}},
+	{"pink_leak", true, func(g *gen) (float64, float64) {
+		sd := g.pink()
+		return g.line(sd*g.between(5, 60), 0), sd
+	}},
+	{"pendulum_leak", true, func(g *gen) (float64, float64) {
+		sd := g.pendulum()
+		return g.line(sd*g.between(5, 60), 0), sd
+	}},
+	{"skewed_leak", true, func(g *gen) (float64, float64) {
+		sd := g.skewed()
+		return g.line(sd*g.between(5, 60), 0), sd
+	}},
 }
 
 // eitherMakers are series that no rule calls leak or clean.
