@@ -24,7 +24,7 @@ func (c cages) freeSpansAreToldAndAreNoLeak(t *testing.T) {
 		p, _ := r.Memory.Part(name)
 		return float64(p.Late)
 	}
-	if kept := float64(r.Memory.Kept.Late); kept < 64<<20 || part("live_heap") > 32<<20 || part("native") > part("rss")/5 {
+	if kept := part("kept"); kept < 64<<20 || part("live_heap") > 32<<20 || part("native") > part("rss")/5 {
 		t.Errorf("kept %v: %+v", kept, r.Memory.Parts)
 	}
 }

@@ -16,14 +16,13 @@ import (
 // a stretch of a run. Its JSON names are stable.
 type Split struct {
 	Process string      `json:"process"`
-	Parts   []SplitPart `json:"parts"`         // those with nothing to say are left out; the resident set itself is the first
-	Kept    SplitPart   `json:"kept,omitzero"` // what the Go runtime keeps of what the program has freed: dead objects and free spans together, which change places from one collection to the next
+	Parts   []SplitPart `json:"parts"` // those with nothing to say are left out; the resident set itself is the first
 }
 
 // SplitPart is one part of it, in bytes: the medians of the first and of the
 // last fifth of its readings.
 type SplitPart struct {
-	Part   string     `json:"part"` // "rss", "live_heap", "dead_heap", "free_spans", "stacks", "metadata", "native", "file", "shared", "swap"; of programs without a Go runtime mappings by name
+	Part   string     `json:"part"` // "rss", "live_heap", "kept" (of it "dead_heap" and "free_spans", which change places), "stacks", "metadata", "native", "file", "shared", "swap"; of programs without a Go runtime mappings by name
 	Words  string     `json:"words"`
 	Early  soak.Float `json:"early_bytes"`
 	Late   soak.Float `json:"late_bytes"`
@@ -64,13 +63,14 @@ func (s *Split) golang(t table, inuse column) {
 	if live := t.of("go_heap_live_bytes"); live != nil {
 		dead := inuse.minus(live).atLeast0()
 		s.add("live_heap", "live heap", live)
-		s.add("dead_heap", "dead objects and gaps between live ones", dead)
-		s.Kept, _ = partOf("kept", "kept by the runtime", dead.plus(free))
+		s.add("kept", "kept by the runtime: dead objects and free spans", dead.plus(free))
+		s.add("dead_heap", "of it dead objects and gaps between live ones", dead)
+		s.add("free_spans", "of it free spans", free)
 	} else {
 		s.add("heap", "heap spans in use, dead objects included", inuse)
+		s.add("free_spans", "free spans that the runtime keeps", free)
 	}
 	stacks, metadata := t.of("go_stack_bytes"), t.of("go_metadata_bytes")
-	s.add("free_spans", "free spans that the runtime keeps", free)
 	s.add("stacks", "stacks of goroutines", stacks)
 	s.add("metadata", "metadata of the runtime", metadata)
 	anonymous := t.of("rss_anon_bytes")
@@ -110,22 +110,15 @@ func (s *Split) mappings(t table) {
 
 // add adds a part that is known and not always zero.
 func (s *Split) add(name, words string, c column) {
-	if p, ok := partOf(name, words, c); ok {
-		s.Parts = append(s.Parts, p)
-	}
-}
-
-func partOf(name, words string, c column) (p SplitPart, ok bool) {
 	known := slices.DeleteFunc(slices.Clone(c), math.IsNaN)
 	if len(known) == 0 {
-		return p, false
+		return
 	}
 	fifth := max(1, len(known)/5)
 	early, late := middle(known[:fifth]), middle(known[len(known)-fifth:])
-	if early == 0 && late == 0 {
-		return p, false
+	if early != 0 || late != 0 {
+		s.Parts = append(s.Parts, SplitPart{name, words, soak.Float(early), soak.Float(late), soak.Float(late - early)})
 	}
-	return SplitPart{name, words, soak.Float(early), soak.Float(late), soak.Float(late - early)}, true
 }
 
 func middle(v []float64) float64 { return slices.Sorted(slices.Values(v))[len(v)/2] }

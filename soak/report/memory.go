@@ -49,12 +49,12 @@ const (
 func keeping(s cause.Split) string {
 	rss, ok := s.Part("rss")
 	live, ok2 := s.Part("live_heap")
-	kept := s.Kept.Change
-	if !ok || !ok2 || kept < leastKept || kept < mostlyOf*rss.Change || live.Change > flat*rss.Change || rss.Change <= 0 {
+	kept, ok3 := s.Part("kept")
+	if !ok || !ok2 || !ok3 || kept.Change < leastKept || kept.Change < mostlyOf*rss.Change || live.Change > flat*rss.Change || rss.Change <= 0 {
 		return ""
 	}
 	return fmt.Sprintf("the live heap is flat (%s → %s) and the resident set grew from %s to %s: the runtime keeps %s of free spans and dead objects. That is no leak: it uses them again, and gives back what stays free",
-		amount(live.Early), amount(live.Late), amount(rss.Early), amount(rss.Late), amount(s.Kept.Late))
+		amount(live.Early), amount(live.Late), amount(rss.Early), amount(rss.Late), amount(kept.Late))
 }
 
 func offset(seconds float64) string {

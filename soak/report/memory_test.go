@@ -14,10 +14,8 @@ func split(rss, live, dead, free [2]float64) cause.Split {
 		mib := func(v float64) soak.Float { return soak.Float(v * (1 << 20)) }
 		return cause.SplitPart{Part: name, Words: name, Early: mib(v[0]), Late: mib(v[1]), Change: mib(v[1] - v[0])}
 	}
-	return cause.Split{
-		Parts: []cause.SplitPart{part("rss", rss), part("live_heap", live), part("dead_heap", dead), part("free_spans", free)},
-		Kept:  part("kept", [2]float64{dead[0] + free[0], dead[1] + free[1]}),
-	}
+	kept := part("kept", [2]float64{dead[0] + free[0], dead[1] + free[1]})
+	return cause.Split{Parts: []cause.SplitPart{part("rss", rss), part("live_heap", live), kept, part("dead_heap", dead), part("free_spans", free)}}
 }
 
 func TestFreeSpansAreToldOnlyWhereTheyExplainTheGrowth(t *testing.T) {
