@@ -115,12 +115,12 @@ func (c *inquiry) doubts() string {
 func (c *inquiry) weigh(tr trend, alpha, detectable float64) opinion {
 	o := opinion{trend: tr, p: tr.below(c.tolerance), detectable: detectable, standsOut: c.tolerance + tr.detectable(alpha), most: tr.quantile(power)}
 	o.grows = o.p < alpha
+	o.falls = tr.quantile(1-suspicion) <= 0
 	if c.tolerance > 0 {
 		o.clear = o.most <= c.tolerance
-		o.falls = tr.quantile(1-suspicion) <= 0
 	} else {
 		still := o.p > suspicion && o.standsOut*c.hours <= c.room()
-		o.falls = tr.quantile(1-suspicion) <= 0 || o.most <= 0 && !still
+		o.falls = o.falls || o.most <= 0 && !still
 		o.clear = o.most <= 0 || still
 	}
 	return o
