@@ -57,7 +57,7 @@ const (
 	EventGap      EventKind = "gap"      // ticks were missed; Value is how many
 	EventProbe    EventKind = "probe"    // a probe began to fail or works again; Name is the probe
 	EventSuspend  EventKind = "suspend"  // the machine slept; Value is for how many seconds
-	EventRest     EventKind = "rest"     // a rest sample was taken; Value is the number of open sessions, Name "gc" where one was forced
+	EventRest     EventKind = "rest"     // a rest sample was taken; Value is the number of open sessions, Name [ForcedGC] where a garbage collection was forced
 	EventSnapshot EventKind = "snapshot" // profiles were taken
 	EventAlert    EventKind = "alert"    // an alert changed state
 	EventSink     EventKind = "sink"     // a delivery failed for good

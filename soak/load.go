@@ -31,18 +31,9 @@ type Vary struct {
 	Every time.Duration `json:"every,omitempty"` // length of one step
 }
 
-// The orders a driver takes.
-const (
-	DoStart = "start" // open the loads, or go on after a pause
-	DoRate  = "rate"  // set the rate of Load (or of all where it is empty) to Factor times its plan
-	DoPause = "pause" // start no more operations, let those under way end; sessions stay open
-	DoDrain = "drain" // pause, and close all sessions
-	DoStop  = "stop"  // drain, send a last tally, exit
-)
-
 // Command is one order to the driver: a line of JSON on its standard input.
 type Command struct {
-	Do       string        `json:"do"`
+	Do       DriverOrder   `json:"do"`
 	Loads    []Workload    `json:"loads,omitempty"`    // with the first DoStart
 	Interval time.Duration `json:"interval,omitempty"` // between tallies, with the first DoStart
 	Load     string        `json:"load,omitempty"`     // with DoRate
@@ -55,7 +46,7 @@ type Command struct {
 type Tally struct {
 	Seq     uint64      `json:"seq"`
 	Wall    time.Time   `json:"wall"`
-	State   string      `json:"state"`           // "ready" (before the first start), "load", "pausing", "paused", "draining", "drained", "stopped"
+	State   DriverState `json:"state"`
 	Pprof   string      `json:"pprof,omitempty"` // of the driver itself, in the first tally
 	Loads   []LoadTally `json:"loads,omitempty"`
 	Pacer   Times       `json:"pacer,omitempty"`   // pacing lags

@@ -36,7 +36,7 @@ type Plan struct {
 
 	Schedule   string        `json:"schedule,omitempty"`   // cron spec
 	TimeZone   string        `json:"time_zone,omitempty"`  // IANA name; UTC where empty
-	Overlap    string        `json:"overlap,omitempty"`    // when the last run still goes on: "skip" or "queue"
+	Overlap    Overlap       `json:"overlap,omitempty"`    // when the last run still goes on: "skip" or "queue"
 	Jitter     time.Duration `json:"jitter,omitempty"`     // start up to so much later
 	Deadline   time.Duration `json:"deadline,omitempty"`   // a start later than this is skipped
 	CatchUp    bool          `json:"catch_up,omitempty"`   // run once at start-up when a start was missed

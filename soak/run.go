@@ -13,7 +13,7 @@ type Run struct {
 	End     time.Time `json:"end,omitzero"` // zero while it goes on, or where the monitor was killed
 	Target  Facts     `json:"target"`
 	Host    Host      `json:"host"`
-	Ended   string    `json:"ended,omitempty"` // why: "finished", "interrupted", "stopped", "target dead", "driver dead", "error"
+	Ended   End       `json:"ended,omitempty"`
 	Error   string    `json:"error,omitempty"` // an internal error that ended it
 
 	Metrics []Metric `json:"metrics,omitempty"` // families that occur in it
@@ -65,8 +65,8 @@ type ProfileMeta struct {
 	At      time.Duration `json:"at"`
 	Wall    time.Time     `json:"wall"`
 	Process string        `json:"process"`
-	Kind    string        `json:"kind"`            // "heap", "goroutine", "goroutine_dump", "cpu", …
-	Why     string        `json:"why"`             // "start", "schedule", "rest", "alert", "end", "operator"
+	Kind    string        `json:"kind"` // "heap", "goroutine", "goroutine_dump", "cpu", …
+	Why     ProfileReason `json:"why"`
 	GC      bool          `json:"gc,omitempty"`    // a garbage collection was forced before
 	Size    int           `json:"size"`            // bytes as fetched
 	Took    time.Duration `json:"took"`            // time the fetch took
@@ -79,6 +79,6 @@ type Histogram struct {
 	From time.Duration `json:"from"`
 	To   time.Duration `json:"to"`
 	Load string        `json:"load"`
-	Kind string        `json:"kind"` // "latency", "service", "connect", "pacer"
+	Kind HistogramKind `json:"kind"`
 	Data string        `json:"data"` // HDR V2, base64, nanoseconds
 }

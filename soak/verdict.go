@@ -11,10 +11,9 @@ const (
 	Leaking      State = "leak"         // sustained growth above the tolerance is shown
 )
 
-// Phase is a stretch of a run: "baseline", "warmup", "steady", "rest",
-// "drain". A change of rate splits a steady phase.
+// Phase is a stretch of a run. A change of rate splits a steady phase.
 type Phase struct {
-	Name string        `json:"name"`
+	Name PhaseName     `json:"name"`
 	From time.Duration `json:"from"`
 	To   time.Duration `json:"to"`
 	Rate float64       `json:"rate"` // factor on the planned rate: 1, or a step of vary; 0 outside load
@@ -48,13 +47,13 @@ type Verdict struct {
 	Slope         float64       // growth in units per hour; NaN where it cannot be told
 	Lo, Hi        float64       // plain 95 % interval of Slope
 	PerOperation  float64       // growth in units per operation; NaN without operations
-	PerHourBound  string        // what the growth follows where it is identified: "time", "operations", "sessions", or ""
+	Follows       Follows       // what the growth follows, where that is identified; else empty
 	Since         time.Duration // growth began here; meaningless unless leaking
 	MinDetectable float64       // the smallest growth per hour that would have been called a leak, with 95 % power under white noise and less under saws and correlated noise
 	Level         float64       // the level after warm-up
 	Exhaustion    Exhaustion
-	P             float64  // p value against "no sustained growth", after correction for looks and family
-	Evidence      string   // which line of evidence spoke: "load", "rest", "both"
+	P             float64 // p value against "no sustained growth", after correction for looks and family
+	Evidence      Evidence
 	Reason        string   // one sentence in plain words
 	Warnings      []string // shown beside the verdict, never instead of it
 }

@@ -107,7 +107,7 @@ func leastMissed(kept []soak.ProfileMeta) int {
 		}
 		before[i] = middle
 		first, ok := before[middle]
-		if !ok || kept[middle].Why == "alert" {
+		if !ok || kept[middle].Why == soak.ProfileAlert {
 			continue
 		}
 		if g := m.At - kept[first].At; best < 0 || g < gap {

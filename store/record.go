@@ -96,7 +96,7 @@ func encodeHistogram(h soak.Histogram) ([]byte, error) {
 	}
 	b := binary.AppendVarint(nil, int64(h.From))
 	b = binary.AppendVarint(b, int64(h.To))
-	for _, s := range []string{h.Load, h.Kind} {
+	for _, s := range []string{h.Load, string(h.Kind)} {
 		b = binary.AppendUvarint(b, uint64(len(s)))
 		b = append(b, s...)
 	}
@@ -112,7 +112,7 @@ func decodeHistogram(b []byte) (soak.Histogram, error) {
 		From: time.Duration(from),
 		To:   time.Duration(to),
 		Load: load,
-		Kind: kind,
+		Kind: soak.HistogramKind(kind),
 		Data: base64.StdEncoding.EncodeToString(b),
 	}, errors.Join(err1, err2, err3, err4)
 }

@@ -207,7 +207,7 @@ func TestToleranceIsAllowedGrowth(t *testing.T) {
 }
 
 func TestAVariedLoadTellsOperationsFromTime(t *testing.T) {
-	for _, want := range []string{"operations", "time"} {
+	for _, want := range []soak.Follows{soak.FollowsOperations, soak.FollowsTime} {
 		r := rand.New(rand.NewPCG(8, 9))
 		q := soak.Question{Limit: math.NaN(), Series: gauge()}
 		done := 0.0
@@ -219,15 +219,15 @@ func TestAVariedLoadTellsOperationsFromTime(t *testing.T) {
 			}
 			done += 200 * rate
 			grown := done / 10000
-			if want == "time" {
+			if want == soak.FollowsTime {
 				grown = float64(i) / 50
 			}
 			q.Series.At, q.Series.Value = append(q.Series.At, at), append(q.Series.Value, 100+math.Floor(grown)+10*rate+math.Round(r.NormFloat64()))
 			q.Operations.At, q.Operations.Value = append(q.Operations.At, at), append(q.Operations.Value, done)
 		}
 		v := Judge{}.Judge(q)
-		if v.State != soak.Leaking || v.PerHourBound != want || math.Abs(v.PerOperation-1e-4) > 1e-5 {
-			t.Errorf("%s: %s follows %q, %.3g per operation: %s", want, v.State, v.PerHourBound, v.PerOperation, v.Reason)
+		if v.State != soak.Leaking || v.Follows != want || math.Abs(v.PerOperation-1e-4) > 1e-5 {
+			t.Errorf("%s: %s follows %q, %.3g per operation: %s", want, v.State, v.Follows, v.PerOperation, v.Reason)
 		}
 	}
 }

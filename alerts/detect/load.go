@@ -48,7 +48,7 @@ func finite(p point) bool {
 // loadStart is when the load began: at the first phase that is not rest.
 func loadStart(s soak.Series, phases []soak.Phase) time.Duration {
 	for _, p := range phases {
-		if p.Name == "warmup" || p.Name == "steady" {
+		if p.Name.Loading() {
 			return p.From
 		}
 	}
@@ -64,7 +64,7 @@ func load(phases []soak.Phase, at time.Duration) (rate float64, steady bool) {
 		return 1, true
 	}
 	for _, p := range phases {
-		if p.Name == "steady" && at >= p.From && at < p.To {
+		if p.Name == soak.PhaseSteady && at >= p.From && at < p.To {
 			return p.Rate, true
 		}
 	}

@@ -16,7 +16,7 @@ type meter struct {
 // follows tells what the growth of a finding follows, time or operations,
 // where the rate of the load varied enough to tell; and the growth per
 // operation if it is the latter.
-func (m meter) follows(f *finding, quantum float64) (what string, perOperation float64) {
+func (m meter) follows(f *finding, quantum float64) (what soak.Follows, perOperation float64) {
 	v := &f.view
 	if len(m.hours) < 2 || v.scale == 0 {
 		return "", 0
@@ -38,12 +38,12 @@ func (m meter) follows(f *finding, quantum float64) (what string, perOperation f
 	byOperations := r.cost(f.growing.last(false))
 	switch {
 	case byTime < byOperations-margin:
-		return "time", 0
+		return soak.FollowsTime, 0
 	case byOperations < byTime-margin:
 		s := f.growing.start()
 		columns := [][]float64{ones(len(v.t))[s:], done[s:], v.y[s:]}
 		tr := estimate(v.t[s:], columns, r.grid, r.floor).times(v.scale / total)
-		return "operations", tr.slope
+		return soak.FollowsOperations, tr.slope
 	}
 	return "", 0
 }

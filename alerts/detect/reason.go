@@ -25,7 +25,7 @@ func (c *inquiry) reason(v soak.Verdict) string {
 		return fmt.Sprintf("no growth in %s; %s%s", length, c.excluded(v, rate), c.spoke("; ", v.Evidence))
 	}
 	switch {
-	case c.few() && v.Evidence == "load":
+	case c.few() && v.Evidence == soak.EvidenceLoad:
 		return c.tooFew()
 	case c.young:
 		return fmt.Sprintf("rose %s for %s by now: under load alone, growth counts when it has lasted a quarter of the planned %s", rate(v.Slope), span(duration(c.pts[len(c.pts)-1].t-c.growthFrom())), span(c.q.Planned))
@@ -48,7 +48,7 @@ func (c *inquiry) reason(v soak.Verdict) string {
 func (c *inquiry) excluded(v soak.Verdict, rate func(float64) string) string {
 	leak := rate(v.MinDetectable)
 	switch out := rate(c.spoken.standsOut); {
-	case c.resting.equal && v.Evidence == "rest":
+	case c.resting.equal && v.Evidence == soak.EvidenceRest:
 	case c.tolerance > 0:
 		return fmt.Sprintf("at most %s, of %s tolerated (95 %% sure); %s or more would have been called a leak", rate(max(0, c.spoken.most)), rate(c.tolerance), leak)
 	case c.spoken.standsOut < v.MinDetectable && out != leak:
@@ -58,14 +58,14 @@ func (c *inquiry) excluded(v soak.Verdict, rate func(float64) string) string {
 }
 
 // spoke names the line of evidence. A recording of a stranger has only one.
-func (c *inquiry) spoke(join, evidence string) string {
+func (c *inquiry) spoke(join string, evidence soak.Evidence) string {
 	if len(c.q.Phases) == 0 && len(c.q.Rest) == 0 {
 		return ""
 	}
 	switch evidence {
-	case "rest":
+	case soak.EvidenceRest:
 		return join + "shown at rest"
-	case "both":
+	case soak.EvidenceBoth:
 		return join + "shown under load and at rest"
 	}
 	return join + "shown under load"

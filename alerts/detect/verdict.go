@@ -22,7 +22,7 @@ func (c *inquiry) lacking() string {
 func (c *inquiry) unknown(why string) soak.Verdict {
 	nan := math.NaN()
 	return soak.Verdict{State: soak.Inconclusive, Slope: nan, Lo: nan, Hi: nan, PerOperation: nan, MinDetectable: nan,
-		Level: c.level, P: 1, Evidence: "load", Reason: why}
+		Level: c.level, P: 1, Evidence: soak.EvidenceLoad, Reason: why}
 }
 
 // An opinion is what one line of evidence says.
@@ -192,13 +192,13 @@ func (c *inquiry) decide() soak.Verdict {
 		if c.few() { // no growth could be shown, so none is excluded
 			load.clear, load.detectable = false, math.NaN()
 		}
-		c.speak(&v, load, "load")
+		c.speak(&v, load, soak.EvidenceLoad)
 	}
 	if c.rested && c.resting.trend.known() {
 		rest = c.weigh(c.resting.trend, restAlpha, c.tolerance+c.resting.trend.detectable(restAlpha))
 		rest.grows = rest.grows && c.resting.lasts && !(load.trend.known() && load.trend.quantile(1-suspicion) < rest.trend.slope/2)
 		if len(c.lives) == 0 || !(rest.detectable >= load.detectable) {
-			c.speak(&v, rest, "rest")
+			c.speak(&v, rest, soak.EvidenceRest)
 		}
 	}
 	equal := c.rested && c.resting.equal
@@ -208,19 +208,19 @@ func (c *inquiry) decide() soak.Verdict {
 	both := rest.trend.known() && load.trend.known() && c.doubt == "" && !c.young && c.resting.lasts && fisher(load.p, rest.p) < c.alpha
 	switch {
 	case load.grows && rest.grows || both && !load.grows && !rest.grows:
-		v.State, v.Evidence = soak.Leaking, "both"
+		v.State, v.Evidence = soak.Leaking, soak.EvidenceBoth
 	case load.grows:
-		c.speak(&v, load, "load")
+		c.speak(&v, load, soak.EvidenceLoad)
 		v.State = soak.Leaking
 	case rest.grows:
-		c.speak(&v, rest, "rest")
+		c.speak(&v, rest, soak.EvidenceRest)
 		v.State = soak.Leaking
 	case load.clear && (rest.clear || equal):
-		v.State, v.Evidence = soak.Clean, "both"
+		v.State, v.Evidence = soak.Clean, soak.EvidenceBoth
 	case load.clear:
 		v.State = soak.Clean
 	case rest.clear || equal:
-		v.State, v.Evidence = soak.Clean, "rest"
+		v.State, v.Evidence = soak.Clean, soak.EvidenceRest
 	}
 	if limit := 2 * c.quantum / c.resting.hours; equal && v.State == soak.Clean && !(v.MinDetectable < limit) {
 		v.MinDetectable = limit
@@ -248,11 +248,11 @@ func fisher(p, q float64) float64 {
 }
 
 // speak lets one opinion fill in the figures.
-func (c *inquiry) speak(v *soak.Verdict, o opinion, evidence string) {
+func (c *inquiry) speak(v *soak.Verdict, o opinion, evidence soak.Evidence) {
 	v.Slope, v.Lo, v.Hi = o.trend.slope, o.trend.quantile(0.025), o.trend.quantile(0.975)
 	v.MinDetectable, c.spoken = o.detectable, o
 	spent := c.alpha
-	if evidence == "rest" {
+	if evidence == soak.EvidenceRest {
 		spent = c.restAlpha()
 	}
 	v.P = min(1, o.p*falseAlarms/spent)
@@ -296,10 +296,10 @@ func (c *inquiry) operations(v *soak.Verdict) {
 	switch {
 	case v.State != soak.Leaking:
 	case c.rested && c.resting.closed:
-		v.PerHourBound = "sessions"
+		v.Follows = soak.FollowsSessions
 	case len(c.lives) == 1:
 		var each float64
-		if v.PerHourBound, each = c.meter.follows(&c.lives[0], c.quantum); v.PerHourBound == "operations" {
+		if v.Follows, each = c.meter.follows(&c.lives[0], c.quantum); v.Follows == soak.FollowsOperations {
 			v.PerOperation = each
 		}
 	}

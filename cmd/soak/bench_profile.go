@@ -41,7 +41,7 @@ func (b *benchJob) profile(ctx context.Context, contenders []bench.Contender, ro
 				rows[i].Notes = append(rows[i].Notes, fmt.Sprintf("%s: CPU profile of the %s: %v", c.Name, got.side, got.err))
 				continue
 			}
-			got.meta.Process, got.meta.Why = c.Name+" "+got.side, "operator"
+			got.meta.Process, got.meta.Why = c.Name+" "+got.side, soak.ProfileOperator
 			kept = append(kept, keptProfile{got.meta, got.data})
 			rows[i].Hot = append(rows[i].Hot, got.hot...)
 		}

@@ -32,7 +32,7 @@ func keepBench(dir string, r bench.Result, kept []keptProfile) (path string, err
 	}
 	run := soak.Run{
 		ID: r.Run, Name: r.Name, Command: benchRun, Plan: soak.Plan{Name: r.Name, Conditions: r.Conditions}, Version: r.Version,
-		Start: r.Start, End: r.Start.Add(time.Duration(r.Duration * float64(time.Second))), Host: r.Host, Ended: "finished",
+		Start: r.Start, End: r.Start.Add(time.Duration(r.Duration * float64(time.Second))), Host: r.Host, Ended: soak.EndFinished,
 	}
 	path = store.Path(dir, r.Run)
 	w, err := store.Create(path, run, store.Options{})
@@ -44,7 +44,7 @@ func keepBench(dir string, r bench.Result, kept []keptProfile) (path string, err
 	if err := bench.JSON(&data, r); err != nil {
 		return path, err
 	}
-	kept = append(kept, keptProfile{soak.ProfileMeta{At: run.End.Sub(run.Start), Wall: run.End, Process: soak.RoleMonitor, Kind: benchKind, Why: "end"}, data.Bytes()})
+	kept = append(kept, keptProfile{soak.ProfileMeta{At: run.End.Sub(run.Start), Wall: run.End, Process: soak.RoleMonitor, Kind: benchKind, Why: soak.ProfileEnd}, data.Bytes()})
 	for _, k := range kept {
 		if err := w.PutProfile(k.meta, k.data); err != nil {
 			return path, err

@@ -32,11 +32,11 @@ func (v *imagined) Tallies() <-chan soak.Tally { return v.tallies }
 func (v *imagined) Send(c soak.Command) error {
 	switch c.Do {
 	case soak.DoStart:
-		v.state.Store("load")
+		v.state.Store(soak.DriverLoad)
 	case soak.DoPause:
-		v.state.Store("paused")
+		v.state.Store(soak.DriverPaused)
 	case soak.DoDrain:
-		v.state.Store("drained")
+		v.state.Store(soak.DriverDrained)
 	}
 	return nil
 }
@@ -53,8 +53,8 @@ func (v *imagined) drive(ctx context.Context) {
 			return
 		case <-time.After(time.Second):
 		}
-		state := v.state.Load().(string)
-		if state == "load" {
+		state := v.state.Load().(soak.DriverState)
+		if state == soak.DriverLoad {
 			ops += 200
 		}
 		select {
@@ -77,7 +77,7 @@ type readings struct {
 func (r *readings) Tick(context.Context, time.Duration) ([]soak.Sample, []soak.Event) {
 	r.cpu += 0.01
 	s := func(name string, v float64) soak.Sample { return soak.Sample{Process: r.role, Metric: name, Value: v} }
-	fds, busy := 10.0, r.v.state.Load() == "load"
+	fds, busy := 10.0, r.v.state.Load() == soak.DriverLoad
 	if r.role == soak.RoleTarget {
 		fds += math.Floor(r.v.grow * time.Since(r.from).Hours())
 		if busy {
@@ -154,7 +154,7 @@ func recordDay(t *testing.T, path string, grow float64) (last engine.Status) {
 			t.Fatal(err)
 		}
 		v := &imagined{tallies: make(chan soak.Tally), grow: grow}
-		v.state.Store("ready")
+		v.state.Store(soak.DriverReady)
 		ctx, cancel := context.WithCancel(t.Context())
 		defer cancel()
 		go v.drive(ctx)
@@ -169,7 +169,7 @@ func recordDay(t *testing.T, path string, grow float64) (last engine.Status) {
 			},
 			Recorder: file, Detector: detect.Judge{}, Status: func(s engine.Status) { last = s },
 		})
-		if err != nil || ended != engine.EndFinished {
+		if err != nil || ended != soak.EndFinished {
 			t.Errorf("ended %q, %v", ended, err)
 		}
 		run := file.Run()

@@ -67,7 +67,7 @@ func (j job) do() error {
 }
 
 // record makes the run and returns the path of its file.
-func (j job) record(ctx context.Context, orders chan engine.Order) (path string, err error) {
+func (j job) record(ctx context.Context, orders chan soak.Order) (path string, err error) {
 	progress := newProgress(j)
 	progress.open(ctx, orderer(orders), false)
 	defer progress.done()
@@ -127,7 +127,7 @@ func (j job) record(ctx context.Context, orders chan engine.Order) (path string,
 
 // observe runs the engine over the started processes, and ends the file's head
 // with how it went.
-func (j job) observe(ctx context.Context, file *runFile, target *supervise.Target, driver *driverProcess, relay *relayProcess, own []soak.Process, orders chan engine.Order, p *progress) error {
+func (j job) observe(ctx context.Context, file *runFile, target *supervise.Target, driver *driverProcess, relay *relayProcess, own []soak.Process, orders chan soak.Order, p *progress) error {
 	socket, err := control.Serve(j.dir, file.Run().ID, file.handlers(orders))
 	if err != nil {
 		return err
@@ -202,8 +202,8 @@ func openSinks(p soak.Plan, log io.Writer) (map[string]sink.Sink, error) {
 
 // signalOrders turns the first SIGINT or SIGTERM into an order to end the run
 // with a verdict, and the second into an end at once.
-func signalOrders(now context.CancelFunc) (orders chan engine.Order, stop func()) {
-	orders = make(chan engine.Order, 8)
+func signalOrders(now context.CancelFunc) (orders chan soak.Order, stop func()) {
+	orders = make(chan soak.Order, 8)
 	signals := make(chan os.Signal, 2)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
 	done := make(chan struct{})
@@ -217,7 +217,7 @@ func signalOrders(now context.CancelFunc) (orders chan engine.Order, stop func()
 					now()
 					return
 				}
-				orders <- engine.OrderInterrupt
+				orders <- soak.OrderInterrupt
 			}
 		}
 	}()

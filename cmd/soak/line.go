@@ -8,14 +8,13 @@ import (
 	"soakmon/soak"
 	"soakmon/soak/engine"
 	"soakmon/soak/human"
-	"soakmon/soak/judge"
 )
 
 // line is the status in one line, however many loads and series there are: what
 // all loads do together, the worst of them, the target's size, and what grows.
 func line(s engine.Status) string {
 	parts := []string{fmt.Sprintf("%s %-8s", clockOf(s), s.Phase)}
-	if len(s.Load) > 0 && judge.Loading(s.Phase) {
+	if len(s.Load) > 0 && s.Phase.Loading() {
 		parts = append(parts, loadLine(s))
 	}
 	for _, r := range s.Series {

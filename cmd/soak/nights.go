@@ -22,7 +22,7 @@ func (j job) against(path string) error {
 		return nil
 	}
 	r, err := readReport(path)
-	if err != nil || r.Ended != report.EndedFinished {
+	if err != nil || r.Ended != soak.EndFinished {
 		return err
 	}
 	earlier, err := earlierRuns(j.dir, r)

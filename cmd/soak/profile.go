@@ -113,7 +113,7 @@ func (f profileFlags) stretch(r *stored) (from, to time.Duration, err error) {
 		return 0, 0, err
 	}
 	to = math.MaxInt64
-	steady := slices.DeleteFunc(judge.Phases(r.Run().Plan.Load, events, to), func(p soak.Phase) bool { return p.Name != judge.PhaseSteady })
+	steady := slices.DeleteFunc(judge.Phases(r.Run().Plan.Load, events, to), func(p soak.Phase) bool { return p.Name != soak.PhaseSteady })
 	if n := len(steady); n > 0 {
 		from = steady[0].From
 		if f.kind == "cpu" {

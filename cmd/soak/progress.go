@@ -10,6 +10,7 @@ import (
 
 	"golang.org/x/term"
 
+	"soakmon/soak"
 	"soakmon/soak/engine"
 	"soakmon/soak/terminal"
 )
@@ -32,7 +33,7 @@ type progress struct {
 }
 
 // open gives a run the screen, where there is a terminal. Keys become orders.
-func (p *progress) open(ctx context.Context, act func(ctx context.Context, order string) error, attach bool) {
+func (p *progress) open(ctx context.Context, act func(ctx context.Context, order soak.Order) error, attach bool) {
 	if !p.live || os.Getenv("TERM") == "dumb" {
 		p.live = false
 		return

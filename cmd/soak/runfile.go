@@ -5,13 +5,13 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"sync"
 	"time"
 
 	"soakmon/soak"
 	"soakmon/soak/control"
 	"soakmon/soak/engine"
-	"soakmon/soak/terminal"
 	"soakmon/store"
 )
 
@@ -56,13 +56,7 @@ func (f *runFile) noteNow(e soak.Event) {
 	_ = f.Note(e) // the next row fails as well, and ends the run
 }
 
-// doable maps what a person may ask for to orders.
-var doable = map[string]engine.Order{
-	control.Pause: engine.OrderPause, control.Resume: engine.OrderResume, control.Rest: engine.OrderRest,
-	control.Snapshot: engine.OrderSnapshot, control.Stop: engine.OrderStop,
-}
-
-func (f *runFile) handlers(orders chan<- engine.Order) control.Handlers {
+func (f *runFile) handlers(orders chan<- soak.Order) control.Handlers {
 	return control.Handlers{
 		Status: func() any {
 			f.mu.Lock()
@@ -75,18 +69,17 @@ func (f *runFile) handlers(orders chan<- engine.Order) control.Handlers {
 }
 
 // orderer gives the engine what a person asks for.
-func orderer(orders chan<- engine.Order) func(ctx context.Context, action string) error {
-	return func(ctx context.Context, action string) error {
-		if action == terminal.Interrupt { // a terminal that passes keys on makes no signals
+func orderer(orders chan<- soak.Order) func(ctx context.Context, o soak.Order) error {
+	return func(ctx context.Context, o soak.Order) error {
+		if o == soak.OrderInterrupt { // a terminal that passes keys on makes no signals
 			self, err := os.FindProcess(os.Getpid())
 			if err != nil {
 				return err
 			}
 			return self.Signal(os.Interrupt)
 		}
-		o, ok := doable[action]
-		if !ok {
-			return fmt.Errorf("unknown action %q", action)
+		if !slices.Contains(soak.RemoteOrders, o) {
+			return fmt.Errorf("unknown order %q: use one of %v", o, soak.RemoteOrders)
 		}
 		select {
 		case orders <- o:

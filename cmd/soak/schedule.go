@@ -133,7 +133,7 @@ func (n night) once(ctx context.Context, s streams, dir string, due time.Time) t
 		return due
 	}
 	n.run(ctx, s, dir)
-	if n.plan.Overlap == "queue" {
+	if n.plan.Overlap == soak.OverlapQueue {
 		return due // what became due meanwhile runs now, once
 	}
 	return time.Now()

@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"soakmon/soak"
 	"soakmon/soak/control"
 	"soakmon/store"
 )
@@ -29,7 +30,7 @@ func snapshotCommand(s streams) *cobra.Command {
 			defer client.Close()
 			ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 			defer cancel()
-			if err := client.Do(ctx, control.Snapshot); err != nil {
+			if err := client.Do(ctx, soak.OrderSnapshot); err != nil {
 				return err
 			}
 			fmt.Fprintln(s.out, "asked for; the profiles go into the run file")

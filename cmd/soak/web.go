@@ -19,6 +19,7 @@ import (
 	"golang.org/x/net/netutil"
 
 	"soakmon/alerts/detect"
+	"soakmon/soak"
 	"soakmon/soak/control"
 	"soakmon/soak/report"
 	"soakmon/soak/web"
@@ -163,13 +164,13 @@ func (f folder) Live(ctx context.Context, id string) iter.Seq2[[]byte, error] {
 }
 
 // Do implements [web.Runs].
-func (f folder) Do(ctx context.Context, id, action string) error {
+func (f folder) Do(ctx context.Context, id string, o soak.Order) error {
 	client, err := f.monitor(id)
 	if err != nil {
 		return err
 	}
 	defer client.Close()
-	return client.Do(ctx, action)
+	return client.Do(ctx, o)
 }
 
 func (f folder) monitor(id string) (*control.Client, error) {

@@ -28,7 +28,7 @@ func turned(grow func(load, second int) float64) (*memory, []soak.Workload, []so
 	for second := range 720 {
 		alone := second / 60 % 3
 		if second%60 == 0 {
-			phases = append(phases, soak.Phase{Name: steady, From: time.Duration(second) * time.Second, To: time.Duration(second+60) * time.Second})
+			phases = append(phases, soak.Phase{Name: soak.PhaseSteady, From: time.Duration(second) * time.Second, To: time.Duration(second+60) * time.Second})
 		}
 		done[alone] += 100
 		level += grow(alone, second)

@@ -23,23 +23,14 @@ type With struct {
 
 // Kind is a thing that goes on in a run and that a resource may grow with.
 type Kind struct {
-	What  string     `json:"what"`            // "time", "operations", "sessions", "failed", "dirty"
-	Dirty string     `json:"dirty,omitempty"` // kind of dirty sessions
-	Load  string     `json:"load,omitempty"`  // all together where it is empty, but for time
-	Each  soak.Float `json:"each,omitempty"`  // growth for each; an hour, of time
-	Lo    soak.Float `json:"each_low,omitempty"`
-	Hi    soak.Float `json:"each_high,omitempty"` // 95 % interval
-	Share soak.Float `json:"share,omitempty"`     // of the growth
+	What  soak.Follows `json:"what"`
+	Dirty string       `json:"dirty,omitempty"` // kind of dirty sessions
+	Load  string       `json:"load,omitempty"`  // all together where it is empty, but for time
+	Each  soak.Float   `json:"each,omitempty"`  // growth for each; an hour, of time
+	Lo    soak.Float   `json:"each_low,omitempty"`
+	Hi    soak.Float   `json:"each_high,omitempty"` // 95 % interval
+	Share soak.Float   `json:"share,omitempty"`     // of the growth
 }
-
-// What a kind counts.
-const (
-	ofTime       = "time"
-	ofOperations = "operations"
-	ofSessions   = "sessions"
-	ofFailed     = "failed"
-	ofDirty      = "dirty"
-)
 
 // rounding is the standard deviation of the difference of two rounded values, as
 // a share of the step, or less.
@@ -81,11 +72,11 @@ func GrowsWith(src Source, l Leak, loads []soak.Workload, phases []soak.Phase) *
 // neither the rate nor the process changed.
 func stretches(l Leak, breaks []time.Duration, phases []soak.Phase) (all []attribute.Stretch) {
 	for i, p := range phases {
-		if p.Name != steady {
+		if p.Name != soak.PhaseSteady {
 			continue
 		}
 		from, to := max(p.From, l.From), min(p.To, l.To)
-		if i > 0 && phases[i-1].Name == steady {
+		if i > 0 && phases[i-1].Name == soak.PhaseSteady {
 			from = max(from, p.From+min(unsettled, (p.To-p.From)/3))
 		}
 		for _, b := range breaks {
@@ -101,16 +92,13 @@ func stretches(l Leak, breaks []time.Duration, phases []soak.Phase) (all []attri
 	return all
 }
 
-// steady is the name of the phases that are judged.
-const steady = "steady"
-
 // regressors are the kinds that there are, each with its counter.
 func regressors(src Source, resource soak.Series, loads []soak.Workload) (kinds []Kind, lines []attribute.Line) {
 	hours := make([]float64, len(resource.At))
 	for i, t := range resource.At {
 		hours[i] = t.Hours()
 	}
-	kinds, lines = []Kind{{What: ofTime}}, []attribute.Line{{At: resource.At, Value: hours}}
+	kinds, lines = []Kind{{What: soak.FollowsTime}}, []attribute.Line{{At: resource.At, Value: hours}}
 	add := func(k Kind, names ...string) {
 		if l, ok := summed(src, names); ok {
 			kinds, lines = append(kinds, k), append(lines, l)
@@ -118,19 +106,19 @@ func regressors(src Source, resource soak.Series, loads []soak.Workload) (kinds 
 	}
 	for _, w := range loads {
 		label := fmt.Sprintf("{load=%q}", w.Name)
-		add(Kind{What: ofOperations, Load: w.Name}, "operations_total"+label)
+		add(Kind{What: soak.FollowsOperations, Load: w.Name}, "operations_total"+label)
 		if w.PerSession > 1 { // else they are never renewed, or are the operations
-			add(Kind{What: ofSessions, Load: w.Name}, "sessions_total"+label)
+			add(Kind{What: soak.FollowsSessions, Load: w.Name}, "sessions_total"+label)
 		}
-		add(Kind{What: ofFailed, Load: w.Name}, "failed_operations_total"+label)
+		add(Kind{What: soak.FollowsFailed, Load: w.Name}, "failed_operations_total"+label)
 		for _, dirty := range slices.Sorted(maps.Keys(w.Dirty)) {
 			label := fmt.Sprintf("{kind=%q,load=%q}", dirty, w.Name)
 			// They count from their begin on, when they take what they may keep.
-			add(Kind{What: ofDirty, Dirty: dirty, Load: w.Name}, "dirty_sessions_total"+label, "open_dirty_sessions"+label)
+			add(Kind{What: soak.FollowsDirty, Dirty: dirty, Load: w.Name}, "dirty_sessions_total"+label, "open_dirty_sessions"+label)
 		}
 	}
 	if len(loads) > 1 { // together they may be as steady as time
-		add(Kind{What: ofOperations}, "operations_total")
+		add(Kind{What: soak.FollowsOperations}, "operations_total")
 	}
 	return kinds, lines
 }

@@ -47,7 +47,7 @@ func driven(grow func(aborts, resets, second float64) float64) (*memory, []soak.
 	return m, loads
 }
 
-var tenMinutes = []soak.Phase{{Name: "warmup", To: 20 * time.Second}, {Name: steady, From: 20 * time.Second, To: 600 * time.Second}}
+var tenMinutes = []soak.Phase{{Name: "warmup", To: 20 * time.Second}, {Name: soak.PhaseSteady, From: 20 * time.Second, To: 600 * time.Second}}
 
 func ofFDs() Leak {
 	return Leak{Process: soak.RoleTarget, Metric: "fds", Unit: "count", Slope: 3600, To: 600 * time.Second, End: 600 * time.Second}
@@ -143,7 +143,7 @@ func TestOperationsAndTheirSessionsGoTogether(t *testing.T) {
 			factor = 0.6
 		}
 		if i%60 == 0 {
-			phases = append(phases, soak.Phase{Name: steady, From: time.Duration(i) * time.Second, To: time.Duration(i+60) * time.Second, Rate: factor})
+			phases = append(phases, soak.Phase{Name: soak.PhaseSteady, From: time.Duration(i) * time.Second, To: time.Duration(i+60) * time.Second, Rate: factor})
 		}
 		ops.Value[i], sessions.Value[i], fds.Value[i] = done, math.Floor(done/5), math.Round(100+done/5)
 		done += 200 * factor
@@ -166,15 +166,15 @@ func TestWithoutALoadNothingIsTold(t *testing.T) {
 func TestAStretchEndsAtABreakAndBeginsWhereTheRateHasSettled(t *testing.T) {
 	s := time.Second
 	got := stretches(Leak{From: 10 * s, To: 95 * s}, []time.Duration{70 * s}, []soak.Phase{
-		{Name: "warmup", To: 20 * s}, {Name: steady, From: 20 * s, To: 40 * s}, {Name: steady, From: 40 * s, To: 60 * s}, {Name: "rest", From: 60 * s, To: 65 * s},
-		{Name: steady, From: 65 * s, To: 100 * s},
+		{Name: "warmup", To: 20 * s}, {Name: soak.PhaseSteady, From: 20 * s, To: 40 * s}, {Name: soak.PhaseSteady, From: 40 * s, To: 60 * s}, {Name: "rest", From: 60 * s, To: 65 * s},
+		{Name: soak.PhaseSteady, From: 65 * s, To: 100 * s},
 	})
 	if want := "[{20s 40s} {43s 1m0s} {1m5s 1m10s} {1m10s 1m35s}]"; fmt.Sprint(got) != want {
 		t.Errorf("%v, want %s", got, want)
 	}
 }
 
-// Two loads take turns, so that all operations together are as steady as time.
+// Two loads take turns, so that all operations together are as soak.PhaseSteady as time.
 func TestLoadsThatLeakInTurnsAreNotTakenForTime(t *testing.T) {
 	m, loads := driven(func(_, _, s float64) float64 { return s })
 	var done [2]float64

@@ -24,13 +24,13 @@ var dirtyWords = map[string]string{
 // String names a kind.
 func (k Kind) String() string {
 	switch k.What {
-	case ofTime:
+	case soak.FollowsTime:
 		return "time"
-	case ofSessions:
+	case soak.FollowsSessions:
 		return "new sessions of load " + k.Load
-	case ofFailed:
+	case soak.FollowsFailed:
 		return "failed operations of load " + k.Load
-	case ofDirty:
+	case soak.FollowsDirty:
 		words, ok := dirtyWords[k.Dirty]
 		if !ok {
 			words = "dirty sessions"
@@ -45,7 +45,7 @@ func (k Kind) String() string {
 
 // each is how much a kind makes a leak grow by, with its interval.
 func (k Kind) each(l Leak) string {
-	if k.What == ofTime {
+	if k.What == soak.FollowsTime {
 		return fmt.Sprintf("%s (95 %% %s)", human.Growth(float64(k.Each), l.Unit), human.Interval(float64(k.Lo), float64(k.Hi), l.Unit))
 	}
 	return amounts(l, "each", k.Each, k.Lo, k.Hi)

@@ -36,8 +36,8 @@ const mostMarks = 200
 func Marks(p soak.Plan, events []soak.Event, end time.Duration) (marks []Mark, shades []Shade) {
 	marks, shades = []Mark{}, []Shade{}
 	for _, phase := range judge.Phases(p.Load, events, end) {
-		if phase.Name != judge.PhaseSteady && phase.To > phase.From {
-			shades = append(shades, Shade{From: phase.From.Seconds(), To: phase.To.Seconds(), Name: phase.Name})
+		if phase.Name != soak.PhaseSteady && phase.To > phase.From {
+			shades = append(shades, Shade{From: phase.From.Seconds(), To: phase.To.Seconds(), Name: string(phase.Name)})
 		}
 	}
 	seen := map[soak.EventKind]int{}

@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"os"
 	"slices"
+	"soakmon/soak"
 	"time"
 )
 
@@ -109,13 +110,12 @@ func (c *Client) Live(ctx context.Context) iter.Seq2[[]byte, error] {
 	}
 }
 
-// Do asks the monitor for one of the actions: "pause", "resume", "rest",
-// "snapshot" or "stop".
-func (c *Client) Do(ctx context.Context, action string) error {
-	if !slices.Contains(actions, action) {
-		return fmt.Errorf("unknown action %q; use one of %v", action, actions)
+// Do gives the run an order, one of [soak.RemoteOrders].
+func (c *Client) Do(ctx context.Context, o soak.Order) error {
+	if !slices.Contains(soak.RemoteOrders, o) {
+		return fmt.Errorf("unknown order %q: use one of %v", o, soak.RemoteOrders)
 	}
-	answer, err := c.send(ctx, http.MethodPost, action)
+	answer, err := c.send(ctx, http.MethodPost, string(o))
 	if err != nil {
 		return err
 	}

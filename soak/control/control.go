@@ -28,17 +28,6 @@ import (
 	"time"
 )
 
-// The actions of [Client.Do].
-const (
-	Pause    = "pause"
-	Resume   = "resume"
-	Rest     = "rest"
-	Snapshot = "snapshot"
-	Stop     = "stop"
-)
-
-var actions = []string{Pause, Resume, Rest, Snapshot, Stop}
-
 // The bounds of the server.
 const (
 	mostViewers     = 64

@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"soakmon/soak"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -38,11 +39,11 @@ func serve(t *testing.T, dir string, copyTo func(io.Writer) error) *monitor {
 	s, err := Serve(dir, testID, Handlers{
 		Status: func() any { return map[string]any{"elapsed_s": 12} },
 		Copy:   copyTo,
-		Do: func(_ context.Context, action string) error {
+		Do: func(_ context.Context, action soak.Order) error {
 			m.mu.Lock()
 			defer m.mu.Unlock()
-			m.asked = append(m.asked, action)
-			if action == Rest {
+			m.asked = append(m.asked, string(action))
+			if action == soak.OrderRest {
 				return errors.New("it rests already")
 			}
 			return nil
@@ -110,15 +111,15 @@ func TestAMonitorAnswersInAFolderWithALongName(t *testing.T) {
 	if err := c.Copy(t.Context(), &out); err != nil || out.String() != "the file" {
 		t.Error(out.String(), err)
 	}
-	for _, action := range []string{Pause, Resume, Snapshot, Stop} {
+	for _, action := range []soak.Order{soak.OrderPause, soak.OrderResume, soak.OrderSnapshot, soak.OrderStop} {
 		if err := c.Do(t.Context(), action); err != nil {
 			t.Error(action, err)
 		}
 	}
-	if err := c.Do(t.Context(), Rest); err == nil || !strings.Contains(err.Error(), "it rests already") {
+	if err := c.Do(t.Context(), soak.OrderRest); err == nil || !strings.Contains(err.Error(), "it rests already") {
 		t.Error(err)
 	}
-	if err := c.Do(t.Context(), "explode"); err == nil || !strings.Contains(err.Error(), "unknown action") {
+	if err := c.Do(t.Context(), "explode"); err == nil || !strings.Contains(err.Error(), "unknown order") {
 		t.Error(err)
 	}
 	if got := strings.Join(m.asked, " "); got != "pause resume snapshot stop rest" {
@@ -147,7 +148,7 @@ func TestASocketOfADeadMonitorIsTakenOver(t *testing.T) {
 		t.Error(err)
 	}
 	m := serve(t, dir, nil)
-	if err := dial(t, m).Do(t.Context(), Pause); err != nil {
+	if err := dial(t, m).Do(t.Context(), soak.OrderPause); err != nil {
 		t.Error(err)
 	}
 }
@@ -157,7 +158,7 @@ func TestASocketOfALivingMonitorIsNot(t *testing.T) {
 	if _, err := Serve(filepath.Dir(m.path), testID, Handlers{}); !errors.Is(err, ErrRunning) {
 		t.Error(err)
 	}
-	if err := dial(t, m).Do(t.Context(), Pause); err != nil {
+	if err := dial(t, m).Do(t.Context(), soak.OrderPause); err != nil {
 		t.Error(err)
 	}
 }
@@ -323,7 +324,7 @@ func TestViewersThatStallAreDroppedAndHoldUpNobody(t *testing.T) {
 	if n := m.watching(); n != 1 {
 		t.Errorf("%d viewers are left", n)
 	}
-	if err := dial(t, m).Do(t.Context(), Pause); err != nil {
+	if err := dial(t, m).Do(t.Context(), soak.OrderPause); err != nil {
 		t.Error(err)
 	}
 	m.viewers.close()

@@ -3,6 +3,7 @@ package control
 import (
 	"encoding/json"
 	"net/http"
+	"soakmon/soak"
 	"time"
 )
 
@@ -11,8 +12,8 @@ func (s *Server) routes() http.Handler {
 	mux.HandleFunc("GET /status", s.status)
 	mux.HandleFunc("GET /copy", s.copy)
 	mux.HandleFunc("GET /live", s.live)
-	for _, action := range actions {
-		mux.HandleFunc("POST /"+action, func(w http.ResponseWriter, r *http.Request) { s.do(w, r, action) })
+	for _, o := range soak.RemoteOrders {
+		mux.HandleFunc("POST /"+string(o), func(w http.ResponseWriter, r *http.Request) { s.do(w, r, o) })
 	}
 	return mux
 }
@@ -27,8 +28,8 @@ func (s *Server) status(w http.ResponseWriter, _ *http.Request) {
 	_, _ = w.Write(data) // what fails is the reader's end
 }
 
-func (s *Server) do(w http.ResponseWriter, r *http.Request, action string) {
-	if err := s.handlers.Do(r.Context(), action); err != nil {
+func (s *Server) do(w http.ResponseWriter, r *http.Request, o soak.Order) {
+	if err := s.handlers.Do(r.Context(), o); err != nil {
 		fail(w, http.StatusConflict, err.Error())
 		return
 	}

@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"soakmon/soak"
 	"sync"
 	"time"
 
@@ -17,9 +18,9 @@ import (
 // Handlers is what the monitor does for its callers. All are called by several
 // goroutines.
 type Handlers struct {
-	Status func() any                                     // a value for JSON
-	Copy   func(io.Writer) error                          // writes a consistent copy of the run file
-	Do     func(ctx context.Context, action string) error // one of the actions
+	Status func() any                              // a value for JSON
+	Copy   func(io.Writer) error                   // writes a consistent copy of the run file
+	Do     func(context.Context, soak.Order) error // one of [soak.RemoteOrders]
 }
 
 // Server answers for one run.

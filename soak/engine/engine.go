@@ -53,19 +53,6 @@ type Sampler interface {
 // Fetch gets one profile of a process.
 type Fetch func(ctx context.Context, p soak.Process, kind string, o profiles.Options) (soak.ProfileMeta, []byte, error)
 
-// Order is something a person asks of a running run.
-type Order string
-
-// The orders.
-const (
-	OrderPause     Order = "pause"
-	OrderResume    Order = "resume"
-	OrderRest      Order = "rest"
-	OrderSnapshot  Order = "snapshot"
-	OrderStop      Order = "stop"      // drain, last rest sample, verdict
-	OrderInterrupt Order = "interrupt" // the same, asked for by a signal
-)
-
 // Config is all that a run needs. Driver is nil in a watch.
 type Config struct {
 	ID       string
@@ -78,27 +65,16 @@ type Config struct {
 	Fetch    Fetch
 	Recorder Recorder
 	Detector judge.Detector
-	Orders   <-chan Order
+	Orders   <-chan soak.Order
 	Events   <-chan soak.Event    // of our own processes beside the driver: an exit ends the run; may be nil
 	Status   func(Status)         // called after every tick; may be nil
 	Asleep   func() time.Duration // total time the machine has been suspended; may be nil
 }
 
-// The reasons a run ends.
-const (
-	EndFinished    = "finished"
-	EndInterrupted = "interrupted"
-	EndStopped     = "stopped"
-	EndTargetDead  = "target dead"
-	EndDriverDead  = "driver dead"
-	EndRelayDead   = "relay dead"
-	EndError       = "error" // the recording failed
-)
-
 // Run runs the plan to its end and says why it ended. It returns an error only
 // where the recording itself failed; a dead target is a result, not an error.
 // When ctx ends, Run returns at once, without draining.
-func Run(ctx context.Context, c Config) (ended string, err error) {
+func Run(ctx context.Context, c Config) (ended soak.End, err error) {
 	r := newRun(ctx, c)
 	defer r.close()
 	r.begin()
@@ -108,7 +84,7 @@ func Run(ctx context.Context, c Config) (ended string, err error) {
 		select {
 		case <-ctx.Done():
 			r.note(soak.Event{Kind: soak.EventNote, Text: "stopped at once, without draining the load"})
-			r.ended = EndInterrupted
+			r.ended = soak.EndInterrupted
 		case <-tick.C:
 			r.tick()
 			tick.Reset(time.Until(r.nextTick()))
@@ -119,7 +95,7 @@ func Run(ctx context.Context, c Config) (ended string, err error) {
 		case e := <-c.Events:
 			r.note(e)
 			if e.Kind == soak.EventExit && r.ended == "" {
-				r.ended = EndRelayDead
+				r.ended = soak.EndRelayDead
 			}
 		case s := <-r.snaps.done:
 			r.snapshotDone(s)
@@ -159,7 +135,7 @@ type run struct {
 	look    time.Duration // of the last look
 	lookOwn time.Duration // of the last one at our own processes
 
-	ended   string
+	ended   soak.End
 	failing time.Time // the recording has failed since; zero where it works
 	err     error
 }
@@ -248,7 +224,7 @@ func (r *run) keep(err error) {
 	case r.failing.IsZero():
 		r.failing = time.Now()
 	case time.Since(r.failing) > patience && r.err == nil:
-		r.ended, r.err = EndError, fmt.Errorf("recording has failed for %s: %w", patience, err)
+		r.ended, r.err = soak.EndError, fmt.Errorf("recording has failed for %s: %w", patience, err)
 	}
 }
 

@@ -46,7 +46,7 @@ type bench struct {
 
 func newBench() *bench {
 	b := &bench{fds: func(time.Duration) float64 { return 210 }}
-	b.state.Store("ready")
+	b.state.Store(soak.DriverReady)
 	b.pid.Store(7)
 	return b
 }
@@ -62,11 +62,11 @@ func (b *bench) Send(c soak.Command) error {
 	b.sent = append(b.sent, c)
 	switch c.Do {
 	case soak.DoStart:
-		b.state.Store("load")
+		b.state.Store(soak.DriverLoad)
 	case soak.DoPause:
-		b.state.Store("paused")
+		b.state.Store(soak.DriverPaused)
 	case soak.DoDrain:
-		b.state.Store("drained")
+		b.state.Store(soak.DriverDrained)
 	}
 	return nil
 }
@@ -115,8 +115,8 @@ func (b *bench) drive(ctx context.Context) {
 			return
 		case <-time.After(time.Second):
 		}
-		state := b.state.Load().(string)
-		if state == "load" {
+		state := b.state.Load().(soak.DriverState)
+		if state == soak.DriverLoad {
 			ops += 200
 		}
 		if b.mute.Load() {
@@ -171,7 +171,7 @@ func fetched(_ context.Context, _ soak.Process, kind string, o profiles.Options)
 }
 
 // play runs a plan in virtual time; during, if not nil, runs beside it.
-func play(t *testing.T, p soak.Plan, b *bench, during func(orders chan<- Order)) (ended string) {
+func play(t *testing.T, p soak.Plan, b *bench, during func(orders chan<- soak.Order)) (ended soak.End) {
 	t.Helper()
 	ended, err := playWith(t, p, b, during, func(*Config) {})
 	if err != nil {
@@ -181,14 +181,14 @@ func play(t *testing.T, p soak.Plan, b *bench, during func(orders chan<- Order))
 }
 
 // playWith runs a plan with something else than usual.
-func playWith(t *testing.T, p soak.Plan, b *bench, during func(orders chan<- Order), change func(*Config)) (ended string, err error) {
+func playWith(t *testing.T, p soak.Plan, b *bench, during func(orders chan<- soak.Order), change func(*Config)) (ended soak.End, err error) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		defer cancel()
 		b.connect()
 		go b.drive(ctx)
-		orders := make(chan Order)
+		orders := make(chan soak.Order)
 		if during != nil {
 			go during(orders)
 		}
@@ -231,7 +231,7 @@ func (b *bench) count(kind soak.EventKind) (n int) {
 
 func TestPhasesOfAShortRun(t *testing.T) {
 	b := newBench()
-	if ended := play(t, testPlan(2*time.Minute), b, nil); ended != EndFinished {
+	if ended := play(t, testPlan(2*time.Minute), b, nil); ended != soak.EndFinished {
 		t.Errorf("ended %q", ended)
 	}
 	if got, want := b.phases(), "baseline warmup steady rest drain"; got != want {
@@ -279,12 +279,12 @@ func TestALeakRaisesAnAlertAndASnapshot(t *testing.T) {
 
 func TestADeadTargetEndsTheRun(t *testing.T) {
 	b := newBench()
-	ended := play(t, testPlan(5*time.Minute), b, func(chan<- Order) {
+	ended := play(t, testPlan(5*time.Minute), b, func(chan<- soak.Order) {
 		time.Sleep(time.Minute)
 		b.down.Store(true)
 		b.events <- soak.Event{Kind: soak.EventCrash, Text: "killed"}
 	})
-	if ended != EndTargetDead {
+	if ended != soak.EndTargetDead {
 		t.Errorf("ended %q", ended)
 	}
 	if b.rows > 70 {
@@ -294,43 +294,43 @@ func TestADeadTargetEndsTheRun(t *testing.T) {
 
 func TestADeadDriverEndsTheRun(t *testing.T) {
 	b := newBench()
-	ended := play(t, testPlan(5*time.Minute), b, func(chan<- Order) {
+	ended := play(t, testPlan(5*time.Minute), b, func(chan<- soak.Order) {
 		time.Sleep(time.Minute)
 		close(b.die)
 	})
-	if ended != EndDriverDead {
+	if ended != soak.EndDriverDead {
 		t.Errorf("ended %q", ended)
 	}
 }
 
 func TestOrders(t *testing.T) {
 	b := newBench()
-	ended := play(t, testPlan(time.Hour), b, func(orders chan<- Order) {
+	ended := play(t, testPlan(time.Hour), b, func(orders chan<- soak.Order) {
 		time.Sleep(2 * time.Minute)
-		orders <- OrderPause
+		orders <- soak.OrderPause
 		time.Sleep(time.Minute)
-		orders <- OrderResume
+		orders <- soak.OrderResume
 		time.Sleep(time.Minute)
-		orders <- OrderRest
+		orders <- soak.OrderRest
 		time.Sleep(time.Minute)
-		orders <- OrderSnapshot
-		orders <- OrderStop
+		orders <- soak.OrderSnapshot
+		orders <- soak.OrderStop
 	})
 	if want := "baseline warmup steady paused warmup steady rest warmup steady rest drain"; b.phases() != want {
 		t.Errorf("phases %q\nwant   %q", b.phases(), want)
 	}
-	if ended != EndStopped {
+	if ended != soak.EndStopped {
 		t.Errorf("ended %q", ended)
 	}
 }
 
 func TestAnInterruptBeforeTheLoadEndsAtOnce(t *testing.T) {
 	b := newBench()
-	ended := play(t, testPlan(time.Hour), b, func(orders chan<- Order) {
+	ended := play(t, testPlan(time.Hour), b, func(orders chan<- soak.Order) {
 		time.Sleep(2 * time.Second)
-		orders <- OrderInterrupt
+		orders <- soak.OrderInterrupt
 	})
-	if ended != EndInterrupted || len(b.sent) != 0 {
+	if ended != soak.EndInterrupted || len(b.sent) != 0 {
 		t.Errorf("ended %q after %v", ended, b.sent)
 	}
 }
@@ -389,7 +389,7 @@ func TestAWatchHasNoLoadAndNoRests(t *testing.T) {
 			Open: func(p soak.Process) Sampler { return sampler{b, p.Role, from} }, Fetch: fetched,
 			Recorder: b, Detector: detect.Judge{},
 		})
-		if ended != EndFinished || err != nil {
+		if ended != soak.EndFinished || err != nil {
 			t.Errorf("ended %q, %v", ended, err)
 		}
 	})
@@ -435,7 +435,7 @@ func TestADeadRelayEndsTheRun(t *testing.T) {
 			events <- soak.Event{Kind: soak.EventExit, Process: soak.RoleRelay, Text: "the relay ended: killed"}
 		}()
 	})
-	if err != nil || ended != EndRelayDead {
+	if err != nil || ended != soak.EndRelayDead {
 		t.Errorf("the run ended %q, %v", ended, err)
 	}
 	for _, e := range b.notes {

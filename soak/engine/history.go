@@ -35,7 +35,7 @@ func newHistory(p soak.Plan) *history {
 }
 
 // add takes a row in. Only what was read in steady load goes into the series.
-func (h *history) add(row soak.Row, phase string) {
+func (h *history) add(row soak.Row, phase soak.PhaseName) {
 	for _, s := range row.Samples {
 		n := soak.Name{Process: s.Process, Name: s.Metric}
 		red := h.reducer(n)
@@ -44,7 +44,7 @@ func (h *history) add(row soak.Row, phase string) {
 		}
 		h.newest[n] = s.Value
 		h.trails[n].add(s.Value)
-		if phase == judge.PhaseSteady {
+		if phase == soak.PhaseSteady {
 			red.Add(row.At, s.Value)
 		}
 	}

@@ -86,26 +86,26 @@ func TestLiveAndOfflineAskTheSame(t *testing.T) {
 	b.fds = func(at time.Duration) float64 { return 210 + float64(at/(7*time.Second)%5) }
 	var asleep atomic.Int64
 	live := &curious{asked: map[string]soak.Question{}}
-	ended, err := playWith(t, p, b, func(orders chan<- Order) {
+	ended, err := playWith(t, p, b, func(orders chan<- soak.Order) {
 		time.Sleep(100*time.Second + 500*time.Microsecond)
 		b.pid.Store(8)
 		b.events <- soak.Event{Kind: soak.EventExit}
 		time.Sleep(2 * time.Second)
 		b.events <- soak.Event{Kind: soak.EventRestart, Value: 8}
 		time.Sleep(97*time.Second + 499*time.Millisecond)
-		orders <- OrderPause
+		orders <- soak.OrderPause
 		time.Sleep(30 * time.Second)
-		orders <- OrderResume
+		orders <- soak.OrderResume
 		time.Sleep(time.Minute)
 		asleep.Store(int64(90*time.Second + 337*time.Millisecond + 250*time.Microsecond))
 		time.Sleep(time.Minute)
-		orders <- OrderRest
+		orders <- soak.OrderRest
 		time.Sleep(2 * time.Second)
-		orders <- OrderSnapshot
+		orders <- soak.OrderSnapshot
 	}, func(c *Config) {
 		c.Detector, c.Asleep = live, func() time.Duration { return time.Duration(asleep.Load()) }
 	})
-	if ended != EndFinished || err != nil {
+	if ended != soak.EndFinished || err != nil {
 		t.Fatalf("ended %q, %v", ended, err)
 	}
 	end := b.kept[len(b.kept)-1].At
@@ -145,7 +145,7 @@ func TestTicksStayOnTheLineAfterASuspend(t *testing.T) {
 	b := newBench()
 	b.keep = true
 	var asleep atomic.Int64
-	_, err := playWith(t, testPlan(10*time.Minute), b, func(chan<- Order) {
+	_, err := playWith(t, testPlan(10*time.Minute), b, func(chan<- soak.Order) {
 		time.Sleep(time.Minute)
 		asleep.Store(int64(time.Minute + 999*time.Millisecond + 900*time.Microsecond))
 	}, func(c *Config) { c.Asleep = func() time.Duration { return time.Duration(asleep.Load()) } })

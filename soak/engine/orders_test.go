@@ -12,11 +12,11 @@ import (
 // step is an order so long after the one before.
 type step struct {
 	after time.Duration
-	order Order
+	order soak.Order
 }
 
-func give(steps []step) func(chan<- Order) {
-	return func(orders chan<- Order) {
+func give(steps []step) func(chan<- soak.Order) {
+	return func(orders chan<- soak.Order) {
 		for _, s := range steps {
 			time.Sleep(s.after)
 			orders <- s.order
@@ -32,30 +32,30 @@ func TestOrdersInEveryPhase(t *testing.T) {
 		steps []step
 		want  string
 	}{
-		{"a pause in the baseline begins with the load", []step{{2 * s, OrderPause}, {m, OrderResume}, {m, OrderStop}},
+		{"a pause in the baseline begins with the load", []step{{2 * s, soak.OrderPause}, {m, soak.OrderResume}, {m, soak.OrderStop}},
 			"baseline warmup paused warmup steady rest drain"},
-		{"a pause taken back in the baseline is none", []step{{2 * s, OrderPause}, {s, OrderResume}, {m, OrderStop}},
+		{"a pause taken back in the baseline is none", []step{{2 * s, soak.OrderPause}, {s, soak.OrderResume}, {m, soak.OrderStop}},
 			"baseline warmup steady rest drain"},
-		{"a pause in the warm-up", []step{{10 * s, OrderPause}, {10 * s, OrderResume}, {m, OrderStop}},
+		{"a pause in the warm-up", []step{{10 * s, soak.OrderPause}, {10 * s, soak.OrderResume}, {m, soak.OrderStop}},
 			"baseline warmup paused warmup steady rest drain"},
-		{"two pauses are one", []step{{m, OrderPause}, {s, OrderPause}, {m, OrderResume}, {s, OrderResume}, {m, OrderStop}},
+		{"two pauses are one", []step{{m, soak.OrderPause}, {s, soak.OrderPause}, {m, soak.OrderResume}, {s, soak.OrderResume}, {m, soak.OrderStop}},
 			"baseline warmup steady paused warmup steady rest drain"},
-		{"a pause at rest begins after it", []step{{m, OrderRest}, {3 * s, OrderPause}, {m, OrderResume}, {m, OrderStop}},
+		{"a pause at rest begins after it", []step{{m, soak.OrderRest}, {3 * s, soak.OrderPause}, {m, soak.OrderResume}, {m, soak.OrderStop}},
 			"baseline warmup steady rest paused warmup steady rest drain"},
-		{"a rest in a pause goes back to it", []step{{m, OrderPause}, {10 * s, OrderRest}, {m, OrderResume}, {m, OrderStop}},
+		{"a rest in a pause goes back to it", []step{{m, soak.OrderPause}, {10 * s, soak.OrderRest}, {m, soak.OrderResume}, {m, soak.OrderStop}},
 			"baseline warmup steady paused rest paused warmup steady rest drain"},
-		{"a resume in the rest of a pause", []step{{m, OrderPause}, {10 * s, OrderRest}, {s, OrderResume}, {m, OrderStop}},
+		{"a resume in the rest of a pause", []step{{m, soak.OrderPause}, {10 * s, soak.OrderRest}, {s, soak.OrderResume}, {m, soak.OrderStop}},
 			"baseline warmup steady paused rest warmup steady rest drain"},
-		{"two rests at once are one", []step{{m, OrderRest}, {s, OrderRest}, {m, OrderStop}},
+		{"two rests at once are one", []step{{m, soak.OrderRest}, {s, soak.OrderRest}, {m, soak.OrderStop}},
 			"baseline warmup steady rest warmup steady rest drain"},
-		{"a stop in a pause", []step{{m, OrderPause}, {10 * s, OrderStop}}, "baseline warmup steady paused rest drain"},
-		{"a stop at rest drains after it", []step{{m, OrderRest}, {3 * s, OrderStop}}, "baseline warmup steady rest drain"},
-		{"orders in the drain change nothing", []step{{m, OrderStop}, {11 * s, OrderPause}, {100 * time.Millisecond, OrderResume}, {100 * time.Millisecond, OrderRest}},
+		{"a stop in a pause", []step{{m, soak.OrderPause}, {10 * s, soak.OrderStop}}, "baseline warmup steady paused rest drain"},
+		{"a stop at rest drains after it", []step{{m, soak.OrderRest}, {3 * s, soak.OrderStop}}, "baseline warmup steady rest drain"},
+		{"orders in the drain change nothing", []step{{m, soak.OrderStop}, {11 * s, soak.OrderPause}, {100 * time.Millisecond, soak.OrderResume}, {100 * time.Millisecond, soak.OrderRest}},
 			"baseline warmup steady rest drain"},
-		{"a resume of what runs changes nothing", []step{{m, OrderResume}, {10 * s, OrderStop}}, "baseline warmup steady rest drain"},
+		{"a resume of what runs changes nothing", []step{{m, soak.OrderResume}, {10 * s, soak.OrderStop}}, "baseline warmup steady rest drain"},
 	} {
 		b := newBench()
-		if ended := play(t, testPlan(time.Hour), b, give(c.steps)); ended != EndStopped {
+		if ended := play(t, testPlan(time.Hour), b, give(c.steps)); ended != soak.EndStopped {
 			t.Errorf("%s: ended %q", c.what, ended)
 		}
 		if got := b.phases(); got != c.want {
@@ -67,8 +67,8 @@ func TestOrdersInEveryPhase(t *testing.T) {
 // What is left of the first warm-up when the load stops is made up for.
 func TestTheWarmupCountsTimeUnderLoad(t *testing.T) {
 	b := newBench()
-	play(t, testPlan(time.Hour), b, give([]step{{2 * time.Second, OrderPause}, {10 * time.Minute, OrderResume}, {time.Minute, OrderStop}}))
-	warm := judge.Time(judge.Phases(nil, b.notes, time.Hour), judge.PhaseWarmup)
+	play(t, testPlan(time.Hour), b, give([]step{{2 * time.Second, soak.OrderPause}, {10 * time.Minute, soak.OrderResume}, {time.Minute, soak.OrderStop}}))
+	warm := judge.Time(judge.Phases(nil, b.notes, time.Hour), soak.PhaseWarmup)
 	if warm < 20*time.Second || warm > 22*time.Second {
 		t.Errorf("%s of warm-up, and the plan asks for 20 s", warm)
 	}
@@ -76,7 +76,7 @@ func TestTheWarmupCountsTimeUnderLoad(t *testing.T) {
 
 func TestARunThatIsOverAtRestDrainsAtOnce(t *testing.T) {
 	b := newBench()
-	play(t, testPlan(2*time.Minute), b, give([]step{{2 * time.Minute, OrderRest}}))
+	play(t, testPlan(2*time.Minute), b, give([]step{{2 * time.Minute, soak.OrderRest}}))
 	if got, want := b.phases(), "baseline warmup steady rest drain"; got != want {
 		t.Errorf("phases %q, want %q", got, want)
 	}
@@ -86,7 +86,7 @@ func TestStepsOfTheRateThatCameDueInAPauseAreLeftOut(t *testing.T) {
 	p := testPlan(30 * time.Minute)
 	p.Load[0].Vary = soak.Vary{By: 0.3, Every: time.Minute}
 	b := newBench()
-	play(t, p, b, give([]step{{90 * time.Second, OrderPause}, {20 * time.Minute, OrderResume}}))
+	play(t, p, b, give([]step{{90 * time.Second, soak.OrderPause}, {20 * time.Minute, soak.OrderResume}}))
 	last := time.Duration(0)
 	for _, e := range b.notes {
 		if e.Kind != soak.EventRate {

@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"soakmon/soak"
-	"soakmon/soak/judge"
 )
 
 // rewarm is how long after a pause the load is not judged: pools refill, and
@@ -14,7 +13,7 @@ const rewarm = 5 * time.Second
 
 // timeline is where the run stands.
 type timeline struct {
-	phase    string
+	phase    soak.PhaseName
 	rest     *rest         // not nil while at rest
 	loadFrom time.Duration // the first load began
 	steadyAt time.Duration // the present warm-up ends
@@ -24,24 +23,24 @@ type timeline struct {
 	factor   map[string]float64 // of each load that varies or has turns, now
 	turns    []turn             // in which the loads run alone
 	slept    time.Duration      // suspends noted by now
-	ending   string             // why the run is to end, once it is
+	ending   soak.End           // empty until the run is to end
 	paused   bool               // an operator wants the load paused
 }
 
 // mark begins a phase.
-func (r *run) mark(phase, text string) {
+func (r *run) mark(phase soak.PhaseName, text string) {
 	r.line.phase = phase
-	r.note(soak.Event{At: r.stamp(), Kind: soak.EventPhase, Name: phase, Text: text})
+	r.note(soak.Event{At: r.stamp(), Kind: soak.EventPhase, Name: string(phase), Text: text})
 }
 
 func (r *run) startWatch() {
-	r.mark(judge.PhaseWarmup, "watching; the beginning is not judged")
+	r.mark(soak.PhaseWarmup, "watching; the beginning is not judged")
 	r.line.loadFrom, r.line.steadyAt = 0, r.Plan.Warmup
 }
 
 func (r *run) startBaseline() {
-	r.mark(judge.PhaseBaseline, "before the load")
-	r.line.rest = &rest{stage: stageSettle, since: r.now(), still: r.now(), then: r.startLoad, snapshot: "start"}
+	r.mark(soak.PhaseBaseline, "before the load")
+	r.line.rest = &rest{stage: stageSettle, since: r.now(), still: r.now(), then: r.startLoad, snapshot: soak.ProfileStart}
 }
 
 // startLoad begins the first load.
@@ -58,16 +57,16 @@ func (r *run) startLoad() {
 	if r.Plan.Isolate {
 		r.line.turns = turns(r.Plan.Load, r.line.steadyAt, at+r.Plan.Duration)
 	}
-	r.mark(judge.PhaseWarmup, "the load begins; not judged yet")
+	r.mark(soak.PhaseWarmup, "the load begins; not judged yet")
 	r.send(soak.Command{Do: soak.DoStart, Loads: r.Plan.Load, Interval: r.Plan.Interval})
 	if r.line.paused {
-		r.pauseLoad(judge.PhasePaused, "the load is paused by a person")
+		r.pauseLoad(soak.PhasePaused, "the load is paused by a person")
 	}
 }
 
 // pauseLoad stops the load for a while; sessions stay open.
-func (r *run) pauseLoad(phase, text string) {
-	if judge.Loading(r.line.phase) {
+func (r *run) pauseLoad(phase soak.PhaseName, text string) {
+	if r.line.phase.Loading() {
 		r.line.warmLeft = max(0, r.line.steadyAt-r.now())
 	}
 	r.mark(phase, text)
@@ -79,7 +78,7 @@ func (r *run) resumeLoad() {
 	at := r.now()
 	r.line.steadyAt = at + max(r.line.warmLeft, min(rewarm, r.Plan.Warmup))
 	r.scheduleRest(at)
-	r.mark(judge.PhaseWarmup, "the load goes on; its first seconds are not judged")
+	r.mark(soak.PhaseWarmup, "the load goes on; its first seconds are not judged")
 	r.send(soak.Command{Do: soak.DoStart})
 }
 
@@ -108,11 +107,11 @@ func (r *run) advance(at time.Duration) {
 		r.startEnd()
 		return
 	}
-	if r.line.phase == judge.PhasePaused {
+	if r.line.phase == soak.PhasePaused {
 		return
 	}
-	if r.line.phase == judge.PhaseWarmup && at >= r.line.steadyAt {
-		r.mark(judge.PhaseSteady, "steady load: judged from here on")
+	if r.line.phase == soak.PhaseWarmup && at >= r.line.steadyAt {
+		r.mark(soak.PhaseSteady, "steady load: judged from here on")
 	}
 	if r.line.nextRest > 0 && at >= r.line.nextRest && r.line.loadFrom+r.Plan.Duration-at > r.Plan.Rest.Every/4 {
 		r.startRest("the load pauses, sessions stay open")
@@ -156,7 +155,7 @@ func (r *run) setRate(w soak.Workload, factor float64) {
 // any, then one with all of them closed.
 func (r *run) startEnd() {
 	if r.line.ending == "" {
-		r.line.ending = EndFinished
+		r.line.ending = soak.EndFinished
 	}
 	if r.Driver == nil {
 		r.ended = r.line.ending
@@ -171,9 +170,9 @@ func (r *run) startEnd() {
 }
 
 func (r *run) startDrain() {
-	r.mark(judge.PhaseDrain, "sessions are closed")
+	r.mark(soak.PhaseDrain, "sessions are closed")
 	r.send(soak.Command{Do: soak.DoDrain})
-	r.line.rest = &rest{stage: stageQuiet, quiet: "drained", since: r.now(), snapshot: "end", then: func() { r.ended = r.line.ending }}
+	r.line.rest = &rest{stage: stageQuiet, quiet: soak.DriverDrained, since: r.now(), snapshot: soak.ProfileEnd, then: func() { r.ended = r.line.ending }}
 }
 
 // keepsSessions reports whether any load has sessions open between operations.
@@ -188,38 +187,38 @@ func (r *run) keepsSessions() bool {
 
 // order does what a person asked for. A pause asked for at rest begins after
 // it; a rest in a pause goes back to the pause.
-func (r *run) order(o Order) {
+func (r *run) order(o soak.Order) {
 	r.note(soak.Event{Kind: soak.EventOperator, Name: string(o), Text: "asked for by a person: " + string(o)})
 	switch o {
-	case OrderStop:
-		r.end(EndStopped)
-	case OrderInterrupt:
-		r.end(EndInterrupted)
-	case OrderSnapshot:
-		r.snapshot("operator")
-	case OrderRest:
+	case soak.OrderStop:
+		r.end(soak.EndStopped)
+	case soak.OrderInterrupt:
+		r.end(soak.EndInterrupted)
+	case soak.OrderSnapshot:
+		r.snapshot(soak.ProfileOperator)
+	case soak.OrderRest:
 		if r.Driver != nil && r.line.rest == nil {
 			r.startRest("asked for by a person")
 		}
-	case OrderPause:
+	case soak.OrderPause:
 		r.line.paused = true
-		if r.Driver != nil && judge.Loading(r.line.phase) {
-			r.pauseLoad(judge.PhasePaused, "the load is paused by a person")
+		if r.Driver != nil && r.line.phase.Loading() {
+			r.pauseLoad(soak.PhasePaused, "the load is paused by a person")
 		}
-	case OrderResume:
+	case soak.OrderResume:
 		r.line.paused = false
-		if r.line.phase == judge.PhasePaused {
+		if r.line.phase == soak.PhasePaused {
 			r.resumeLoad()
 		}
 	}
 }
 
 // end makes the run end early: at once while there was no load yet.
-func (r *run) end(why string) {
+func (r *run) end(why soak.End) {
 	if r.line.ending == "" {
 		r.line.ending = why
 	}
-	if r.line.phase == judge.PhaseBaseline {
+	if r.line.phase == soak.PhaseBaseline {
 		r.ended = why
 	}
 }

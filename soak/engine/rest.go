@@ -7,7 +7,6 @@ import (
 
 	"soakmon/soak"
 	"soakmon/soak/human"
-	"soakmon/soak/judge"
 )
 
 // stillFor is how long fds and goroutines must hold before the target counts
@@ -32,32 +31,32 @@ const (
 // rest is one rest in progress.
 type rest struct {
 	stage    stage
-	quiet    string // driver state to wait for
+	quiet    soak.DriverState // to wait for
 	since    time.Duration
 	still    time.Duration // unchanged since then
 	held     time.Duration
-	last     [2]float64 // fds and goroutines at the tick before
-	snapshot string     // why profiles are taken at this rest
+	last     [2]float64         // fds and goroutines at the tick before
+	snapshot soak.ProfileReason // why profiles are taken at this rest
 	then     func()
 }
 
 // startRest pauses the load for one rest.
 func (r *run) startRest(text string) {
-	r.pauseLoad(judge.PhaseRest, text)
-	r.line.rest = &rest{stage: stageQuiet, quiet: "paused", since: r.now(), snapshot: "rest", then: r.afterRest}
+	r.pauseLoad(soak.PhaseRest, text)
+	r.line.rest = &rest{stage: stageQuiet, quiet: soak.DriverPaused, since: r.now(), snapshot: soak.ProfileRest, then: r.afterRest}
 }
 
 // afterRest goes on with the load, unless a person has paused it or the run is
 // to end.
 func (r *run) afterRest() {
 	if r.line.ending == "" && r.over(r.now()) {
-		r.line.ending = EndFinished
+		r.line.ending = soak.EndFinished
 	}
 	switch {
 	case r.line.ending != "":
 		r.startDrain()
 	case r.line.paused:
-		r.mark(judge.PhasePaused, "the load stays paused")
+		r.mark(soak.PhasePaused, "the load stays paused")
 	default:
 		r.resumeLoad()
 	}
@@ -89,7 +88,7 @@ func (r *run) settleStep(rest *rest, at time.Duration) {
 		rest.last, rest.still = now, at
 	}
 	settle := r.Plan.Rest.Settle
-	if r.line.ending == EndInterrupted {
+	if r.line.ending == soak.EndInterrupted {
 		settle = min(settle, impatient)
 	}
 	settled := at-rest.still >= stillFor
@@ -132,7 +131,7 @@ func (r *run) startSampling(rest *rest) {
 	}
 	r.request(request{rest.snapshot, func(collected bool) {
 		if collected {
-			r.restSample("gc")
+			r.restSample(soak.ForcedGC)
 		}
 		ended()
 	}})
@@ -143,7 +142,7 @@ func (r *run) restSample(name string) {
 	row := r.read(r.now(), true)
 	row.At = r.stamp()
 	r.append(row)
-	r.history.addRest(row, name == "gc")
+	r.history.addRest(row, name == soak.ForcedGC)
 	var open int64
 	for _, t := range r.load.last {
 		open += t.Open

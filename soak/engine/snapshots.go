@@ -47,7 +47,7 @@ type snapshots struct {
 // request asks for a set of profiles; then, where it is not nil, is told
 // whether a garbage collection was forced.
 type request struct {
-	why  string
+	why  soak.ProfileReason
 	then func(collected bool)
 }
 
@@ -81,16 +81,16 @@ func (r *run) scheduleSnapshot(at time.Duration) {
 		return
 	}
 	r.snaps.next = at + every
-	r.snapshot("schedule")
+	r.snapshot(soak.ProfileSchedule)
 }
 
 // snapshot takes profiles of the target. Where that is under way already it
 // serves as well, but for an alert: its profiles are to be of now.
-func (r *run) snapshot(why string) {
-	if r.ended != "" || r.snaps.busy && why != "alert" {
+func (r *run) snapshot(why soak.ProfileReason) {
+	if r.ended != "" || r.snaps.busy && why != soak.ProfileAlert {
 		return
 	}
-	if why == "alert" {
+	if why == soak.ProfileAlert {
 		if r.snaps.alert > 0 && r.now()-r.snaps.alert < alertSnapshots {
 			return
 		}
@@ -158,7 +158,7 @@ func (r *run) kinds(q request) []string {
 		kinds = slices.DeleteFunc(kinds, func(kind string) bool { return kind == "cpu" || kind == "heap" })
 		kinds = append(kinds, "heap")
 	}
-	full := q.why == "start" || q.why == "end" || q.why == "alert"
+	full := q.why == soak.ProfileStart || q.why == soak.ProfileEnd || q.why == soak.ProfileAlert
 	if full && r.history.latest("goroutines") < dumpBelow {
 		kinds = append(kinds, "goroutine_dump")
 	}
@@ -208,11 +208,11 @@ func (r *run) snapshotDone(s snapshot) {
 		stored++
 		collected = collected || p.meta.GC
 	}
-	if q.why == "schedule" {
+	if q.why == soak.ProfileSchedule {
 		r.pace(s.price())
 	}
 	if stored > 0 {
-		r.note(soak.Event{Kind: soak.EventSnapshot, Process: soak.RoleTarget, Name: q.why, Value: float64(stored), Text: fmt.Sprintf("%d profiles stored", stored)})
+		r.note(soak.Event{Kind: soak.EventSnapshot, Process: soak.RoleTarget, Name: string(q.why), Value: float64(stored), Text: fmt.Sprintf("%d profiles stored", stored)})
 	}
 	r.snaps.busy = false
 	if q.then != nil {

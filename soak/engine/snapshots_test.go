@@ -150,7 +150,7 @@ func TestNoFetchOutlivesTheRun(t *testing.T) {
 				}
 			},
 		})
-		if n := under.Load(); ended != EndTargetDead || err != nil || n != 0 {
+		if n := under.Load(); ended != soak.EndTargetDead || err != nil || n != 0 {
 			t.Errorf("ended %q, %v, with %d fetches under way", ended, err, n)
 		}
 		cancel()
@@ -195,7 +195,7 @@ func TestARestWaitsForItsOwnCollection(t *testing.T) {
 	p := testPlan(time.Hour)
 	p.Profiles = soak.Profiles{Every: time.Hour, Kinds: []string{"heap"}}
 	b := newBench()
-	_, err := playWith(t, p, b, give([]step{{5 * time.Minute, OrderSnapshot}, {5 * time.Second, OrderRest}, {5 * time.Minute, OrderStop}}), func(c *Config) { c.Fetch = slow(&begun, &under, 40*time.Second) })
+	_, err := playWith(t, p, b, give([]step{{5 * time.Minute, soak.OrderSnapshot}, {5 * time.Second, soak.OrderRest}, {5 * time.Minute, soak.OrderStop}}), func(c *Config) { c.Fetch = slow(&begun, &under, 40*time.Second) })
 	if err != nil {
 		t.Fatal(err)
 	}

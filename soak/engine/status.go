@@ -6,20 +6,19 @@ import (
 	"time"
 
 	"soakmon/soak"
-	"soakmon/soak/judge"
 )
 
 // Status is where a run stands, for people who watch it.
 type Status struct {
 	Run       string         `json:"run"`
 	Name      string         `json:"name"`
-	Phase     string         `json:"phase"`
+	Phase     soak.PhaseName `json:"phase"`
 	Elapsed   time.Duration  `json:"elapsed"`
 	Remaining time.Duration  `json:"remaining"` // of the load and what comes after it; an estimate
 	Load      []LoadStatus   `json:"load,omitempty"`
 	Series    []SeriesStatus `json:"series"`
 	Firing    int            `json:"firing"`
-	Ended     string         `json:"ended,omitempty"`
+	Ended     soak.End       `json:"ended,omitempty"`
 	Events    []soak.Event   `json:"events,omitempty"` // the newest few, oldest first
 
 	// The newest row, by process and metric with a space between them.
@@ -133,9 +132,9 @@ func (r *run) remaining(at time.Duration) time.Duration {
 		end += drain // a rest with sessions open lasts as long
 	}
 	switch {
-	case r.line.phase == judge.PhaseBaseline:
+	case r.line.phase == soak.PhaseBaseline:
 		return now + r.Plan.Duration + end
-	case r.line.phase == judge.PhaseDrain:
+	case r.line.phase == soak.PhaseDrain:
 		return now
 	case r.line.rest != nil && (r.line.ending != "" || r.over(at)):
 		return now + drain

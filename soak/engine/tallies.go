@@ -10,7 +10,6 @@ import (
 	"github.com/HdrHistogram/hdrhistogram-go"
 
 	"soakmon/soak"
-	"soakmon/soak/judge"
 )
 
 // tallySilence is how many ticks may pass under load without a tally before the
@@ -20,7 +19,7 @@ const tallySilence = 5
 // loadState is what the driver's tallies have said by now.
 type loadState struct {
 	plan  []soak.Workload
-	state string // of the newest tally
+	state soak.DriverState // of the newest tally
 	last  map[string]soak.LoadTally
 	wall  time.Time          // of the newest tally, by the driver
 	rate  map[string]float64 // achieved by load, between the two newest tallies
@@ -36,7 +35,10 @@ type loadState struct {
 	flushed   time.Duration
 }
 
-type histKey struct{ load, kind string }
+type histKey struct {
+	load string
+	kind soak.HistogramKind
+}
 
 // toldError is what was last noted of a kind of errors.
 type toldError struct {
@@ -45,14 +47,6 @@ type toldError struct {
 }
 
 type errorKey struct{ load, kind string }
-
-// The kinds of stored histograms.
-const (
-	HistLatency = "latency"
-	HistService = "service"
-	HistConnect = "connect"
-	HistPacer   = "pacer"
-)
 
 func newLoadState(plan []soak.Workload) loadState {
 	return loadState{
@@ -68,7 +62,7 @@ func (r *run) tally(t soak.Tally, ok bool) {
 		r.tallies = nil
 		r.note(soak.Event{Kind: soak.EventDriver, Process: soak.RoleDriver, Text: "the driver ended: no more load"})
 		if r.ended == "" {
-			r.ended = EndDriverDead
+			r.ended = soak.EndDriverDead
 		}
 		return
 	}
@@ -79,7 +73,7 @@ func (r *run) tally(t soak.Tally, ok bool) {
 	if t.Warning != "" {
 		r.note(soak.Event{Kind: soak.EventDriver, Process: soak.RoleDriver, Text: t.Warning})
 	}
-	r.histogram(histKey{"", HistPacer}, t.Pacer)
+	r.histogram(histKey{"", soak.HistogramPacer}, t.Pacer)
 	known, since := !r.load.wall.IsZero(), t.Wall.Sub(r.load.wall).Seconds()
 	r.load.wall = t.Wall
 	for _, l := range t.Loads {
@@ -88,9 +82,9 @@ func (r *run) tally(t soak.Tally, ok bool) {
 		}
 		r.tellErrors(l, tenfold)
 		r.load.last[l.Load] = l
-		r.histogram(histKey{l.Load, HistLatency}, l.Latency)
-		r.histogram(histKey{l.Load, HistService}, l.Service)
-		r.histogram(histKey{l.Load, HistConnect}, l.Connect)
+		r.histogram(histKey{l.Load, soak.HistogramLatency}, l.Latency)
+		r.histogram(histKey{l.Load, soak.HistogramService}, l.Service)
+		r.histogram(histKey{l.Load, soak.HistogramConnect}, l.Connect)
 	}
 }
 
@@ -136,7 +130,7 @@ func of[K comparable](all map[K]*pile, k K) *pile {
 // listen notices a driver that has stopped talking. It counts ticks: in time
 // that the monitor itself has missed, tallies wait to be read.
 func (r *run) listen() {
-	if r.Driver == nil || r.line.phase == judge.PhaseBaseline {
+	if r.Driver == nil || r.line.phase == soak.PhaseBaseline {
 		return // tallies begin with the load
 	}
 	r.load.quiet++
@@ -208,7 +202,7 @@ func (l *loadState) histKeys() []histKey {
 }
 
 func quantileName(k histKey, q float64) string {
-	if k.kind == HistPacer {
+	if k.kind == soak.HistogramPacer {
 		return fmt.Sprintf("pacer_lag_seconds{q=%q}", fmt.Sprintf("%g", q/100))
 	}
 	return fmt.Sprintf("%s_seconds{load=%q,q=%q}", k.kind, k.load, fmt.Sprintf("%g", q/100))
@@ -228,7 +222,7 @@ func (r *run) flushHistograms() {
 			return
 		}
 		r.keep(r.Recorder.PutHistogram(soak.Histogram{From: r.load.flushed, To: at, Load: k.load, Kind: k.kind, Data: string(data)}))
-		if k.kind == HistLatency {
+		if k.kind == soak.HistogramLatency {
 			all := of(r.load.latency, k.load)
 			all.add(times)
 			r.load.quantiles[k.load] = quantilesOf(all.all())
@@ -256,7 +250,7 @@ func (l *loadState) status(w soak.Workload) LoadStatus {
 	s := LoadStatus{Name: w.Name, Protocol: w.Protocol, Planned: w.Rate, Achieved: l.rate[w.Name], Done: t.Operations, Failed: t.Failed, Late: t.Late, Datagrams: t.Datagrams}
 	q, flushed := l.quantiles[w.Name]
 	if !flushed {
-		q = quantilesOf(of(l.minute, histKey{w.Name, HistLatency}).all())
+		q = quantilesOf(of(l.minute, histKey{w.Name, soak.HistogramLatency}).all())
 	}
 	s.P50, s.P95, s.P99 = q.p50, q.p95, q.p99
 	return s

@@ -21,7 +21,7 @@ func (b *bench) texts(kind soak.EventKind) (all []string) {
 
 func TestASilentDriverIsTold(t *testing.T) {
 	b := newBench()
-	play(t, testPlan(5*time.Minute), b, func(chan<- Order) {
+	play(t, testPlan(5*time.Minute), b, func(chan<- soak.Order) {
 		time.Sleep(time.Minute)
 		b.mute.Store(true)
 		time.Sleep(time.Minute)
@@ -36,7 +36,7 @@ func TestASilentDriverIsTold(t *testing.T) {
 func TestADriverThatNeverSpeaksIsTold(t *testing.T) {
 	b := newBench()
 	b.mute.Store(true)
-	if ended := play(t, testPlan(2*time.Minute), b, nil); ended != EndFinished {
+	if ended := play(t, testPlan(2*time.Minute), b, nil); ended != soak.EndFinished {
 		t.Errorf("ended %q", ended)
 	}
 	if gaps := b.texts(soak.EventGap); len(gaps) != 1 {
@@ -47,7 +47,7 @@ func TestADriverThatNeverSpeaksIsTold(t *testing.T) {
 // A target that puts itself into the background is another process from then on.
 func TestATargetThatMovesIsFollowed(t *testing.T) {
 	b := newBench()
-	play(t, testPlan(2*time.Minute), b, func(chan<- Order) {
+	play(t, testPlan(2*time.Minute), b, func(chan<- soak.Order) {
 		time.Sleep(time.Minute)
 		b.pid.Store(8)
 		b.events <- soak.Event{Kind: soak.EventNote, Value: 8, Text: "the command put itself into the background"}
@@ -85,14 +85,14 @@ func TestNoRowMixesTwoLives(t *testing.T) {
 // restart runs a plan in which the target ends after so long and is back 3 s later.
 func restart(t *testing.T, b *bench, p soak.Plan, after time.Duration) {
 	t.Helper()
-	ended := play(t, p, b, func(chan<- Order) {
+	ended := play(t, p, b, func(chan<- soak.Order) {
 		time.Sleep(after)
 		b.pid.Store(8) // the new one is there before the old one's end is told
 		b.events <- soak.Event{Kind: soak.EventExit, Text: "ended"}
 		time.Sleep(3 * time.Second)
 		b.events <- soak.Event{Kind: soak.EventRestart, Value: 8, Text: "restart 1 of 5"}
 	})
-	if ended != EndFinished {
+	if ended != soak.EndFinished {
 		t.Errorf("ended %q", ended)
 	}
 }
@@ -143,7 +143,7 @@ func TestATargetThatNeverSettlesIsSampledAllTheSame(t *testing.T) {
 
 func TestARecordingThatFailsForGoodEndsTheRun(t *testing.T) {
 	b := newBench()
-	ended, err := playWith(t, testPlan(time.Hour), b, func(chan<- Order) {
+	ended, err := playWith(t, testPlan(time.Hour), b, func(chan<- soak.Order) {
 		time.Sleep(time.Minute)
 		b.full.Store(true)
 		time.Sleep(30 * time.Second)
@@ -151,7 +151,7 @@ func TestARecordingThatFailsForGoodEndsTheRun(t *testing.T) {
 		time.Sleep(time.Minute)
 		b.full.Store(true)
 	}, func(*Config) {})
-	if err == nil || !strings.Contains(err.Error(), "no space left on device") || ended != EndError {
+	if err == nil || !strings.Contains(err.Error(), "no space left on device") || ended != soak.EndError {
 		t.Errorf("ended %q, %v", ended, err)
 	}
 	if b.rows < 200 || b.rows > 220 {

@@ -105,7 +105,7 @@ func (r *run) judge() {
 		r.note(soak.Event{Kind: soak.EventAlert, Process: a.Process, Name: a.Metric, Text: fmt.Sprintf("%s: %s", a.State, a.Reason)})
 	}
 	if firing(raised) {
-		r.snapshot("alert")
+		r.snapshot(soak.ProfileAlert)
 	}
 }
 
@@ -188,6 +188,6 @@ func (r *run) targetEvent(e soak.Event, ok bool) {
 	case soak.EventRestart:
 		r.history.breakTarget(e.At)
 	case soak.EventCrash:
-		r.ended = EndTargetDead
+		r.ended = soak.EndTargetDead
 	}
 }

@@ -4,7 +4,6 @@ import (
 	"time"
 
 	"soakmon/soak"
-	"soakmon/soak/judge"
 )
 
 // turn is a time from which on one load runs alone, until the next turn.
@@ -43,7 +42,7 @@ func (r *run) takeTurns(at time.Duration) {
 			alone = t.load
 		}
 	}
-	if alone == "" || r.line.phase != judge.PhaseSteady {
+	if alone == "" || r.line.phase != soak.PhaseSteady {
 		return
 	}
 	for _, now := range []float64{0, 1} { // one ends before the next begins

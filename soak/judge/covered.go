@@ -23,7 +23,7 @@ const (
 // bucket of a reduced series counts as one reading. The share is 0 with fewer
 // than two readings.
 func Covered(s soak.Series, phases []soak.Phase) float64 {
-	total := Time(phases, PhaseSteady)
+	total := Time(phases, soak.PhaseSteady)
 	var line []time.Duration
 	for _, life := range steadyLives(s, phases) {
 		if n := len(life); n > 0 && holeShare*(life[n-1]-life[0]) >= total {
@@ -55,7 +55,7 @@ func steadyLives(s soak.Series, phases []soak.Phase) [][]time.Duration {
 	breaks := s.Breaks
 	i, before := 0, time.Duration(0)
 	for _, p := range phases {
-		if p.Name != PhaseSteady {
+		if p.Name != soak.PhaseSteady {
 			continue
 		}
 		for ; i < len(s.At) && s.At[i] <= p.To; i++ {

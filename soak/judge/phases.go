@@ -8,32 +8,19 @@ import (
 	"soakmon/soak"
 )
 
-// Names of phases. Only steady ones are judged as load.
-const (
-	PhaseBaseline = "baseline" // before the first load
-	PhaseWarmup   = "warmup"   // the first load, and the first seconds after each pause
-	PhaseSteady   = "steady"
-	PhaseRest     = "rest"   // load paused, sessions kept open
-	PhaseDrain    = "drain"  // load ended, sessions closed
-	PhasePaused   = "paused" // by an operator
-)
-
-// Loading reports whether load is driven in a phase of that name.
-func Loading(phase string) bool { return phase == PhaseWarmup || phase == PhaseSteady }
-
 // Phases turns the marks on a run's time line into stretches without gap or
 // overlap. The last one lasts until end, or is empty where it begins later. A
 // phase's rate is the factor on the planned rate of the given loads together.
 func Phases(loads []soak.Workload, events []soak.Event, end time.Duration) []soak.Phase {
 	var out []soak.Phase
 	factors := map[string]float64{}
-	begin := func(name string, at time.Duration) {
+	begin := func(name soak.PhaseName, at time.Duration) {
 		if n := len(out); n > 0 {
 			at = max(at, out[n-1].From)
 			out[n-1].To = at
 		}
 		p := soak.Phase{Name: name, From: at, To: max(at, end)}
-		if Loading(name) {
+		if name.Loading() {
 			p.Rate = factor(loads, factors)
 		}
 		out = append(out, p)
@@ -41,10 +28,10 @@ func Phases(loads []soak.Workload, events []soak.Event, end time.Duration) []soa
 	for _, e := range events {
 		switch {
 		case e.Kind == soak.EventPhase:
-			begin(e.Name, e.At)
+			begin(soak.PhaseName(e.Name), e.At)
 		case e.Kind == soak.EventRate && named(loads, e.Name):
 			factors[e.Name] = e.Value
-			if n := len(out); n > 0 && Loading(out[n-1].Name) {
+			if n := len(out); n > 0 && out[n-1].Name.Loading() {
 				begin(out[n-1].Name, e.At)
 			}
 		}
@@ -81,7 +68,7 @@ func Steady(s soak.Series, phases []soak.Phase) soak.Series {
 	out := s
 	out.At, out.Value = nil, nil
 	for i, p := range phases {
-		if p.Name != PhaseSteady {
+		if p.Name != soak.PhaseSteady {
 			continue
 		}
 		from, _ := slices.BinarySearch(s.At, p.From)
@@ -96,7 +83,7 @@ func Steady(s soak.Series, phases []soak.Phase) soak.Series {
 }
 
 // Time is how long the phases of that name last together.
-func Time(phases []soak.Phase, name string) (total time.Duration) {
+func Time(phases []soak.Phase, name soak.PhaseName) (total time.Duration) {
 	for _, p := range phases {
 		if p.Name == name {
 			total += p.To - p.From
@@ -122,7 +109,7 @@ func Rests(events []soak.Event) []Rest {
 		case soak.EventPhase:
 			plain = false
 		case soak.EventRest:
-			r := Rest{At: e.At, Open: int64(e.Value), Forced: e.Name == "gc"}
+			r := Rest{At: e.At, Open: int64(e.Value), Forced: e.Name == soak.ForcedGC}
 			if plain && r.Forced {
 				out = out[:len(out)-1]
 			}

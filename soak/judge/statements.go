@@ -90,12 +90,12 @@ func follows(j Judged) (Statement, bool) {
 		each = fmt.Sprintf("one in %s operations", detect.Human(1/v.PerOperation, ""))
 	}
 	s := Statement{Process: j.Process, Metrics: []string{name}}
-	switch v.PerHourBound {
-	case "sessions":
+	switch v.Follows {
+	case soak.FollowsSessions:
 		s.Kind, s.Text = PerConnection, fmt.Sprintf("the growth of %s goes when the kept sessions close: it is held per connection", name)
-	case "operations":
+	case soak.FollowsOperations:
 		s.Kind, s.Text = PerOperation, fmt.Sprintf("%s grows with the operations, not with time: %s", name, each)
-	case "time":
+	case soak.FollowsTime:
 		s.Kind, s.Text = PerHour, fmt.Sprintf("%s grows with time, whatever the load does: %s an hour", name, detect.Human(v.Slope, j.Metric.Unit))
 	}
 	return s, v.State == soak.Leaking && s.Kind != ""

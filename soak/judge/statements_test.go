@@ -40,9 +40,9 @@ func TestMemoryThatTheHeapDoesNotExplain(t *testing.T) {
 }
 
 func TestWhatGrowthFollowsIsTold(t *testing.T) {
-	for bound, want := range map[string]string{"": "", "sessions": "per connection", "operations": "one in 10000 operations", "time": "72 an hour"} {
+	for bound, want := range map[soak.Follows]string{"": "", "sessions": "per connection", "operations": "one in 10000 operations", "time": "72 an hour"} {
 		v := verdict(soak.Leaking, 72, 70, 74)
-		v.PerOperation, v.PerHourBound = 1e-4, bound
+		v.PerOperation, v.Follows = 1e-4, bound
 		got := Statements(memory{}, Run{}, []Judged{{Name: name("target", "fds"), Metric: soak.Metric{Unit: "count"}, Verdict: v}}, detect.Judge{})
 		if (len(got) == 0) != (want == "") || want != "" && !strings.Contains(got[0].Text, want) {
 			t.Errorf("%q: %+v", bound, got)

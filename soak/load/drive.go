@@ -14,17 +14,6 @@ import (
 	"soakmon/soak"
 )
 
-// The states of a driver, as in soak.Tally.
-const (
-	stateReady    = "ready"
-	stateLoad     = "load"
-	statePausing  = "pausing"
-	statePaused   = "paused"
-	stateDraining = "draining"
-	stateDrained  = "drained"
-	stateStopped  = "stopped"
-)
-
 // grace is how long sessions may take to end once they are cut off.
 const grace = 5 * time.Second
 
@@ -50,7 +39,7 @@ func Drive(ctx context.Context, in io.Reader, out io.Writer, o DriveOptions) err
 	if o.sleepUntil == nil {
 		o.sleepUntil = exactSleep
 	}
-	d := &driver{options: o, out: json.NewEncoder(out), state: stateReady, lag: newRecorder(), ticker: time.NewTicker(time.Hour), warned: map[string]bool{}}
+	d := &driver{options: o, out: json.NewEncoder(out), state: soak.DriverReady, lag: newRecorder(), ticker: time.NewTicker(time.Hour), warned: map[string]bool{}}
 	d.ticker.Stop()
 	commands := make(chan soak.Command)
 	readErr := make(chan error, 1)
@@ -76,7 +65,7 @@ type driver struct {
 	ending  sync.Mutex // held by obey: loads are under its command
 
 	mu       sync.Mutex
-	state    string
+	state    soak.DriverState
 	loads    []*workload
 	warnings []string
 	warned   map[string]bool
@@ -143,9 +132,9 @@ func (d *driver) execute(ctx context.Context, c soak.Command) error {
 	case soak.DoRate:
 		return d.rate(c)
 	case soak.DoPause:
-		d.rest(statePausing, statePaused, (*workload).pause)
+		d.rest(soak.DriverPausing, soak.DriverPaused, (*workload).pause)
 	case soak.DoDrain, soak.DoStop:
-		d.rest(stateDraining, stateDrained, (*workload).drain)
+		d.rest(soak.DriverDraining, soak.DriverDrained, (*workload).drain)
 	default:
 		return fmt.Errorf("driver: unknown command %q", c.Do)
 	}
@@ -167,7 +156,7 @@ func (d *driver) start(ctx context.Context, c soak.Command) error {
 	for _, w := range d.loads {
 		w.start()
 	}
-	d.enter(stateLoad)
+	d.enter(soak.DriverLoad)
 	return nil
 }
 
@@ -200,7 +189,7 @@ func (d *driver) rate(c soak.Command) error {
 }
 
 // rest brings all loads to rest, at the same time.
-func (d *driver) rest(during, after string, how func(*workload)) {
+func (d *driver) rest(during, after soak.DriverState, how func(*workload)) {
 	d.enter(during)
 	var all sync.WaitGroup
 	for _, w := range d.loads {
@@ -210,7 +199,7 @@ func (d *driver) rest(during, after string, how func(*workload)) {
 	d.enter(after)
 }
 
-func (d *driver) enter(state string) {
+func (d *driver) enter(state soak.DriverState) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.state = state
@@ -252,7 +241,7 @@ func (d *driver) close() error {
 	go func() { closed <- d.closeLoads() }()
 	select {
 	case err := <-closed:
-		d.enter(stateStopped)
+		d.enter(soak.DriverStopped)
 		return errors.Join(err, d.write(""))
 	case <-time.After(grace):
 		return fmt.Errorf("driver: sessions did not end within %v of being cut off", grace)
@@ -262,7 +251,7 @@ func (d *driver) close() error {
 func (d *driver) closeLoads() error {
 	d.ending.Lock()
 	defer d.ending.Unlock()
-	d.rest(stateDraining, stateStopped, (*workload).drain)
+	d.rest(soak.DriverDraining, soak.DriverStopped, (*workload).drain)
 	var err error
 	for _, w := range d.loads {
 		err = errors.Join(err, w.opener.Close())

@@ -88,9 +88,9 @@ func (d *driven) until(what string, enough func(soak.Tally) bool) soak.Tally {
 	return soak.Tally{}
 }
 
-func (d *driven) await(state string) soak.Tally {
+func (d *driven) await(state soak.DriverState) soak.Tally {
 	d.t.Helper()
-	return d.until("state "+state, func(t soak.Tally) bool { return t.State == state })
+	return d.until("state "+string(state), func(t soak.Tally) bool { return t.State == state })
 }
 
 // stop stops the driver and gives the last tally.

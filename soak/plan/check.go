@@ -34,7 +34,7 @@ func check(p *soak.Plan) error {
 	for i, s := range p.Sinks {
 		c.that(s.Type != "", fmt.Sprintf("sinks[%d].type", i), "a sink needs a type, such as log or webhook")
 	}
-	c.that(p.Overlap == "skip" || p.Overlap == "queue", "overlap", "%q is not known here; use skip or queue", p.Overlap)
+	c.that(p.Overlap == soak.OverlapSkip || p.Overlap == soak.OverlapQueue, "overlap", "%q is not known here; use skip or queue", p.Overlap)
 	return c.errs.orNil()
 }
 

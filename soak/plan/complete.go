@@ -27,7 +27,7 @@ const (
 	defaultMax         = 5 // restarts
 	defaultBackoff     = time.Second
 	defaultSeverity    = "warning"
-	defaultOverlap     = "skip"
+	defaultOverlap     = soak.OverlapSkip
 )
 
 // Default is the run without a plan: two minutes of tcp at 200 operations of

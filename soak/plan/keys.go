@@ -29,7 +29,7 @@ func (r *reader) plan(p *soak.Plan) set {
 		"sinks":      sequence(r, &p.Sinks, r.sink),
 		"schedule":   r.word(&p.Schedule),
 		"time_zone":  r.word(&p.TimeZone),
-		"overlap":    scalar(r, &p.Overlap, oneOf("skip", "queue")),
+		"overlap":    scalar(r, &p.Overlap, oneOf(soak.OverlapSkip, soak.OverlapQueue)),
 		"jitter":     scalar(r, &p.Jitter, ParseDuration),
 		"deadline":   scalar(r, &p.Deadline, ParseDuration),
 		"catch_up":   scalar(r, &p.CatchUp, parseBool),

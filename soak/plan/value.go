@@ -100,13 +100,15 @@ func above0[T ~int | ~int64 | ~float64](parse func(string) (T, error)) func(stri
 }
 
 // oneOf accepts the given words.
-func oneOf(words ...string) func(string) (string, error) {
-	return func(text string) (string, error) {
-		for _, w := range words {
-			if text == w {
-				return text, nil
+func oneOf[T ~string](words ...T) func(string) (T, error) {
+	return func(text string) (T, error) {
+		known := make([]string, len(words))
+		for i, w := range words {
+			if text == string(w) {
+				return w, nil
 			}
+			known[i] = string(w)
 		}
-		return "", fmt.Errorf("%q is not known here%s; use %s", text, didYouMean(text, words), list(words))
+		return "", fmt.Errorf("%q is not known here%s; use %s", text, didYouMean(text, known), list(known))
 	}
 }

@@ -63,7 +63,7 @@ func (b *builder) steady() (from, to time.Duration) {
 	to = b.end
 	first := true
 	for _, p := range b.phases {
-		if p.Name != judge.PhaseSteady {
+		if p.Name != soak.PhaseSteady {
 			continue
 		}
 		if first {

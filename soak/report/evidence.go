@@ -25,7 +25,7 @@ func (b *builder) evidence(r *Report) error {
 		s = soak.Series{} // never measured
 	}
 	end := b.end
-	if r.Ended == EndedFinished {
+	if r.Ended == soak.EndFinished {
 		end = max(end, b.plan.Duration) // what was not written at the end was due all the same
 	}
 	r.Evidence.SamplesDue, r.Evidence.Samples, r.Evidence.Gaps = coverage(s, b.plan.Interval, end)

@@ -51,28 +51,20 @@ func (b *builder) faults(r *Report) (out []string, dead bool) {
 	out = append(out, planting(r)...)
 	add(b.silent())
 	add(b.idle(r))
-	return out, starved || r.Ended == endedDead
+	return out, starved || r.Ended == soak.EndTargetDead
 }
-
-// How a run ends, as far as it makes a difference; see also [builder.ended].
-const (
-	EndedFinished = "finished"
-	endedDead     = "target dead"
-	endedRunning  = "running"
-	endedKilled   = "monitor killed"
-)
 
 // early says why the run did not last as long as planned.
 func (b *builder) early(r *Report) string {
 	so := human.Duration(b.end)
 	switch r.Ended {
-	case EndedFinished:
+	case soak.EndFinished:
 		return ""
-	case endedRunning:
+	case soak.EndRunning:
 		return fmt.Sprintf("the run still goes on: %s of it so far", so)
-	case endedDead:
+	case soak.EndTargetDead:
 		return fmt.Sprintf("the target died after %s and was not there any more", so)
-	case endedKilled:
+	case soak.EndKilled:
 		return fmt.Sprintf("the monitor was killed: the recording stops after %s", so)
 	}
 	return fmt.Sprintf("the run ended early, after %s (%s)", so, r.Ended)
@@ -91,9 +83,9 @@ func unsampled(e Evidence) string {
 // unsteady tells of a finished run with little steady load in it: it was paused
 // by a person, or warmed up again and again.
 func (b *builder) unsteady(r *Report) string {
-	planned := b.plan.Duration - b.plan.Warmup - judge.Time(b.phases, judge.PhaseRest)
-	steady := judge.Time(b.phases, judge.PhaseSteady)
-	if r.Ended != EndedFinished || steady > 0 && steady.Seconds() >= minSteady*planned.Seconds() {
+	planned := b.plan.Duration - b.plan.Warmup - judge.Time(b.phases, soak.PhaseRest)
+	steady := judge.Time(b.phases, soak.PhaseSteady)
+	if r.Ended != soak.EndFinished || steady > 0 && steady.Seconds() >= minSteady*planned.Seconds() {
 		return ""
 	}
 	return fmt.Sprintf("there were only %s of steady load, and the plan asks for %s", human.Duration(steady), human.Duration(planned))
@@ -163,7 +155,7 @@ func (b *builder) loadFaults(r *Report) (out []string, starved bool) {
 // silent tells of a driver that said nothing for a part of the steady load:
 // what the load did meanwhile is not known.
 func (b *builder) silent() string {
-	if b.watched() || judge.Time(b.phases, judge.PhaseSteady) == 0 {
+	if b.watched() || judge.Time(b.phases, soak.PhaseSteady) == 0 {
 		return ""
 	}
 	s, err := b.history.Series(soak.RoleDriver, "operations_total")

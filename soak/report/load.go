@@ -84,7 +84,7 @@ func (b *builder) load(r *Report) error {
 // it, steps of the rate included. It is reckoned without the driver.
 func (b *builder) planned(w soak.Workload) (under time.Duration, operations float64) {
 	for _, p := range judge.Phases([]soak.Workload{w}, b.events, b.end) {
-		if judge.Loading(p.Name) {
+		if p.Name.Loading() {
 			under += p.To - p.From
 			operations += w.Rate * p.Rate * (p.To - p.From).Seconds()
 		}
@@ -134,7 +134,7 @@ func (b *builder) histograms() (map[string]*hdrhistogram.Histogram, error) {
 		if err != nil {
 			return nil, fmt.Errorf("histogram of load %q at %s: %w", h.Load, h.From, err)
 		}
-		key := h.Load + " " + h.Kind
+		key := h.Load + " " + string(h.Kind)
 		if merged[key] == nil {
 			merged[key] = one
 			continue

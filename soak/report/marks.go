@@ -8,7 +8,6 @@ import (
 
 	"soakmon/soak"
 	"soakmon/soak/human"
-	"soakmon/soak/judge"
 )
 
 // fewWarnings is how many events of one kind and process are warned of one by
@@ -63,7 +62,7 @@ func (b *builder) eventMarks(r *Report) {
 	for _, e := range b.events {
 		r.Events = append(r.Events, Event{At: e.At.Seconds(), Kind: e.Kind, Name: e.Name, Load: e.Load, Text: e.Text})
 		switch {
-		case e.Kind == soak.EventPhase && slices.Contains([]string{judge.PhaseBaseline, judge.PhaseRest, judge.PhaseDrain}, e.Name):
+		case e.Kind == soak.EventPhase && slices.Contains([]soak.PhaseName{soak.PhaseBaseline, soak.PhaseRest, soak.PhaseDrain}, soak.PhaseName(e.Name)):
 			resting++
 		case e.Kind == soak.EventRest && e.Name == "":
 			sampled++
@@ -79,7 +78,7 @@ func (b *builder) eventMarks(r *Report) {
 	for _, from := range many {
 		r.warn("%d more events of kind %s, process %s", seen[from]-fewWarnings, from.kind, cmp.Or(from.process, soak.RoleMonitor))
 	}
-	if r.Ended == EndedFinished && sampled < resting {
+	if r.Ended == soak.EndFinished && sampled < resting {
 		r.warn("%d of %d rests gave no sample", resting-sampled, resting)
 	}
 }

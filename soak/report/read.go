@@ -42,12 +42,12 @@ func (b *builder) read() (err error) {
 }
 
 // ended says why the run ended, as far as the file tells.
-func (b *builder) ended() string {
+func (b *builder) ended() soak.End {
 	switch {
 	case b.running:
-		return endedRunning
+		return soak.EndRunning
 	case b.run.Ended == "":
-		return endedKilled
+		return soak.EndKilled
 	default:
 		return b.run.Ended
 	}

@@ -40,7 +40,7 @@ type Report struct {
 	Start      time.Time         `json:"start"`
 	Duration   float64           `json:"duration_s"` // recorded, the baseline and the drain included
 	Planned    float64           `json:"planned_s"`  // of load
-	Ended      string            `json:"ended"`      // why; "running" where it goes on
+	Ended      soak.End          `json:"ended"`
 	Verdict    soak.State        `json:"verdict"`
 	ExitCode   int               `json:"exit_code"`
 	Reasons    []string          `json:"reasons"`
@@ -88,28 +88,28 @@ type SnapshotCost struct {
 
 // Series is one judged series. Slopes are per hour, of unit.
 type Series struct {
-	Process       string     `json:"process"`
-	Metric        string     `json:"metric"`
-	Unit          string     `json:"unit"`
-	Verdict       soak.State `json:"verdict"`
-	Slope         soak.Float `json:"slope_per_hour"`
-	Lo            soak.Float `json:"slope_low"`
-	Hi            soak.Float `json:"slope_high"`
-	PerOperation  soak.Float `json:"per_operation"`
-	Follows       string     `json:"follows,omitempty"` // what the growth goes with, where that is identified: "time", "operations", "sessions"
-	MinDetectable soak.Float `json:"min_detectable_per_hour"`
-	Tolerance     soak.Float `json:"tolerance_per_hour"`
-	Since         soak.Float `json:"since_s"` // where it leaks: from when on
-	Level         soak.Float `json:"level"`
-	Last          soak.Float `json:"last"`
-	Points        int        `json:"samples"`
-	Covered       soak.Float `json:"covered"` // share of the steady load in which it was measured
-	Rule          string     `json:"rule,omitempty"`
-	Exhaustion    *Exhausted `json:"exhaustion,omitempty"`
-	Trend         *Trend     `json:"trend,omitempty"`
-	EvidenceLine  string     `json:"evidence,omitempty"` // which line of evidence spoke: "load", "rest", "both"
-	Reason        string     `json:"reason"`
-	Warnings      []string   `json:"warnings,omitempty"`
+	Process       string        `json:"process"`
+	Metric        string        `json:"metric"`
+	Unit          string        `json:"unit"`
+	Verdict       soak.State    `json:"verdict"`
+	Slope         soak.Float    `json:"slope_per_hour"`
+	Lo            soak.Float    `json:"slope_low"`
+	Hi            soak.Float    `json:"slope_high"`
+	PerOperation  soak.Float    `json:"per_operation"`
+	Follows       soak.Follows  `json:"follows,omitempty"` // what the growth follows, where that is identified
+	MinDetectable soak.Float    `json:"min_detectable_per_hour"`
+	Tolerance     soak.Float    `json:"tolerance_per_hour"`
+	Since         soak.Float    `json:"since_s"` // where it leaks: from when on
+	Level         soak.Float    `json:"level"`
+	Last          soak.Float    `json:"last"`
+	Points        int           `json:"samples"`
+	Covered       soak.Float    `json:"covered"` // share of the steady load in which it was measured
+	Rule          string        `json:"rule,omitempty"`
+	Exhaustion    *Exhausted    `json:"exhaustion,omitempty"`
+	Trend         *Trend        `json:"trend,omitempty"`
+	EvidenceLine  soak.Evidence `json:"evidence,omitempty"`
+	Reason        string        `json:"reason"`
+	Warnings      []string      `json:"warnings,omitempty"`
 }
 
 // Trend is where the fitted line runs: with the series' slope through a value
@@ -196,7 +196,7 @@ func series(j judge.Judged, steady soak.Series) Series {
 	s := Series{
 		Process: j.Process, Metric: j.Name.Name, Unit: j.Metric.Unit, Verdict: v.State,
 		Slope: soak.Float(v.Slope), Lo: soak.Float(v.Lo), Hi: soak.Float(v.Hi),
-		PerOperation: soak.Float(v.PerOperation), Follows: v.PerHourBound,
+		PerOperation: soak.Float(v.PerOperation), Follows: v.Follows,
 		MinDetectable: soak.Float(v.MinDetectable), Tolerance: soak.Float(j.Tolerance),
 		Since: soak.Float(nan), Level: soak.Float(v.Level), Last: soak.Float(j.Last), Points: j.Points, Covered: soak.Float(j.Covered),
 		EvidenceLine: v.Evidence, Reason: v.Reason, Warnings: v.Warnings,

@@ -18,7 +18,7 @@ var update = flag.Bool("update", false, "write the golden files anew")
 
 func leak(slope float64) soak.Verdict {
 	return soak.Verdict{
-		State: soak.Leaking, Slope: slope, Lo: 0.98 * slope, Hi: 1.02 * slope, PerOperation: slope / 720_000, PerHourBound: "time",
+		State: soak.Leaking, Slope: slope, Lo: 0.98 * slope, Hi: 1.02 * slope, PerOperation: slope / 720_000, Follows: "time",
 		Since: 26 * time.Second, MinDetectable: 12, Level: 210, P: 1e-9, Evidence: "both", Reason: "grows by 2 a second",
 		Exhaustion: soak.Exhaustion{Limit: 1024, At: 407 * time.Second, Lo: 400 * time.Second},
 	}

@@ -48,8 +48,8 @@ func headline(r Report) string {
 	if r.Target.PID != 0 {
 		parts = append(parts, fmt.Sprintf("pid %d", r.Target.PID))
 	}
-	if r.Ended != EndedFinished {
-		parts = append(parts, r.Ended)
+	if r.Ended != soak.EndFinished {
+		parts = append(parts, string(r.Ended))
 	}
 	return strings.Join(parts, " · ")
 }

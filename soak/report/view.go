@@ -17,7 +17,7 @@ type view struct {
 	Sentence   string
 	Began      string
 	Length     string
-	Ended      string
+	Ended      soak.End
 	Why        []string
 	Causes     []Cause
 	Evidence   []string
@@ -57,7 +57,7 @@ func newView(r Report, c Charts) view {
 		Report: r, Badge: strings.ToUpper(string(r.Verdict)), Sentence: Sentence(r), Began: r.Start.Format("2006-01-02 15:04 -07:00"), Length: human.Span(r.Duration),
 		Causes: r.Causes(), Evidence: evidenceLines(r), Plan: planFacts(r.Plan), Versions: versionFacts(r), Reproduce: Reproduce(r),
 	}
-	if r.Ended != EndedFinished {
+	if r.Ended != soak.EndFinished {
 		v.Ended = r.Ended
 	}
 	if r.Verdict != soak.Clean { // else the sentence has said it

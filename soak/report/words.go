@@ -52,7 +52,7 @@ func Sentence(r Report) string {
 		return fmt.Sprintf("%s leaks: %s.", r.Name, enumerate(grow, 2))
 	case r.Verdict == soak.Clean:
 		return fmt.Sprintf("%s is clean: %s.", r.Name, r.Reasons[0])
-	case r.Ended == endedRunning:
+	case r.Ended == soak.EndRunning:
 		return fmt.Sprintf("%s still runs: nothing is decided after %s.", r.Name, human.Span(r.Duration))
 	case len(r.Reasons) == 1:
 		return fmt.Sprintf("%s is undecided: %s.", r.Name, r.Reasons[0])

@@ -63,9 +63,9 @@ func tail(lines []string, n int) []string {
 
 // head is the phase with the time left, and the load.
 func head(s engine.Status, width int) []string {
-	state := s.Phase
+	state := string(s.Phase)
 	if s.Ended != "" {
-		state = "ended: " + s.Ended
+		state = "ended: " + string(s.Ended)
 	}
 	whole := s.Elapsed + s.Remaining
 	share := 0.0

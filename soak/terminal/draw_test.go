@@ -89,11 +89,11 @@ func TestManyLoadsLeaveRoomForResources(t *testing.T) {
 }
 
 func TestKeysGiveOrders(t *testing.T) {
-	for key, want := range map[string]string{"p": Pause, "r": Resume, "e": Rest, "s": Snapshot, "x": Stop} {
-		var got string
-		m := model{ctx: t.Context(), options: Options{Act: func(_ context.Context, order string) error { got = order; return nil }}}
+	for key, want := range map[string]soak.Order{"p": soak.OrderPause, "r": soak.OrderResume, "e": soak.OrderRest, "s": soak.OrderSnapshot, "x": soak.OrderStop} {
+		var got soak.Order
+		m := model{ctx: t.Context(), options: Options{Act: func(_ context.Context, order soak.Order) error { got = order; return nil }}}
 		_, cmd := m.Update(tea.KeyPressMsg{Text: key, Code: rune(key[0])})
-		if cmd == nil || cmd() != told(want+": asked for") || got != want {
+		if cmd == nil || cmd() != told(string(want)+": asked for") || got != want {
 			t.Errorf("key %s gave the order %q, want %q", key, got, want)
 		}
 	}

@@ -14,24 +14,15 @@ import (
 
 	tea "charm.land/bubbletea/v2"
 
+	"soakmon/soak"
 	"soakmon/soak/engine"
-)
-
-// The orders that keys give; those of a running run, and the end of looking on.
-const (
-	Pause     = "pause"
-	Resume    = "resume"
-	Rest      = "rest"
-	Snapshot  = "snapshot"
-	Stop      = "stop"
-	Interrupt = "interrupt" // Ctrl-C
 )
 
 // Options of a screen.
 type Options struct {
 	In     io.Reader // nil: keys are not read
 	Out    io.Writer // a terminal
-	Act    func(ctx context.Context, order string) error
+	Act    func(ctx context.Context, order soak.Order) error
 	Attach bool // Ctrl-C and q leave the run alone and only end the looking on
 }
 
@@ -116,7 +107,7 @@ func (m model) Update(message tea.Msg) (tea.Model, tea.Cmd) {
 }
 
 // keys give orders.
-var keys = map[string]string{"p": Pause, "r": Resume, "e": Rest, "s": Snapshot, "x": Stop}
+var keys = map[string]soak.Order{"p": soak.OrderPause, "r": soak.OrderResume, "e": soak.OrderRest, "s": soak.OrderSnapshot, "x": soak.OrderStop}
 
 func (m model) key(key string) (tea.Model, tea.Cmd) {
 	switch order := keys[key]; {
@@ -125,23 +116,23 @@ func (m model) key(key string) (tea.Model, tea.Cmd) {
 	case key == "esc":
 		m.help = false
 	case key == "ctrl+c" && !m.options.Attach:
-		return m, m.order(Interrupt)
+		return m, m.order(soak.OrderInterrupt)
 	case m.options.Attach && (key == "q" || key == "ctrl+c"):
 		return m, tea.Quit
 	case order != "":
-		m.told = order + " …"
+		m.told = string(order) + " …"
 		return m, m.order(order)
 	}
 	return m, nil
 }
 
 // order gives an order without holding up the screen.
-func (m model) order(order string) tea.Cmd {
+func (m model) order(order soak.Order) tea.Cmd {
 	return func() tea.Msg {
 		if err := m.options.Act(m.ctx, order); err != nil {
-			return told(order + ": " + err.Error())
+			return told(string(order) + ": " + err.Error())
 		}
-		return told(order + ": asked for")
+		return told(string(order) + ": asked for")
 	}
 }
 

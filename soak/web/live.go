@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"soakmon/soak"
 	"sync"
 	"time"
 )
@@ -141,7 +142,7 @@ func (s *Server) live(w http.ResponseWriter, r *http.Request) {
 
 // do gives a running run an order.
 func (s *Server) do(w http.ResponseWriter, r *http.Request) {
-	if err := s.runs.Do(r.Context(), r.PathValue("id"), r.PathValue("action")); err != nil {
+	if err := s.runs.Do(r.Context(), r.PathValue("id"), soak.Order(r.PathValue("action"))); err != nil {
 		answer(w, nil, err)
 		return
 	}

@@ -22,6 +22,7 @@ import (
 	"net/http"
 	"time"
 
+	"soakmon/soak"
 	"soakmon/soak/report"
 )
 
@@ -34,7 +35,7 @@ type Runs interface {
 	// Live gives the status of a running run at every change, as JSON.
 	Live(ctx context.Context, id string) iter.Seq2[[]byte, error]
 	// Do gives a running run's monitor an order.
-	Do(ctx context.Context, id, action string) error
+	Do(ctx context.Context, id string, o soak.Order) error
 }
 
 // Run is a run that is open.
@@ -162,7 +163,7 @@ func (s *Server) shell(page, title string) http.HandlerFunc {
 		}
 		_ = shells.ExecuteTemplate(w, "shell", map[string]any{ // what fails is the reader's end
 			"Page": page, "Title": name, "Subject": r.PathValue("id") + r.PathValue("name"), "MayAct": s.authorized(r), "Version": s.options.Version,
-			"Actions": []string{"pause", "resume", "rest", "snapshot", "stop"},
+			"Actions": soak.RemoteOrders,
 		})
 		if page == "run" {
 			_ = http.NewResponseController(w).Flush()

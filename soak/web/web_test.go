@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"soakmon/soak"
 	"soakmon/soak/report"
 )
 
@@ -39,8 +40,8 @@ func (n *none) Live(ctx context.Context, _ string) iter.Seq2[[]byte, error] {
 		}
 	}
 }
-func (n *none) Do(_ context.Context, id, action string) error {
-	n.did = append(n.did, id+" "+action)
+func (n *none) Do(_ context.Context, id string, o soak.Order) error {
+	n.did = append(n.did, id+" "+string(o))
 	return nil
 }
 

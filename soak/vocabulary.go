@@ -1,0 +1,127 @@
+package soak
+
+// PhaseName names a phase of a run. Only steady phases are judged as load.
+type PhaseName string
+
+const (
+	PhaseBaseline PhaseName = "baseline" // before the first load
+	PhaseWarmup   PhaseName = "warmup"   // the first load, and the first seconds after each pause
+	PhaseSteady   PhaseName = "steady"   // constant load
+	PhaseRest     PhaseName = "rest"     // load paused, sessions kept open
+	PhaseDrain    PhaseName = "drain"    // load ended, sessions closed
+	PhasePaused   PhaseName = "paused"   // load paused by an operator
+)
+
+// Loading reports whether load is driven in the phase.
+func (p PhaseName) Loading() bool { return p == PhaseWarmup || p == PhaseSteady }
+
+// End is why a run ended. It is empty while the run is in progress, and where the
+// monitor was killed.
+type End string
+
+const (
+	EndFinished    End = "finished"    // as planned
+	EndInterrupted End = "interrupted" // by a signal
+	EndStopped     End = "stopped"     // by an operator, after a drain
+	EndTargetDead  End = "target dead"
+	EndDriverDead  End = "driver dead"
+	EndRelayDead   End = "relay dead"
+	EndError       End = "error" // the recording failed
+
+	// Never stored: what a reader finds where no end is stored.
+	EndRunning End = "running"
+	EndKilled  End = "monitor killed"
+)
+
+// Order is what an operator can ask of a run in progress.
+type Order string
+
+const (
+	OrderPause     Order = "pause"     // stop starting operations
+	OrderResume    Order = "resume"    // continue after a pause
+	OrderRest      Order = "rest"      // take a rest sample now
+	OrderSnapshot  Order = "snapshot"  // take profiles now
+	OrderStop      Order = "stop"      // drain, take the last rest sample, give the verdict
+	OrderInterrupt Order = "interrupt" // a signal; the second one ends the run at once
+)
+
+// RemoteOrders are the orders that another process may give.
+var RemoteOrders = []Order{OrderPause, OrderResume, OrderRest, OrderSnapshot, OrderStop}
+
+// DriverState is what the load driver is doing.
+type DriverState string
+
+const (
+	DriverReady    DriverState = "ready" // before the first start
+	DriverLoad     DriverState = "load"
+	DriverPausing  DriverState = "pausing" // operations in flight are still ending
+	DriverPaused   DriverState = "paused"  // sessions stay open
+	DriverDraining DriverState = "draining"
+	DriverDrained  DriverState = "drained" // sessions are closed
+	DriverStopped  DriverState = "stopped"
+)
+
+// DriverOrder is what the monitor orders a driver to do.
+type DriverOrder string
+
+const (
+	DoStart DriverOrder = "start" // open the loads, or continue after a pause
+	DoRate  DriverOrder = "rate"  // set the rate of Load (or of all where it is empty) to Factor times its plan
+	DoPause DriverOrder = "pause" // start no more operations, let those in flight end; sessions stay open
+	DoDrain DriverOrder = "drain" // pause, and close all sessions
+	DoStop  DriverOrder = "stop"  // drain, send a last tally, exit
+)
+
+// Follows is what a growth is proportional to.
+type Follows string
+
+const (
+	FollowsTime       Follows = "time"
+	FollowsOperations Follows = "operations"
+	FollowsSessions   Follows = "sessions" // open sessions in a verdict; new sessions in an attribution
+	FollowsFailed     Follows = "failed"   // failed operations
+	FollowsDirty      Follows = "dirty"    // dirty sessions
+)
+
+// Evidence is what a verdict is based on.
+type Evidence string
+
+const (
+	EvidenceLoad Evidence = "load" // samples under steady load
+	EvidenceRest Evidence = "rest" // samples at rest
+	EvidenceBoth Evidence = "both"
+)
+
+// ProfileReason is why a profile was taken.
+type ProfileReason string
+
+const (
+	ProfileStart    ProfileReason = "start" // before the load
+	ProfileSchedule ProfileReason = "schedule"
+	ProfileRest     ProfileReason = "rest"
+	ProfileAlert    ProfileReason = "alert"
+	ProfileEnd      ProfileReason = "end"
+	ProfileOperator ProfileReason = "operator"
+)
+
+// HistogramKind is what a histogram of a load counts. All are in nanoseconds.
+type HistogramKind string
+
+const (
+	HistogramLatency HistogramKind = "latency" // from due to done
+	HistogramService HistogramKind = "service" // from send to done
+	HistogramConnect HistogramKind = "connect" // of a new session
+	HistogramPacer   HistogramKind = "pacer"   // how late operations were started
+)
+
+// Overlap is what a schedule does when the previous run is still in progress.
+type Overlap string
+
+const (
+	OverlapSkip  Overlap = "skip"
+	OverlapQueue Overlap = "queue"
+)
+
+// ForcedGC names a rest event whose sample was taken after a forced garbage
+// collection.
+const ForcedGC = "gc"
