@@ -7,7 +7,7 @@ LDFLAGS := -s -w -X main.version=$(VERSION)
 ARGS ?=
 SLOTS ?= 4
 
-.PHONY: build run test lint bench eval zoo peers clean help
+.PHONY: build run test lint prose bench eval zoo peers clean help
 
 build: ## build bin/soak
 	CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o bin/soak ./cmd/soak
@@ -24,6 +24,9 @@ lint: ## format, vet (Linux and darwin), staticcheck, tidy modules
 	GOOS=darwin go vet ./...
 	go tool staticcheck ./...
 	go mod tidy -diff
+
+prose: ## plain English: the patterns of .ci/prose.txt
+	.ci/prose
 
 bench: ## speed: claims are benchmarks, not tests
 	go test -run '^$$' -bench . -benchmem ./...
