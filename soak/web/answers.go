@@ -3,23 +3,34 @@ package web
 import (
 	"compress/gzip"
 	"encoding/json"
+	"errors"
 	"net/http"
 	"strings"
 )
 
+// errNoRun is the error of a request for a run that does not exist.
+var errNoRun = errors.New("no such run")
+
+// answer writes v as JSON, or else the error: 404 for a run that does not exist,
+// 500 for anything else.
 func answer(w http.ResponseWriter, v any, err error) {
 	w.Header().Set("Cache-Control", "no-store")
 	w.Header().Set("Content-Type", "application/json")
-	if err != nil {
+	switch {
+	case errors.Is(err, errNoRun):
+		w.WriteHeader(http.StatusNotFound)
+		v = failure(err)
+	case err != nil:
 		w.WriteHeader(http.StatusInternalServerError)
 		v = failure(err)
 	}
-	_ = json.NewEncoder(w).Encode(v) // what fails is the reader's end
+	_ = json.NewEncoder(w).Encode(v) // it fails only if the browser has gone
 }
 
 func failure(err error) map[string]string { return map[string]string{"error": err.Error()} }
 
-// zipped compresses what is worth it, where the browser takes it.
+// zipped compresses responses for browsers that accept gzip, except the stream of
+// live events.
 func zipped(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		live := strings.HasSuffix(r.URL.Path, "/live")
@@ -41,12 +52,12 @@ func zipped(next http.Handler) http.Handler {
 	})
 }
 
-// gzipped compresses a body; an answer without one stays without.
+// gzipped compresses a response body.
 type gzipped struct {
 	http.ResponseWriter
 	zip   *gzip.Writer
-	begun bool
-	bare  bool
+	begun bool // something was written
+	bare  bool // the status allows no body
 }
 
 func (g *gzipped) WriteHeader(status int) {
@@ -70,7 +81,7 @@ func (g *gzipped) Write(data []byte) (int, error) {
 	return g.zip.Write(data)
 }
 
-// FlushError sends what is there: a page of which the rest takes longer.
+// FlushError sends what was written so far: the rest of the page takes longer.
 func (g *gzipped) FlushError() error {
 	if g.begun {
 		if err := g.zip.Flush(); err != nil {

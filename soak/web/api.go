@@ -16,7 +16,7 @@ import (
 	"soakmon/soak/report"
 )
 
-// listed is a run in the list; its verdict comes with the summary.
+// listed is a run in the list. Its verdict is requested separately, as a summary.
 type listed struct {
 	ID      string `json:"id"`
 	Name    string `json:"name"`
@@ -41,7 +41,7 @@ func (s *Server) list(w http.ResponseWriter, _ *http.Request) {
 
 func began(t time.Time) string { return t.Local().Format("2006-01-02 15:04") }
 
-// summary is what the list and the history show of a run.
+// summary is what the list and the history page show of a run.
 type summary struct {
 	ID       string          `json:"id"`
 	Verdict  soak.State      `json:"verdict"`
@@ -77,7 +77,7 @@ func (s *Server) summary(w http.ResponseWriter, r *http.Request) {
 	answer(w, out, err)
 }
 
-// section is the report as it stands in the page, above the charts and below.
+// section serves the parts of the report above and below the charts.
 func (s *Server) section(w http.ResponseWriter, r *http.Request) {
 	out := map[string]string{}
 	err := s.opened.use(r.PathValue("id"), func(v *view) error {
@@ -109,7 +109,7 @@ func layout(run Run) []chart.Chart {
 	return chart.Layout(run.Names(), head.Metrics, head.Plan)
 }
 
-// boardOf is a run's board with the charts that are shown first.
+// boardOf is the data of a run's charts; only those shown first have curves.
 type boardOf struct {
 	report.Board
 	ID       string  `json:"id"`
@@ -124,8 +124,8 @@ func (s *Server) board(w http.ResponseWriter, r *http.Request) {
 	answer(w, out, err)
 }
 
-// boardFor does not wait until the run is judged: the verdicts come with the
-// summary.
+// boardFor does not wait for the verdicts, which come with the summary: charts
+// appear at once.
 func (s *Server) boardFor(r *http.Request) (out boardOf, err error) {
 	err = s.opened.use(r.PathValue("id"), func(v *view) error {
 		c, last, err := report.Marks(v.run)
@@ -134,11 +134,11 @@ func (s *Server) boardFor(r *http.Request) (out boardOf, err error) {
 		}
 		head := v.run.Run()
 		g := grid(r, head.Plan.Interval, last)
-		first, rest := parted(layout(v.run))
+		first, rest := splitByPriority(layout(v.run))
 		if c.Drawing, err = s.opened.draw(v, first, g); err != nil {
 			return err
 		}
-		for _, one := range rest { // without curves: they are asked for when they are opened
+		for _, one := range rest { // without curves: the browser requests them when a chart is opened
 			c.Charts = append(c.Charts, chart.Picture{Chart: one, Curves: []chart.Curve{}})
 		}
 		metas, err := v.run.Profiles()
@@ -154,7 +154,8 @@ func (s *Server) boardFor(r *http.Request) (out boardOf, err error) {
 	return out, err
 }
 
-func parted(all []chart.Chart) (first, rest []chart.Chart) {
+// splitByPriority separates the charts that are shown first from the others.
+func splitByPriority(all []chart.Chart) (first, rest []chart.Chart) {
 	for _, c := range all {
 		if c.First {
 			first = append(first, c)
@@ -165,7 +166,7 @@ func parted(all []chart.Chart) (first, rest []chart.Chart) {
 	return first, rest
 }
 
-// charts draws some charts over a stretch of a run.
+// charts serves the requested charts over a time range of a run.
 func (s *Server) charts(w http.ResponseWriter, r *http.Request) {
 	var d chart.Drawing
 	err := s.opened.use(r.PathValue("id"), func(v *view) (err error) {
@@ -181,37 +182,37 @@ func (s *Server) charts(w http.ResponseWriter, r *http.Request) {
 	answer(w, d, err)
 }
 
-// The columns that a browser may ask for.
+// The number of columns that a browser may request.
 const (
-	usualColumns = 480
-	mostColumns  = 2000
+	defaultColumns = 480
+	maxColumns     = 2000
 )
 
-// grid is the stretch and the number of columns that a request asks for: from
-// and to in seconds, all of the run without them. Interval makes the grids of
-// runs that are laid over each other the same.
+// grid reads the time range and the number of columns that a request asks for.
+// The parameters from and to are seconds; without them the range is the whole
+// run. Compared runs share a grid by giving the same interval.
 func grid(r *http.Request, interval, last time.Duration) chart.Grid {
 	q := r.URL.Query()
-	seconds := func(name string, otherwise time.Duration) time.Duration {
+	seconds := func(name string, fallback time.Duration) time.Duration {
 		v, err := strconv.ParseFloat(q.Get(name), 64)
 		if err != nil || !(v >= 0 && v < 1e9) {
-			return otherwise
+			return fallback
 		}
 		return time.Duration(v * float64(time.Second))
 	}
 	columns, _ := strconv.Atoi(q.Get("columns"))
-	columns = min(cmp.Or(max(columns, 0), usualColumns), mostColumns)
+	columns = min(cmp.Or(max(columns, 0), defaultColumns), maxColumns)
 	return chart.Fit(seconds("from", 0), seconds("to", last), max(interval, seconds("interval", 0)), columns)
 }
 
-// mostCompared are the runs that can be laid over each other.
-const mostCompared = 8
+// maxCompared is the maximum number of runs in one comparison.
+const maxCompared = 8
 
-// compare lays runs beside each other.
+// compare serves the table that compares runs.
 func (s *Server) compare(w http.ResponseWriter, r *http.Request) {
 	ids := r.URL.Query()["run"]
-	if len(ids) < 2 || len(ids) > mostCompared {
-		answer(w, nil, fmt.Errorf("name two to %d runs: ?run=A&run=B", mostCompared))
+	if len(ids) < 2 || len(ids) > maxCompared {
+		answer(w, nil, fmt.Errorf("cannot compare %d runs: name 2 to %d, as in ?run=A&run=B", len(ids), maxCompared))
 		return
 	}
 	var reports []report.Report

@@ -12,17 +12,17 @@ import (
 	"soakmon/soak"
 )
 
-// mostFlames is how many parsed profiles are kept; each may take megabytes.
-const mostFlames = 2
+// maxFlames is the number of parsed profiles to keep; each may take megabytes.
+const maxFlames = 2
 
-// flames serves pprof's pages for stored profiles: one by its number, or the
-// growth from one to another as BASE-NUMBER.
+// flames serves pprof's pages for stored profiles: one profile by its number, or
+// the growth between two as BASE-NUMBER.
 type flames struct {
 	opened *opened
 
 	mu     sync.Mutex
 	byPath map[string]*list.Element
-	recent *list.List // of flame
+	recent *list.List // of flame, most recently used first
 }
 
 type flame struct {
@@ -61,7 +61,7 @@ func (f *flames) pages(id, spec string) (http.Handler, error) {
 		return nil, err
 	}
 	f.byPath[path] = f.recent.PushFront(flame{path, pages})
-	if f.recent.Len() > mostFlames {
+	if f.recent.Len() > maxFlames {
 		delete(f.byPath, f.recent.Remove(f.recent.Back()).(flame).path)
 	}
 	return pages, nil
@@ -88,19 +88,20 @@ func load(v *view, spec string) (http.Handler, error) {
 func profileOf(v *view, number string) ([]byte, error) {
 	n, err := strconv.ParseUint(number, 10, 64)
 	if err != nil {
-		return nil, fmt.Errorf("%q is no number of a profile", number)
+		return nil, fmt.Errorf("invalid profile number %q: use one from the list of profiles", number)
 	}
 	return v.run.Profile(n)
 }
 
-// link is a flame graph that a page offers.
+// link is a link to a flame graph.
 type link struct {
 	Text string `json:"text"`
 	URL  string `json:"url"`
 }
 
-// links offers, of each kind of profile of the target, the growth from the first
-// to the last and the newest alone: of CPU profiles that is what got slower.
+// links returns two flame graphs for each kind of the target's profiles: the
+// growth from the first to the last (of CPU profiles: what became slower), and
+// the last alone.
 func links(id string, all []soak.ProfileMeta) []link {
 	first, last, kinds := map[string]soak.ProfileMeta{}, map[string]soak.ProfileMeta{}, []string{}
 	for _, m := range all {

@@ -8,18 +8,18 @@ import (
 	"strings"
 )
 
-// The policies (CSP Level 3). Pages load from here alone; pprof's pages have
-// their scripts and styles within them.
+// The policies (CSP Level 3). Pages load only from this server; pprof's pages
+// have inline scripts and styles.
 const (
 	policy      = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 	pprofPolicy = "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 )
 
-// cookie holds the token of who has shown it once.
+// cookie holds the token of a browser that has opened the address with it.
 const cookie = "soak_token"
 
-// guard refuses requests that another site made the browser send, and those
-// without the token where one is needed.
+// guard refuses requests that another site made the browser send, and requests
+// that need the token and lack it.
 func (s *Server) guard(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()
@@ -33,21 +33,22 @@ func (s *Server) guard(next http.Handler) http.Handler {
 		h.Set("Cross-Origin-Resource-Policy", "same-origin")
 		switch {
 		case len(s.options.Hosts) > 0 && !slices.Contains(s.options.Hosts, r.Host):
-			http.Error(w, "this server does not go by that name", http.StatusMisdirectedRequest) // DNS rebinding
-		case foreign(r):
-			http.Error(w, "another site may not ask", http.StatusForbidden)
+			http.Error(w, "unexpected Host header: open the address that soak printed", http.StatusMisdirectedRequest) // DNS rebinding
+		case crossOrigin(r):
+			http.Error(w, "cross-origin request refused", http.StatusForbidden)
 		case r.URL.Query().Has("token"):
 			s.admit(w, r)
 		case (len(s.options.Hosts) == 0 || r.Method != http.MethodGet && r.Method != http.MethodHead) && !s.authorized(r):
-			http.Error(w, "the token is needed: open the address that soak printed", http.StatusUnauthorized)
+			http.Error(w, "missing token: open the address that soak printed", http.StatusUnauthorized)
 		default:
 			next.ServeHTTP(w, r)
 		}
 	})
 }
 
-// foreign reports whether a browser says that another origin made it ask.
-func foreign(r *http.Request) bool {
+// crossOrigin reports whether the browser says that another origin caused the
+// request. A link on another site may still lead here.
+func crossOrigin(r *http.Request) bool {
 	if origin := r.Header.Get("Origin"); origin != "" {
 		u, err := url.Parse(origin)
 		return err != nil || u.Host != r.Host
@@ -57,10 +58,11 @@ func foreign(r *http.Request) bool {
 	return site != "" && site != "same-origin" && site != "none" && !navigation
 }
 
-// admit takes the token out of the address and keeps it in a cookie.
+// admit moves the token from the address into a cookie, so that it does not stay
+// in the browser's history.
 func (s *Server) admit(w http.ResponseWriter, r *http.Request) {
 	q := r.URL.Query()
-	if s.right(q.Get("token")) {
+	if s.validToken(q.Get("token")) {
 		http.SetCookie(w, &http.Cookie{Name: cookie, Value: s.options.Token, Path: "/", HttpOnly: true, SameSite: http.SameSiteStrictMode})
 	}
 	q.Del("token")
@@ -68,12 +70,12 @@ func (s *Server) admit(w http.ResponseWriter, r *http.Request) {
 	http.Redirect(w, r, to.String(), http.StatusSeeOther)
 }
 
-// authorized reports whether a request shows the token.
+// authorized reports whether a request carries the token.
 func (s *Server) authorized(r *http.Request) bool {
 	c, err := r.Cookie(cookie)
-	return err == nil && s.right(c.Value)
+	return err == nil && s.validToken(c.Value)
 }
 
-func (s *Server) right(token string) bool {
+func (s *Server) validToken(token string) bool {
 	return s.options.Token != "" && subtle.ConstantTimeCompare([]byte(token), []byte(s.options.Token)) == 1
 }

@@ -11,14 +11,14 @@ import (
 )
 
 const (
-	mostViewers = 200
-	behind      = 4                // events that a viewer may be late; then it misses some
-	stall       = 10 * time.Second // one write to a viewer may take
-	beat        = 15 * time.Second // between signs of life
+	maxViewers   = 200
+	maxBacklog   = 4                // events that wait for a slow viewer; it misses further ones
+	writeTimeout = 10 * time.Second // of one event to one viewer
+	keepAlive    = 15 * time.Second // between comments that show that the stream is open
 )
 
-// lives passes the live status of runs on: one connection to each monitor,
-// however many look.
+// lives forwards the live status of runs. It holds one connection to each
+// monitor, whatever the number of viewers.
 type lives struct {
 	runs Runs
 
@@ -35,13 +35,13 @@ type stream struct {
 
 func newLives(runs Runs) *lives { return &lives{runs: runs, streams: map[string]*stream{}} }
 
-// join gives a channel that begins with the newest status and closes when the
-// run ends.
+// join returns a channel that begins with the newest status and is closed when
+// the run ends.
 func (l *lives) join(id string) (chan []byte, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.viewers >= mostViewers {
-		return nil, fmt.Errorf("there are %d viewers already", mostViewers)
+	if l.viewers >= maxViewers {
+		return nil, fmt.Errorf("too many viewers (%d): close another page", maxViewers)
 	}
 	s := l.streams[id]
 	if s == nil {
@@ -50,7 +50,7 @@ func (l *lives) join(id string) (chan []byte, error) {
 		l.streams[id] = s
 		go l.follow(ctx, id, s)
 	}
-	c := make(chan []byte, behind)
+	c := make(chan []byte, maxBacklog)
 	if s.last != nil {
 		c <- s.last
 	}
@@ -72,7 +72,7 @@ func (l *lives) leave(id string, c chan []byte) {
 	}
 }
 
-// follow reads one monitor until nobody looks or the run ends.
+// follow reads from one monitor until the last viewer leaves or the run ends.
 func (l *lives) follow(ctx context.Context, id string, s *stream) {
 	defer s.stop()
 	for data, err := range l.runs.Live(ctx, id) {
@@ -99,7 +99,7 @@ func (l *lives) publish(s *stream, data []byte) {
 	for c := range s.viewers {
 		select {
 		case c <- data:
-		default: // it misses this one
+		default: // a slow viewer misses this event
 		}
 	}
 }
@@ -117,12 +117,12 @@ func (s *Server) live(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Cache-Control", "no-store")
 	out := http.NewResponseController(w)
 	send := func(format string, args ...any) error {
-		_ = out.SetWriteDeadline(time.Now().Add(stall))
+		_ = out.SetWriteDeadline(time.Now().Add(writeTimeout))
 		_, err := fmt.Fprintf(w, format, args...)
 		return errors.Join(err, out.Flush())
 	}
-	alive := time.NewTicker(beat)
-	defer alive.Stop()
+	ping := time.NewTicker(keepAlive)
+	defer ping.Stop()
 	err = send(": soak\n\n")
 	for err == nil {
 		select {
@@ -132,15 +132,15 @@ func (s *Server) live(w http.ResponseWriter, r *http.Request) {
 				return
 			}
 			err = send("data: %s\n\n", data)
-		case <-alive.C:
-			err = send(": still here\n\n")
+		case <-ping.C:
+			err = send(": keep-alive\n\n")
 		case <-r.Context().Done():
 			return
 		}
 	}
 }
 
-// do gives a running run an order.
+// do gives an order to the monitor of a running run.
 func (s *Server) do(w http.ResponseWriter, r *http.Request) {
 	if err := s.runs.Do(r.Context(), r.PathValue("id"), soak.Order(r.PathValue("action"))); err != nil {
 		answer(w, nil, err)

@@ -2,6 +2,9 @@ package web
 
 import (
 	"container/list"
+	"errors"
+	"fmt"
+	"io/fs"
 	"sync"
 	"time"
 
@@ -10,27 +13,27 @@ import (
 )
 
 const (
-	mostOpen  = 3                // runs held open at once, besides those in use
-	freshCopy = 10 * time.Second // a copy of a running run is good for so long
+	maxOpen   = 3                // runs held open when nobody uses them
+	freshCopy = 10 * time.Second // a copy of a running run is used for this time
 )
 
-// opened keeps a few runs open, with what was worked out about them: many
-// viewers look at the same ones.
+// opened is a cache of open runs with their reports: most requests are for the
+// same few runs.
 type opened struct {
 	runs  Runs
 	judge Judge
-	busy  chan struct{} // bounds the work that takes memory
+	busy  chan struct{} // a semaphore: bounds the memory of concurrent work
 
 	mu     sync.Mutex
 	byID   map[string]*view
-	recent *list.List // of *view, the newest use first
+	recent *list.List // of *view, most recently used first
 }
 
-// view is an open run.
+// view is an open run, or the error of opening it.
 type view struct {
 	id     string
 	ready  sync.Once
-	run    Run
+	run    Run // nil if err is set
 	err    error
 	copied time.Time
 
@@ -46,14 +49,23 @@ func newOpened(runs Runs, judge Judge) *opened {
 	return &opened{runs: runs, judge: judge, busy: make(chan struct{}, 2), byID: map[string]*view{}, recent: list.New()}
 }
 
-// use opens a run, or finds it open, and calls do with it.
+// use opens a run unless it is open already, and calls do with it. A run that
+// does not exist is errNoRun.
 func (o *opened) use(id string, do func(*view) error) error {
 	v := o.acquire(id)
 	defer o.release(v)
 	v.ready.Do(func() {
 		o.busy <- struct{}{}
 		defer func() { <-o.busy }()
-		v.run, v.err = o.runs.Open(id)
+		run, err := o.runs.Open(id)
+		switch {
+		case errors.Is(err, fs.ErrNotExist):
+			v.err = fmt.Errorf("%w: %q", errNoRun, id)
+		case err != nil:
+			v.err = err
+		default:
+			v.run = run // only now: beside an error it may be a nil pointer in an interface
+		}
 		v.copied = time.Now()
 	})
 	if v.err != nil {
@@ -80,8 +92,8 @@ func (o *opened) acquire(id string) *view {
 	return v
 }
 
-// stale reports whether a view has to be opened anew: it failed, or the run has
-// gone on since it was copied.
+// stale reports whether a run has to be opened again: opening failed, or the run
+// has continued since it was copied.
 func (v *view) stale() bool {
 	return v.err != nil || v.run != nil && v.run.Running() && time.Since(v.copied) > freshCopy
 }
@@ -90,7 +102,7 @@ func (o *opened) release(v *view) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	v.users--
-	for e := o.recent.Back(); e != nil && o.recent.Len() > mostOpen; {
+	for e := o.recent.Back(); e != nil && o.recent.Len() > maxOpen; {
 		before := e.Prev()
 		if old := e.Value.(*view); old.users == 0 {
 			o.drop(old)
@@ -99,12 +111,12 @@ func (o *opened) release(v *view) {
 	}
 }
 
-// drop is called with the lock held, for a view that nobody uses.
+// drop removes a view that nobody uses. The caller holds the lock.
 func (o *opened) drop(v *view) {
 	o.recent.Remove(v.place)
 	delete(o.byID, v.id)
 	if v.run != nil {
-		_ = v.run.Close() // it was only read
+		_ = v.run.Close() // nothing was written
 	}
 }
 
@@ -128,7 +140,7 @@ func (o *opened) reportOf(v *view) (report.Report, error) {
 	return v.report, v.judge
 }
 
-// draw reduces series to what a browser shows.
+// draw reduces series to the resolution of a browser's charts.
 func (o *opened) draw(v *view, charts []chart.Chart, g chart.Grid) (chart.Drawing, error) {
 	o.busy <- struct{}{}
 	defer func() { <-o.busy }()

@@ -1,12 +1,13 @@
-// Package web is the page: the list of runs, a run with its charts, live where it
-// goes on, runs over each other, nights in a row, and the flame graphs of what
-// was stored. It shows the report value and has no judgement of its own.
+// Package web serves the web UI: the list of runs, a run with its charts (live
+// while it is running), runs compared, the history of a plan, and the flame
+// graphs of stored profiles. It shows the report value and judges nothing itself.
 //
-// The server reduces series to what the browser shows; the browser asks for
-// that alone. Nothing is ever asked of another host, and a strict policy forbids
-// it (Content-Security-Policy); the pages of pprof, whose scripts are inline,
-// have a policy of their own below /pprof/. All is read-only but for the orders
-// to a running monitor, which need the token; away from loopback everything does.
+// The server reduces series to the resolution that the browser shows, and the
+// browser requests only that. A page never loads anything from another host, and
+// a strict Content-Security-Policy forbids it; pprof's pages, whose scripts are
+// inline, have a separate policy under /pprof/. Everything is read-only except
+// the commands to a running monitor, which need the token. On an address other
+// than loopback every request needs it.
 package web
 
 import (
@@ -26,22 +27,23 @@ import (
 	"soakmon/soak/report"
 )
 
-// Runs is where the runs are.
+// Runs is the place where runs are stored.
 type Runs interface {
-	// List gives all runs, newest first.
+	// List returns all runs, newest first.
 	List() ([]Entry, error)
-	// Open opens a run by its id, a copy of it where it goes on.
+	// Open opens a run by its id; of a running run it opens a copy. The id comes
+	// from a browser and may be anything. The error is [fs.ErrNotExist] if there
+	// is no such run. The Run of a failed call is ignored.
 	Open(id string) (Run, error)
-	// Live gives the status of a running run at every change, as JSON.
+	// Live yields the status of a running run at every change, as JSON.
 	Live(ctx context.Context, id string) iter.Seq2[[]byte, error]
-	// Do gives a running run's monitor an order.
+	// Do gives an order to the monitor of a running run.
 	Do(ctx context.Context, id string, o soak.Order) error
 }
 
-// Run is a run that is open.
+// Run is an open run.
 type Run interface {
 	report.Source
-	Profile(id uint64) ([]byte, error)
 	Running() bool
 	Close() error
 }
@@ -52,18 +54,18 @@ type Entry struct {
 	Name    string
 	Start   time.Time
 	Running bool
-	Size    int64  // bytes; with the time it tells whether the file is as it was
-	Error   string // why it cannot be read
+	Size    int64  // bytes
+	Error   string // why the run cannot be read; "" if it can
 }
 
 // Judge judges an open run.
 type Judge func(Run) (report.Report, error)
 
-// Options say who may look.
+// Options control who may use the server.
 type Options struct {
-	Token   string   // for orders, and where Open is not set for everything
-	Hosts   []string // that a request may name, with port; empty: any, and then everything needs the token
-	Version string
+	Token   string   // needed for commands; if Hosts is empty, for every request
+	Hosts   []string // Host headers that are accepted, with port; empty accepts any
+	Version string   // of soak, shown in the footer
 }
 
 //go:embed assets
@@ -92,14 +94,14 @@ func New(runs Runs, judge Judge, o Options) *Server {
 // ServeHTTP implements [http.Handler].
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.handler.ServeHTTP(w, r) }
 
-// Close lets go of the runs that are open.
+// Close closes the runs that are open.
 func (s *Server) Close() { s.opened.close() }
 
 func (s *Server) routes() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /{$}", s.shell("list", "Runs"))
 	mux.HandleFunc("GET /run/{id}", s.shell("run", ""))
-	mux.HandleFunc("GET /compare", s.shell("compare", "Runs over each other"))
+	mux.HandleFunc("GET /compare", s.shell("compare", "Compare runs"))
 	mux.HandleFunc("GET /history/{name}", s.shell("history", ""))
 	mux.HandleFunc("GET /api/runs", s.list)
 	mux.HandleFunc("GET /api/runs/{id}/summary", s.summary)
@@ -115,27 +117,27 @@ func (s *Server) routes() http.Handler {
 	return zipped(mux)
 }
 
-// files serves the assets of the report and of the page. A browser keeps them,
-// and asks whether they are as they were.
+// files serves the assets of the report and of the web UI. A browser caches them
+// and revalidates them by their entity tags.
 func (s *Server) files() http.Handler {
 	shared, own := http.FileServerFS(report.Assets), http.FileServerFS(assets)
-	theirs, ours := tags(report.Assets), tags(assets)
+	sharedTags, ownTags := tags(report.Assets), tags(assets)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Cache-Control", "no-cache")
 		name := r.URL.Path[1:]
-		if tag, known := ours[name]; known {
+		if tag, known := ownTags[name]; known {
 			w.Header().Set("ETag", tag)
 			own.ServeHTTP(w, r)
 			return
 		}
-		if tag, known := theirs[name]; known {
+		if tag, known := sharedTags[name]; known {
 			w.Header().Set("ETag", tag)
 		}
 		shared.ServeHTTP(w, r)
 	})
 }
 
-// tags are the entity tags of the files in a file system that is embedded.
+// tags returns the entity tags of the files in an embedded file system.
 func tags(files embed.FS) map[string]string {
 	all := map[string]string{}
 	err := fs.WalkDir(files, ".", func(path string, d fs.DirEntry, err error) error {
@@ -147,13 +149,13 @@ func tags(files embed.FS) map[string]string {
 		return err
 	})
 	if err != nil {
-		panic(err) // they are embedded
+		panic(err) // reading embedded files cannot fail
 	}
 	return all
 }
 
-// shell serves a page that fills itself. That of a run ends with its board: the
-// browser reads and fetches what comes before while that is worked out.
+// shell serves a page that its script fills. The page of a run ends with the data
+// of its charts: the browser loads scripts and styles while they are computed.
 func (s *Server) shell(page, title string) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "text/html; charset=utf-8")
@@ -161,7 +163,7 @@ func (s *Server) shell(page, title string) http.HandlerFunc {
 		if name == "" {
 			name = r.PathValue("id") + r.PathValue("name")
 		}
-		_ = shells.ExecuteTemplate(w, "shell", map[string]any{ // what fails is the reader's end
+		_ = shells.ExecuteTemplate(w, "shell", map[string]any{ // it fails only if the browser has gone
 			"Page": page, "Title": name, "Subject": r.PathValue("id") + r.PathValue("name"), "MayAct": s.authorized(r), "Version": s.options.Version,
 			"Actions": soak.RemoteOrders,
 		})
@@ -173,7 +175,7 @@ func (s *Server) shell(page, title string) http.HandlerFunc {
 	}
 }
 
-// first writes the board into the page, as data.
+// first writes the charts that are shown first into the page, as JSON.
 func (s *Server) first(w io.Writer, r *http.Request) {
 	var data any
 	data, err := s.boardFor(r)

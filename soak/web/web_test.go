@@ -3,7 +3,9 @@ package web
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
+	"io/fs"
 	"iter"
 	"net/http"
 	"net/http/httptest"
@@ -16,7 +18,8 @@ import (
 	"soakmon/soak/report"
 )
 
-// none is a folder without runs, whose monitor takes orders.
+// none is a folder in which no run can be opened, with a monitor that takes
+// commands.
 type none struct {
 	did  []string
 	live chan []byte
@@ -25,7 +28,21 @@ type none struct {
 func (n *none) List() ([]Entry, error) {
 	return []Entry{{ID: "x", Name: "<b>", Start: time.Unix(0, 0), Size: 1}}, nil
 }
-func (n *none) Open(id string) (Run, error) { return nil, errors.New("there is no run " + id) }
+
+// unopened is the run of a failed Open: calling a method through a nil pointer to
+// it panics.
+type (
+	anyRun   interface{ Run }
+	unopened struct{ anyRun }
+)
+
+func (n *none) Open(id string) (Run, error) {
+	var failed *unopened // as an interface it is not nil
+	if id == "broken" {
+		return failed, errors.New("the file is damaged")
+	}
+	return failed, fmt.Errorf("open %s: %w", id, fs.ErrNotExist)
+}
 func (n *none) Live(ctx context.Context, _ string) iter.Seq2[[]byte, error] {
 	return func(yield func([]byte, error) bool) {
 		for {
@@ -83,7 +100,7 @@ func header(name, value string) func(*http.Request) {
 	return func(r *http.Request) { r.Header.Set(name, value) }
 }
 
-func TestWhoMayAsk(t *testing.T) {
+func TestServer_Access(t *testing.T) {
 	_, loopback := start(t, true)
 	_, public := start(t, false)
 	own := func(s *httptest.Server) string { return s.URL }
@@ -95,12 +112,12 @@ func TestWhoMayAsk(t *testing.T) {
 		change func(*http.Request)
 		want   int
 	}{
-		{"anybody on this machine may look", loopback, "GET", "/", nil, 200},
-		{"and read", loopback, "GET", "/api/runs", nil, 200},
-		{"but not give orders", loopback, "POST", "/api/runs/x/stop", nil, 401},
-		{"nor with a wrong token", loopback, "POST", "/api/runs/x/stop", func(r *http.Request) { r.AddCookie(&http.Cookie{Name: cookie, Value: "guess"}) }, 401},
-		{"who has the token may", loopback, "POST", "/api/runs/x/stop", withToken, 204},
-		{"another name for this address", loopback, "GET", "/", func(r *http.Request) { r.Host = "evil.example" }, 421},
+		{"page on loopback without token", loopback, "GET", "/", nil, 200},
+		{"data on loopback without token", loopback, "GET", "/api/runs", nil, 200},
+		{"command without token", loopback, "POST", "/api/runs/x/stop", nil, 401},
+		{"command with a wrong token", loopback, "POST", "/api/runs/x/stop", func(r *http.Request) { r.AddCookie(&http.Cookie{Name: cookie, Value: "guess"}) }, 401},
+		{"command with the token", loopback, "POST", "/api/runs/x/stop", withToken, 204},
+		{"another Host header", loopback, "GET", "/", func(r *http.Request) { r.Host = "evil.example" }, 421},
 		{"another site", loopback, "GET", "/api/runs", header("Origin", "http://evil.example"), 403},
 		{"another site with the cookie", loopback, "POST", "/api/runs/x/stop", func(r *http.Request) { withToken(r); r.Header.Set("Origin", "http://evil.example") }, 403},
 		{"a sandboxed frame", loopback, "POST", "/api/runs/x/stop", func(r *http.Request) { withToken(r); r.Header.Set("Origin", "null") }, 403},
@@ -110,12 +127,13 @@ func TestWhoMayAsk(t *testing.T) {
 			r.Header.Set("Sec-Fetch-Mode", "navigate")
 		}, 200},
 		{"the page itself", loopback, "POST", "/api/runs/x/rest", func(r *http.Request) { withToken(r); r.Header.Set("Origin", own(loopback)) }, 204},
-		{"away from loopback nothing goes without the token", public, "GET", "/", nil, 401},
-		{"not even the style", public, "GET", "/assets/style.css", nil, 401},
-		{"with it all does", public, "GET", "/api/runs", withToken, 200},
-		{"a run that is not there", loopback, "GET", "/api/runs/x/board", nil, 500},
-		{"a way out of the folder", loopback, "GET", "/api/runs/..%2F..%2Fetc%2Fpasswd/board", nil, 500},
-		{"nothing", loopback, "GET", "/etc/passwd", nil, 404},
+		{"page on a public address without token", public, "GET", "/", nil, 401},
+		{"style on a public address without token", public, "GET", "/assets/style.css", nil, 401},
+		{"data on a public address with the token", public, "GET", "/api/runs", withToken, 200},
+		{"missing run", loopback, "GET", "/api/runs/x/board", nil, 404},
+		{"broken run", loopback, "GET", "/api/runs/broken/board", nil, 500},
+		{"path out of the folder", loopback, "GET", "/api/runs/..%2F..%2Fetc%2Fpasswd/board", nil, 404},
+		{"unknown path", loopback, "GET", "/etc/passwd", nil, 404},
 	} {
 		if got := ask(t, c.method, c.server.URL+c.path, c.change); got.StatusCode != c.want {
 			t.Errorf("%s: %s, want %d", c.name, got.Status, c.want)
@@ -123,7 +141,33 @@ func TestWhoMayAsk(t *testing.T) {
 	}
 }
 
-func TestTheTokenMovesFromTheAddressIntoACookie(t *testing.T) {
+// Every request reopens the run and discards the last attempt.
+func TestServer_RunThatCannotBeOpened(t *testing.T) {
+	_, server := start(t, true)
+	for id, want := range map[string]struct {
+		status int
+		body   string
+	}{
+		"gone":   {http.StatusNotFound, `no such run: \"gone\"`},
+		"broken": {http.StatusInternalServerError, "the file is damaged"},
+	} {
+		for i := range 3 {
+			answer := ask(t, "GET", server.URL+"/api/runs/"+id+"/summary", nil)
+			body, err := io.ReadAll(answer.Body)
+			if err != nil || answer.StatusCode != want.status || !strings.Contains(string(body), want.body) {
+				t.Errorf("request %d for %s: %s, %s, %v; want %d, %s", i+1, id, answer.Status, body, err, want.status, want.body)
+			}
+		}
+	}
+	for range 3 {
+		answer := ask(t, "GET", server.URL+"/api/compare?run=gone&run=broken", nil)
+		if answer.StatusCode != http.StatusNotFound {
+			t.Errorf("compare with a missing run: %s", answer.Status)
+		}
+	}
+}
+
+func TestAdmit_TokenMovesIntoCookie(t *testing.T) {
 	_, server := start(t, false)
 	answer := ask(t, "GET", server.URL+"/run/x?token=secret&a=b", nil)
 	if answer.StatusCode != http.StatusSeeOther || answer.Header.Get("Location") != "/run/x?a=b" {
@@ -144,7 +188,7 @@ func TestTheTokenMovesFromTheAddressIntoACookie(t *testing.T) {
 	}
 }
 
-func TestEveryPageForbidsTheRestOfTheWorld(t *testing.T) {
+func TestGuard_ContentSecurityPolicy(t *testing.T) {
 	_, server := start(t, true)
 	for path, want := range map[string]string{"/": policy, "/run/x": policy, "/compare": policy, "/history/x": policy, "/assets/page.js": policy, "/pprof/x/1-2/": pprofPolicy} {
 		answer := ask(t, "GET", server.URL+path, nil)
@@ -158,7 +202,7 @@ func TestEveryPageForbidsTheRestOfTheWorld(t *testing.T) {
 	}
 }
 
-func TestOneConnectionToTheMonitorServesAllViewers(t *testing.T) {
+func TestLives_OneConnectionForAllViewers(t *testing.T) {
 	runs, server := start(t, true)
 	var viewers []*http.Response
 	for range 20 {

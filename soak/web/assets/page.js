@@ -1,4 +1,4 @@
-// The pages: the list, a run, runs over each other, the nights of a plan.
+// The pages: the list of runs, one run, a comparison, the history of a plan.
 import { Board, Run, element, human, span } from './charts.js';
 
 const { page, subject } = document.body.dataset;
@@ -25,26 +25,26 @@ const badge = (verdict) => element('span', { class: 'badge ' + verdict }, verdic
 async function list() {
   const runs = await get('/api/runs');
   if (!runs.length) {
-    $('content').replaceChildren(element('p', {}, 'No runs yet; ', element('code', {}, 'soak run'), ' makes one.'));
+    $('content').replaceChildren(element('p', {}, 'No runs yet. Start one with ', element('code', {}, 'soak run'), '.'));
     return;
   }
-  const compare = element('button', { type: 'submit', disabled: true }, 'compare the chosen');
+  const compare = element('button', { type: 'submit', disabled: true }, 'compare selected');
   const boxes = [];
   const rows = runs.map((r) => {
-    const box = element('input', { type: 'checkbox', name: 'run', value: r.id, 'aria-label': 'choose ' + r.id, onchange: () => { compare.disabled = boxes.filter((b) => b.checked).length < 2; } });
+    const box = element('input', { type: 'checkbox', name: 'run', value: r.id, 'aria-label': 'select ' + r.id, onchange: () => { compare.disabled = boxes.filter((b) => b.checked).length < 2; } });
     boxes.push(box);
     const verdict = element('td', {}, r.error ? element('span', { class: 'badge' }, 'unreadable') : r.running ? element('span', { class: 'badge' }, 'running') : '…');
-    const said = element('td', { class: 'why' }, r.error || '');
+    const outcome = element('td', { class: 'why' }, r.error || '');
     const length = element('td', { class: 'num' });
     const row = element('tr', {}, element('td', {}, box), element('td', {}, r.error ? r.id : element('a', { href: '/run/' + encodeURIComponent(r.id) }, r.name || r.id)),
-      verdict, element('td', { class: 'num' }, r.began), length, said, element('td', { class: 'num' }, r.size));
-    return { r, row, verdict, said, length };
+      verdict, element('td', { class: 'num' }, r.began), length, outcome, element('td', { class: 'num' }, r.size));
+    return { r, row, verdict, outcome, length };
   });
-  const head = element('tr', {}, ...['', 'run', 'verdict', 'began', 'length', '', 'size'].map((t, i) => element('th', { class: i === 3 || i === 4 || i === 6 ? 'num' : '' }, t)));
+  const head = element('tr', {}, ...['', 'run', 'verdict', 'started', 'duration', 'summary', 'size'].map((t, i) => element('th', { class: i === 3 || i === 4 || i === 6 ? 'num' : '' }, t)));
   const names = [...new Set(runs.filter((r) => runs.filter((o) => o.name === r.name).length > 1).map((r) => r.name))].filter(Boolean);
   $('content').replaceChildren(
     element('h1', {}, 'Runs'),
-    names.length ? element('p', {}, 'Run by run: ', ...names.flatMap((n) => [element('a', { href: '/history/' + encodeURIComponent(n) }, n), ' '])) : '',
+    names.length ? element('p', {}, 'History: ', ...names.flatMap((n) => [element('a', { href: '/history/' + encodeURIComponent(n) }, n), ' '])) : '',
     element('form', { action: '/compare', method: 'get' }, element('p', {}, compare), element('div', { class: 'scroll' }, element('table', {}, head, ...rows.map((x) => x.row)))),
   );
   for (const x of rows) {
@@ -52,18 +52,19 @@ async function list() {
     try {
       const s = await get(api(x.r.id, 'summary'));
       x.verdict.replaceChildren(badge(s.verdict));
-      x.said.textContent = s.sentence;
+      x.outcome.textContent = s.sentence;
       x.length.textContent = s.length;
     } catch (e) {
-      x.said.textContent = e.message;
+      x.outcome.textContent = e.message;
     }
   }
 }
 
 // ---- a run
 
-// asking gives a board what it shows of runs over each other or of one alone.
-function asking(ids, boards) {
+// requester returns the function with which a board requests its charts, of one
+// run or of several in the same axes.
+function requester(ids, boards) {
   const interval = Math.max(...boards.map((b) => b.interval_s));
   return ({ from, to, ids: charts, whole }) => Promise.all(ids.map((id, i) => {
     const q = new URLSearchParams({ ids: charts.join('\n'), interval });
@@ -81,22 +82,23 @@ function boardOf(data) {
 }
 
 async function oneRun() {
-  const data = JSON.parse($('first').textContent); // it came with the page
+  const data = JSON.parse($('first').textContent); // the server put it into the page
   if (data.error) throw new Error(data.error);
   $('where').textContent = `${data.name} · ${data.id}`;
   document.title = `${data.name} · soak`;
   const run = boardOf(data);
-  const board = window.board = new Board($('board'), [run], { ask: asking([subject], [data]) });
+  const board = window.board = new Board($('board'), [run], { ask: requester([subject], [data]) });
   flames(data.profiles);
   if (data.running) live(board, run);
-  const summary = await judge(); // after the charts: it would take the processor from them
+  const summary = await showReport(); // after the charts, which would compete with it for the CPU
   if (!summary) return;
-  learn(board, run, summary.series);
-  culprits(data.profiles);
+  addVerdicts(board, run, summary.series);
+  linkCauses(data.profiles);
 }
 
-// judge shows what is said of the run: that may take longer than its charts.
-async function judge() {
+// showReport shows the report above and below the charts. The verdict may take
+// longer than they do.
+async function showReport() {
   try {
     const [section, summary] = await Promise.all([get(api(subject, 'section')), get(api(subject, 'summary'))]);
     $('summary').innerHTML = section.above;
@@ -107,7 +109,7 @@ async function judge() {
   }
 }
 
-function learn(board, run, series) {
+function addVerdicts(board, run, series) {
   for (const s of series) run.series.set(s.process + ' ' + s.metric, s);
   board.explain();
   for (const c of board.cards.values()) { c.describe(); c.u?.redraw(); }
@@ -118,27 +120,27 @@ function flames(profiles) {
   $('board').before(element('p', { class: 'small', id: 'flames' }, 'Flame graphs: ', ...profiles.flatMap((p, i) => [i ? ' · ' : '', element('a', { href: p.url }, p.text)])));
 }
 
-// culprits lets each cause open the flame graph of its growth.
-function culprits(profiles) {
+// linkCauses adds to each cause a link to the flame graph of its growth.
+function linkCauses(profiles) {
   for (const box of document.querySelectorAll('.cause')) {
     const link = profiles.find((p) => p.text === box.dataset.resource + ' growth') || profiles.find((p) => p.text === 'heap growth' && box.dataset.resource === 'native');
-    if (link) box.querySelector('h2').append(' ', element('a', { href: link.url, class: 'small' }, 'flame graph of the growth'));
+    if (link) box.querySelector('h2').append(' ', element('a', { href: link.url, class: 'small' }, 'flame graph of this growth'));
   }
 }
 
-// settled is the age of a page, in milliseconds, at which the server reads a run
-// that goes on anew.
-const settled = 11000;
+// rereadAfter is the age of a page, in milliseconds, after which the server copies
+// a running run again.
+const rereadAfter = 11000;
 
-// newcomers tells whether series are recorded by now that no chart shows: a run
-// that has just begun has few of them.
-function newcomers(run, row) {
+// hasNewSeries reports whether series are recorded that no chart shows: a run that
+// has just started has few of them.
+function hasNewSeries(run, row) {
   const shown = new Set(['driver operations_total']); // the sum of all loads
   for (const c of run.charts.values()) c.lines.forEach((l) => shown.add(l.process + ' ' + l.name));
   return Object.keys(row).some((name) => !shown.has(name));
 }
 
-// loads says what the loads do: each of a few, many together and the slowest.
+// loads describes the loads: each of up to three, or the sum and the slowest.
 function loads(all) {
   const of = (name, achieved, planned) => ` · ${name} ${human(achieved, '')}/s of ${human(planned, '')}/s`;
   const tail = (l) => `p99 ${human(l.p99, 'seconds')}`;
@@ -156,10 +158,10 @@ function live(board, run) {
   source.onmessage = (e) => {
     const s = JSON.parse(e.data);
     if (!s.run) return;
-    $('status').replaceChildren(element('span', { class: 'badge' }, s.phase || 'starting'), ` ${span(s.elapsed / 1e9)} so far, ${span(s.remaining / 1e9)} left`,
+    $('status').replaceChildren(element('span', { class: 'badge' }, s.phase || 'starting'), ` ${span(s.elapsed / 1e9)} elapsed, ${span(s.remaining / 1e9)} left`,
       ...loads(s.load || []), s.firing ? ` · ${s.firing} firing` : '');
     if (s.row) board.append(0, s.row_at / 1e9, s.row);
-    if (s.row && newcomers(run, s.row) && performance.now() > settled && board.whole()) location.reload();
+    if (s.row && hasNewSeries(run, s.row) && performance.now() > rereadAfter && board.whole()) location.reload();
     for (const one of s.series || []) {
       const old = run.series.get(one.process + ' ' + one.metric);
       run.series.set(one.process + ' ' + one.metric, { ...one, trend: old && old.trend });
@@ -174,7 +176,7 @@ function live(board, run) {
     board.visible().forEach((c) => c.describe());
   };
   source.addEventListener('end', () => { source.close(); setTimeout(() => location.reload(), 2500); });
-  source.onerror = () => { $('status').prepend('the connection is lost; trying again … '); };
+  source.onerror = () => { $('status').prepend('connection lost, reconnecting … '); };
   document.querySelectorAll('[data-action]').forEach((b) => b.addEventListener('click', async () => {
     b.disabled = true;
     const r = await fetch(api(subject, b.dataset.action), { method: 'POST' });
@@ -183,7 +185,7 @@ function live(board, run) {
   }));
 }
 
-// ---- runs over each other
+// ---- comparison
 
 async function compare() {
   const ids = new URLSearchParams(location.search).getAll('run');
@@ -198,22 +200,22 @@ async function compare() {
     b.drawing = { ...drawings[i], charts: b.drawing.charts };
     return boardOf(b);
   });
-  window.board = new Board($('board'), runs, { ask: asking(ids, boards) });
+  window.board = new Board($('board'), runs, { ask: requester(ids, boards) });
   await table;
 }
 
-// ---- nights in a row
+// ---- history
 
 async function history() {
   const runs = (await get('/api/runs')).filter((r) => r.name === subject && !r.error && !r.running).reverse();
-  const nights = [];
-  $('content').replaceChildren(element('h1', {}, subject + ', run by run'), element('p', { class: 'dim', id: 'progress' }));
+  const summaries = [];
+  $('content').replaceChildren(element('h1', {}, subject + ': history'), element('p', { class: 'dim', id: 'progress' }));
   for (const r of runs) {
-    $('progress').textContent = `judging ${nights.length + 1} of ${runs.length} …`;
-    nights.push(await get(api(r.id, 'summary')).catch(() => null));
+    $('progress').textContent = `evaluating run ${summaries.length + 1} of ${runs.length} …`;
+    summaries.push(await get(api(r.id, 'summary')).catch(() => null));
   }
   $('progress').remove();
-  const good = nights.filter(Boolean);
+  const good = summaries.filter(Boolean);
   const metrics = [...new Set(good.flatMap((n) => n.series.map((s) => s.metric)))];
   const loads = [...new Set(good.flatMap((n) => n.load.map((l) => l.name)))];
   const plots = element('div', { class: 'charts' });
@@ -231,29 +233,29 @@ async function history() {
   }
 }
 
-function table(nights) {
+function table(runs) {
   let version = null;
-  const rows = nights.map((n) => {
+  const rows = runs.map((n) => {
     const program = n.build || n.version;
     const changed = version !== null && program !== version;
     version = program;
     return element('tr', {}, element('td', { class: 'num' }, n.began), element('td', {}, badge(n.verdict)),
       element('td', { class: 'why' }, element('a', { href: '/run/' + encodeURIComponent(n.id) }, n.sentence)), element('td', {}, changed ? element('b', {}, program) : program));
   });
-  return element('div', { class: 'scroll' }, element('table', {}, element('tr', {}, ...['began', 'verdict', '', 'program'].map((t) => element('th', {}, t))), ...rows));
+  return element('div', { class: 'scroll' }, element('table', {}, element('tr', {}, ...['started', 'verdict', 'summary', 'version'].map((t) => element('th', {}, t))), ...rows));
 }
 
-// plot draws a value per night, with its interval as a bar; a line where the
-// program changed.
-function plot(into, title, write, nights, ...values) {
-  const x = nights.map((n) => n.start - new Date(n.start * 1000).getTimezoneOffset() * 60);
-  const data = values.map((of) => nights.map((n) => of(n)[0] ?? null));
+// plot draws one value per run with its interval as a bar, and a vertical line
+// where the version changed.
+function plot(into, title, write, runs, ...values) {
+  const x = runs.map((n) => n.start - new Date(n.start * 1000).getTimezoneOffset() * 60);
+  const data = values.map((of) => runs.map((n) => of(n)[0] ?? null));
   if (!data.some((c) => c.some((v) => v !== null))) return;
   const box = element('div', { class: 'plot' }), now = element('span', { class: 'now' });
   into.append(element('section', { class: 'chart', tabindex: '0', 'aria-label': title }, element('div', { class: 'head' }, element('h3', {}, title), now), box));
   const css = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
   const axis = () => ({ stroke: css('--dim'), grid: { stroke: css('--grid'), width: 1 }, ticks: { show: false }, font: '11px system-ui, "DejaVu Sans", sans-serif' });
-  const edges = nights.map((n) => values[0](n));
+  const edges = runs.map((n) => values[0](n));
   const lows = edges.map((e) => e[1] ?? e[0]), highs = edges.map((e) => e[2] ?? e[0]);
   const bars = (u) => {
     const { ctx } = u;
@@ -263,7 +265,7 @@ function plot(into, title, write, nights, ...values) {
     edges.forEach(([, lo, hi], i) => {
       const px = u.valToPos(x[i], 'x', true);
       if (lo !== undefined && lo !== null && hi !== null) { ctx.beginPath(); ctx.moveTo(px, u.valToPos(lo, 'y', true)); ctx.lineTo(px, u.valToPos(hi, 'y', true)); ctx.stroke(); }
-      if (i && (nights[i].build || nights[i].version) !== (nights[i - 1].build || nights[i - 1].version)) {
+      if (i && (runs[i].build || runs[i].version) !== (runs[i - 1].build || runs[i - 1].version)) {
         ctx.save(); ctx.strokeStyle = css('--c4'); ctx.setLineDash([4, 4]); ctx.beginPath(); ctx.moveTo(px, u.bbox.top); ctx.lineTo(px, u.bbox.top + u.bbox.height); ctx.stroke(); ctx.restore();
       }
     });
@@ -271,13 +273,13 @@ function plot(into, title, write, nights, ...values) {
   };
   const all = [...data.flat(), ...lows, ...highs].filter((v) => v !== null && v !== undefined && Number.isFinite(v));
   const lo = Math.min(...all), hi = Math.max(...all), pad = (hi - lo) * 0.1 || Math.abs(hi) * 0.1 || 1;
-  const apart = (x[x.length - 1] - x[0]) * 0.05 || 3600;
+  const gap = (x[x.length - 1] - x[0]) * 0.05 || 3600;
   new uPlot({
     width: box.clientWidth, height: box.clientHeight, legend: { show: false }, cursor: { drag: { x: false, y: false }, points: { show: false } },
-    scales: { x: { time: false, range: [x[0] - apart, x[x.length - 1] + apart] }, y: { range: [lo - pad, hi + pad] } },
+    scales: { x: { time: false, range: [x[0] - gap, x[x.length - 1] + gap] }, y: { range: [lo - pad, hi + pad] } },
     series: [{}, ...data.map((_, i) => ({ stroke: css('--c' + i), width: 1, points: { show: true, size: 6, fill: css('--c' + i) } }))],
     axes: [{ ...axis(), size: 24, incrs: [86400, 172800, 604800, 1209600, 2592000, 7776000, 31536000], values: (u, s) => s.map((v) => new Date(v * 1000).toISOString().slice(5, 10)) }, { ...axis(), size: 66, values: (u, s) => s.map(write) }],
-    hooks: { draw: [bars], setCursor: [(u) => { const i = u.cursor.idx; now.textContent = i === null || i === undefined ? '' : new Date(nights[i].start * 1000).toLocaleDateString() + ' · ' + data.map((c) => c[i] === null ? '–' : write(c[i])).join(', '); }] },
+    hooks: { draw: [bars], setCursor: [(u) => { const i = u.cursor.idx; now.textContent = i === null || i === undefined ? '' : new Date(runs[i].start * 1000).toLocaleDateString() + ' · ' + data.map((c) => c[i] === null ? '–' : write(c[i])).join(', '); }] },
   }, [x, ...data], box);
 }
 
