@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"soakmon/soak"
+	"soakmon/soak/human"
 )
 
 const (
@@ -60,7 +61,7 @@ func (c *inquiry) restarted(v soak.Verdict) soak.Verdict {
 	}
 	var when []string
 	for _, t := range at {
-		when = append(when, span(duration(t)))
+		when = append(when, human.Roughly(duration(t)))
 	}
 	v.Warnings = append(v.Warnings, "it fell suddenly at "+strings.Join(when, ", ")+": where that was a restart, mark it, and each life is judged by itself")
 	return v

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"soakmon/soak"
+	"soakmon/soak/human"
 )
 
 // A scene is a short run: a warm-up, steady load, rests.
@@ -264,7 +265,7 @@ func TestCleanSaysOnWhatItRests(t *testing.T) {
 	}
 	q := soak.Question{Series: s, Limit: math.NaN()}
 	v := Judge{}.Judge(q)
-	if v.State != soak.Clean || !strings.Contains(v.Reason, "would have stood out, "+Human(v.MinDetectable, "")+"/h or more been called a leak") {
+	if v.State != soak.Clean || !strings.Contains(v.Reason, "would have stood out, "+human.Amount(v.MinDetectable, "")+"/h or more been called a leak") {
 		t.Errorf("%s: %s (%.3g)", v.State, v.Reason, v.MinDetectable)
 	}
 	q.Tolerance = soak.Quantity{Value: 10, Per: soak.PerHour}

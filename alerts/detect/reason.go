@@ -4,18 +4,19 @@ import (
 	"fmt"
 
 	"soakmon/soak"
+	"soakmon/soak/human"
 )
 
 // reason says in one sentence what was found.
 func (c *inquiry) reason(v soak.Verdict) string {
 	unit := c.q.Series.Metric.Unit
-	rate := func(x float64) string { return Human(x, unit) + "/h" }
-	length := span(duration(c.hours))
+	rate := func(x float64) string { return human.Amount(x, unit) + "/h" }
+	length := human.Roughly(duration(c.hours))
 	switch v.State {
 	case soak.Leaking:
 		when := "all along"
 		if v.Since > duration(c.pts[0].t) {
-			when = "from " + span(v.Since) + " on"
+			when = "from " + human.Roughly(v.Since) + " on"
 		}
 		return fmt.Sprintf("rose %s %s and did not level off (95 %% sure of %s to %s%s)", rate(v.Slope), when, rate(v.Lo), rate(v.Hi), c.spoke("; ", v.Evidence))
 	case soak.Clean:
@@ -28,7 +29,7 @@ func (c *inquiry) reason(v soak.Verdict) string {
 	case c.few() && v.Evidence == soak.EvidenceLoad:
 		return c.tooFew()
 	case c.young:
-		return fmt.Sprintf("rose %s for %s by now: under load alone, growth counts when it has lasted a quarter of the planned %s", rate(v.Slope), span(duration(c.pts[len(c.pts)-1].t-c.growthFrom())), span(c.q.Planned))
+		return fmt.Sprintf("rose %s for %s by now: under load alone, growth counts when it has lasted a quarter of the planned %s", rate(v.Slope), human.Roughly(duration(c.pts[len(c.pts)-1].t-c.growthFrom())), human.Roughly(c.q.Planned))
 	case c.early(v.Slope) && v.P < falseAlarms:
 		return fmt.Sprintf("rose %s, but %s is too short to tell it from warm-up", rate(v.Slope), length)
 	case c.doubt != "":

@@ -16,6 +16,7 @@ import (
 
 	"soakmon/alerts/detect"
 	"soakmon/soak"
+	"soakmon/soak/human"
 	"soakmon/soak/input"
 	"soakmon/soak/report"
 )
@@ -172,9 +173,9 @@ func growth(v soak.Float, unit string) string {
 		return unknown
 	}
 	if v > 0 {
-		return "+" + detect.Human(float64(v), unit)
+		return "+" + human.Amount(v, unit)
 	}
-	return detect.Human(float64(v), unit)
+	return human.Amount(v, unit)
 }
 
 // atLeast writes the smallest growth that would have been seen.
@@ -182,7 +183,7 @@ func atLeast(v soak.Float, unit string) string {
 	if v != v {
 		return unknown
 	}
-	return "≥ " + detect.Human(float64(v), unit)
+	return "≥ " + human.Amount(v, unit)
 }
 
 // remarks writes why a series is not clean, and the warnings.

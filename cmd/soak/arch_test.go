@@ -57,7 +57,7 @@ var mayImport = map[string][]string{
 	"soak/input":     {"soak", "soak/fetch"},
 	"soak/output":    {"soak", "soak/fetch"},
 	"soak/compare":   {"soak", "soak/human", "soak/report"},
-	"soak/human":     {"alerts/detect"},
+	"soak/human":     {},
 	"soak/chart":     {"soak", "soak/judge"},
 	"soak/report":    {"soak", "soak/judge", "soak/cause", "soak/chart", "soak/human", "profiles", "alerts/detect"},
 	"soak/web":       {"soak", "soak/chart", "soak/human", "soak/report", "soak/compare", "profiles"},
@@ -65,9 +65,9 @@ var mayImport = map[string][]string{
 	"probes":         {"soak", "soak/fetch"},
 	"profiles":       {"soak", "soak/fetch"},
 	"store":          {"soak"},
-	"alerts":         {"soak"},
-	"alerts/detect":  {"soak"},
-	"alerts/sink":    {"soak", "soak/fetch", "soak/options"},
+	"alerts":         {"soak", "soak/human"},
+	"alerts/detect":  {"soak", "soak/human"},
+	"alerts/sink":    {"soak", "soak/fetch", "soak/human", "soak/options"},
 	"cmd/soak":       {"*"},
 }
 

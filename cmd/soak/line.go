@@ -22,9 +22,9 @@ func line(s engine.Status) string {
 		if r.Process != soak.RoleTarget || !leaks && r.Metric != "rss_bytes" && r.Metric != "fds" && r.Metric != "goroutines" {
 			continue
 		}
-		text := strings.TrimSuffix(r.Metric, "_bytes") + " " + human.Amount(float64(r.Last), r.Unit)
+		text := strings.TrimSuffix(r.Metric, "_bytes") + " " + human.Amount(r.Last, r.Unit)
 		if leaks {
-			text += " LEAK " + human.Growth(float64(r.Slope), r.Unit)
+			text += " LEAK " + human.Growth(r.Slope, r.Unit)
 		}
 		parts = append(parts, text)
 	}

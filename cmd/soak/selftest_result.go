@@ -9,8 +9,8 @@ import (
 	"strings"
 	"text/tabwriter"
 
-	"soakmon/alerts/detect"
 	"soakmon/soak"
+	"soakmon/soak/human"
 	"soakmon/soak/report"
 )
 
@@ -89,7 +89,7 @@ func assess(control report.Report, leaking []report.Report) selfTest {
 				one.Smallest = p.Rate
 			} else if p.Rate > p.MinDetectable {
 				t.Warnings = append(t.Warnings, fmt.Sprintf("%s: %s/h was planted and not found, though from %s/h on it should have been seen",
-					s.metric, detect.Human(float64(p.Rate), one.Unit), detect.Human(float64(p.MinDetectable), one.Unit)))
+					s.metric, human.Amount(p.Rate, one.Unit), human.Amount(p.MinDetectable, one.Unit)))
 			}
 		}
 		if len(one.Planted) == 0 || !one.Planted[0].Found {
@@ -166,10 +166,10 @@ func selfTestText(t selfTest) string {
 		var not []string
 		for _, p := range r.Planted {
 			if p.Found {
-				found = detect.Human(float64(p.Rate), r.Unit) + "/h"
+				found = human.Amount(p.Rate, r.Unit) + "/h"
 				seen, between = growth(p.Slope, r.Unit), interval(p.Lo, p.Hi, r.Unit)
 			} else {
-				not = append(not, detect.Human(float64(p.Rate), r.Unit)+"/h")
+				not = append(not, human.Amount(p.Rate, r.Unit)+"/h")
 			}
 		}
 		if len(not) > 0 {

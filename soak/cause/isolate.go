@@ -122,7 +122,7 @@ func runs(names []string) string {
 
 // words are a line on one load.
 func (l LoadAlone) words(metric, unit string) string {
-	return fmt.Sprintf("%s: %s (95 %% %s), %s", l.Load, human.Growth(float64(l.PerHour), unit), human.Interval(float64(l.PerHourLo), float64(l.PerHourHi), unit),
+	return fmt.Sprintf("%s: %s (95 %% %s), %s", l.Load, human.Growth(l.PerHour, unit), human.Interval(l.PerHourLo, l.PerHourHi, unit),
 		amounts(Leak{Metric: metric, Unit: unit}, "an operation", l.PerOperation, l.PerOperationLo, l.PerOperationHi))
 }
 

@@ -46,7 +46,7 @@ func (k Kind) String() string {
 // each is how much a kind makes a leak grow by, with its interval.
 func (k Kind) each(l Leak) string {
 	if k.What == soak.FollowsTime {
-		return fmt.Sprintf("%s (95 %% %s)", human.Growth(float64(k.Each), l.Unit), human.Interval(float64(k.Lo), float64(k.Hi), l.Unit))
+		return fmt.Sprintf("%s (95 %% %s)", human.Growth(k.Each, l.Unit), human.Interval(k.Lo, k.Hi, l.Unit))
 	}
 	return amounts(l, "each", k.Each, k.Lo, k.Hi)
 }
@@ -56,7 +56,7 @@ func amounts(l Leak, one string, v, lo, hi soak.Float) string {
 	number := func(v soak.Float) string { return fewDigits(float64(v)) }
 	of := " " + thing(l.Metric)
 	if l.Unit == "bytes" {
-		number, of = func(v soak.Float) string { return human.Amount(float64(v), l.Unit) }, ""
+		number, of = func(v soak.Float) string { return human.Amount(v, l.Unit) }, ""
 	}
 	return fmt.Sprintf("%s%s %s (95 %% %s … %s)", number(v), of, one, number(lo), number(hi))
 }
@@ -86,7 +86,7 @@ func (w *With) words(l Leak, loads []soak.Workload) string {
 	case len(w.Named) == 1 && w.Only:
 		return fmt.Sprintf("grows only with %s: %s", w.Named[0], w.Named[0].each(l))
 	case len(w.Named) == 1:
-		return fmt.Sprintf("may grow with %s: %s, which would explain %s of it; whether something else has a part in it cannot be told", w.Named[0], w.Named[0].each(l), human.Percent(float64(w.Named[0].Share)))
+		return fmt.Sprintf("may grow with %s: %s, which would explain %s of it; whether something else has a part in it cannot be told", w.Named[0], w.Named[0].each(l), human.Percent(w.Named[0].Share))
 	case len(w.Rivals) > 0 && w.oneLoad():
 		var words []string
 		for _, k := range w.Rivals {

@@ -77,7 +77,7 @@ func (c Culprit) change() string {
 func (c Culprit) words() []string {
 	var out []string
 	for i, g := range c.Growth {
-		out = append(out, fmt.Sprintf("%s %s", letter(i), human.Growth(float64(g), c.Unit)))
+		out = append(out, fmt.Sprintf("%s %s", letter(i), human.Growth(g, c.Unit)))
 	}
 	return out
 }

@@ -76,9 +76,9 @@ func (r Row) write(v soak.Float, signed bool) string {
 	if v != v {
 		return human.Unknown
 	}
-	text := human.Amount(float64(v), r.Unit)
+	text := human.Amount(v, r.Unit)
 	if signed {
-		text = human.Signed(float64(v), r.Unit)
+		text = human.Signed(v, r.Unit)
 	}
 	switch r.Kind {
 	case Growth:
@@ -93,7 +93,7 @@ func (r Row) write(v soak.Float, signed bool) string {
 func (r Row) value(c Cell) string {
 	text := r.write(c.Value, r.Kind == Growth)
 	if c.Lo == c.Lo && c.Hi == c.Hi {
-		text += fmt.Sprintf(" (%s … %s)", human.Amount(float64(c.Lo), r.Unit), human.Amount(float64(c.Hi), r.Unit))
+		text += fmt.Sprintf(" (%s … %s)", human.Amount(c.Lo, r.Unit), human.Amount(c.Hi, r.Unit))
 	}
 	return text
 }

@@ -4,8 +4,8 @@ import (
 	"fmt"
 	"time"
 
-	"soakmon/alerts/detect"
 	"soakmon/soak"
+	"soakmon/soak/human"
 )
 
 // What profiles by schedule may cost the target. A collection of a heap of 1 GiB
@@ -31,7 +31,7 @@ func (r *run) pace(cpu float64) {
 	if !r.snaps.paced {
 		r.snaps.paced = true
 		r.note(soak.Event{Kind: soak.EventNote, Process: soak.RoleTarget, Text: fmt.Sprintf("profiles are taken every %s, not every %s: one set costs the target %s of CPU, and they are to cost at most %.1f %% of a core",
-			apart.Round(time.Second), r.Plan.Profiles.Every, detect.Human(cpu, "seconds"), 100*snapshotShare)})
+			apart.Round(time.Second), r.Plan.Profiles.Every, human.Amount(cpu, "seconds"), 100*snapshotShare)})
 	}
 }
 

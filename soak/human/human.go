@@ -1,6 +1,8 @@
-// Package human writes numbers, times and small charts for people: at most
-// three significant figures, the unit always there, times as 14:03 and
-// +6 h 12 min. Every face of soak writes through it, so that all say the same.
+// Package human writes numbers, units, durations, shares and small charts for
+// people: at most three significant figures, always with the unit, times as
+// 14:03 and +6 h 12 min. It is the only package that does: the detector, alerts,
+// sinks, reports, the page and the terminal all use it, so that a value reads
+// the same everywhere. It imports nothing of this module.
 package human
 
 import (
@@ -8,23 +10,13 @@ import (
 	"math"
 	"strings"
 	"time"
-
-	"soakmon/alerts/detect"
 )
 
 // Unknown stands for a number that is not known.
 const Unknown = "–"
 
-// Amount writes a value with its unit: 3.1 MiB, 12, 250 µs.
-func Amount(v float64, unit string) string {
-	if math.IsNaN(v) {
-		return Unknown
-	}
-	return detect.Human(v, unit)
-}
-
 // Signed writes a value with its sign, also where it is positive.
-func Signed(v float64, unit string) string {
+func Signed[F ~float64](v F, unit string) string {
 	s := Amount(v, unit)
 	if v > 0 && s != "0" && !strings.HasPrefix(s, "0 ") {
 		return "+" + s
@@ -33,42 +25,42 @@ func Signed(v float64, unit string) string {
 }
 
 // Growth writes a growth per hour: +3.1 MiB/h, 0/h.
-func Growth(v float64, unit string) string {
-	if math.IsNaN(v) {
+func Growth[F ~float64](v F, unit string) string {
+	if math.IsNaN(float64(v)) {
 		return Unknown
 	}
 	return Signed(v, unit) + "/h"
 }
 
 // Interval writes an interval of growths per hour; empty where it is not known.
-func Interval(lo, hi float64, unit string) string {
-	if math.IsNaN(lo) || math.IsNaN(hi) {
+func Interval[F ~float64](lo, hi F, unit string) string {
+	if math.IsNaN(float64(lo)) || math.IsNaN(float64(hi)) {
 		return ""
 	}
 	return Signed(lo, unit) + " … " + Signed(hi, unit)
 }
 
 // AtLeast writes the smallest growth that would have been seen.
-func AtLeast(v float64, unit string) string {
-	if math.IsNaN(v) {
+func AtLeast[F ~float64](v F, unit string) string {
+	if math.IsNaN(float64(v)) {
 		return Unknown
 	}
 	return "≥ " + Amount(v, unit)
 }
 
 // Vanishing gives a slope, and zero where it vanishes beside its interval.
-func Vanishing(slope, lo, hi float64) float64 {
-	if math.Abs(slope) < (hi-lo)/1000 {
+func Vanishing[F ~float64](slope, lo, hi F) F {
+	if math.Abs(float64(slope)) < float64(hi-lo)/1000 {
 		return 0
 	}
 	return slope
 }
 
 // Seconds writes a latency: 132 µs, 2.45 ms, 1.2 s.
-func Seconds(v float64) string { return Amount(v, "seconds") }
+func Seconds[F ~float64](v F) string { return Amount(v, "seconds") }
 
 // Rate writes operations per second.
-func Rate(v float64) string { return Amount(v, "") + "/s" }
+func Rate[F ~float64](v F) string { return Amount(v, "") + "/s" }
 
 // Duration writes a length of time as people say it: 40 s, 2 min 6 s, 6 h 12 min,
 // 3 d 4 h.
@@ -97,11 +89,11 @@ func besides(n time.Duration, unit string) string {
 }
 
 // Span is Duration for seconds; NaN is unknown.
-func Span(seconds float64) string {
-	if math.IsNaN(seconds) || math.IsInf(seconds, 0) {
+func Span[F ~float64](seconds F) string {
+	if math.IsNaN(float64(seconds)) || math.IsInf(float64(seconds), 0) {
 		return Unknown
 	}
-	return Duration(time.Duration(seconds * float64(time.Second)))
+	return Duration(time.Duration(float64(seconds) * float64(time.Second)))
 }
 
 // Offset writes a time on a run's line: +6 h 12 min.
@@ -132,8 +124,8 @@ func Integer(n int64) string {
 }
 
 // Percent writes a share: 97.2 %.
-func Percent(share float64) string {
-	if math.IsNaN(share) {
+func Percent[F ~float64](share F) string {
+	if math.IsNaN(float64(share)) {
 		return Unknown
 	}
 	return Amount(100*share, "") + " %"

@@ -10,13 +10,13 @@ func TestNumbersForPeople(t *testing.T) {
 	nan := math.NaN()
 	for _, c := range []struct{ got, want string }{
 		{Growth(3.25e6, "bytes"), "+3.1 MiB/h"},
-		{Growth(-12, "count"), "-12/h"},
-		{Growth(0, "bytes"), "0 B/h"},
+		{Growth(-12.0, "count"), "-12/h"},
+		{Growth(0.0, "bytes"), "0 B/h"},
 		{Growth(nan, "bytes"), "–"},
 		{Amount(nan, "bytes"), "–"},
-		{Interval(-5, 7210, "count"), "-5 … +7210"},
-		{Interval(nan, 3, "count"), ""},
-		{AtLeast(12, "count"), "≥ 12"},
+		{Interval(-5.0, 7210, "count"), "-5 … +7210"},
+		{Interval(nan, 3.0, "count"), ""},
+		{AtLeast(12.0, "count"), "≥ 12"},
 		{AtLeast(nan, "count"), "–"},
 		{Seconds(0.00245), "2.45 ms"},
 		{Rate(200.123), "200/s"},
@@ -41,7 +41,7 @@ func TestNumbersForPeople(t *testing.T) {
 			t.Errorf("%q, want %q", c.got, c.want)
 		}
 	}
-	if Vanishing(1, -5000, 5000) != 0 || Vanishing(100, -50, 250) != 100 {
+	if Vanishing(1.0, -5000, 5000) != 0 || Vanishing(100.0, -50, 250) != 100 {
 		t.Error("a slope that vanishes beside its interval is zero, another is kept")
 	}
 }

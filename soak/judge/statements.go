@@ -8,6 +8,7 @@ import (
 
 	"soakmon/alerts/detect"
 	"soakmon/soak"
+	"soakmon/soak/human"
 )
 
 // Kinds of statements. They are stable names.
@@ -61,7 +62,7 @@ func resident(judged []Judged) []Statement {
 	say := func(kind, text string, args ...any) []Statement {
 		return []Statement{{kind, soak.RoleTarget, []string{set.Name.Name, heap.Name.Name}, fmt.Sprintf(text, args...)}}
 	}
-	perHour := func(v float64) string { return detect.Human(v, "bytes") + "/h" }
+	perHour := func(v float64) string { return human.Amount(v, "bytes") + "/h" }
 	r, l := set.Verdict, heap.Verdict
 	switch {
 	case r.State == soak.Leaking && r.Lo > pacing*max(0, l.Hi):
@@ -85,9 +86,9 @@ func of(judged []Judged, metric string) (Judged, bool) {
 // follows says what the growth of a series goes with, where that was told.
 func follows(j Judged) (Statement, bool) {
 	v, name := j.Verdict, j.Name.Name
-	each := detect.Human(v.PerOperation, j.Metric.Unit) + " an operation"
+	each := human.Amount(v.PerOperation, j.Metric.Unit) + " an operation"
 	if j.Metric.Unit != "bytes" && v.PerOperation > 0 {
-		each = fmt.Sprintf("one in %s operations", detect.Human(1/v.PerOperation, ""))
+		each = fmt.Sprintf("one in %s operations", human.Amount(1/v.PerOperation, ""))
 	}
 	s := Statement{Process: j.Process, Metrics: []string{name}}
 	switch v.Follows {
@@ -96,7 +97,7 @@ func follows(j Judged) (Statement, bool) {
 	case soak.FollowsOperations:
 		s.Kind, s.Text = PerOperation, fmt.Sprintf("%s grows with the operations, not with time: %s", name, each)
 	case soak.FollowsTime:
-		s.Kind, s.Text = PerHour, fmt.Sprintf("%s grows with time, whatever the load does: %s an hour", name, detect.Human(v.Slope, j.Metric.Unit))
+		s.Kind, s.Text = PerHour, fmt.Sprintf("%s grows with time, whatever the load does: %s an hour", name, human.Amount(v.Slope, j.Metric.Unit))
 	}
 	return s, v.State == soak.Leaking && s.Kind != ""
 }
@@ -124,7 +125,7 @@ func creeps(h History, r Run, d Detector) (out []Statement) {
 		}
 		one := Statement{LatencyCreeps, n.Process, []string{n.Name}, fmt.Sprintf("%s creeps under a constant load: it %s", n.Name, v.Reason)}
 		if falls {
-			one.Kind, one.Text = RateFalls, fmt.Sprintf("fewer operations are achieved as time goes on: %s falls by %s a second each hour", n.Name, detect.Human(v.Slope, ""))
+			one.Kind, one.Text = RateFalls, fmt.Sprintf("fewer operations are achieved as time goes on: %s falls by %s a second each hour", n.Name, human.Amount(v.Slope, ""))
 		}
 		out = append(out, one)
 	}

@@ -105,7 +105,7 @@ func (r Report) Causes() (all []Cause) {
 		first, metrics = append(first, f), append(metrics, []string{f.Metric})
 	}
 	for i, f := range first {
-		c := Cause{Resource: f.Resource, Head: fmt.Sprintf("%s %s%s", strings.Join(metrics[i], " and "), human.Growth(float64(f.Slope), f.Unit), explained(f)), Note: f.Note}
+		c := Cause{Resource: f.Resource, Head: fmt.Sprintf("%s %s%s", strings.Join(metrics[i], " and "), human.Growth(f.Slope, f.Unit), explained(f)), Note: f.Note}
 		if f.With != nil {
 			c.With = f.With.Sentence
 		}

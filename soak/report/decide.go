@@ -92,7 +92,7 @@ func exhaustion(s Series) string {
 		return ""
 	}
 	return fmt.Sprintf("; at this rate it reaches its limit of %s after %s of the run, %s at the earliest",
-		human.Amount(float64(e.Limit), s.Unit), human.Span(float64(e.At)), human.Span(float64(e.Low)))
+		human.Amount(e.Limit, s.Unit), human.Span(e.At), human.Span(e.Low))
 }
 
 // firedRules tells of rules of the plan that fired in the run, though the whole

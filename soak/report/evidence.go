@@ -108,11 +108,11 @@ func (e Evidence) snapshot() string {
 	if c == nil {
 		return ""
 	}
-	said := fmt.Sprintf("a heap snapshot cost the target at most %s of CPU, pauses ", human.Seconds(float64(c.CPU)))
+	said := fmt.Sprintf("a heap snapshot cost the target at most %s of CPU, pauses ", human.Seconds(c.CPU))
 	if c.Pause != c.Pause {
 		return said + "not known"
 	}
-	return said + "up to " + human.Seconds(float64(c.Pause))
+	return said + "up to " + human.Seconds(c.Pause)
 }
 
 // profiles says how many there are, and their price.

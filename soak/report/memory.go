@@ -61,7 +61,7 @@ func offset(seconds float64) string {
 	return human.Offset(time.Duration(seconds * float64(time.Second)))
 }
 
-func amount(v soak.Float) string { return human.Amount(float64(v), "bytes") }
+func amount(v soak.Float) string { return human.Amount(v, "bytes") }
 
 // MemoryRows are the rows of the table of [Report.Memory]: words, early, late,
 // change.
@@ -70,7 +70,7 @@ func (r Report) MemoryRows() (rows [][4]string) {
 		return nil
 	}
 	for _, p := range r.Memory.Parts {
-		rows = append(rows, [4]string{p.Words, amount(p.Early), amount(p.Late), human.Signed(float64(p.Change), "bytes")})
+		rows = append(rows, [4]string{p.Words, amount(p.Early), amount(p.Late), human.Signed(p.Change, "bytes")})
 	}
 	return rows
 }

@@ -10,14 +10,14 @@ import (
 
 // The figures of a series as people read them.
 
-func (s Series) now() string { return human.Amount(float64(s.Last), s.Unit) }
+func (s Series) now() string { return human.Amount(s.Last, s.Unit) }
 
 func (s Series) growth() string {
-	return human.Growth(human.Vanishing(float64(s.Slope), float64(s.Lo), float64(s.Hi)), s.Unit)
+	return human.Growth(human.Vanishing(s.Slope, s.Lo, s.Hi), s.Unit)
 }
 
 func (s Series) interval() string {
-	if in := human.Interval(float64(s.Lo), float64(s.Hi), s.Unit); in != "" {
+	if in := human.Interval(s.Lo, s.Hi, s.Unit); in != "" {
 		return in + " /h"
 	}
 	return human.Unknown
@@ -30,14 +30,14 @@ func (s Series) seen() string {
 	if s.MinDetectable != s.MinDetectable {
 		return human.Unknown
 	}
-	return human.AtLeast(float64(s.MinDetectable), s.Unit) + "/h"
+	return human.AtLeast(s.MinDetectable, s.Unit) + "/h"
 }
 
 func (s Series) allowed() string {
-	return human.Amount(float64(s.Tolerance), s.Unit) + "/h"
+	return human.Amount(s.Tolerance, s.Unit) + "/h"
 }
 
-func seconds(v soak.Float) string { return human.Seconds(float64(v)) }
+func seconds(v soak.Float) string { return human.Seconds(v) }
 
 // Sentence is the verdict of a run in one sentence.
 func Sentence(r Report) string {

@@ -24,10 +24,10 @@ type column struct {
 var columns = []column{
 	{"RESOURCE", 18, false, 0, func(s engine.SeriesStatus, _ int) string { return s.Metric }},
 	{"COURSE", 8, false, 66, course},
-	{"NOW", 8, true, 0, func(s engine.SeriesStatus, _ int) string { return human.Amount(float64(s.Last), s.Unit) }},
+	{"NOW", 8, true, 0, func(s engine.SeriesStatus, _ int) string { return human.Amount(s.Last, s.Unit) }},
 	{"GROWTH", 11, true, 0, growth},
 	{"±", 9, true, 76, halfInterval},
-	{"WOULD SEE", 10, true, 80, func(s engine.SeriesStatus, _ int) string { return human.AtLeast(float64(s.MinDetectable), s.Unit) }},
+	{"WOULD SEE", 10, true, 80, func(s engine.SeriesStatus, _ int) string { return human.AtLeast(s.MinDetectable, s.Unit) }},
 	{"VERDICT", 7, false, 0, verdict},
 }
 
@@ -118,11 +118,11 @@ func course(s engine.SeriesStatus, width int) string {
 }
 
 func growth(s engine.SeriesStatus, _ int) string {
-	return human.Growth(human.Vanishing(float64(s.Slope), float64(s.Lo), float64(s.Hi)), s.Unit)
+	return human.Growth(human.Vanishing(s.Slope, s.Lo, s.Hi), s.Unit)
 }
 
 func interval(s engine.SeriesStatus, _ int) string {
-	return human.Interval(float64(s.Lo), float64(s.Hi), s.Unit)
+	return human.Interval(s.Lo, s.Hi, s.Unit)
 }
 
 func halfInterval(s engine.SeriesStatus, _ int) string {

@@ -1,4 +1,4 @@
-package detect
+package human
 
 import (
 	"fmt"
@@ -7,13 +7,14 @@ import (
 	"time"
 )
 
-// Human writes a value with at most three significant figures and the unit a
+// Amount writes a value with at most three significant figures and the unit a
 // person would use: bytes in binary multiples, seconds in ms or µs where they
-// are short, counts bare.
-func Human(v float64, unit string) string {
+// are short, counts bare: 3.1 MiB, 250 µs, 12. NaN is [Unknown].
+func Amount[F ~float64](value F, unit string) string {
+	v := float64(value)
 	switch {
 	case math.IsNaN(v):
-		return "?"
+		return Unknown
 	case math.IsInf(v, 0):
 		return "unlimited"
 	case unit == "bytes":
@@ -55,8 +56,8 @@ func figures(v float64) string {
 	return strconv.FormatFloat(math.Round(v*unit)/unit, 'f', -1, 64)
 }
 
-// span writes a length of time as people say it: 40 s, 12 min, 3.5 h, 2.1 d.
-func span(d time.Duration) string {
+// Roughly writes a duration in one unit: 40 s, 12 min, 3.5 h, 2.1 d.
+func Roughly(d time.Duration) string {
 	switch {
 	case d < 2*time.Minute:
 		return fmt.Sprintf("%.0f s", d.Seconds())
