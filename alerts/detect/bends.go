@@ -23,16 +23,16 @@ func exponential(u, tau float64) float64 { return math.Exp(-u / tau) }
 // there is as one piece, better than growth at a rate that lasts. An approach to
 // a level ends, however slow it is; of the others nobody can tell whether they
 // will.
-func (f *finding) slackens(r rivals, grown float64) string {
+func (f *finding) slackens(r rivals, grown float64) alternative {
 	for _, bounds := range f.scopes() {
 		flat := course{bounds: bounds}
 		strict := f.strictly(r, grown, flat)
 		most := max(grown-levelling, strict)
 		switch {
 		case f.bend(r, flat, slowApproach) < most || !math.IsInf(strict, -1) && f.bend(r, flat, fastApproach) < strict:
-			return "it is levelling off"
+			return saturates
 		case f.bend(r, flat, logarithm) < most || f.bend(r, flat, root) < most || f.bend(r, flat, hyperbola) < most:
-			return "it rises ever more slowly and may level off"
+			return slowsDown
 		}
 	}
 	return ""

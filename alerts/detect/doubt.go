@@ -2,31 +2,42 @@ package detect
 
 import "slices"
 
-// doubt is asked before an alarm only. It looks for any way to explain what
-// was found without growth, and returns it in words, or nothing.
+const (
+	changeEnded alternative = "a change that has ended explains it as well"
+	fellBefore  alternative = "it rose like this before and fell back"
+	saturates   alternative = "it is levelling off"
+	slowsDown   alternative = "it rises ever more slowly and may level off"
+	slowWave    alternative = "it may be one slow wave, such as a day's"
+	fewSteps    alternative = "a few steps, each of which has ended, explain it as well"
+	highsStay   alternative = "its highs do not rise with its lows"
+	notInEach   alternative = "not in every life of the process"
+)
+
+// alternative is asked before an alarm only. It looks for any way to explain what
+// was found without growth that lasts, and returns it, or nothing.
 //
 // The search for pieces knows noise of one kind, AR(1), and so its costs only
 // propose; here the proposals compete under all noises of the grid, and the
 // other views are heard.
-func (f *finding) doubt(pts []point, quantum, left, alpha float64) string {
+func (f *finding) alternative(pts []point, quantum, left, alpha float64) alternative {
 	r := f.rivals(quantum)
 	grown := f.costGrown(r)
 	switch {
 	case r.cost(f.bounded) < grown+margin || f.ended():
-		return "a change that has ended explains it as well"
+		return changeEnded
 	case f.cameBack():
-		return "it rose like this before and fell back"
+		return fellBefore
 	}
 	if why := f.slackens(r, grown); why != "" {
 		return why
 	}
 	switch {
 	case f.waves(r, grown, left, alpha):
-		return "it may be one slow wave, such as a day's"
+		return slowWave
 	case f.stairs(quantum):
-		return "a few steps, each of which has ended, explain it as well"
+		return fewSteps
 	case f.contradicted(pts, quantum):
-		return "its highs do not rise with its lows"
+		return highsStay
 	}
 	return ""
 }

@@ -69,7 +69,7 @@ func found(t *testing.T, value func(i int) float64) (finding, []point) {
 
 func TestPlainGrowthLeavesNoDoubt(t *testing.T) {
 	f, pts := found(t, func(i int) float64 { return 1000 + float64(i)/10 })
-	if d := f.doubt(pts, 0, 0, falseAlarms); d != "" {
+	if d := f.alternative(pts, 0, 0, falseAlarms); d != "" {
 		t.Errorf("doubt: %s", d)
 	}
 }

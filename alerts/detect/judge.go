@@ -27,37 +27,34 @@ type Judge struct{}
 // Judge answers one question. It reads no clock and does no input or output,
 // gives the same answer to the same question, and never panics: what cannot be
 // judged is inconclusive, with the reason.
-func (Judge) Judge(q soak.Question) soak.Verdict {
-	c := newCase(q)
+func (Judge) Judge(q soak.Question) soak.Verdict { return newInquiry(q).judge(nil) }
+
+// judge gathers the evidence and decides. The analyses are those of the only
+// lifetime, where they are known already.
+func (c *inquiry) judge(analyses []*sight) soak.Verdict {
 	if why := c.lacking(); why != "" {
 		return c.unknown(why)
 	}
-	return c.judge()
-}
-
-func (c *inquiry) judge() soak.Verdict {
-	c.load()
-	c.rest()
-	v := c.decide()
+	v := c.verdict(c.gather(analyses))
 	if v.State == soak.Inconclusive && len(c.q.Phases) == 0 && len(c.q.Series.Breaks) == 0 {
-		return c.restarted(v)
+		return c.withRestarts(v)
 	}
 	return v
 }
 
-// restarted is a second attempt at the recording of a stranger, who did not
-// mark the restarts: its deep drops are taken for such. Who watches a process
-// sees it restart, so that a drop is then its own doing.
-func (c *inquiry) restarted(v soak.Verdict) soak.Verdict {
+// withRestarts judges a recording whose author marked no restarts once more,
+// with its sudden deep drops taken for restarts. A monitor sees its target
+// restart, so in its recordings a drop is the target's own.
+func (c *inquiry) withRestarts(v soak.Verdict) soak.Verdict {
 	at := restarts(c.pts)
 	if len(at) == 0 {
 		return v
 	}
-	c.pts, c.seen, c.lives, c.parts, c.doubt, c.unclear, c.young = cut(c.pts, at), nil, nil, nil, "", "", false
-	c.load()
-	if again := c.decide(); again.State == soak.Clean || again.State == soak.Leaking && c.sameRate() {
-		again.Warnings = append(again.Warnings, fmt.Sprintf("%d sudden drops were taken for restarts", len(at)))
-		return again
+	again := c.about(cut(c.pts, at))
+	e := again.gather(nil)
+	if w := again.verdict(e); w.State == soak.Clean || w.State == soak.Leaking && e.load.sameRate() {
+		w.Warnings = append(w.Warnings, fmt.Sprintf("%d sudden drops were taken for restarts", len(at)))
+		return w
 	}
 	var when []string
 	for _, t := range at {
@@ -67,54 +64,21 @@ func (c *inquiry) restarted(v soak.Verdict) soak.Verdict {
 	return v
 }
 
-// sameRate tells whether all lives grow at one rate, as a leak under constant
-// load does after each restart: at odds of 20 to 1 against the teeth of a saw,
-// whose rates scatter. It is the ratio of the likelihoods of two meta-analyses
-// (DerSimonian & Laird 1986), with the little scatter that a leak may have and
-// with that of teeth, the mean rate unknown in both.
-func (c *inquiry) sameRate() bool {
-	cost := func(scatter float64) float64 {
-		logs, weights, mean, square := 0.0, 0.0, 0.0, 0.0
-		for _, f := range c.lives {
-			err := (f.trend.quantile(0.975) - f.trend.quantile(0.025)) / 4
-			v := err*err + scatter*scatter*c.trend.slope*c.trend.slope
-			logs += math.Log(v)
-			weights += 1 / v
-			mean += f.trend.slope / v
-			square += f.trend.slope * f.trend.slope / v
-		}
-		return logs + math.Log(weights) + square - mean*mean/weights
-	}
-	return cost(toothScatter)-cost(leakScatter) >= margin
-}
-
-// An inquiry is the question, what was taken from it, and the evidence.
+// An inquiry is a question and what follows from it before anything is
+// estimated. It does not change: evidence is gathered from it as a value.
 type inquiry struct {
-	q         soak.Question
-	pts       []point
-	loaded    time.Duration // when the load began
-	hours     float64       // of steady load, first sample to last
-	quantum   float64
-	counts    bool
-	alpha     float64
-	tolerance float64 // per hour
-	level     float64
-	meter     meter
-
-	lives   []finding
-	trend   trend     // under load, all lives together
-	spoken  opinion   // whose figures the verdict has
-	doubt   string    // why growth under load is not believed
-	unclear string    // why growth is not excluded though the figures would
-	young   bool      // it has lasted too short a part of the planned time
-	parts   [][]point // the lives' points
-	resting resting
-	rested  bool
-
-	seen []*sight // what there is to see of the only life, where it was looked at before
+	q       soak.Question
+	pts     []point
+	loaded  time.Duration // when the load began
+	hours   float64       // of steady load, first sample to last
+	quantum float64       // smallest step between two readings, 0 where it is not known
+	counts  bool
+	alpha   float64 // error probability of this look at this series
+	level   float64 // mean of all points
+	meter   meter
 }
 
-func newCase(q soak.Question) *inquiry {
+func newInquiry(q soak.Question) *inquiry {
 	s := Reduce(q.Series)
 	c := &inquiry{q: q, pts: steady(s, q.Phases, q.Warmup), loaded: loadStart(s, q.Phases), level: math.NaN()}
 	c.alpha = Correct(falseAlarms, q.Look, q.Family)
@@ -127,39 +91,52 @@ func newCase(q soak.Question) *inquiry {
 	return c
 }
 
-// load judges each life of the process by itself and joins what they show.
-func (c *inquiry) load() {
-	for _, life := range lives(c.pts) {
-		seen := c.seen
-		if seen == nil {
-			seen = sights(life, c.quantum)
-		}
-		f, ok := examine(seen, c.alpha)
-		if !ok {
-			continue
-		}
-		if len(c.lives) == 0 {
-			c.trend = f.trend
-		} else {
-			c.trend = c.trend.and(f.trend)
-		}
-		c.lives, c.parts = append(c.lives, f), append(c.parts, life)
-	}
-	if !c.trend.known() {
-		c.lives, c.parts = nil, nil
-	}
-	if n := len(c.lives); n > 0 {
-		c.level = level(c.pts, c.lives[n-1].from)
-	}
+// about returns an inquiry of the same question about the same readings in
+// other segments.
+func (c *inquiry) about(pts []point) *inquiry {
+	other := *c
+	other.pts = pts
+	return &other
 }
 
-func (c *inquiry) rest() {
-	c.resting, c.rested = atRest(c.q.Rest, c.loaded, c.quantum, c.counts)
+// lacking says what makes a judgement impossible, or nothing.
+func (c *inquiry) lacking() string {
+	switch n := len(c.pts); {
+	case n == 0:
+		return "no sample was taken" + c.ofLoad()
+	case n < leastPoints || c.hours <= 0:
+		return c.tooFew(n)
+	}
+	return ""
 }
 
-// lives cuts the points at the breaks and keeps those parts that can show
-// anything beside the others: at least a twentieth of all the time.
-func lives(pts []point) [][]point {
+// end is the hour of the last point.
+func (c *inquiry) end() float64 { return c.pts[len(c.pts)-1].t }
+
+// left is how many hours of the planned time are to come.
+func (c *inquiry) left() float64 {
+	if c.q.Planned <= 0 {
+		return 0
+	}
+	return max(0, (c.loaded+c.q.Planned).Hours()-c.end())
+}
+
+// exhausts reports whether growth at a slope reaches the limit within the given
+// hours.
+func (c *inquiry) exhausts(slope, hours float64) bool {
+	return c.q.Limit-c.pts[len(c.pts)-1].max < slope*hours
+}
+
+// restAlpha is what the readings at rest may spend: what they show is new only
+// as often as there is one more of them, however often one looks.
+func (c *inquiry) restAlpha(readings int) float64 {
+	return Correct(falseAlarms, min(c.q.Look, readings), c.q.Family)
+}
+
+// segments cuts the points at the breaks, one segment for each lifetime of the
+// process, and keeps those that can show anything in comparison with the
+// others: at least a twentieth of all the time.
+func segments(pts []point) [][]point {
 	var parts [][]point
 	start := 0
 	for i := 1; i <= len(pts); i++ {

@@ -159,18 +159,22 @@ func watchNight(noise func(*gen), k uint64) (said [len(nightFamilies)]string) {
 			r.Add(s.At[added], s.Value[added])
 		}
 		now := s.At[n-1]
-		c := newCase(soak.Question{
+		c := newInquiry(soak.Question{
 			Series: r.Series(), Limit: math.NaN(), Look: Looks(now), Planned: nightLength,
 			Phases: []soak.Phase{{Name: "steady", To: 2 * nightLength, Rate: 1}},
 		})
+		var analyses []*sight
 		for i, family := range nightFamilies {
 			one := *c
 			one.q.Family, one.alpha = family, Correct(falseAlarms, c.q.Look, family)
-			if said[i] == "" && one.leaks() {
+			leaks := false
+			if said[i] == "" {
+				leaks, analyses = one.leaks(analyses)
+			}
+			if leaks {
 				v := Judge{}.Judge(one.q)
 				said[i] = fmt.Sprintf("after %v: %s (p %.2g)", now, v.Reason, v.P)
 			}
-			c.seen = one.seen
 		}
 		return said[0] == ""
 	})

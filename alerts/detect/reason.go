@@ -8,7 +8,7 @@ import (
 )
 
 // reason says in one sentence what was found.
-func (c *inquiry) reason(v soak.Verdict) string {
+func (c *inquiry) reason(v soak.Verdict, e *evidence, d decision, stated slopeTest) string {
 	unit := c.q.Series.Metric.Unit
 	rate := func(x float64) string { return human.Amount(x, unit) + "/h" }
 	length := human.Roughly(duration(c.hours))
@@ -23,36 +23,36 @@ func (c *inquiry) reason(v soak.Verdict) string {
 		if v.Hi < 0 {
 			return fmt.Sprintf("fell %s; growth is excluded", rate(-v.Slope))
 		}
-		return fmt.Sprintf("no growth in %s; %s%s", length, c.excluded(v, rate), c.spoke("; ", v.Evidence))
+		return fmt.Sprintf("no growth in %s; %s%s", length, c.excluded(v, e, stated, rate), c.spoke("; ", v.Evidence))
 	}
 	switch {
-	case c.few() && v.Evidence == soak.EvidenceLoad:
-		return c.tooFew()
-	case c.young:
-		return fmt.Sprintf("rose %s for %s by now: under load alone, growth counts when it has lasted a quarter of the planned %s", rate(v.Slope), human.Roughly(duration(c.pts[len(c.pts)-1].t-c.growthFrom())), human.Roughly(c.q.Planned))
-	case c.early(v.Slope) && v.P < falseAlarms:
+	case e.load.few && v.Evidence == soak.EvidenceLoad:
+		return c.tooFew(e.load.points())
+	case e.load.young:
+		return fmt.Sprintf("rose %s for %s by now: under load alone, growth counts when it has lasted a quarter of the planned %s", rate(v.Slope), human.Roughly(duration(c.end()-e.load.growthFrom())), human.Roughly(c.q.Planned))
+	case e.early(v.Slope) && v.P < falseAlarms:
 		return fmt.Sprintf("rose %s, but %s is too short to tell it from warm-up", rate(v.Slope), length)
-	case c.doubt != "":
-		return fmt.Sprintf("rose %s, but %s: a longer run will tell", rate(v.Slope), c.doubt)
+	case e.load.alternative != "":
+		return fmt.Sprintf("rose %s, but %s: a longer run will tell", rate(v.Slope), e.load.alternative)
 	case v.P < suspicion:
 		return fmt.Sprintf("rose perhaps (%s, between %s and %s): a longer run will tell", rate(v.Slope), rate(v.Lo), rate(v.Hi))
-	case c.unclear != "":
-		return c.unclear + ": a longer run will tell"
-	case c.tolerance > 0:
-		return fmt.Sprintf("too noisy or too short: it may have grown up to %s in %s, more than the %s tolerated", rate(c.spoken.most), length, rate(c.tolerance))
+	case d.ambiguity != "":
+		return string(d.ambiguity) + ": a longer run will tell"
+	case e.tolerance > 0:
+		return fmt.Sprintf("too noisy or too short: it may have grown up to %s in %s, more than the %s tolerated", rate(stated.upper), length, rate(e.tolerance))
 	}
-	return fmt.Sprintf("too noisy or too short: in %s, only growth of %s would have stood out; clean needs %s", length, rate(c.spoken.standsOut), rate(c.room()/c.hours))
+	return fmt.Sprintf("too noisy or too short: in %s, only growth of %s would have stood out; clean needs %s", length, rate(stated.visible), rate(e.room/c.hours))
 }
 
 // excluded says on which figure clean rests, and how much would have been
 // called a leak, where that is more.
-func (c *inquiry) excluded(v soak.Verdict, rate func(float64) string) string {
+func (c *inquiry) excluded(v soak.Verdict, e *evidence, stated slopeTest, rate func(float64) string) string {
 	leak := rate(v.MinDetectable)
-	switch out := rate(c.spoken.standsOut); {
-	case c.resting.equal && v.Evidence == soak.EvidenceRest:
-	case c.tolerance > 0:
-		return fmt.Sprintf("at most %s, of %s tolerated (95 %% sure); %s or more would have been called a leak", rate(max(0, c.spoken.most)), rate(c.tolerance), leak)
-	case c.spoken.standsOut < v.MinDetectable && out != leak:
+	switch out := rate(stated.visible); {
+	case e.rest.equal && v.Evidence == soak.EvidenceRest:
+	case e.tolerance > 0:
+		return fmt.Sprintf("at most %s, of %s tolerated (95 %% sure); %s or more would have been called a leak", rate(max(0, stated.upper)), rate(e.tolerance), leak)
+	case stated.visible < v.MinDetectable && out != leak:
 		return fmt.Sprintf("%s or more would have stood out, %s or more been called a leak", out, leak)
 	}
 	return leak + " or more would have shown"
@@ -80,6 +80,6 @@ func (c *inquiry) ofLoad() string {
 	return " under steady load"
 }
 
-func (c *inquiry) tooFew() string {
-	return fmt.Sprintf("too few samples%s (%d of at least %d)", c.ofLoad(), c.points(), leastGrowth)
+func (c *inquiry) tooFew(points int) string {
+	return fmt.Sprintf("too few samples%s (%d of at least %d)", c.ofLoad(), points, leastGrowth)
 }

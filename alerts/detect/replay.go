@@ -40,38 +40,48 @@ func Detected(q soak.Question) (at time.Duration, ok bool) {
 }
 
 // leaks is whether Judge says leak, for those who ask nothing else.
-func leaks(q soak.Question) bool { return newCase(q).leaks() }
-
-func (c *inquiry) leaks() bool {
-	return c.lacking() == "" && !c.silent() && c.judge().State == soak.Leaking
+func leaks(q soak.Question) bool {
+	leaks, _ := newInquiry(q).leaks(nil)
+	return leaks
 }
 
-// silent tells that nothing can be said to leak: there are too few points, too
-// little of the planned time has passed, or no view brings an alarm. It answers
-// only where one life of the process, under load, is all the evidence.
-func (c *inquiry) silent() bool {
+// leaks also returns the analyses that it made of the only lifetime, for the
+// next question about the same points.
+func (c *inquiry) leaks(analyses []*sight) (bool, []*sight) {
+	if c.lacking() != "" {
+		return false, analyses
+	}
+	may, analyses := c.mayLeak(analyses)
+	return may && c.judge(analyses).State == soak.Leaking, analyses
+}
+
+// mayLeak is false where nothing can be said to leak: there are too few points,
+// too little of the planned time has passed, or no view brings an alarm. It is
+// cheaper than a judgement, and knows only where one lifetime of the process,
+// under load, is all the evidence.
+func (c *inquiry) mayLeak(analyses []*sight) (bool, []*sight) {
 	if len(c.q.Rest) > 0 {
-		return false
+		return true, nil
 	}
 	if len(c.q.Phases) == 0 && len(c.q.Series.Breaks) == 0 && len(restarts(c.pts)) > 0 {
-		return false
+		return true, nil
 	}
-	parts := lives(c.pts)
+	parts := segments(c.pts)
 	if len(parts) != 1 {
-		return len(parts) == 0
+		return len(parts) > 0, nil
 	}
 	if len(parts[0]) < leastGrowth || math.IsNaN(c.q.Limit) && c.hours < lastShare*(c.hours+c.left()) {
-		return true
+		return false, analyses
 	}
-	if c.seen == nil {
-		c.seen = sights(parts[0], c.quantum)
+	if analyses == nil {
+		analyses = sights(parts[0], c.quantum)
 	}
-	for _, s := range c.seen {
+	for _, s := range analyses {
 		if s.mayAlarm(c.alpha / viewsTried) {
-			return false
+			return true, analyses
 		}
 	}
-	return true
+	return false, analyses
 }
 
 // until returns the question as it stood at a time.

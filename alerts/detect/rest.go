@@ -49,8 +49,11 @@ func atRest(rest []soak.RestPoint, loaded time.Duration, quantum float64, counts
 		r.fit(after, quantum, counts)
 		r.closed = r.givenBack(before, after[len(after)-2], last)
 	}
-	return r, r.equal || r.trend.known()
+	return r, r.known()
 }
+
+// known reports whether the readings show anything.
+func (r *resting) known() bool { return r.equal || r.trend.known() }
 
 // givenBack tells whether the sessions took the growth with them: all that were
 // open at the rest before are closed at the last, and of what the readings had

@@ -6,30 +6,24 @@ import (
 	"gonum.org/v1/gonum/stat/distuv"
 )
 
-// wander is the probability that noise around a level, up to a random walk,
+// randomWalk is the probability that noise around a level, up to a random walk,
 // looks so much like growth. The likelihood ratio of a trend against a random
 // walk is 21 once in a thousand (Dickey & Fuller 1979, the square of their τ),
 // which is 16 after the price of a slope; beyond, it falls off as for any
-// ratio of likelihoods, by a factor e for every 2. It falls off faster where
-// the rise is no small share of the level: what doubles the level is no noise.
-func (c *inquiry) wander(slope float64) float64 {
-	if c.points() < leastGrowth {
+// ratio of likelihoods, by a factor e for every 2, and faster where the rise is
+// no small share of the level (firmness).
+func (e *loadEvidence) randomWalk(k criteria, quantum float64) float64 {
+	if e.points() < leastGrowth {
 		return 1
 	}
 	sum := 0.0
-	for i := range c.lives {
-		sum += max(0, c.lives[i].wandering(c.quantum))
+	for i := range e.lifetimes {
+		sum += max(0, e.lifetimes[i].wandering(quantum))
 	}
-	return min(1, falseAlarms*math.Exp((walkRatio-sum)/(2*c.firmness(slope))))
+	return min(1, falseAlarms*math.Exp((walkRatio-sum)/(2*k.firmness(e.trend.slope))))
 }
 
 const walkRatio = 16
-
-// firmness is how slowly the suspicion of noise falls off.
-func (c *inquiry) firmness(slope float64) float64 {
-	share := slope * c.hours / max(math.Abs(c.level), 1e-300)
-	return min(1, max(0.05, math.Log(share)/math.Log(clearShare)))
-}
 
 // wandering is by how much growth explains the view better than a level with
 // any noise, up to a random walk with white noise on top.
@@ -54,21 +48,21 @@ func (f *finding) wandering(quantum float64) float64 {
 // detectable is the smallest growth per hour that would have been found with
 // the power wanted: that stands out of the noise of the trend, is not taken for
 // a random walk, and is not so small and young that it may be warm-up.
-func (c *inquiry) detectable(alpha float64) float64 {
-	least, lucky := c.tolerance+c.trend.detectable(alpha), c.trend.quantile(power)-c.trend.slope
-	if c.tolerance == 0 && c.hours < warmupSpan.Hours() {
-		least = max(least, c.room()/c.hours/(1-clearShare/2)+lucky) // growth lifts the level too, by half of itself
+func (c *inquiry) detectable(k criteria, lifetimes []lifetime, pooled trend, alpha float64) float64 {
+	least, lucky := k.tolerance+pooled.detectable(alpha), pooled.quantile(power)-pooled.slope
+	if k.tolerance == 0 && k.hours < warmupSpan.Hours() {
+		least = max(least, k.room/k.hours/(1-clearShare/2)+lucky) // growth lifts the level too, by half of itself
 	}
-	lives := make([]gain, len(c.lives))
-	for i := range c.lives {
-		lives[i] = c.lives[i].gain(c.quantum)
+	gains := make([]gain, len(lifetimes))
+	for i := range lifetimes {
+		gains[i] = lifetimes[i].gain(c.quantum)
 	}
 	enough := func(slope float64) bool {
 		sum := 0.0
-		for _, g := range lives {
+		for _, g := range gains {
 			sum += max(0, g.at(slope-max(lucky, g.lucky)))
 		}
-		return sum >= walkRatio+2*c.firmness(slope)*math.Log(falseAlarms/alpha)
+		return sum >= walkRatio+2*k.firmness(slope)*math.Log(falseAlarms/alpha)
 	}
 	if enough(least) {
 		return least

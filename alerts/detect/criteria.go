@@ -1,0 +1,100 @@
+package detect
+
+import (
+	"math"
+
+	"soakmon/soak"
+)
+
+// criteria are what a slope is measured against.
+type criteria struct {
+	hours     float64 // of steady load, first sample to last
+	level     float64 // after warm-up
+	tolerance float64 // growth per hour that is allowed
+	room      float64 // growth over the series that may go undetected in a clean one
+}
+
+func (c *inquiry) criteria(level float64) criteria {
+	k := criteria{hours: c.hours, level: level, room: clearShare * math.Abs(level)}
+	if c.counts {
+		k.room = max(k.room, clearCount)
+	}
+	k.tolerance = c.allowed(level)
+	return k
+}
+
+// allowed is the tolerance in units per hour.
+func (c *inquiry) allowed(level float64) float64 {
+	t := c.q.Tolerance
+	v := t.Value
+	if t.Percent {
+		v *= math.Abs(level)
+	}
+	switch t.Per {
+	case soak.PerRun:
+		v /= c.hours
+	case soak.PerOperation:
+		v *= c.meter.rate(c.pts[0].t, c.end())
+	}
+	if math.IsNaN(v) || math.IsInf(v, 0) || v < 0 {
+		return 0
+	}
+	return v
+}
+
+// A slopeTest is what one line of evidence says of growth: the test of a slope
+// against the tolerance.
+type slopeTest struct {
+	trend       trend
+	p           float64 // that growth is no more than tolerated
+	detectable  float64 // per hour: would have been called a leak; NaN where no growth could have been
+	visible     float64 // per hour: would have stood out of the noise at the bound, whatever explains it
+	upper       float64 // per hour: growth is less, with the power wanted
+	significant bool    // growth above the tolerance is shown, unless something else explains it
+	excluded    bool    // growth above the tolerance is excluded
+	falls       bool    // because the readings fall: by more than chance, or in too much noise for anything else to exclude it
+}
+
+// test compares a trend with the tolerance, given the growth that would have
+// been called a leak. Clean rests on less, on what would have stood out of the
+// noise: for alternative explanations are sought for an alarm, and not for its
+// absence.
+func (k criteria) test(tr trend, alpha, detectable float64) slopeTest {
+	t := slopeTest{trend: tr, p: tr.below(k.tolerance), detectable: detectable, visible: k.tolerance + tr.detectable(alpha), upper: tr.quantile(power)}
+	t.significant = t.p < alpha
+	t.falls = tr.quantile(1-suspicion) <= 0
+	if k.tolerance > 0 {
+		t.excluded = t.upper <= k.tolerance
+	} else {
+		still := t.p > suspicion && t.visible*k.hours <= k.room
+		t.falls = t.falls || t.upper <= 0 && !still
+		t.excluded = t.upper <= 0 || still
+	}
+	return t
+}
+
+// known reports whether there was a slope to test.
+func (t *slopeTest) known() bool { return t.trend.known() }
+
+// early reports growth that warm-up explains as well: small, and seen only in
+// the first minutes of a recording for which nothing is tolerated expressly.
+func (k criteria) early(slope float64) bool {
+	return k.tolerance == 0 && k.hours < warmupSpan.Hours() && slope*k.hours < k.room
+}
+
+// firmness is how slowly the suspicion of noise falls off with the likelihood:
+// fast where the rise is no small share of the level, for what doubles the
+// level is no noise.
+func (k criteria) firmness(slope float64) float64 {
+	share := slope * k.hours / max(math.Abs(k.level), 1e-300)
+	return min(1, max(0.05, math.Log(share)/math.Log(clearShare)))
+}
+
+// fisher joins the p values of two independent tests (Fisher 1925).
+func fisher(p, q float64) float64 {
+	x := p * q
+	if x == 0 {
+		return 0
+	}
+	return x * (1 - math.Log(x))
+}

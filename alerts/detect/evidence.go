@@ -1,0 +1,247 @@
+package detect
+
+import (
+	"math"
+	"slices"
+)
+
+// evidence is everything that a verdict and its reason rest on.
+type evidence struct {
+	criteria
+	alpha float64 // error probability of this look at this series
+	load  loadEvidence
+	rest  restEvidence
+}
+
+// loadEvidence is what the samples under load show.
+type loadEvidence struct {
+	lifetimes []lifetime // those of the process that show anything, oldest first
+	slopeTest            // of all of them together
+	few       bool       // there are too few points to show growth, and they are not all the same
+	young     bool       // growth is significant, but has lasted too short a part of the planned time
+
+	alternative alternative // explains growth that is significant without growth that lasts; sought only then
+	ambiguity   ambiguity   // why growth is not excluded though the test would
+
+	grows bool // growth is significant, has lasted, and nothing else explains it
+	clear bool // growth is excluded
+}
+
+// A lifetime is what one life of the process, from start to restart, shows.
+type lifetime struct {
+	finding
+	pts []point
+}
+
+// An alternative is an explanation of a rise other than growth that lasts.
+type alternative string
+
+// An ambiguity is why growth cannot be excluded though the test of the slope
+// alone would exclude it.
+type ambiguity string
+
+const (
+	likelyAsNot    ambiguity = "to say that it grows explains it nearly as well as to say that it does not"
+	partlyReturned ambiguity = "it rose and fell, but not to where it began, and what stayed may be growth"
+	underSlowWave  ambiguity = "it may be on a slow wave, such as a day's, beside which growth is not excluded"
+	restMayRise    ambiguity = "the readings at rest rise perhaps"
+)
+
+// gather finds the evidence. The analyses are those of the only lifetime, where
+// they are known already.
+func (c *inquiry) gather(analyses []*sight) evidence {
+	e := evidence{alpha: c.alpha}
+	lifetimes, pooled := c.lifetimes(analyses)
+	level := c.level
+	if n := len(lifetimes); n > 0 {
+		level = levelFrom(c.pts, lifetimes[n-1])
+	}
+	e.criteria = c.criteria(level)
+	resting, rested := atRest(c.q.Rest, c.loaded, c.quantum, c.counts)
+	if len(lifetimes) > 0 {
+		alpha := c.alpha
+		if rested {
+			alpha /= 2 // two chances for a false alarm
+		}
+		e.load = c.underLoad(e.criteria, lifetimes, pooled, alpha/viewsTried)
+	}
+	if rested {
+		e.rest = c.atRest(e.criteria, resting)
+	}
+	return e
+}
+
+// levelFrom is the level in and after the last piece of a lifetime.
+func levelFrom(pts []point, last lifetime) float64 { return level(pts, last.from) }
+
+// lifetimes examines each lifetime of the process by itself, and pools their
+// slopes.
+func (c *inquiry) lifetimes(analyses []*sight) (all []lifetime, pooled trend) {
+	for _, pts := range segments(c.pts) {
+		views := analyses
+		if views == nil {
+			views = sights(pts, c.quantum)
+		}
+		f, ok := examine(views, c.alpha)
+		if !ok {
+			continue
+		}
+		if len(all) == 0 {
+			pooled = f.trend
+		} else {
+			pooled = pooled.and(f.trend)
+		}
+		all = append(all, lifetime{f, pts})
+	}
+	if !pooled.known() {
+		return nil, pooled
+	}
+	return all, pooled
+}
+
+// underLoad tests the slope under load, and asks what else may explain it.
+func (c *inquiry) underLoad(k criteria, lifetimes []lifetime, pooled trend, alpha float64) loadEvidence {
+	e := loadEvidence{lifetimes: lifetimes}
+	e.slopeTest = k.test(pooled, alpha, c.detectable(k, lifetimes, pooled, alpha))
+	e.few = e.points() < leastGrowth && slices.ContainsFunc(lifetimes, func(l lifetime) bool { return l.view.scale > 0 })
+
+	// Clean: a test that excludes growth is not enough where the series may hide
+	// some.
+	if e.excluded {
+		e.ambiguity = c.ambiguity(k, &e, alpha)
+	}
+	e.clear = e.excluded && e.ambiguity == "" && !e.few
+	if e.few { // no growth could be shown, so none is excluded
+		e.detectable = math.NaN()
+	}
+
+	// Leak: significant growth must not look like a random walk, must have
+	// lasted, be seen by a rank test, and have no other explanation. What is
+	// dearest to find out comes last.
+	slope := pooled.slope
+	if e.p < suspicion {
+		e.p = max(e.p, e.randomWalk(k, c.quantum))
+		e.significant = e.significant && e.p < alpha
+	}
+	e.young = e.significant && c.tooYoung(&e)
+	e.grows = e.significant && !e.young && !k.early(slope) && (len(lifetimes) > 1 || lifetimes[0].rises())
+	if e.grows {
+		e.alternative = c.alternative(&e)
+		e.grows = e.alternative == ""
+	}
+	return e
+}
+
+// ambiguity finds what may hide growth in a series in which the test excludes
+// it.
+func (c *inquiry) ambiguity(k criteria, e *loadEvidence, alpha float64) ambiguity {
+	for _, l := range e.lifetimes {
+		if l.rival.known() && l.rival.below(k.tolerance) < suspicion {
+			return likelyAsNot
+		}
+	}
+	stays := func(l lifetime) bool { return l.stayed() > max(k.room, k.tolerance*k.hours) }
+	if e.falls && slices.ContainsFunc(e.lifetimes, stays) {
+		return partlyReturned
+	}
+	hidden := func(l lifetime) bool {
+		tr := l.beneath(c.quantum)
+		return tr.known() && !k.test(tr, alpha, math.NaN()).excluded
+	}
+	if slices.ContainsFunc(e.lifetimes, hidden) {
+		return underSlowWave
+	}
+	return ""
+}
+
+// tooYoung reports growth under load that has not yet lasted for the share of
+// the planned time that it must have at its end: a warm-up, a tooth of a saw, a
+// morning look the same while they last. What would reach the limit before the
+// end does not wait.
+func (c *inquiry) tooYoung(e *loadEvidence) bool {
+	left := c.left()
+	if left == 0 || c.exhausts(e.trend.slope, left) {
+		return false
+	}
+	return c.end()-e.growthFrom() < lastShare*(c.hours+left)
+}
+
+// alternative returns what explains the growth otherwise in more than half of
+// the lifetimes.
+func (c *inquiry) alternative(e *loadEvidence) alternative {
+	left := c.left()
+	if c.exhausts(e.trend.slope, left) {
+		left = 0 // it does not wait
+	}
+	var last alternative
+	count := 0
+	for i := range e.lifetimes {
+		l := &e.lifetimes[i]
+		if len(e.lifetimes) > 1 && l.trend.quantile(1-suspicion) < e.trend.slope/2 {
+			return notInEach
+		}
+		if a := l.alternative(l.pts, c.quantum, left, Correct(falseAlarms, 0, c.q.Family)); a != "" {
+			last = a
+			count++
+		}
+	}
+	if 2*count <= len(e.lifetimes) {
+		return ""
+	}
+	return last
+}
+
+// points counts those of all lifetimes.
+func (e *loadEvidence) points() (n int) {
+	for _, l := range e.lifetimes {
+		n += len(l.pts)
+	}
+	return n
+}
+
+// growthFrom is the hour at which growth began in the lifetime where it began
+// first.
+func (e *loadEvidence) growthFrom() float64 {
+	from := e.lifetimes[0].from
+	for _, l := range e.lifetimes {
+		from = min(from, l.from)
+	}
+	return from
+}
+
+// sameRate reports whether all lifetimes grow at one rate, as a leak under
+// constant load does after each restart: at odds of 20 to 1 against the teeth of
+// a saw, whose rates scatter. It is the ratio of the likelihoods of two
+// meta-analyses (DerSimonian & Laird 1986), with the little scatter that a leak
+// may have and with that of teeth, the mean rate unknown in both.
+func (e *loadEvidence) sameRate() bool {
+	cost := func(scatter float64) float64 {
+		logs, weights, mean, square := 0.0, 0.0, 0.0, 0.0
+		for _, l := range e.lifetimes {
+			err := (l.trend.quantile(0.975) - l.trend.quantile(0.025)) / 4
+			v := err*err + scatter*scatter*e.trend.slope*e.trend.slope
+			logs += math.Log(v)
+			weights += 1 / v
+			mean += l.trend.slope / v
+			square += l.trend.slope * l.trend.slope / v
+		}
+		return logs + math.Log(weights) + square - mean*mean/weights
+	}
+	return cost(toothScatter)-cost(leakScatter) >= margin
+}
+
+// restEvidence is what the readings at rest show.
+type restEvidence struct {
+	resting
+	test  slopeTest // of their trend; unknown where there is none
+	alpha float64   // error probability that they may spend
+}
+
+func (c *inquiry) atRest(k criteria, r resting) restEvidence {
+	e := restEvidence{resting: r, alpha: c.restAlpha(r.readings)}
+	if r.trend.known() {
+		half := e.alpha / 2
+		e.test = k.test(r.trend, half, k.tolerance+r.trend.detectable(half))
+	}
+	return e
+}
