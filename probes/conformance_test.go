@@ -15,12 +15,12 @@ import (
 )
 
 func envFor(t *testing.T, p soak.Process) *env {
-	family, err := openFamily("/proc", p)
+	tree, err := openTree("/proc", p)
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(family.Close)
-	return &env{process: p, proc: "/proc", cgroup: "/sys/fs/cgroup", family: family}
+	t.Cleanup(tree.Close)
+	return &env{process: p, proc: "/proc", cgroup: "/sys/fs/cgroup", tree: tree}
 }
 
 func TestEveryProbeServesWhatItLists(t *testing.T) {

@@ -5,6 +5,8 @@ import (
 	"math"
 	"slices"
 	"time"
+
+	"soakmon/soak/procfs"
 )
 
 // mostAged is how many descriptors of a family are followed, of which 16 bytes
@@ -19,9 +21,9 @@ type fdAges struct {
 	seed  maphash.Seed
 	began time.Time
 	now   float64 // seconds since began, of this read
-	kept  map[*member]*aged
-	next  map[*member]*aged // of this read
-	slots int               // in next
+	kept  map[*procfs.Process]*aged
+	next  map[*procfs.Process]*aged // of this read
+	slots int                       // in next
 	ages  map[string][]float64
 }
 
@@ -38,11 +40,11 @@ type slot struct {
 }
 
 func newFdAges() *fdAges {
-	return &fdAges{seed: maphash.MakeSeed(), began: time.Now(), kept: map[*member]*aged{}, ages: map[string][]float64{}}
+	return &fdAges{seed: maphash.MakeSeed(), began: time.Now(), kept: map[*procfs.Process]*aged{}, ages: map[string][]float64{}}
 }
 
 func (a *fdAges) begin() {
-	a.now, a.next, a.slots = time.Since(a.began).Seconds(), map[*member]*aged{}, 0
+	a.now, a.next, a.slots = time.Since(a.began).Seconds(), map[*procfs.Process]*aged{}, 0
 	for kind := range a.ages {
 		a.ages[kind] = a.ages[kind][:0]
 	}
@@ -50,7 +52,7 @@ func (a *fdAges) begin() {
 
 // of gives what to follow of a process every step-th number of whose table is
 // looked at; nil where that would be too many.
-func (a *fdAges) of(m *member, size, step int) *aged {
+func (a *fdAges) of(m *procfs.Process, size, step int) *aged {
 	n := (size + step - 1) / step
 	if a.slots += n; a.slots > mostAged {
 		return nil

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"soakmon/soak"
+	"soakmon/soak/procfs"
 )
 
 func TestDescriptorsAgeWhileTheyAreTheSame(t *testing.T) {
@@ -73,7 +74,7 @@ func TestAgesOfManyDescriptorsAreBounded(t *testing.T) {
 		a.begin()
 		slots := 0
 		for i := range 100 {
-			if of := a.of(&member{pid: i}, mostClassified, 1); of != nil {
+			if of := a.of(&procfs.Process{ID: procfs.ID{PID: i}}, mostClassified, 1); of != nil {
 				slots += len(of.slots)
 			}
 		}

@@ -12,6 +12,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"soakmon/soak"
+	"soakmon/soak/procfs"
 )
 
 // mostClassified is how many numbers of a descriptor table are looked at in one
@@ -26,7 +27,7 @@ func init() {
 		{Name: "fds_oldest_seconds", Unit: "seconds", Kind: soak.Gauge, Quantum: 1, Help: "Time since which the oldest descriptor of a kind has been seen open: it is so old at the least."},
 	}
 	register(spec{name: "fds_kind", class: slow, every: 5 * time.Second, weight: 0.08, metrics: metrics, open: func(e *env) Probe {
-		return &fdKinds{metrics: metrics, family: e.family, kinds: newTally("fds_kind", "kind"), files: newTally("fds_file", "dir"),
+		return &fdKinds{metrics: metrics, tree: e.tree, kinds: newTally("fds_kind", "kind"), files: newTally("fds_file", "dir"),
 			ages: newFdAges(), median: newTally("fds_age_seconds", "kind"), oldest: newTally("fds_oldest_seconds", "kind")}
 	}})
 }
@@ -34,7 +35,7 @@ func init() {
 // fdKinds classifies descriptors by the text of their links (proc_pid_fd(5)).
 type fdKinds struct {
 	metrics []soak.Metric
-	family  *family
+	tree    *tree
 	kinds   *tally
 	files   *tally
 	ages    *fdAges
@@ -52,7 +53,7 @@ func (k *fdKinds) Read(_ context.Context, p soak.Process) ([]soak.Sample, error)
 		t.reset()
 	}
 	k.ages.begin()
-	if err := k.family.each(k.member); err != nil {
+	if err := k.tree.each(k.member); err != nil {
 		return nil, err
 	}
 	k.ages.end(k.median, k.oldest)
@@ -66,14 +67,14 @@ func (k *fdKinds) Read(_ context.Context, p soak.Process) ([]soak.Sample, error)
 // member looks at every nth number of a process's table, n growing with the
 // table. The kernel gives out the lowest free number, so that a leak fills the
 // table evenly, and what is looked at grows by an nth of it.
-func (k *fdKinds) member(m *member) error {
-	size, err := m.tableSize()
+func (k *fdKinds) member(m *procfs.Process) error {
+	size, err := tableSize(m)
 	if err != nil {
 		return err
 	}
-	dir, err := m.dir.Open("fd")
+	dir, err := m.Open("fd")
 	if err != nil {
-		return m.explain("fd", err)
+		return err
 	}
 	defer dir.Close()
 	step := max(1, (size+mostClassified-1)/mostClassified)
@@ -86,7 +87,7 @@ func (k *fdKinds) member(m *member) error {
 			continue
 		}
 		if err != nil {
-			return m.explain("fd", err)
+			return m.Explain("fd", err)
 		}
 		kind, folder := classify(string(buf[:n]))
 		k.ages.see(ages, fd/step, buf[:n], kind)
@@ -100,16 +101,16 @@ func (k *fdKinds) member(m *member) error {
 
 // tableSize is the number of slots in the table of descriptors (FDSize of
 // proc_pid_status(5)).
-func (m *member) tableSize() (int, error) {
-	b, err := m.slurp("status")
+func tableSize(m *procfs.Process) (int, error) {
+	b, err := m.ReadFile("status")
 	if err != nil {
 		return 0, err
 	}
 	size, zombie := -1, false
-	lines(b, func(key, value []byte) {
+	procfs.Lines(b, func(key, value []byte) {
 		switch string(key) {
 		case "FDSize":
-			if n, ok := number(value); ok {
+			if n, ok := procfs.Number(value); ok {
 				size = int(n)
 			}
 		case "State":
@@ -118,7 +119,7 @@ func (m *member) tableSize() (int, error) {
 	})
 	switch {
 	case size == 0 && zombie:
-		return 0, nil
+		return 0, m.Shown()
 	case size < 0:
 		return 0, errors.New("/proc/PID/status has no FDSize")
 	}

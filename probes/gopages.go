@@ -13,6 +13,7 @@ import (
 	"github.com/prometheus/common/model"
 
 	"soakmon/soak"
+	"soakmon/soak/procfs"
 )
 
 // parseVars reads memstats from an expvar page.
@@ -58,12 +59,12 @@ func parseHeap(page []byte) (map[string]float64, error) {
 		}
 		switch series := heapComments[string(name)]; {
 		case series != "":
-			if n, ok := number(value); ok {
+			if n, ok := procfs.Number(value); ok {
 				values[series] = float64(n)
 				found++
 			}
 		case slices.Contains(metadataComments, string(name)):
-			n, _ := number(afterSlash(value))
+			n, _ := procfs.Number(afterSlash(value))
 			values["go_metadata_bytes"] += float64(n)
 		}
 	}

@@ -9,6 +9,7 @@ import (
 
 	"soakmon/soak"
 	"soakmon/soak/fetch"
+	"soakmon/soak/procfs"
 )
 
 // pageLimits bound a debug page.
@@ -65,7 +66,7 @@ func parseIndex(page []byte) (float64, error) {
 	if match == nil {
 		return 0, errors.New("the page is not an index of /debug/pprof/: it has no count of goroutines; check the pprof URL")
 	}
-	n, ok := number(match[1])
+	n, ok := procfs.Number(match[1])
 	if !ok {
 		return 0, errors.New("the count of goroutines is out of range")
 	}

@@ -1,20 +1,18 @@
 package probes
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"math"
 	"net/url"
 	"os"
-	"path/filepath"
 	"slices"
-	"strconv"
 	"time"
 
 	"soakmon/soak"
 	"soakmon/soak/fetch"
+	"soakmon/soak/procfs"
 )
 
 func init() {
@@ -170,16 +168,15 @@ func (g *goruntime) derive(values map[string]float64) {
 // collectorPercent is GOGC in the environment of the process: 100 where it is
 // not set or cannot be read, 0 where the collector is off.
 func collectorPercent(e *env) float64 {
-	b, _ := os.ReadFile(filepath.Join(e.proc, strconv.Itoa(e.process.PID), "environ"))
-	for entry := range bytes.SplitSeq(b, []byte{0}) {
-		if value, ok := bytes.CutPrefix(entry, []byte("GOGC=")); ok {
-			if string(value) == "off" {
-				return 0
-			}
-			if n, ok := number(value); ok {
-				return float64(n)
-			}
-		}
+	value, ok := e.proc.Environ(e.process.PID, "GOGC")
+	if !ok {
+		return 100
+	}
+	if value == "off" {
+		return 0
+	}
+	if n, ok := procfs.Number([]byte(value)); ok {
+		return float64(n)
 	}
 	return 100
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 
 	"soakmon/soak"
+	"soakmon/soak/procfs"
 )
 
 func init() {
@@ -20,8 +21,8 @@ func init() {
 	}
 	register(spec{name: "io", class: fast, metrics: metrics, open: func(e *env) Probe {
 		buf := make([]byte, 1024)
-		return newSum(e, metrics, func(m *member, v []float64) error {
-			b, err := m.pread("io", buf)
+		return newSum(e, metrics, func(m *procfs.Process, v []float64) error {
+			b, err := m.Pread("io", buf)
 			if err != nil {
 				return err
 			}
@@ -36,12 +37,12 @@ var ioKeys = []string{"rchar", "wchar", "syscr", "syscw", "read_bytes", "write_b
 func parseIO(b []byte, v []float64) error {
 	clear(v)
 	found := 0
-	lines(b, func(key, value []byte) {
+	procfs.Lines(b, func(key, value []byte) {
 		for i, want := range ioKeys {
 			if string(key) != want {
 				continue
 			}
-			if n, ok := number(value); ok {
+			if n, ok := procfs.Number(value); ok {
 				v[i] = float64(n)
 				found++
 			}

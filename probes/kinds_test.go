@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"soakmon/soak"
+	"soakmon/soak/procfs"
 )
 
 func TestDescriptorsAreClassified(t *testing.T) {
@@ -92,14 +93,14 @@ func openKinds(tb testing.TB, p soak.Process) Probe {
 	if filepath.IsAbs(p.Role) {
 		root, p.Role = p.Role, soak.RoleTarget
 	}
-	family, err := openFamily(root, p)
+	tree, err := openTree(procfs.FS(root), p)
 	if err != nil {
 		tb.Fatal(err)
 	}
-	tb.Cleanup(family.Close)
+	tb.Cleanup(tree.Close)
 	for _, spec := range registry {
 		if spec.name == "fds_kind" {
-			return spec.open(&env{process: p, proc: root, family: family})
+			return spec.open(&env{process: p, proc: procfs.FS(root), tree: tree})
 		}
 	}
 	tb.Fatal("no such probe")
@@ -149,19 +150,6 @@ Rss:                   2 kB
 	}
 	if err := parseSmaps(strings.NewReader("nonsense\n"), true, nil); err == nil {
 		t.Error("nonsense is read")
-	}
-}
-
-func TestPeersAreNamed(t *testing.T) {
-	for text, want := range map[string]string{
-		"0100007F:1F90":                         "127.0.0.1:8080",
-		"0000000000000000FFFF00000100007F:0050": "127.0.0.1:80",
-		"00000000000000000000000001000000:0050": "[::1]:80",
-		"nonsense":                              "nonsense",
-	} {
-		if got := peerAddress(text); got != want {
-			t.Errorf("%s: %s", text, got)
-		}
 	}
 }
 

@@ -7,12 +7,13 @@ import (
 	"time"
 
 	"soakmon/soak"
+	"soakmon/soak/procfs"
 )
 
 func init() {
 	metrics := []soak.Metric{{Name: "fd_limit", Unit: "count", Kind: soak.Gauge, Quantum: 1, Help: "Soft limit on open descriptors of the process itself (RLIMIT_NOFILE)."}}
 	register(spec{name: "limits", class: slow, every: time.Minute, weight: 0.02, metrics: metrics, open: func(e *env) Probe {
-		return &limits{metrics, e.family}
+		return &limits{metrics, e.tree}
 	}})
 }
 
@@ -20,7 +21,7 @@ func init() {
 // their sum would bound nothing.
 type limits struct {
 	metrics []soak.Metric
-	family  *family
+	tree    *tree
 }
 
 func (l *limits) Metrics() []soak.Metric { return l.metrics }
@@ -28,7 +29,7 @@ func (l *limits) Metrics() []soak.Metric { return l.metrics }
 func (l *limits) Close() error { return nil }
 
 func (l *limits) Read(_ context.Context, p soak.Process) ([]soak.Sample, error) {
-	b, err := l.family.first().slurp("limits")
+	b, err := l.tree.root().ReadFile("limits")
 	if err != nil {
 		return nil, err
 	}
@@ -43,7 +44,7 @@ func (l *limits) Read(_ context.Context, p soak.Process) ([]soak.Sample, error) 
 func parseLimit(b []byte, name string) (uint64, error) {
 	for line := range bytes.Lines(b) {
 		if rest, ok := bytes.CutPrefix(line, []byte(name)); ok {
-			if n, ok := number(rest); ok {
+			if n, ok := procfs.Number(rest); ok {
 				return n, nil
 			}
 		}

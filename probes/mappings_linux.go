@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"soakmon/soak"
+	"soakmon/soak/procfs"
 )
 
 func init() {
@@ -27,19 +28,19 @@ func init() {
 		if p.Role == soak.RoleDriver || p.Role == soak.RoleMonitor {
 			return nil // our own memory is told, and decides nothing
 		}
-		return &mappings{metrics: metrics, family: e.family, golang: p.Pprof != "" || p.Vars != "",
-			bytes: newTally("mapping_bytes", "mapping"), sizes: newTally("anonymous_mappings_size", "size"), regions: map[*member]*regions{}}
+		return &mappings{metrics: metrics, tree: e.tree, golang: p.Pprof != "" || p.Vars != "",
+			bytes: newTally("mapping_bytes", "mapping"), sizes: newTally("anonymous_mappings_size", "size"), regions: map[*procfs.Process]*regions{}}
 	}})
 }
 
 // mappings sums the resident memory of what is alike in smaps (proc_pid_smaps(5)).
 type mappings struct {
 	metrics []soak.Metric
-	family  *family
+	tree    *tree
 	golang  bool // what looks like the Go heap is one
 	bytes   *tally
 	sizes   *tally
-	regions map[*member]*regions
+	regions map[*procfs.Process]*regions
 }
 
 func (s *mappings) Metrics() []soak.Metric { return s.metrics }
@@ -50,16 +51,16 @@ func (s *mappings) Read(_ context.Context, p soak.Process) ([]soak.Sample, error
 	s.bytes.reset()
 	s.sizes.reset()
 	before := s.regions
-	s.regions = map[*member]*regions{}
+	s.regions = map[*procfs.Process]*regions{}
 	count, grown := 0, 0.0
-	err := s.family.each(func(m *member) error {
+	err := s.tree.each(func(m *procfs.Process) error {
 		r := before[m]
 		if r == nil {
 			r = &regions{}
 		}
-		f, err := m.dir.Open("smaps")
+		f, err := m.Open("smaps")
 		if err != nil {
-			return m.explain("smaps", err)
+			return err
 		}
 		defer f.Close()
 		err = parseSmaps(f, s.golang, func(name string, at mapping, bytes float64) {
@@ -73,7 +74,7 @@ func (s *mappings) Read(_ context.Context, p soak.Process) ([]soak.Sample, error
 			}
 		})
 		if err != nil {
-			return m.explain("smaps", err)
+			return m.Explain("smaps", err)
 		}
 		sizes(r.now, s.sizes.add)
 		grown += r.grown()
@@ -107,7 +108,7 @@ func parseSmaps(r io.Reader, golang bool, add func(name string, m mapping, bytes
 		if m, ok := parseMapping(line); ok {
 			next(m)
 		} else if rss, ok := bytes.CutPrefix(line, []byte("Rss:")); ok {
-			n, _ := number(rss)
+			n, _ := procfs.Number(rss)
 			resident = float64(n) * 1024
 		}
 	}

@@ -6,56 +6,29 @@ import (
 	"math"
 	"slices"
 	"testing"
+
+	"soakmon/soak/procfs"
 )
 
 const statTail = "S 7 1 1 34816 -1 4194304 11 22 33 44 500 60 70 8 20 -5 9 0 123456789 98304 12 18446744073709551615"
 
-func TestStatIsReadBehindAnyCommandName(t *testing.T) {
-	want := stat{state: 'S', ppid: 7, minor: 11, minorOld: 22, major: 33, majorOld: 44, time: 560, timeOld: 78, threads: 9, start: 123456789, virtual: 98304}
-	for _, comm := range []string{"(sh)", "(a b)", "(a) S 1 2 (b))", "()", "(\n)"} {
-		got, err := parseStat([]byte("42 " + comm + " " + statTail))
-		if err != nil || got != want {
-			t.Errorf("%s: %+v, %v", comm, got, err)
-		}
-	}
-	for _, bad := range []string{"", "1 (x)", "1 (x) ", "1 (x) S 1 2", "1 (x) S a b c"} {
-		if _, err := parseStat([]byte(bad)); err == nil {
-			t.Errorf("%q is accepted", bad)
-		}
-	}
-}
-
 func TestStatOfTheTreeHoldsWaitedForChildren(t *testing.T) {
-	st, err := parseStat([]byte("42 (x) " + statTail))
+	st, err := procfs.ParseStat([]byte("42 (x) " + statTail))
 	if err != nil {
 		t.Fatal(err)
 	}
 	v := make([]float64, 5)
-	st.values(false, v)
+	statValues(st, false, v)
 	if want := []float64{5.60, 11, 33, 9, 98304}; !slices.EqualFunc(v, want, near) {
 		t.Errorf("alone %v, want %v", v, want)
 	}
-	st.values(true, v)
+	statValues(st, true, v)
 	if want := []float64{6.38, 33, 77, 9, 98304}; !slices.EqualFunc(v, want, near) {
 		t.Errorf("tree %v, want %v", v, want)
 	}
 }
 
 func near(a, b float64) bool { return math.Abs(a-b) < 1e-9 }
-
-func TestZombieIsTheEndUnlessThreadsGoOn(t *testing.T) {
-	for _, test := range []struct {
-		st   stat
-		want bool
-	}{
-		{stat{state: 'Z', threads: 1}, true}, {stat{state: 'Z', threads: 5}, false},
-		{stat{state: 'X'}, true}, {stat{state: 'S', threads: 1}, false}, {stat{state: 'D', threads: 1}, false},
-	} {
-		if got := test.st.ended(); got != test.want {
-			t.Errorf("%+v: ended %v", test.st, got)
-		}
-	}
-}
 
 func TestStatusKeepsMissingMemoryApartFromNone(t *testing.T) {
 	v := make([]float64, len(statusKeys))
@@ -72,8 +45,11 @@ func TestStatusKeepsMissingMemoryApartFromNone(t *testing.T) {
 	if err := parseStatus([]byte("Name:\tsshd\nState:\tR (running)\nKthread:\t0\n"), v); err != nil || v[0] != 0 {
 		t.Errorf("a process on its way to a zombie: %v, %v", v, err)
 	}
-	if err := parseStatus([]byte("Name:\tx\nState:\tZ (zombie)\n"), v); err != nil || v[0] != 0 {
+	if err := parseStatus([]byte("Name:\tx\nState:\tZ (zombie)\nThreads:\t1\n"), v); err != nil || v[0] != 0 {
 		t.Errorf("zombie: %v, %v", v, err)
+	}
+	if err := parseStatus([]byte("Name:\tx\nState:\tZ (zombie)\nThreads:\t5\n"), v); err == nil {
+		t.Errorf("a living process without a main thread: %v", v)
 	}
 }
 
@@ -85,26 +61,6 @@ func TestRollupAddsPrivatePages(t *testing.T) {
 	}
 	if parseRollup(nil, v) == nil {
 		t.Error("an empty file is accepted")
-	}
-}
-
-func TestNumberRefusesWhatDoesNotFit(t *testing.T) {
-	for text, want := range map[string]uint64{" 18446744073709551615 kB": math.MaxUint64, "0x": 0, "7": 7} {
-		if n, ok := number([]byte(text)); !ok || n != want {
-			t.Errorf("%q: %d, %v", text, n, ok)
-		}
-	}
-	for _, bad := range []string{"", " ", "-1", "x1", "18446744073709551616", "99999999999999999999999"} {
-		if n, ok := number([]byte(bad)); ok {
-			t.Errorf("%q is %d", bad, n)
-		}
-	}
-}
-
-func TestGroupsOfBothVersions(t *testing.T) {
-	v1, v2 := groups([]byte("12:cpu,memory:/a\n4:devices:/b\n0::/c:d/e\n"))
-	if v1 != "/a" || v2 != "/c:d/e" {
-		t.Errorf("%q %q", v1, v2)
 	}
 }
 
@@ -121,8 +77,8 @@ func FuzzParsers(f *testing.F) {
 	f.Add([]byte("<td>7</td><td><a href='goroutine?debug=1'>"))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		v := make([]float64, 6)
-		if st, err := parseStat(b); err == nil {
-			st.values(true, v)
+		if st, err := procfs.ParseStat(b); err == nil && !st.Headless() {
+			statValues(st, true, v)
 		}
 		_ = parseStatus(b, v)
 		_ = parseIO(b, v)
@@ -134,7 +90,6 @@ func FuzzParsers(f *testing.F) {
 			}
 		}
 		_, _ = parseLimit(b, "Max open files")
-		groups(b)
 		all := tables{owned: []uint64{12345}}
 		all.tcp(b)
 		all.datagram(b)

@@ -11,6 +11,7 @@ import (
 	"github.com/shirou/gopsutil/v3/process"
 
 	"soakmon/soak"
+	"soakmon/soak/procfs"
 )
 
 func init() {
@@ -22,17 +23,17 @@ func init() {
 		{Name: "fds", Unit: "count", Kind: soak.Gauge, Quantum: 1, Help: "Open file descriptors."},
 	}
 	register(spec{name: "portable", class: fast, metrics: metrics, open: func(e *env) Probe {
-		return &portable{metrics: metrics, process: e.family.process}
+		return &portable{metrics: metrics, process: e.tree.process}
 	}})
 }
 
-// family is the process alone: its descendants are not followed here.
-type family struct {
+// tree is the process alone: its descendants are not followed here.
+type tree struct {
 	process *process.Process
 	begun   uint64
 }
 
-func openFamily(_ string, p soak.Process) (*family, error) {
+func openTree(_ procfs.FS, p soak.Process) (*tree, error) {
 	proc, err := process.NewProcess(int32(p.PID))
 	if err != nil {
 		return nil, fmt.Errorf("pid %d: %w", p.PID, ErrGone)
@@ -40,9 +41,9 @@ func openFamily(_ string, p soak.Process) (*family, error) {
 	return &family{proc, p.Start}, nil
 }
 
-func (f *family) start() uint64 { return f.begun }
+func (t *tree) start() uint64 { return t.begun }
 
-func (f *family) Close() {}
+func (t *tree) Close() {}
 
 var begin = time.Now()
 

@@ -3,17 +3,17 @@ package probes
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"time"
 
 	"soakmon/soak"
+	"soakmon/soak/procfs"
 )
 
 // ErrGone says that the process has ended, or that its pid now belongs to
 // another one.
-var ErrGone = errors.New("process is gone")
+var ErrGone = procfs.ErrGone
 
 // Probe reads one family of metrics of one process. It belongs to one
 // process and may keep files of it open. It is not safe for concurrent use.
@@ -55,9 +55,9 @@ type spec struct {
 // env is what a probe may need to know to open.
 type env struct {
 	process soak.Process
-	proc    string // mount point of proc(5)
-	cgroup  string // mount point of the control groups
-	family  *family
+	proc    procfs.FS // mount point of proc(5)
+	cgroup  string    // mount point of the control groups
+	tree    *tree
 }
 
 var registry []spec

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"soakmon/soak"
+	"soakmon/soak/procfs"
 )
 
 // Options say where and how much a [Set] may read. The zero value is usual.
@@ -22,7 +23,7 @@ var roleShare = map[string]float64{soak.RoleTarget: 0.7, soak.RoleDriver: 0.1, s
 type Set struct {
 	process soak.Process
 	runners []*runner
-	family  *family
+	tree    *tree
 	ctx     context.Context // of the reads off the tick
 	cancel  context.CancelFunc
 	gone    error // the process has ended
@@ -61,12 +62,12 @@ func Open(p soak.Process, o Options) *Set {
 	}
 	s := &Set{process: p, wall: time.Now()}
 	s.ctx, s.cancel = context.WithCancel(context.Background())
-	s.family, s.gone = openFamily(o.ProcRoot, p)
+	s.tree, s.gone = openTree(procfs.FS(o.ProcRoot), p)
 	if s.gone != nil {
 		return s
 	}
-	s.process.Start = s.family.start()
-	e := &env{process: s.process, proc: o.ProcRoot, cgroup: o.CgroupRoot, family: s.family}
+	s.process.Start = s.tree.start()
+	e := &env{process: s.process, proc: procfs.FS(o.ProcRoot), cgroup: o.CgroupRoot, tree: s.tree}
 	for _, spec := range registry {
 		if probe := spec.open(e); probe != nil {
 			s.runners = append(s.runners, &runner{spec: spec, probe: probe, process: s.process})
@@ -171,7 +172,7 @@ func (s *Set) Close() {
 	for _, r := range s.runners {
 		r.close()
 	}
-	if s.family != nil {
-		s.family.Close()
+	if s.tree != nil {
+		s.tree.Close()
 	}
 }

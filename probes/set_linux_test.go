@@ -1,7 +1,6 @@
 package probes
 
 import (
-	"errors"
 	"fmt"
 	"math"
 	"os"
@@ -29,7 +28,7 @@ func TestDescriptorsAreCountedExactly(t *testing.T) {
 		t.Errorf("15,000 more descriptors read as %v more", d)
 	}
 	listed := 0
-	err := open(t, many.Process).family.first().list("fd", func(_ *os.File, names []string) error { listed += len(names); return nil })
+	err := open(t, many.Process).tree.root().List("fd", func(_ *os.File, names []string) error { listed += len(names); return nil })
 	if err != nil || float64(listed) != values(b)["fds"] {
 		t.Errorf("listed %d, %v; counted %v", listed, err, values(b)["fds"])
 	}
@@ -215,19 +214,6 @@ func TestUnreadableFileIsAnEventAndNoZero(t *testing.T) {
 	writeFiles(t, filepath.Join(root, "10"), map[string]string{"smaps_rollup": "Rss: 4 kB\n"})
 	if samples, events = s.ReadAll(t.Context()); len(events) != 1 || events[0].Text != "probe smaps works again" || values(samples)["file_bytes"] != 4096 {
 		t.Errorf("events %+v, %v", events, values(samples))
-	}
-}
-
-func TestPermissionErrorSaysWhatToDo(t *testing.T) {
-	root := procFiles(t, map[int]map[string]string{10: processFiles(10, 1, nil)})
-	m, err := openMember(root, 10, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer m.Close()
-	err = m.explain("io", &os.PathError{Op: "open", Path: "io", Err: syscall.EACCES})
-	if !errors.Is(err, syscall.EACCES) || !strings.Contains(err.Error(), "run soak as root") {
-		t.Error(err)
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"soakmon/soak"
+	"soakmon/soak/procfs"
 )
 
 func init() {
@@ -22,8 +23,8 @@ func init() {
 	// The kernel walks all pages under the lock of the address space: 0.2 ms
 	// for 10 MB, 70 ms for 4 GB.
 	register(spec{name: "smaps", class: slow, every: 10 * time.Second, weight: 0.2, metrics: metrics, open: func(e *env) Probe {
-		return newSum(e, metrics, func(m *member, v []float64) error {
-			b, err := m.slurp("smaps_rollup")
+		return newSum(e, metrics, func(m *procfs.Process, v []float64) error {
+			b, err := m.ReadFile("smaps_rollup")
 			if err != nil {
 				return err
 			}
@@ -38,8 +39,8 @@ func parseRollup(b []byte, v []float64) error {
 	clear(v)
 	var rss, anon float64
 	found := false
-	lines(b, func(key, value []byte) {
-		n, ok := number(value)
+	procfs.Lines(b, func(key, value []byte) {
+		n, ok := procfs.Number(value)
 		if !ok {
 			return
 		}

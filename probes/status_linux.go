@@ -4,6 +4,7 @@ import (
 	"errors"
 
 	"soakmon/soak"
+	"soakmon/soak/procfs"
 )
 
 func init() {
@@ -20,8 +21,8 @@ func init() {
 	}
 	register(spec{name: "status", class: fast, metrics: metrics, open: func(e *env) Probe {
 		buf := make([]byte, 16<<10)
-		return newSum(e, metrics, func(m *member, v []float64) error {
-			b, err := m.pread("status", buf)
+		return newSum(e, metrics, func(m *procfs.Process, v []float64) error {
+			b, err := m.Pread("status", buf)
 			if err != nil {
 				return err
 			}
@@ -34,29 +35,37 @@ func init() {
 // VmRSS is exact since Linux 6.16, as against stat's field 24.
 var statusKeys = []string{"VmRSS", "RssAnon", "RssFile", "RssShmem", "VmSwap", "VmPTE"}
 
-// parseStatus reads the memory of a process from its status. One that only
-// waits to be reaped has none, nor has one that is about to (from Linux 6.8 on it
-// can be told from a kernel thread).
+// parseStatus reads the memory of a process from its status. A process that only
+// waits to be reaped has none, nor has one that is about to (since Linux 6.8 the
+// Kthread line distinguishes it from a kernel thread).
 func parseStatus(b []byte, v []float64) error {
 	clear(v)
-	found, ending := 0, false
-	lines(b, func(key, value []byte) {
+	found, zombie, user := 0, false, false
+	var threads uint64
+	procfs.Lines(b, func(key, value []byte) {
 		switch {
 		case len(value) == 0:
-		case string(key) == "State" && (value[0] == 'Z' || value[0] == 'X'), string(key) == "Kthread" && value[0] == '0':
-			ending = true
+		case string(key) == "State":
+			zombie = value[0] == 'Z' || value[0] == 'X'
+		case string(key) == "Kthread":
+			user = value[0] == '0'
+		case string(key) == "Threads":
+			threads, _ = procfs.Number(value)
 		}
 		for i, want := range statusKeys {
 			if string(key) != want {
 				continue
 			}
-			if n, ok := number(value); ok {
+			if n, ok := procfs.Number(value); ok {
 				v[i] = float64(n) * 1024
 				found++
 			}
 		}
 	})
-	if found < len(statusKeys) && (found > 0 || !ending) {
+	switch {
+	case found == 0 && zombie && threads > 1:
+		return procfs.ErrHeadless
+	case found < len(statusKeys) && (found > 0 || !zombie && !user):
 		return errors.New("/proc/PID/status has no memory lines: a kernel thread, or Linux before 4.5")
 	}
 	return nil

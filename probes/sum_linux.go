@@ -5,6 +5,7 @@ import (
 	"os"
 
 	"soakmon/soak"
+	"soakmon/soak/procfs"
 )
 
 var pageSize = float64(os.Getpagesize())
@@ -17,17 +18,17 @@ var pageSize = float64(os.Getpagesize())
 // from there.
 type sum struct {
 	metrics []soak.Metric
-	family  *family
-	read    func(m *member, v []float64) error // one value per metric, in order
-	names   []string                           // of the series
+	tree    *tree
+	read    func(m *procfs.Process, v []float64) error // one value per metric, in order
+	names   []string                                   // of the series
 	one     []float64
 	total   []float64
 	floors  []floor
 	samples []soak.Sample
 }
 
-func newSum(e *env, metrics []soak.Metric, read func(*member, []float64) error) *sum {
-	s := &sum{metrics: metrics, family: e.family, read: read}
+func newSum(e *env, metrics []soak.Metric, read func(*procfs.Process, []float64) error) *sum {
+	s := &sum{metrics: metrics, tree: e.tree, read: read}
 	for _, m := range metrics {
 		s.names = append(s.names, m.Name)
 	}
@@ -35,8 +36,8 @@ func newSum(e *env, metrics []soak.Metric, read func(*member, []float64) error) 
 }
 
 // newLabelledSum sums one family whose series differ in one label.
-func newLabelledSum(e *env, metric soak.Metric, label string, values []string, read func(*member, []float64) error) *sum {
-	s := &sum{metrics: []soak.Metric{metric}, family: e.family, read: read}
+func newLabelledSum(e *env, metric soak.Metric, label string, values []string, read func(*procfs.Process, []float64) error) *sum {
+	s := &sum{metrics: []soak.Metric{metric}, tree: e.tree, read: read}
 	var each []soak.Metric
 	for _, v := range values {
 		s.names = append(s.names, labelled(metric.Name, label, v))
@@ -61,7 +62,7 @@ func (s *sum) Close() error { return nil }
 
 func (s *sum) Read(_ context.Context, p soak.Process) ([]soak.Sample, error) {
 	clear(s.total)
-	err := s.family.each(func(m *member) error {
+	err := s.tree.each(func(m *procfs.Process) error {
 		if err := s.read(m, s.one); err != nil {
 			return err
 		}

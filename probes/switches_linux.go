@@ -1,14 +1,11 @@
 package probes
 
 import (
-	"errors"
-	"io/fs"
 	"os"
 	"time"
 
-	"golang.org/x/sys/unix"
-
 	"soakmon/soak"
+	"soakmon/soak/procfs"
 )
 
 func init() {
@@ -16,16 +13,16 @@ func init() {
 	// /proc/PID/status holds those of the first thread only, so every thread
 	// has to be read.
 	register(spec{name: "switches", class: slow, every: 5 * time.Second, weight: 0.05, metrics: []soak.Metric{metric}, open: func(e *env) Probe {
-		return newLabelledSum(e, metric, "kind", []string{"voluntary", "involuntary"}, func(m *member, v []float64) error {
+		return newLabelledSum(e, metric, "kind", []string{"voluntary", "involuntary"}, func(m *procfs.Process, v []float64) error {
 			clear(v)
-			return m.list("task", func(_ *os.File, tids []string) error {
+			return m.List("task", func(_ *os.File, tids []string) error {
 				for _, tid := range tids {
-					b, err := m.dir.ReadFile("task/" + tid + "/status")
-					if errors.Is(err, unix.ESRCH) || errors.Is(err, fs.ErrNotExist) {
-						continue
+					b, err := m.ReadThread(tid, "status")
+					if procfs.NotFound(err) {
+						continue // it ended
 					}
 					if err != nil {
-						return m.explain("task/"+tid+"/status", err)
+						return err
 					}
 					addSwitches(b, v)
 				}
@@ -37,8 +34,8 @@ func init() {
 
 // addSwitches adds a thread's voluntary and involuntary context switches.
 func addSwitches(b []byte, v []float64) {
-	lines(b, func(key, value []byte) {
-		n, ok := number(value)
+	procfs.Lines(b, func(key, value []byte) {
+		n, ok := procfs.Number(value)
 		if !ok {
 			return
 		}

@@ -45,7 +45,8 @@ var mayImport = map[string][]string{
 	"soak/protocol/tuic":      {"soak/protocol/datagram", "soak/protocol/wire"},
 
 	"soak/relay":     {"soak"},
-	"soak/supervise": {"soak", "soak/fetch"},
+	"soak/procfs":    {},
+	"soak/supervise": {"soak", "soak/fetch", "soak/procfs"},
 	"soak/plant":     {"soak"},
 	"soak/peer":      {"soak", "soak/plan", "soak/protocol/ech"},
 	"soak/judge":     {"soak", "soak/human", "alerts", "alerts/detect"},
@@ -62,7 +63,7 @@ var mayImport = map[string][]string{
 	"soak/report":    {"soak", "soak/judge", "soak/cause", "soak/chart", "soak/human", "profiles", "alerts/detect"},
 	"soak/web":       {"soak", "soak/chart", "soak/human", "soak/report", "soak/compare", "profiles"},
 	"soak/terminal":  {"soak", "soak/human", "soak/engine"},
-	"probes":         {"soak", "soak/fetch"},
+	"probes":         {"soak", "soak/fetch", "soak/procfs"},
 	"profiles":       {"soak", "soak/fetch"},
 	"store":          {"soak"},
 	"alerts":         {"soak", "soak/human"},

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"soakmon/soak"
+	"soakmon/soak/procfs"
 )
 
 // attach finds a running process by its pid, its pidfile or its port.
@@ -20,7 +21,7 @@ func (t *Target) attach(ctx context.Context) (*instance, error) {
 	}
 	h, err := openHandle(id)
 	if errors.Is(err, errGone) {
-		return nil, fmt.Errorf("target: process %d has just ended", id.pid)
+		return nil, fmt.Errorf("target: process %d has just ended", id.PID)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("target: %w", err)
@@ -28,22 +29,22 @@ func (t *Target) attach(ctx context.Context) (*instance, error) {
 	return &instance{handle: h, leader: id, serving: id, began: time.Now()}, nil
 }
 
-func (t *Target) find(ctx context.Context) (ident, error) {
+func (t *Target) find(ctx context.Context) (procfs.ID, error) {
 	switch {
 	case t.plan.PID != 0:
 		return alive(t.plan.PID)
 	case t.plan.PIDFile != "":
 		b, err := os.ReadFile(t.plan.PIDFile)
 		if err != nil {
-			return ident{}, fmt.Errorf("pidfile: %w", err)
+			return procfs.ID{}, fmt.Errorf("pidfile: %w", err)
 		}
 		pid, err := strconv.Atoi(strings.TrimSpace(string(b)))
 		if err != nil || pid <= 0 {
-			return ident{}, fmt.Errorf("pidfile %s: %.40q is not a pid", t.plan.PIDFile, b)
+			return procfs.ID{}, fmt.Errorf("pidfile %s: %.40q is not a pid", t.plan.PIDFile, b)
 		}
 		id, err := alive(pid)
 		if err != nil {
-			return ident{}, fmt.Errorf("pidfile %s is stale: %w", t.plan.PIDFile, err)
+			return procfs.ID{}, fmt.Errorf("pidfile %s is stale: %w", t.plan.PIDFile, err)
 		}
 		return id, nil
 	default:
@@ -51,34 +52,34 @@ func (t *Target) find(ctx context.Context) (ident, error) {
 	}
 }
 
-func alive(pid int) (ident, error) {
-	p, err := readProc(pid)
+func alive(pid int) (procfs.ID, error) {
+	p, err := proc.Stat(pid)
 	switch {
 	case err != nil:
-		return ident{}, fmt.Errorf("there is no process %d", pid)
-	case p.zombie():
-		return ident{}, fmt.Errorf("%s has ended and is a zombie", p)
+		return procfs.ID{}, fmt.Errorf("there is no process %d", pid)
+	case p.Ended():
+		return procfs.ID{}, fmt.Errorf("%s has ended and is a zombie", p)
 	}
-	return p.ident, nil
+	return p.ID, nil
 }
 
 // listening is the process that serves the plan's address, and says so where
 // several share it.
-func (t *Target) listening(ctx context.Context) (ident, error) {
+func (t *Target) listening(ctx context.Context) (procfs.ID, error) {
 	owners, err := servers(ctx, t.plan.Listen)
 	if err != nil {
-		return ident{}, err
+		return procfs.ID{}, err
 	}
-	all, err := readTree()
+	all, err := readSnapshot()
 	if err != nil {
-		return ident{}, err
+		return procfs.ID{}, err
 	}
-	root, err := rootOf(owners, all, executable)
+	root, err := commonRoot(owners, all, proc.Executable)
 	if err != nil {
-		return ident{}, fmt.Errorf("%s: %w", t.plan.Listen, err)
+		return procfs.ID{}, fmt.Errorf("%s: %w", t.plan.Listen, err)
 	}
 	if len(owners) > 1 {
-		t.emit(soak.EventNote, root.pid, "%d processes share %s; following their common ancestor %s", len(owners), t.plan.Listen, root)
+		t.emit(soak.EventNote, root.PID, "%d processes share %s; following their common ancestor %s", len(owners), t.plan.Listen, root)
 	}
-	return root.ident, nil
+	return root.ID, nil
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"net"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -44,6 +45,39 @@ func TestZombieIsNotATarget(t *testing.T) {
 	cmd, _ := stranger(t, "true")
 	eventually(t, "it has ended", func() bool { return gone(cmd.Process.Pid) })
 	refused(t, soak.Target{PID: cmd.Process.Pid}, "is a zombie")
+}
+
+// A process whose main thread has exited is in state Z, but lives for as long as
+// its other threads run.
+func TestNewTarget_AttachWithoutMainThread(t *testing.T) {
+	nothingLeft(t)
+	args, env := play("headless")
+	cmd := exec.Command(args[0])
+	cmd.Env = os.Environ()
+	for name, value := range env {
+		cmd.Env = append(cmd.Env, name+"="+value)
+	}
+	in, err := cmd.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	defer cmd.Wait()
+	defer in.Close()
+	eventually(t, "its main thread has exited", func() bool {
+		st, err := proc.Stat(cmd.Process.Pid)
+		return err == nil && st.State == 'Z'
+	})
+	tg := target(t, soak.Target{PID: cmd.Process.Pid}, TargetOptions{})
+	if _, ended := tg.now.ended(); ended {
+		t.Error("it counts as ended")
+	}
+	next(t, tg, soak.EventStart)
+	in.Close()
+	next(t, tg, soak.EventExit)
+	next(t, tg, soak.EventCrash)
 }
 
 func TestPidfile(t *testing.T) {

@@ -33,7 +33,7 @@ type Spec struct {
 // Child is a started process with all that it started in turn. Stop must be
 // called in the end, also after it has ended by itself.
 type Child struct {
-	member // guarded by house.mu, but for ident and mark, which do not change
+	treeRoot // guarded by children.mu, but for procfs.ID and mark, which do not change
 
 	cmd   *exec.Cmd
 	grace time.Duration
@@ -61,9 +61,9 @@ func Start(ctx context.Context, s Spec) (*Child, error) {
 		return nil, fmt.Errorf("start %s: %w", s.Args[0], err)
 	}
 	c := &Child{
-		member: member{mark: rand.Text(), held: s.Stdin},
-		cmd:    exec.Command(s.Args[0], s.Args[1:]...),
-		grace:  s.Grace, ctx: ctx,
+		treeRoot: treeRoot{mark: rand.Text(), held: s.Stdin},
+		cmd:      exec.Command(s.Args[0], s.Args[1:]...),
+		grace:    s.Grace, ctx: ctx,
 		done: make(chan struct{}), quiet: make(chan struct{}), released: make(chan struct{}),
 	}
 	if c.grace == 0 {
@@ -107,14 +107,14 @@ func (c *Child) stopWith(ctx context.Context) {
 func (c *Child) run(started chan<- error) {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
-	err := house.start(c)
+	err := children.start(c)
 	started <- err
 	if err != nil {
 		return
 	}
 	c.cmd.Wait() // its error is the exit status, or that of a pipe that we do not let it copy
 	c.exit = exitOfState(c.cmd.ProcessState)
-	close(c.done) // house may see it gone a moment before
+	close(c.done) // children may see it gone a moment before
 }
 
 // pipes opens the child's pipes and returns its ends of them.
@@ -169,7 +169,7 @@ func environ(extra map[string]string, mark string) []string {
 
 // Process is the child's pid and its start time in clock ticks since boot
 // (proc_pid_stat(5), field 22). The pid may be another's once Done is closed.
-func (c *Child) Process() (pid int, start uint64) { return c.pid, c.start }
+func (c *Child) Process() (pid int, start uint64) { return c.PID, c.Start }
 
 // Stdin is the pipe to its standard input, where Spec.Stdin was set; closing it ends the child.
 func (c *Child) Stdin() io.WriteCloser { return c.stdin }

@@ -53,8 +53,8 @@ func TestProcessIsTheChildsIdentity(t *testing.T) {
 	nothingLeft(t)
 	c := start(t, Spec{Args: []string{"sleep", "1000"}})
 	pid, start := c.Process()
-	p, err := readProc(pid)
-	if err != nil || p.start != start || p.session != pid || p.group != pid {
+	p, err := proc.Stat(pid)
+	if err != nil || p.Start != start || p.Session != pid || p.Group != pid {
 		t.Errorf("%+v, %v", p, err)
 	}
 }
@@ -151,7 +151,7 @@ func TestStopHitsNobodyElse(t *testing.T) {
 	if err := c.Stop(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	for name, pid := range map[string]int{"stranger": other.Process.Pid, "older child": older.pid, "younger child": younger.pid} {
+	for name, pid := range map[string]int{"stranger": other.Process.Pid, "older child": older.PID, "younger child": younger.PID} {
 		if gone(pid) {
 			t.Errorf("the %s was hit", name)
 		}
@@ -216,7 +216,7 @@ func TestChildrenEndWhenTheMonitorIsKilled(t *testing.T) {
 	if gone(held) || gone(loose) {
 		t.Fatal("they ended too early")
 	}
-	if err := syscall.Kill(monitor.pid, syscall.SIGKILL); err != nil {
+	if err := syscall.Kill(monitor.PID, syscall.SIGKILL); err != nil {
 		t.Fatal(err)
 	}
 	eventually(t, "the child with a pipe has ended", func() bool { return gone(held) })
@@ -224,17 +224,17 @@ func TestChildrenEndWhenTheMonitorIsKilled(t *testing.T) {
 }
 
 func TestRecycledPidIsNotTheSameProcess(t *testing.T) {
-	p, err := readProc(os.Getpid())
+	p, err := proc.Stat(os.Getpid())
 	if err != nil {
 		t.Fatal(err)
 	}
-	if h, err := openHandle(p.ident); err != nil {
+	if h, err := openHandle(p.ID); err != nil {
 		t.Error(err)
 	} else {
 		h.Close()
 	}
-	p.start--
-	if h, err := openHandle(p.ident); err != errGone {
+	p.Start--
+	if h, err := openHandle(p.ID); err != errGone {
 		t.Errorf("handle %v, err %v", h, err)
 	}
 }
@@ -255,11 +255,11 @@ func BenchmarkLook(b *testing.B) {
 	}
 	defer c.Stop(context.Background())
 	for b.Loop() {
-		if kin, err := house.kin(c); err != nil || len(kin) != 1 {
+		if kin, err := children.tree(c); err != nil || len(kin) != 1 {
 			b.Fatal(kin, err)
 		}
 	}
-	all, err := readTree()
+	all, err := readSnapshot()
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -5,14 +5,16 @@ import (
 	"os"
 	"slices"
 	"time"
+
+	"soakmon/soak/procfs"
 )
 
 // instance is one life of the target, from its start to its exit.
 type instance struct {
-	child   *Child  // nil where the process was attached to
-	handle  *handle // of the leader, where that is not the child itself
-	leader  ident   // root of what is sampled
-	serving ident   // the process that really serves, as far as it is known
+	child   *Child    // nil where the process was attached to
+	handle  *handle   // of the leader, where that is not the child itself
+	leader  procfs.ID // root of what is sampled
+	serving procfs.ID // the process that really serves, as far as it is known
 	hello   Hello
 	tail    tail
 	began   time.Time
@@ -35,7 +37,7 @@ func (in *instance) wait(ctx context.Context) (Exit, error) {
 	if in.child == nil {
 		return Exit{}, nil
 	}
-	exit, err := waitFor(in.leader.pid)
+	exit, err := waitFor(in.leader.PID)
 	if err != nil {
 		return Exit{}, nil // its own parent has waited for it
 	}
@@ -50,7 +52,7 @@ func (in *instance) ended() (Exit, bool) {
 		default:
 			return Exit{}, false
 		}
-	} else if p, err := readProc(in.leader.pid); err == nil && p.ident == in.leader && !p.zombie() {
+	} else if p, err := proc.Stat(in.leader.PID); err == nil && p.ID == in.leader && !p.Ended() {
 		return Exit{}, false
 	}
 	exit, err := in.wait(context.Background())
@@ -60,24 +62,24 @@ func (in *instance) ended() (Exit, bool) {
 // daemon finds what a child left behind that put itself into the background:
 // it ended well and a process that it started lives on as an orphan, the oldest
 // of them is the daemon. False where there is none.
-func (in *instance) daemon() (proc, *handle, bool) {
-	kin, err := in.child.lookTwice()
+func (in *instance) daemon() (procfs.Stat, *handle, bool) {
+	kin, err := in.child.scanTwice()
 	self := os.Getpid()
-	kin = slices.DeleteFunc(kin, func(p proc) bool { return p.ppid != self || p.zombie() || p.ident == in.child.ident })
+	kin = slices.DeleteFunc(kin, func(p procfs.Stat) bool { return p.Parent != self || p.Ended() || p.ID == in.child.ID })
 	if err != nil || len(kin) == 0 {
-		return proc{}, nil, false
+		return procfs.Stat{}, nil, false
 	}
-	p := slices.MinFunc(kin, byAge)
-	h, err := openHandle(p.ident)
+	p := slices.MinFunc(kin, procfs.ByAge)
+	h, err := openHandle(p.ID)
 	if err != nil {
-		return proc{}, nil, false
+		return procfs.Stat{}, nil, false
 	}
-	house.follow(in.child, p.ident)
+	children.await(in.child, p.ID)
 	return p, h, true
 }
 
 // lead makes another process the leader.
-func (in *instance) lead(id ident, h *handle) {
+func (in *instance) lead(id procfs.ID, h *handle) {
 	in.drop()
 	in.handle, in.leader, in.serving = h, id, id
 }
@@ -95,6 +97,6 @@ func (in *instance) end(ctx context.Context) error {
 	if in.child == nil {
 		return nil
 	}
-	house.follow(in.child, ident{}) // the reaper may have it
+	children.await(in.child, procfs.ID{}) // the reaper may have it
 	return in.child.Stop(ctx)
 }

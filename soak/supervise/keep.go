@@ -25,7 +25,7 @@ func (t *Target) keep(ctx context.Context, in *instance) {
 			continue
 		}
 		t.fall()
-		t.emit(soak.EventExit, in.leader.pid, "the target, pid %d, ended: %s%s", in.leader.pid, exit, lastWords(in))
+		t.emit(soak.EventExit, in.leader.PID, "the target, pid %d, ended: %s%s", in.leader.PID, exit, lastWords(in))
 		in.end(ctx) // what it left behind would be in the way
 		in = t.again(ctx, &restarts)
 	}
@@ -63,7 +63,7 @@ func (t *Target) again(ctx context.Context, restarts *int) *instance {
 			continue
 		}
 		t.rise(in)
-		t.emit(soak.EventRestart, in.leader.pid, "restart %d of %d: pid %d", *restarts, policy.Max, in.leader.pid)
+		t.emit(soak.EventRestart, in.leader.PID, "restart %d of %d: pid %d", *restarts, policy.Max, in.leader.PID)
 		return in
 	}
 	t.emit(soak.EventCrash, 0, "crash loop: the target was started again %d times and ended each time", policy.Max)

@@ -48,7 +48,7 @@ func (t *Target) launch(ctx context.Context) (*instance, error) {
 	if err != nil {
 		return nil, fmt.Errorf("target: %w", err)
 	}
-	in.leader, in.serving = in.child.ident, in.child.ident
+	in.leader, in.serving = in.child.ID, in.child.ID
 	if t.plan.Embedded != "" {
 		conditions = append(conditions, t.greeting(in))
 	}
@@ -162,9 +162,9 @@ func (t *Target) background(in *instance, exit Exit) bool {
 		return false
 	}
 	t.mu.Lock()
-	in.lead(daemon.ident, h)
+	in.lead(daemon.ID, h)
 	t.mu.Unlock()
-	t.emit(soak.EventNote, daemon.pid, "the command put itself into the background; following %s", daemon)
+	t.emit(soak.EventNote, daemon.PID, "the command put itself into the background; following %s", daemon)
 	return true
 }
 
@@ -175,7 +175,7 @@ func (t *Target) noteWrapper(in *instance) {
 	if in.serving == in.leader {
 		return
 	}
-	p, err := readProc(in.serving.pid)
+	p, err := proc.Stat(in.serving.PID)
 	if err != nil {
 		return
 	}
@@ -188,5 +188,5 @@ func (t *Target) noteWrapper(in *instance) {
 			what = "only that one is sampled"
 		}
 	}
-	t.emit(soak.EventNote, p.pid, "%s is served by %s, which pid %d started; %s", t.plan.Ready.Listen, p, in.child.pid, what)
+	t.emit(soak.EventNote, p.PID, "%s is served by %s, which pid %d started; %s", t.plan.Ready.Listen, p, in.child.PID, what)
 }

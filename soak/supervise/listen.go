@@ -9,16 +9,25 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"soakmon/soak/procfs"
 )
+
+// serving lists the sockets of this machine that listen (TCP) or are bound (UDP),
+// in our network namespace.
+func serving() ([]procfs.Socket, error) {
+	all, err := proc.Sockets()
+	return slices.DeleteFunc(all, func(s procfs.Socket) bool { return !s.Serves() }), err
+}
 
 // matching are the sockets that serve one of the addresses: those bound to it
 // before those bound to all addresses, TCP before UDP, as a client would reach them.
-func matching(all []socket, addrs []netip.AddrPort) []socket {
+func matching(all []procfs.Socket, addrs []netip.AddrPort) []procfs.Socket {
 	for _, network := range []string{"tcp", "udp"} {
 		for _, exact := range []bool{true, false} {
-			var found []socket
+			var found []procfs.Socket
 			for _, s := range all {
-				if s.network == network && slices.ContainsFunc(addrs, func(a netip.AddrPort) bool { return serves(s.addr, a, exact) }) {
+				if s.Network == network && slices.ContainsFunc(addrs, func(a netip.AddrPort) bool { return serves(s.Local, a, exact) }) {
 					found = append(found, s)
 				}
 			}
@@ -82,17 +91,17 @@ func localAddrs(ctx context.Context, hostport string) ([]netip.AddrPort, error) 
 
 // nearby names up to five things that do listen, those with ports closest to
 // the wanted one first, to help with a mistyped address.
-func nearby(all []socket, port uint16) string {
-	distance := func(s socket) int { return max(int(s.addr.Port())-int(port), int(port)-int(s.addr.Port())) }
-	all = slices.DeleteFunc(slices.Clone(all), func(s socket) bool { return s.network != "tcp" })
-	slices.SortStableFunc(all, func(a, b socket) int { return distance(a) - distance(b) })
+func nearby(all []procfs.Socket, port uint16) string {
+	distance := func(s procfs.Socket) int { return max(int(s.Local.Port())-int(port), int(port)-int(s.Local.Port())) }
+	all = slices.DeleteFunc(slices.Clone(all), func(s procfs.Socket) bool { return s.Network != "tcp" })
+	slices.SortStableFunc(all, func(a, b procfs.Socket) int { return distance(a) - distance(b) })
 	var out []string
 	for _, s := range all[:min(5, len(all))] {
 		who := "unknown process"
-		if owners, _ := holders([]socket{s}, nil); len(owners) > 0 {
+		if owners, _ := holders([]procfs.Socket{s}, nil); len(owners) > 0 {
 			who = owners[0].String()
 		}
-		out = append(out, s.addr.String()+" by "+who)
+		out = append(out, s.Local.String()+" by "+who)
 	}
 	if len(out) == 0 {
 		return "nothing listens on TCP here"

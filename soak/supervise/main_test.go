@@ -37,8 +37,9 @@ func TestMain(m *testing.M) {
 }
 
 var parts = map[string]func(){
-	"server":  playServer,
-	"monitor": playMonitor,
+	"server":   playServer,
+	"monitor":  playMonitor,
+	"headless": playHeadless,
 }
 
 // playServer is an embedded server: it says hello and ends with its standard input.
@@ -59,6 +60,22 @@ func playServer() {
 	io.Copy(io.Discard, os.Stdin)
 }
 
+func init() {
+	if os.Getenv(helperVar) == "headless" {
+		runtime.LockOSThread() // the main goroutine stays on the main thread
+	}
+}
+
+// playHeadless lives on after its main thread has exited, until its standard
+// input closes.
+func playHeadless() {
+	go func() {
+		io.Copy(io.Discard, os.Stdin)
+		os.Exit(3)
+	}()
+	syscall.Syscall(syscall.SYS_EXIT, 0, 0, 0) // this thread only (exit(2))
+}
+
 // playMonitor starts one child that is held by its standard input and one that
 // is not, prints their pids, and waits to be killed.
 func playMonitor() {
@@ -71,7 +88,7 @@ func playMonitor() {
 	if err != nil {
 		panic(err)
 	}
-	fmt.Println(held.pid, loose.pid)
+	fmt.Println(held.PID, loose.PID)
 	select {}
 }
 
@@ -93,8 +110,8 @@ func eventually(t *testing.T, what string, ok func() bool) {
 }
 
 func gone(pid int) bool {
-	p, err := readProc(pid)
-	return err != nil || p.zombie()
+	p, err := proc.Stat(pid)
+	return err != nil || p.Ended()
 }
 
 // lines collects the output of a child.
@@ -138,9 +155,9 @@ func nothingLeft(t *testing.T) {
 	t.Cleanup(func() {
 		eventually(t, fmt.Sprintf("as few goroutines as before (%d)", routines), func() bool { return runtime.NumGoroutine() <= routines })
 		eventually(t, fmt.Sprintf("as few fds as before (%d)", fds), func() bool { return countFds(t) <= fds })
-		house.mu.Lock()
-		defer house.mu.Unlock()
-		if n := len(house.children); n != 0 {
+		children.mu.Lock()
+		defer children.mu.Unlock()
+		if n := len(children.all); n != 0 {
 			t.Errorf("%d children were never stopped", n)
 		}
 	})

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"soakmon/soak/procfs"
 )
 
 // maxRSSUnit is the unit of ru_maxrss in bytes (getrusage(2)).
@@ -51,27 +53,27 @@ func waitFor(pid int) (Exit, error) {
 
 // handle is a pidfd: it names one process even after its pid was recycled.
 type handle struct {
-	ident
+	procfs.ID
 	file *os.File
 }
 
 // openHandle opens a pidfd for the process, and errGone where it has ended.
-func openHandle(id ident) (*handle, error) {
-	fd, err := unix.PidfdOpen(id.pid, 0)
+func openHandle(id procfs.ID) (*handle, error) {
+	fd, err := unix.PidfdOpen(id.PID, 0)
 	switch {
 	case errors.Is(err, unix.ESRCH):
 		return nil, errGone
 	case errors.Is(err, unix.ENOSYS):
 		return nil, fmt.Errorf("pidfd_open: %w: it needs Linux 5.3 or newer", err)
 	case err != nil:
-		return nil, fmt.Errorf("pidfd_open of process %d: %w", id.pid, err)
+		return nil, fmt.Errorf("pidfd_open of process %d: %w", id.PID, err)
 	}
 	if err := unix.SetNonblock(fd, true); err != nil { // lets the runtime's poller wait for it
 		unix.Close(fd)
-		return nil, fmt.Errorf("pidfd of process %d: %w", id.pid, err)
+		return nil, fmt.Errorf("pidfd of process %d: %w", id.PID, err)
 	}
-	h := &handle{ident: id, file: os.NewFile(uintptr(fd), "pidfd")}
-	if p, err := readProc(id.pid); err != nil || p.start != id.start {
+	h := &handle{ID: id, file: os.NewFile(uintptr(fd), "pidfd")}
+	if p, err := proc.Stat(id.PID); err != nil || p.Start != id.Start {
 		h.Close()
 		return nil, errGone
 	}

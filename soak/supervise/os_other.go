@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"runtime"
 	"syscall"
+
+	"soakmon/soak/procfs"
 )
 
 const maxRSSUnit = 1
@@ -19,9 +21,9 @@ func childAttr(bool) *syscall.SysProcAttr { return nil }
 
 func waitFor(int) (Exit, error) { return Exit{}, errNotHere }
 
-type handle struct{ ident }
+type handle struct{ procfs.ID }
 
-func openHandle(ident) (*handle, error) { return nil, errNotHere }
+func openHandle(procfs.ID) (*handle, error) { return nil, errNotHere }
 
 func (*handle) wait(context.Context) error { return errNotHere }
 

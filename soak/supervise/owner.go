@@ -5,54 +5,46 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"slices"
 	"strings"
 
-	"github.com/prometheus/procfs"
+	"soakmon/soak/procfs"
 )
 
 // holders are the processes that hold one of the sockets, oldest first; only
 // those in among are looked at where it is not nil. The error is fs.ErrPermission
 // where some could not be looked into.
-func holders(socks []socket, among []int) (out []proc, err error) {
-	links := map[string]bool{}
-	for _, s := range socks {
-		links[fmt.Sprintf("socket:[%d]", s.inode)] = true
-	}
+func holders(socks []procfs.Socket, among []int) (out []procfs.Stat, err error) {
+	links := procfs.Links(socks)
 	if among == nil {
-		if among, err = pids(); err != nil {
+		if among, err = proc.PIDs(); err != nil {
 			return nil, err
 		}
 	}
 	for _, pid := range among {
-		p, gone := procfs.NewProc(pid)
-		if gone != nil {
-			continue
-		}
-		targets, denied := p.FileDescriptorTargets()
+		targets, denied := proc.DescriptorLinks(pid)
 		if errors.Is(denied, fs.ErrPermission) {
 			err = fs.ErrPermission
 		}
 		if !slices.ContainsFunc(targets, func(t string) bool { return links[t] }) {
 			continue
 		}
-		if st, gone := readProc(pid); gone == nil {
+		if st, gone := proc.Stat(pid); gone == nil {
 			out = append(out, st)
 		}
 	}
-	slices.SortFunc(out, byAge)
+	slices.SortFunc(out, procfs.ByAge)
 	return out, err
 }
 
 // servers are the processes that serve HOST:PORT. The error says what listens
 // nearby where none does, and what to do where it cannot be seen.
-func servers(ctx context.Context, hostport string) ([]proc, error) {
+func servers(ctx context.Context, hostport string) ([]procfs.Stat, error) {
 	addrs, err := localAddrs(ctx, hostport)
 	if err != nil {
 		return nil, err
 	}
-	all, err := sockets()
+	all, err := serving()
 	if err != nil {
 		return nil, err
 	}
@@ -74,7 +66,7 @@ func servers(ctx context.Context, hostport string) ([]proc, error) {
 // HOST:PORT, and otherwise an error that says who does. Only addresses of this
 // machine can be checked; a bare :PORT is 127.0.0.1:PORT.
 func Serves(pid int, hostport string) error {
-	p, err := readProc(pid)
+	p, err := proc.Stat(pid)
 	if err != nil {
 		return fmt.Errorf("process %d: there is none", pid)
 	}
@@ -82,35 +74,35 @@ func Serves(pid int, hostport string) error {
 	if err != nil {
 		return fmt.Errorf("%s does not serve %s: %w", p, hostport, err)
 	}
-	t, err := readTree()
+	t, err := readSnapshot()
 	if err != nil {
 		return err
 	}
-	if slices.ContainsFunc(owners, func(o proc) bool { return t.within(o.pid, pid) }) {
+	if slices.ContainsFunc(owners, func(o procfs.Stat) bool { return t.within(o.PID, pid) }) {
 		return nil
 	}
-	root, err := rootOf(owners, t, executable)
+	root, err := commonRoot(owners, t, proc.Executable)
 	if err != nil {
 		return fmt.Errorf("%s does not serve %s: %w", p, hostport, err)
 	}
-	return fmt.Errorf("%s does not serve %s: pid %d does (%s); watch that one instead", p, hostport, root.pid, command(root.pid))
+	return fmt.Errorf("%s does not serve %s: pid %d does (%s); watch that one instead", p, hostport, root.PID, command(root.PID))
 }
 
 // rootOf chooses the process to follow among those that share a port: the
 // common ancestor of all, where it holds the socket too or runs the same
 // program. pid 1 counts only where nobody else has it (socket activation).
-func rootOf(owners []proc, t tree, exe func(pid int) string) (proc, error) {
+func commonRoot(owners []procfs.Stat, t snapshot, exe func(pid int) string) (procfs.Stat, error) {
 	if len(owners) > 1 {
-		owners = slices.DeleteFunc(slices.Clone(owners), func(p proc) bool { return p.pid == 1 })
+		owners = slices.DeleteFunc(slices.Clone(owners), func(p procfs.Stat) bool { return p.PID == 1 })
 	}
 	if len(owners) == 0 {
-		return proc{}, errGone
+		return procfs.Stat{}, errGone
 	}
-	for _, a := range t.chain(owners[0].pid) {
-		if slices.ContainsFunc(owners, func(o proc) bool { return !t.within(o.pid, a.pid) }) {
+	for _, a := range t.chain(owners[0].PID) {
+		if slices.ContainsFunc(owners, func(o procfs.Stat) bool { return !t.within(o.PID, a.PID) }) {
 			continue
 		}
-		same := func(o proc) bool { return o.ident == a.ident || exe(o.pid) != "" && exe(o.pid) == exe(a.pid) }
+		same := func(o procfs.Stat) bool { return o.ID == a.ID || exe(o.PID) != "" && exe(o.PID) == exe(a.PID) }
 		if slices.ContainsFunc(owners, same) {
 			return a, nil
 		}
@@ -120,10 +112,5 @@ func rootOf(owners []proc, t tree, exe func(pid int) string) (proc, error) {
 	for _, o := range owners {
 		who = append(who, o.String())
 	}
-	return proc{}, fmt.Errorf("it is served by several processes that are not of one family: %s; name one of them by its pid", strings.Join(who, ", "))
-}
-
-func executable(pid int) string {
-	exe, _ := os.Readlink(fmt.Sprintf("/proc/%d/exe", pid))
-	return exe
+	return procfs.Stat{}, fmt.Errorf("it is served by several processes that are not of one family: %s; name one of them by its pid", strings.Join(who, ", "))
 }

@@ -9,6 +9,8 @@ import (
 	"regexp"
 	"sync/atomic"
 	"time"
+
+	"soakmon/soak/procfs"
 )
 
 const attempt = 2 * time.Second // at a connection or a request
@@ -54,7 +56,7 @@ func (t *Target) conditions(in *instance) (all []condition, onLine func(string),
 			return nil, nil, fmt.Errorf("target: ready.listen: %w", err)
 		}
 		all = append(all, func(ctx context.Context) string {
-			socks, err := sockets()
+			socks, err := serving()
 			if err != nil {
 				return err.Error()
 			}
@@ -77,19 +79,19 @@ func (t *Target) conditions(in *instance) (all []condition, onLine func(string),
 
 // listens is the condition that one of the sockets belongs to the command and
 // accepts. It sets who serves.
-func (in *instance) listens(ctx context.Context, hostport string, socks []socket) string {
+func (in *instance) listens(ctx context.Context, hostport string, socks []procfs.Socket) string {
 	if len(socks) == 0 {
 		return "nothing listens on " + hostport
 	}
-	kin, err := house.kin(in.child)
+	kin, err := children.tree(in.child)
 	if err != nil {
 		return err.Error()
 	}
-	family := tree{}
+	family := snapshot{}
 	among := []int{}
 	for _, p := range kin {
-		family[p.pid] = p
-		among = append(among, p.pid)
+		family[p.PID] = p
+		among = append(among, p.PID)
 	}
 	owners, _ := holders(socks, among)
 	if len(owners) == 0 {
@@ -99,22 +101,22 @@ func (in *instance) listens(ctx context.Context, hostport string, socks []socket
 		}
 		return fmt.Sprintf("%s belongs to %s, which the command did not start", hostport, who)
 	}
-	if socks[0].network == "tcp" {
-		if err := connect(ctx, socks[0].reach()); err != nil {
+	if socks[0].Network == "tcp" {
+		if err := connect(ctx, reach(socks[0])); err != nil {
 			return fmt.Sprintf("%s does not accept: %v", hostport, err)
 		}
 	}
-	root, err := rootOf(owners, family, executable)
+	root, err := commonRoot(owners, family, proc.Executable)
 	if err != nil {
 		root = owners[0]
 	}
-	in.serving = root.ident
+	in.serving = root.ID
 	return ""
 }
 
 // reach is an address to connect to: where all are listened on, the loopback one.
-func (s socket) reach() string {
-	a := s.addr
+func reach(s procfs.Socket) string {
+	a := s.Local
 	if !a.Addr().IsUnspecified() {
 		return a.String()
 	}

@@ -8,11 +8,13 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"soakmon/soak/procfs"
 )
 
 const (
 	killWait  = 10 * time.Second      // for the kernel to end what was killed
-	lookEvery = 20 * time.Millisecond // at the tree, while things end
+	scanEvery = 20 * time.Millisecond // at the tree, while things end
 )
 
 // Stop ends the child and all that it started: it closes the child's standard
@@ -47,10 +49,10 @@ func (c *Child) end(ctx context.Context) error {
 }
 
 // signal sends sig to all that is left, then waits for it to end.
-func (c *Child) signal(ctx context.Context, sig syscall.Signal, wait time.Duration) ([]proc, error) {
-	kin, err := house.kin(c)
+func (c *Child) signal(ctx context.Context, sig syscall.Signal, wait time.Duration) ([]procfs.Stat, error) {
+	kin, err := children.tree(c)
 	for _, p := range kin {
-		h, failed := openHandle(p.ident)
+		h, failed := openHandle(p.ID)
 		if errors.Is(failed, errGone) {
 			continue
 		}
@@ -59,17 +61,17 @@ func (c *Child) signal(ctx context.Context, sig syscall.Signal, wait time.Durati
 		}
 		err = errors.Join(err, failed)
 	}
-	left, lookErr := c.left(ctx, wait)
-	if len(left) == 0 && lookErr == nil {
+	left, scanErr := c.left(ctx, wait)
+	if len(left) == 0 && scanErr == nil {
 		return nil, nil
 	}
-	return left, errors.Join(err, lookErr)
+	return left, errors.Join(err, scanErr)
 }
 
 // left waits until nothing is left, at most d, and returns what is.
-func (c *Child) left(ctx context.Context, d time.Duration) ([]proc, error) {
+func (c *Child) left(ctx context.Context, d time.Duration) ([]procfs.Stat, error) {
 	for end := time.After(d); ; {
-		kin, err := c.lookTwice()
+		kin, err := c.scanTwice()
 		if len(kin) == 0 && err == nil {
 			return nil, nil
 		}
@@ -78,30 +80,30 @@ func (c *Child) left(ctx context.Context, d time.Duration) ([]proc, error) {
 			return kin, err
 		case <-end:
 			return kin, err
-		case <-time.After(lookEvery):
+		case <-time.After(scanEvery):
 		}
 	}
 }
 
-// lookTwice finds the child's kin. That there is none must be seen twice, since
+// scanTwice finds the child's kin. That there is none must be seen twice, since
 // a look at the tree may miss what was just being orphaned.
-func (c *Child) lookTwice() ([]proc, error) {
-	kin, err := house.kin(c)
+func (c *Child) scanTwice() ([]procfs.Stat, error) {
+	kin, err := children.tree(c)
 	if len(kin) > 0 || err != nil {
 		return kin, err
 	}
-	time.Sleep(lookEvery)
-	return house.kin(c)
+	time.Sleep(scanEvery)
+	return children.tree(c)
 }
 
 func (c *Child) release() {
 	close(c.released)
 	closeAll([]*os.File{c.stdin, c.fd3, c.out})
 	<-c.quiet
-	house.remove(c)
+	children.remove(c)
 }
 
-func names(list []proc) string {
+func names(list []procfs.Stat) string {
 	var s []string
 	for _, p := range list {
 		s = append(s, p.String())

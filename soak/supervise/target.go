@@ -90,7 +90,7 @@ func NewTarget(ctx context.Context, plan soak.Target, o TargetOptions) (*Target,
 		return nil, err
 	}
 	t.rise(in)
-	t.emit(soak.EventStart, in.leader.pid, "watching %s", command(in.leader.pid))
+	t.emit(soak.EventStart, in.leader.PID, "watching %s", command(in.leader.PID))
 	go t.keep(watch, in)
 	return t, nil
 }
@@ -115,7 +115,7 @@ func (t *Target) Process() (soak.Process, bool) {
 	}
 	h := t.now.hello
 	return soak.Process{
-		Role: soak.RoleTarget, PID: t.now.leader.pid, Start: t.now.leader.start, Tree: t.plan.Tree,
+		Role: soak.RoleTarget, PID: t.now.leader.PID, Start: t.now.leader.Start, Tree: t.plan.Tree,
 		Pprof:   cmp.Or(t.plan.Pprof, h.Pprof),
 		Vars:    cmp.Or(t.plan.Vars, h.Vars),
 		Metrics: cmp.Or(t.plan.Metrics, h.Metrics),

@@ -213,8 +213,8 @@ func TestDaemonsExitIsSeenWithItsStatus(t *testing.T) {
 	next(t, tg, soak.EventStart)
 	eventually(t, "the daemon is followed", func() bool {
 		p, ok := tg.Process()
-		q, err := readProc(p.PID)
-		return ok && err == nil && !q.zombie() && q.session == q.pid && q.ppid == os.Getpid() && p.PID != tg.now.child.pid
+		q, err := proc.Stat(p.PID)
+		return ok && err == nil && !q.Ended() && q.Session == q.PID && q.Parent == os.Getpid() && p.PID != tg.now.child.PID
 	})
 	p, _ := tg.Process()
 	syscall.Kill(p.PID, syscall.SIGTERM)
@@ -245,7 +245,7 @@ func TestRestartGetsANewIdentity(t *testing.T) {
 	}, TargetOptions{})
 	next(t, tg, soak.EventStart)
 	before, _ := tg.Process()
-	kin, err := house.kin(tg.now.child)
+	kin, err := children.tree(tg.now.child)
 	if err != nil || len(kin) != 2 {
 		t.Fatalf("kin %v, %v", kin, err)
 	}
@@ -259,7 +259,7 @@ func TestRestartGetsANewIdentity(t *testing.T) {
 		t.Errorf("before %+v, after %+v, event %+v", before, after, e)
 	}
 	for _, p := range kin {
-		if !gone(p.pid) {
+		if !gone(p.PID) {
 			t.Errorf("%v of the first life lives on", p)
 		}
 	}

@@ -1,13 +1,13 @@
-package probes
+package procfs
 
 import (
 	"bytes"
 	"math"
 )
 
-// lines calls f with each key and value of a file of "key: value" or
+// Lines calls f with each key and value of a file of "key: value" or
 // "key value" lines.
-func lines(b []byte, f func(key, value []byte)) {
+func Lines(b []byte, f func(key, value []byte)) {
 	for len(b) > 0 {
 		var line []byte
 		line, b, _ = bytes.Cut(b, []byte{'\n'})
@@ -28,12 +28,12 @@ func lines(b []byte, f func(key, value []byte)) {
 
 func blank(c byte) bool { return c == ':' || c == ' ' || c == '\t' }
 
-// number reads the decimal digits at the beginning of b, after blanks.
-func number(b []byte) (uint64, bool) {
+// Number parses the decimal digits at the beginning of b, after blanks; ok is
+// false where there are none, or where they exceed 64 bits.
+func Number(b []byte) (n uint64, ok bool) {
 	for len(b) > 0 && (b[0] == ' ' || b[0] == '\t') {
 		b = b[1:]
 	}
-	var n uint64
 	i := 0
 	for ; i < len(b) && '0' <= b[i] && b[i] <= '9'; i++ {
 		d := uint64(b[i] - '0')
@@ -43,4 +43,22 @@ func number(b []byte) (uint64, bool) {
 		n = n*10 + d
 	}
 	return n, i > 0
+}
+
+// column returns the nth word of a row, from 0, or nil where there are fewer.
+func column(row []byte, n int) []byte {
+	for {
+		row = bytes.TrimLeft(row, " ")
+		end := bytes.IndexByte(row, ' ')
+		if end < 0 {
+			end = len(row)
+		}
+		if n == 0 {
+			return row[:end]
+		}
+		n, row = n-1, row[end:]
+		if len(row) == 0 {
+			return nil
+		}
+	}
 }
