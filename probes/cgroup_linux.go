@@ -59,10 +59,10 @@ func (c *cgroup) Read(_ context.Context, p soak.Process) ([]soak.Sample, error) 
 	if err != nil {
 		return nil, err
 	}
-	samples := []soak.Sample{{Process: p.Role, Metric: "cgroup_memory_bytes", Value: float64(used)}}
+	samples := []soak.Sample{p.Sample("cgroup_memory_bytes", float64(used))}
 	limit, ok, err := c.group.Limit()
 	if ok {
-		samples = append(samples, soak.Sample{Process: p.Role, Metric: "cgroup_memory_limit_bytes", Value: float64(limit)})
+		samples = append(samples, p.Sample("cgroup_memory_limit_bytes", float64(limit)))
 	}
 	return samples, err
 }

@@ -54,7 +54,7 @@ func TestEveryProbeServesWhatItLists(t *testing.T) {
 
 func checkSample(t *testing.T, s soak.Sample, role string, families []soak.Metric) {
 	t.Helper()
-	family, _, _ := strings.Cut(s.Metric, "{")
+	family := s.Family()
 	i := slices.IndexFunc(families, func(m soak.Metric) bool { return m.Name == family })
 	if i < 0 {
 		t.Fatalf("%s is not among the metrics of its probe", s.Metric)

@@ -43,8 +43,8 @@ func (d *descendants) Read(_ context.Context, p soak.Process) ([]soak.Sample, er
 		return nil, err
 	}
 	return append(d.names.samples(p.Role),
-		soak.Sample{Process: p.Role, Metric: "children", Value: float64(living)},
-		soak.Sample{Process: p.Role, Metric: "zombies", Value: float64(zombies)},
+		p.Sample("children", float64(living)),
+		p.Sample("zombies", float64(zombies)),
 	), nil
 }
 

@@ -162,7 +162,7 @@ func keep(families map[string]*dto.MetricFamily, p soak.Process) (all []soak.Sam
 		}
 		for _, m := range f.Metric {
 			for suffix, v := range valuesOf(m) {
-				all = append(all, soak.Sample{Process: p.Role, Metric: name + suffix + labels(m.Label), Value: v})
+				all = append(all, p.Sample(soak.LabelName(name+suffix, labels(m.Label)...), v))
 			}
 		}
 		metrics = append(metrics, describe(f)...)
@@ -219,17 +219,10 @@ func unitOf(name string) string {
 	return "count"
 }
 
-var escape = strings.NewReplacer(`\`, `\\`, `"`, `\"`, "\n", `\n`)
-
-// labels writes labels sorted by name, in the Prometheus text form.
-func labels(pairs []*dto.LabelPair) string {
-	if len(pairs) == 0 {
-		return ""
-	}
-	var words []string
+// labels lists a sample's labels as [soak.LabelName] takes them.
+func labels(pairs []*dto.LabelPair) (all []string) {
 	for _, l := range pairs {
-		words = append(words, l.GetName()+`="`+escape.Replace(l.GetValue())+`"`)
+		all = append(all, l.GetName(), l.GetValue())
 	}
-	slices.Sort(words)
-	return "{" + strings.Join(words, ",") + "}"
+	return all
 }

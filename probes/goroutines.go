@@ -52,7 +52,7 @@ func (g *goroutines) Read(ctx context.Context, p soak.Process) ([]soak.Sample, e
 	if err != nil {
 		return nil, err
 	}
-	return []soak.Sample{{Process: p.Role, Metric: "goroutines", Value: n}}, nil
+	return []soak.Sample{p.Sample("goroutines", n)}, nil
 }
 
 // indexRow is the row of the goroutine profile: a cell with its count, a cell

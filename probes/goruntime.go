@@ -144,7 +144,7 @@ func (g *goruntime) samples(role string, values map[string]float64) []soak.Sampl
 	var all []soak.Sample
 	for _, m := range golang {
 		if v, ok := values[m.Name]; ok {
-			all = append(all, soak.Sample{Process: role, Metric: m.Name, Value: v})
+			all = append(all, soak.Sample{SeriesID: soak.SeriesOf(role, m.Name), Value: v})
 		}
 	}
 	return all

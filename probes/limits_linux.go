@@ -37,7 +37,7 @@ func (l *limits) Read(_ context.Context, p soak.Process) ([]soak.Sample, error) 
 	if err != nil {
 		return nil, err
 	}
-	return []soak.Sample{{Process: p.Role, Metric: "fd_limit", Value: float64(n)}}, nil
+	return []soak.Sample{p.Sample("fd_limit", float64(n))}, nil
 }
 
 // parseLimit reads the soft limit of that name from proc_pid_limits(5).

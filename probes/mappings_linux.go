@@ -86,8 +86,8 @@ func (s *mappings) Read(_ context.Context, p soak.Process) ([]soak.Sample, error
 		return nil, err
 	}
 	samples := append(s.bytes.samples(p.Role), s.sizes.samples(p.Role)...)
-	return append(samples, soak.Sample{Process: p.Role, Metric: "anonymous_mappings", Value: float64(count)},
-		soak.Sample{Process: p.Role, Metric: "anonymous_mapping_grown_bytes", Value: grown}), nil
+	return append(samples, p.Sample("anonymous_mappings", float64(count)),
+		p.Sample("anonymous_mapping_grown_bytes", grown)), nil
 }
 
 // parseSmaps calls add with the name and the resident bytes of each mapping that

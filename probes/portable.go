@@ -74,7 +74,7 @@ func (p *portable) Read(ctx context.Context, of soak.Process) ([]soak.Sample, er
 	var all []soak.Sample
 	add := func(name string, v float64, err error) {
 		if err == nil { // what the system does not tell is not a series here
-			all = append(all, soak.Sample{Process: of.Role, Metric: name, Value: v})
+			all = append(all, soak.Sample{SeriesID: soak.SeriesOf(of.Role, name), Value: v})
 		}
 	}
 	memory, err := p.process.MemoryInfoWithContext(ctx)

@@ -3,7 +3,6 @@ package probes
 import (
 	"cmp"
 	"context"
-	"fmt"
 	"slices"
 	"time"
 
@@ -88,9 +87,4 @@ func Metrics() []soak.Metric {
 func distinct(all []soak.Metric) []soak.Metric {
 	slices.SortStableFunc(all, func(a, b soak.Metric) int { return cmp.Compare(a.Name, b.Name) })
 	return slices.CompactFunc(all, func(a, b soak.Metric) bool { return a.Name == b.Name })
-}
-
-// labelled is the name of a series with one label.
-func labelled(family, label, value string) string {
-	return fmt.Sprintf("%s{%s=%q}", family, label, value)
 }

@@ -241,7 +241,7 @@ func (r *runner) miss(b *batch) {
 	}
 	r.gap = b.now.Add(r.cadence())
 	for _, name := range r.lost {
-		b.samples = append(b.samples, soak.Sample{Process: r.process.Role, Metric: name, Value: math.NaN()})
+		b.samples = append(b.samples, soak.Sample{SeriesID: soak.SeriesOf(r.process.Role, name), Value: math.NaN()})
 	}
 }
 

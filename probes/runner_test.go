@@ -41,7 +41,7 @@ func (s *scripted) Read(ctx context.Context, p soak.Process) ([]soak.Sample, err
 	if s.err != nil {
 		return nil, s.err
 	}
-	return []soak.Sample{{Process: p.Role, Metric: "x", Value: float64(s.reads)}}, nil
+	return []soak.Sample{p.Sample("x", float64(s.reads))}, nil
 }
 
 func newScriptedSet(c class, every time.Duration, p Probe) *Set {

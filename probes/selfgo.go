@@ -51,14 +51,14 @@ func (s *selfgo) Close() error { return nil }
 func (s *selfgo) Read(_ context.Context, p soak.Process) ([]soak.Sample, error) {
 	metrics.Read(s.values)
 	// Not /sched/goroutines:goroutines, which counts the runtime's own as well.
-	s.samples = append(s.samples[:0], soak.Sample{Process: p.Role, Metric: "goroutines", Value: float64(runtime.NumGoroutine())})
+	s.samples = append(s.samples[:0], p.Sample("goroutines", float64(runtime.NumGoroutine())))
 	for i, n := range selfNames {
 		v := float64(s.values[i].Value.Uint64())
 		if last := len(s.samples) - 1; s.samples[last].Metric == n.series {
 			s.samples[last].Value += v
 			continue
 		}
-		s.samples = append(s.samples, soak.Sample{Process: p.Role, Metric: n.series, Value: v})
+		s.samples = append(s.samples, p.Sample(n.series, v))
 	}
 	return s.samples, nil
 }

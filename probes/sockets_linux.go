@@ -32,7 +32,7 @@ func init() {
 		}
 		s := &sockets{metrics: metrics, tree: e.tree, peers: newTally("sockets_peer", "peer")}
 		for state := range procfs.TCPStates - 1 {
-			s.names = append(s.names, labelled("sockets", "state", (state+1).String()))
+			s.names = append(s.names, soak.LabelName("sockets", "state", (state+1).String()))
 		}
 		return s
 	}})
@@ -75,7 +75,7 @@ func (s *sockets) samples(role string, t *tables) []soak.Sample {
 	states := t.states()
 	var all []soak.Sample
 	add := func(name string, n int) {
-		all = append(all, soak.Sample{Process: role, Metric: name, Value: float64(n)})
+		all = append(all, soak.Sample{SeriesID: soak.SeriesOf(role, name), Value: float64(n)})
 	}
 	for i, name := range s.names {
 		add(name, states[i+1])

@@ -40,7 +40,7 @@ func newLabelledSum(e *env, metric soak.Metric, label string, values []string, r
 	s := &sum{metrics: []soak.Metric{metric}, tree: e.tree, read: read}
 	var each []soak.Metric
 	for _, v := range values {
-		s.names = append(s.names, labelled(metric.Name, label, v))
+		s.names = append(s.names, soak.LabelName(metric.Name, label, v))
 		each = append(each, metric)
 	}
 	return s.series(each)
@@ -75,7 +75,7 @@ func (s *sum) Read(_ context.Context, p soak.Process) ([]soak.Sample, error) {
 		return nil, err
 	}
 	for i, v := range s.total {
-		s.samples[i] = soak.Sample{Process: p.Role, Metric: s.names[i], Value: s.floors[i].keep(v)}
+		s.samples[i] = p.Sample(s.names[i], s.floors[i].keep(v))
 	}
 	return s.samples, nil
 }

@@ -44,7 +44,7 @@ func (t *tally) add(name string, v float64) {
 func (t *tally) samples(role string) []soak.Sample {
 	all := make([]soak.Sample, len(t.names))
 	for i, name := range t.names {
-		all[i] = soak.Sample{Process: role, Metric: labelled(t.family, t.label, name), Value: t.values[name]}
+		all[i] = soak.Sample{SeriesID: soak.SeriesOf(role, soak.LabelName(t.family, t.label, name)), Value: t.values[name]}
 	}
 	return all
 }

@@ -1,6 +1,9 @@
 package soak
 
-import "time"
+import (
+	"cmp"
+	"time"
+)
 
 // The roles a process plays in a run. They are sampled apart, so that a leak
 // in the driver or in the monitor itself is reported as ours.
@@ -29,17 +32,40 @@ type Metric struct {
 	Help    string  `json:"help,omitempty"` // one sentence
 }
 
-// Sample is one reading of one series of one process.
-type Sample struct {
-	Process string  // RoleTarget, RoleDriver, RoleRelay or RoleMonitor
-	Metric  string  // family name with sorted labels where it has them: `sockets{state="close_wait"}`
-	Value   float64 // in the metric's base unit; NaN where it was due and could not be measured
+// SeriesID identifies one series of a run. Host and Target are empty where a run
+// has one host and one target.
+type SeriesID struct {
+	Host    string `json:"host,omitempty"`
+	Target  string `json:"target,omitempty"`
+	Process string `json:"process"` // RoleTarget, RoleDriver, RoleRelay or RoleMonitor
+	Metric  string `json:"name"`    // family name with sorted labels where it has them: `sockets{state="close_wait"}`, see [LabelName]
 }
 
-// Name names one series of a run.
-type Name struct {
-	Process string `json:"process"`
-	Name    string `json:"name"` // with labels, as in Sample.Metric
+// SeriesOf identifies a series of a run with one host and one target.
+func SeriesOf(process, metric string) SeriesID { return SeriesID{Process: process, Metric: metric} }
+
+// With is the series of another metric of the same process.
+func (id SeriesID) With(metric string) SeriesID {
+	id.Metric = metric
+	return id
+}
+
+// Family is the metric's name without its labels.
+func (id SeriesID) Family() string { return Family(id.Metric) }
+
+// Label is the value of a label, empty where the metric does not have it.
+func (id SeriesID) Label(name string) string { return Label(id.Metric, name) }
+
+// Compare orders series by host, target, process and metric.
+func (id SeriesID) Compare(other SeriesID) int {
+	return cmp.Or(cmp.Compare(id.Host, other.Host), cmp.Compare(id.Target, other.Target),
+		cmp.Compare(id.Process, other.Process), cmp.Compare(id.Metric, other.Metric))
+}
+
+// Sample is one reading of one series of one process.
+type Sample struct {
+	SeriesID
+	Value float64 // in the metric's base unit; NaN where it was due and could not be measured
 }
 
 // Row is everything that one tick of the monitor read.
@@ -55,13 +81,12 @@ type Row struct {
 // bucket: At is its middle, Value its middle value, Min and Max its extremes
 // and N the number of samples in it.
 type Series struct {
-	Process string
-	Name    string // with labels, as in Sample.Metric
-	Metric  Metric // the family
-	At      []time.Duration
-	Value   []float64
-	Min     []float64
-	Max     []float64
-	N       []uint32
-	Breaks  []time.Duration // no trend is carried across one: a new pid or start time, a suspend
+	ID     SeriesID
+	Metric Metric // the family
+	At     []time.Duration
+	Value  []float64
+	Min    []float64
+	Max    []float64
+	N      []uint32
+	Breaks []time.Duration // no trend is carried across one: a new pid or start time, a suspend
 }

@@ -12,3 +12,11 @@ type Process struct {
 	Metrics string   `json:"metrics,omitempty"` // URL of a Prometheus text page
 	Keep    []string `json:"keep,omitempty"`    // names of further families to keep from the Metrics page
 }
+
+// Series identifies a series of the process.
+func (p Process) Series(metric string) SeriesID { return SeriesID{Process: p.Role, Metric: metric} }
+
+// Sample is one reading of a series of the process.
+func (p Process) Sample(metric string, value float64) Sample {
+	return Sample{SeriesID: p.Series(metric), Value: value}
+}

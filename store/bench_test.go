@@ -69,7 +69,7 @@ func BenchmarkSeal(b *testing.B) {
 		row := rec.row(i)
 		gather.add(stampOf(row))
 		for _, s := range row.Samples {
-			gather.set(uint64(slices.Index(rec.names, Name{Process: s.Process, Name: s.Metric})+1), s.Value)
+			gather.set(uint64(slices.Index(rec.names, s.SeriesID)+1), s.Value)
 		}
 		if i%2 == 1 {
 			c, err := decodeChunk(gather.encode(scales))
@@ -99,14 +99,14 @@ func BenchmarkSealedBytesPerSample(b *testing.B) {
 func BenchmarkReadDay(b *testing.B) {
 	path, _ := fill(b, readRecording(b), day)
 	r := openReader(b, path)
-	for name, n := range map[string]Name{
-		"gauge":   {Process: soak.RoleTarget, Name: "rss_bytes"},
-		"counter": {Process: soak.RoleTarget, Name: "cpu_seconds_total"},
+	for name, n := range map[string]soak.SeriesID{
+		"gauge":   {Process: soak.RoleTarget, Metric: "rss_bytes"},
+		"counter": {Process: soak.RoleTarget, Metric: "cpu_seconds_total"},
 	} {
 		b.Run(name, func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
-				s, err := r.Series(n.Process, n.Name)
+				s, err := r.Series(n)
 				must(b, err)
 				if len(s.At) != day {
 					b.Fatalf("%d points", len(s.At))

@@ -2,6 +2,7 @@ package store
 
 import (
 	"slices"
+	"soakmon/soak"
 	"time"
 )
 
@@ -9,7 +10,7 @@ import (
 // is given the points of series names[i] in one chunk, oldest chunk first, NaN
 // where a point was due and not measured; at and value are valid until it
 // returns. A name that the run does not have has no points.
-func (r *Reader) Columns(names []Name, from, to time.Duration, use func(i int, at []time.Duration, value []float64)) error {
+func (r *Reader) Columns(names []soak.SeriesID, from, to time.Duration, use func(i int, at []time.Duration, value []float64)) error {
 	ids := make([]uint64, len(names))
 	for i, n := range names {
 		ids[i] = uint64(slices.Index(r.names, n) + 1)

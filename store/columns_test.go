@@ -19,7 +19,7 @@ func TestColumnsAgreeWithSeries(t *testing.T) {
 	}
 	must(t, w.Close())
 	r := openReader(t, path)
-	names := append(r.Names(), Name{Process: soak.RoleTarget, Name: "no_such_series"})
+	names := append(r.Names(), soak.SeriesOf(soak.RoleTarget, "no_such_series"))
 	end := rec.row(3*sealRows - 1).At
 	for _, window := range [][2]time.Duration{{0, end}, {end / 3, end / 2}, {end / 2, end / 2}, {end + time.Hour, end + 2*time.Hour}, {-time.Hour, -1}} {
 		at, value := make([][]time.Duration, len(names)), make([][]float64, len(names))
@@ -27,7 +27,7 @@ func TestColumnsAgreeWithSeries(t *testing.T) {
 			at[i], value[i] = append(at[i], a...), append(value[i], v...)
 		}))
 		for i, n := range names[:len(names)-1] {
-			s, err := r.Series(n.Process, n.Name)
+			s, err := r.Series(n)
 			must(t, err)
 			k := 0
 			for j, a := range s.At {

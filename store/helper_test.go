@@ -96,7 +96,7 @@ func snapshot(t testing.TB, w *Writer) *Reader {
 func row(at time.Duration, values map[string]float64) soak.Row {
 	r := soak.Row{At: at, Wall: testStart.Add(at)}
 	for name, v := range values {
-		r.Samples = append(r.Samples, soak.Sample{Process: soak.RoleTarget, Metric: name, Value: v})
+		r.Samples = append(r.Samples, soak.Sample{SeriesID: soak.SeriesOf(soak.RoleTarget, name), Value: v})
 	}
 	return r
 }

@@ -46,7 +46,7 @@ func readAll(path string) error {
 	}
 	defer r.Close()
 	for _, n := range r.Names() {
-		_, e := r.Series(n.Process, n.Name)
+		_, e := r.Series(n)
 		err = errors.Join(err, e)
 	}
 	_, e1 := r.Events()

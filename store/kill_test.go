@@ -66,7 +66,7 @@ func TestKillLosesAtMostFiveSecondsAndNeverTheFile(t *testing.T) {
 		verify(t, path)
 		r, err := Open(path)
 		must(t, err)
-		s, _ := r.Series(soak.RoleTarget, "fds") // an error where no row is on disk
+		s, _ := r.Series(soak.SeriesOf(soak.RoleTarget, "fds")) // an error where no row is on disk
 		for k, v := range s.Value {
 			if v != float64(k) {
 				t.Fatalf("row %d holds %v", k, v)

@@ -44,19 +44,10 @@ var (
 	keyMeta    = []byte("meta")
 )
 
-// Name is the key of a series in a run.
-type Name = soak.Name
-
-// family is a series' name without its labels.
-func family(name string) string {
-	f, _, _ := strings.Cut(name, "{")
-	return f
-}
-
 // metricOf describes the family of a series. Of a family that the run's head
 // does not list only the name tells something.
 func metricOf(metrics []soak.Metric, name string) soak.Metric {
-	f := family(name)
+	f := soak.Family(name)
 	for _, m := range metrics {
 		if m.Name == f {
 			return m

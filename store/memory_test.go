@@ -20,7 +20,7 @@ func liveHeap() int64 {
 func TestMemoryStaysFlatHoweverManyRows(t *testing.T) {
 	var samples []soak.Sample
 	for i := range 200 {
-		samples = append(samples, soak.Sample{Process: soak.RoleTarget, Metric: fmt.Sprintf("series%03d", i)})
+		samples = append(samples, soak.Sample{SeriesID: soak.SeriesOf(soak.RoleTarget, fmt.Sprintf("series%03d", i))})
 	}
 	before := liveHeap()
 	w, _ := createRun(t, Options{NoSync: true})

@@ -20,7 +20,7 @@ import (
 type Reader struct {
 	db    *bbolt.DB
 	run   soak.Run
-	names []Name // by id-1
+	names []soak.SeriesID // by id-1
 	clock func() ([]stamp, error)
 }
 
@@ -93,7 +93,7 @@ func (r *Reader) readHead(tx *bbolt.Tx) error {
 		if !ok || numberOf(k) != uint64(len(r.names)+1) {
 			return fmt.Errorf("%w: series %d", ErrCorrupt, numberOf(k))
 		}
-		r.names = append(r.names, Name{Process: process, Name: name})
+		r.names = append(r.names, soak.SeriesOf(process, name))
 		return nil
 	})
 }
@@ -105,22 +105,20 @@ func (r *Reader) Close() error { return r.db.Close() }
 func (r *Reader) Run() soak.Run { return r.run }
 
 // Names returns every series, sorted by process and name.
-func (r *Reader) Names() []Name {
+func (r *Reader) Names() []soak.SeriesID {
 	names := slices.Clone(r.names)
-	slices.SortFunc(names, func(a, b Name) int {
-		return strings.Compare(a.Process+"\x00"+a.Name, b.Process+"\x00"+b.Name)
-	})
+	slices.SortFunc(names, soak.SeriesID.Compare)
 	return names
 }
 
 // Series returns all points of a series, raw, with NaN where it was due and not
 // measured, and the breaks that restarts of its process and suspends of the
 // machine are. At is since the run's start, to the millisecond.
-func (r *Reader) Series(process, name string) (soak.Series, error) {
-	s := soak.Series{Process: process, Name: name, Metric: metricOf(r.run.Metrics, name)}
-	id := uint64(slices.Index(r.names, Name{Process: process, Name: name}) + 1)
+func (r *Reader) Series(of soak.SeriesID) (soak.Series, error) {
+	s := soak.Series{ID: of, Metric: metricOf(r.run.Metrics, of.Metric)}
+	id := uint64(slices.Index(r.names, of) + 1)
 	if id == 0 {
-		return s, fmt.Errorf("store: run %s has no series %s of %s", r.run.ID, name, process)
+		return s, fmt.Errorf("store: run %s has no series %s of %s", r.run.ID, of.Metric, of.Process)
 	}
 	err := r.eachChunk(func(c chunk) error {
 		col, err := c.column(id)
@@ -133,7 +131,7 @@ func (r *Reader) Series(process, name string) (soak.Series, error) {
 	if err != nil {
 		return s, err
 	}
-	s.Breaks, err = r.breaks(process)
+	s.Breaks, err = r.breaks(of.Process)
 	return s, err
 }
 

@@ -20,7 +20,7 @@ import (
 //	soak run --protocol http --duration 10m --name http
 //	soak export http --format csv | gzip -9n >testdata/http.csv.gz
 type recording struct {
-	names []Name
+	names []soak.SeriesID
 	at    []time.Duration
 	rows  [][]float64 // NaN where the cell was empty
 }
@@ -37,7 +37,7 @@ func readRecording(t testing.TB) recording {
 	var r recording
 	for _, column := range cells[0][1:] {
 		process, name, _ := strings.Cut(column, "/")
-		r.names = append(r.names, Name{Process: process, Name: name})
+		r.names = append(r.names, soak.SeriesOf(process, name))
 	}
 	for _, line := range cells[1:] {
 		seconds, err := strconv.ParseFloat(line[0], 64)
@@ -69,10 +69,10 @@ func (r recording) row(n int) soak.Row {
 		if math.IsNaN(v) {
 			continue
 		}
-		if strings.Contains(r.names[k].Name, "_total") {
+		if strings.Contains(r.names[k].Metric, "_total") {
 			v += float64(round) * (r.rows[last][k] - r.rows[0][k])
 		}
-		row.Samples = append(row.Samples, soak.Sample{Process: r.names[k].Process, Metric: r.names[k].Name, Value: v})
+		row.Samples = append(row.Samples, soak.Sample{SeriesID: soak.SeriesOf(r.names[k].Process, r.names[k].Metric), Value: v})
 	}
 	return row
 }
@@ -82,7 +82,7 @@ func (r recording) row(n int) soak.Row {
 func (r recording) metrics() []soak.Metric {
 	var all []soak.Metric
 	for _, n := range r.names {
-		m := metricOf(nil, n.Name)
+		m := metricOf(nil, n.Metric)
 		switch {
 		case strings.HasPrefix(m.Name, "cpu_seconds"):
 			m.Quantum = 0.01

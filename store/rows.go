@@ -107,7 +107,7 @@ func (r *Reader) rowsOf(c chunk) ([]soak.Row, error) {
 			return nil, err
 		}
 		for i, row := range col.rows {
-			rows[row].Samples = append(rows[row].Samples, soak.Sample{Process: n.Process, Metric: n.Name, Value: col.values[i]})
+			rows[row].Samples = append(rows[row].Samples, soak.Sample{SeriesID: n, Value: col.values[i]})
 		}
 	}
 	return rows, nil

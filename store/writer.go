@@ -31,9 +31,9 @@ type Writer struct {
 
 	mu     sync.Mutex // guards the following, is never held while the disk works
 	run    soak.Run
-	ids    map[Name]uint64
-	names  []Name  // by id-1
-	scales []scale // by id-1; replaced as a whole, so that commits can read on
+	ids    map[soak.SeriesID]uint64
+	names  []soak.SeriesID // by id-1
+	scales []scale         // by id-1; replaced as a whole, so that commits can read on
 	last   time.Duration
 	batch  batch
 	queue  []put // what is coded and not on disk, oldest first
@@ -59,12 +59,12 @@ type put struct {
 
 // newWriter starts the writer of an open file that has the named series, and
 // rows until last.
-func newWriter(db *bbolt.DB, run soak.Run, names []Name, last time.Duration, o Options) *Writer {
+func newWriter(db *bbolt.DB, run soak.Run, names []soak.SeriesID, last time.Duration, o Options) *Writer {
 	w := &Writer{
 		db:       db,
 		capacity: o.capacity(),
 		run:      run,
-		ids:      map[Name]uint64{},
+		ids:      map[soak.SeriesID]uint64{},
 		last:     last,
 		wake:     make(chan struct{}, 1),
 		stop:     make(chan struct{}),
@@ -78,9 +78,9 @@ func newWriter(db *bbolt.DB, run soak.Run, names []Name, last time.Duration, o O
 }
 
 // learn gives a series its id.
-func (w *Writer) learn(n Name) uint64 {
+func (w *Writer) learn(n soak.SeriesID) uint64 {
 	w.names = append(w.names, n)
-	w.scales = append(w.scales, scaleOf(metricOf(w.run.Metrics, n.Name).Quantum))
+	w.scales = append(w.scales, scaleOf(metricOf(w.run.Metrics, n.Metric).Quantum))
 	id := uint64(len(w.names))
 	w.ids[n] = id
 	return id
@@ -103,7 +103,7 @@ func (w *Writer) Append(r soak.Row) error {
 	w.last = r.At
 	w.batch.add(stampOf(r))
 	for _, s := range r.Samples {
-		w.batch.set(w.id(Name{Process: s.Process, Name: s.Metric}), s.Value)
+		w.batch.set(w.id(s.SeriesID), s.Value)
 	}
 	if len(w.batch.stamps) >= commitRows {
 		w.encodeBatch()
@@ -113,11 +113,11 @@ func (w *Writer) Append(r soak.Row) error {
 }
 
 // id returns the id of a series, a new one for a new series.
-func (w *Writer) id(n Name) uint64 {
+func (w *Writer) id(n soak.SeriesID) uint64 {
 	if id, ok := w.ids[n]; ok {
 		return id
 	}
-	w.push(put{bucket: bucketSeries, value: append(append([]byte(n.Process), 0), n.Name...)})
+	w.push(put{bucket: bucketSeries, value: append(append([]byte(n.Process), 0), n.Metric...)})
 	return w.learn(n)
 }
 
@@ -208,7 +208,7 @@ func (w *Writer) SetRun(run soak.Run) error {
 	w.run = run
 	w.scales = make([]scale, len(w.names))
 	for i, n := range w.names {
-		w.scales[i] = scaleOf(metricOf(run.Metrics, n.Name).Quantum)
+		w.scales[i] = scaleOf(metricOf(run.Metrics, n.Metric).Quantum)
 	}
 	return nil
 }

@@ -46,7 +46,7 @@ func TestRowsComeBackAsTheyWere(t *testing.T) {
 	check := func(r *Reader) {
 		t.Helper()
 		for name := range want {
-			s, err := r.Series(soak.RoleTarget, name)
+			s, err := r.Series(soak.SeriesOf(soak.RoleTarget, name))
 			must(t, err)
 			if !same(s.Value, want[name]) || !slices.Equal(s.At, at[name]) {
 				t.Errorf("%s: %d points differ from the %d that went in", name, len(s.Value), len(want[name]))
@@ -61,18 +61,18 @@ func TestRowsComeBackAsTheyWere(t *testing.T) {
 	r := reopen(t, w, path)
 	check(r)
 
-	names := []Name{
-		{Process: "target", Name: "fds"}, {Process: "target", Name: "foreign"},
-		{Process: "target", Name: `latency_seconds{q="0.99"}`}, {Process: "target", Name: "rss_bytes"},
+	names := []soak.SeriesID{
+		{Process: "target", Metric: "fds"}, {Process: "target", Metric: "foreign"},
+		{Process: "target", Metric: `latency_seconds{q="0.99"}`}, {Process: "target", Metric: "rss_bytes"},
 	}
 	if !slices.Equal(r.Names(), names) {
 		t.Errorf("names %v, want %v", r.Names(), names)
 	}
-	s, _ := r.Series("target", "rss_bytes")
+	s, _ := r.Series(soak.SeriesOf("target", "rss_bytes"))
 	if s.Metric.Quantum != 4096 || s.Metric.Unit != "bytes" {
 		t.Errorf("metric %+v", s.Metric)
 	}
-	if _, err := r.Series("driver", "fds"); err == nil {
+	if _, err := r.Series(soak.SeriesOf("driver", "fds")); err == nil {
 		t.Error("a series that is not there was read")
 	}
 }
@@ -125,9 +125,9 @@ func TestRowsGoBackInTimeNever(t *testing.T) {
 func TestLaterSampleOfARowCounts(t *testing.T) {
 	w, path := createRun(t, Options{NoSync: true})
 	r := row(0, map[string]float64{"fds": 1})
-	r.Samples = append(r.Samples, soak.Sample{Process: soak.RoleTarget, Metric: "fds", Value: 2})
+	r.Samples = append(r.Samples, soak.Sample{SeriesID: soak.SeriesOf(soak.RoleTarget, "fds"), Value: 2})
 	must(t, w.Append(r))
-	s, err := reopen(t, w, path).Series(soak.RoleTarget, "fds")
+	s, err := reopen(t, w, path).Series(soak.SeriesOf(soak.RoleTarget, "fds"))
 	if err != nil || !same(s.Value, []float64{2}) {
 		t.Errorf("got %v, error %v", s.Value, err)
 	}
@@ -167,7 +167,7 @@ func TestBreaksAreRestartsAndSuspends(t *testing.T) {
 		e.At = time.Duration(i) * time.Second
 		must(t, w.Note(e))
 	}
-	s, err := reopen(t, w, path).Series(soak.RoleTarget, "fds")
+	s, err := reopen(t, w, path).Series(soak.SeriesOf(soak.RoleTarget, "fds"))
 	if want := []time.Duration{time.Second, 2 * time.Second}; err != nil || !slices.Equal(s.Breaks, want) {
 		t.Errorf("breaks %v, error %v, want %v", s.Breaks, err, want)
 	}

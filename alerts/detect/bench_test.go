@@ -12,7 +12,7 @@ import (
 // day is a day at one sample a second: a level, noise, a slow wave.
 func day() soak.Series {
 	r := rand.New(rand.NewPCG(1, 2))
-	s := soak.Series{Process: "target", Name: "rss_bytes", Metric: soak.Metric{Name: "rss_bytes", Unit: "bytes", Kind: soak.Gauge, Quantum: 4096}}
+	s := soak.Series{ID: soak.SeriesOf("target", "rss_bytes"), Metric: soak.Metric{Name: "rss_bytes", Unit: "bytes", Kind: soak.Gauge, Quantum: 4096}}
 	x := 0.0
 	for i := range 86400 {
 		x = 0.99*x + r.NormFloat64()*1e4
@@ -55,7 +55,7 @@ func BenchmarkLookAtALeak(b *testing.B) {
 }
 
 func BenchmarkReducerAdd(b *testing.B) {
-	r := NewReducer("target", "fds", soak.Metric{})
+	r := NewReducer(soak.SeriesOf("target", "fds"), soak.Metric{})
 	i := 0
 	b.ReportAllocs()
 	for b.Loop() {

@@ -69,7 +69,7 @@ func generate(m maker, seed uint64, k int) labelled {
 	g.metric = soak.Metric{Name: "value", Unit: "bytes", Kind: soak.Gauge}
 	slope, sd := m.make(g)
 	l := labelled{class: m.class, leak: m.leak, slope: slope / g.dt * 3600, sd: sd, growth: g.growth, dt: g.dt}
-	l.series = soak.Series{Process: "target", Name: "value", Metric: g.metric}
+	l.series = soak.Series{ID: soak.SeriesOf("target", "value"), Metric: g.metric}
 	for i, v := range g.v {
 		if g.drop[i] || g.Float64() < 0.01 {
 			continue

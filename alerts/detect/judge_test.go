@@ -28,7 +28,7 @@ func seconds(x float64) time.Duration { return time.Duration(x * float64(time.Se
 // question asks about a scene as the last look of a monitor of twenty series.
 func (c scene) question(seed uint64) soak.Question {
 	r := rand.New(rand.NewPCG(seed, 7))
-	s := soak.Series{Process: "target", Name: "x", Metric: soak.Metric{Name: "x", Unit: c.unit, Kind: soak.Gauge, Quantum: c.quantum}}
+	s := soak.Series{ID: soak.SeriesOf("target", "x"), Metric: soak.Metric{Name: "x", Unit: c.unit, Kind: soak.Gauge, Quantum: c.quantum}}
 	q := soak.Question{Limit: math.NaN(), Tolerance: c.tolerance, Family: 20, Look: Looks(seconds(float64(c.seconds)))}
 	for i := range c.seconds {
 		s.At = append(s.At, seconds(float64(i)))

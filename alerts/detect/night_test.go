@@ -152,7 +152,7 @@ func processorTime() time.Duration {
 // what the first said that called it a leak.
 func watchNight(noise func(*gen), k uint64) (said [len(nightFamilies)]string) {
 	s := night(noise, k)
-	r := NewReducer("", "", s.Metric)
+	r := NewReducer(soak.SeriesOf("", ""), s.Metric)
 	added := 0
 	atLooks(s, func(n int) bool {
 		for ; added < n; added++ {

@@ -22,12 +22,12 @@ const (
 // the run's length only. Sums are kept, so merging loses nothing: the same
 // samples give the same buckets whether they come live or from a file.
 type Reducer struct {
-	process, name string
-	metric        soak.Metric
-	width         time.Duration
-	buckets       []bucket
-	breaks        []time.Duration
-	segment       int
+	id      soak.SeriesID
+	metric  soak.Metric
+	width   time.Duration
+	buckets []bucket
+	breaks  []time.Duration
+	segment int
 }
 
 type bucket struct {
@@ -37,9 +37,9 @@ type bucket struct {
 	segment       int
 }
 
-// NewReducer returns an empty reducer for the named series of a process.
-func NewReducer(process, name string, m soak.Metric) *Reducer {
-	return &Reducer{process: process, name: name, metric: m, width: finest}
+// NewReducer returns an empty reducer of a series.
+func NewReducer(id soak.SeriesID, m soak.Metric) *Reducer {
+	return &Reducer{id: id, metric: m, width: finest}
 }
 
 // Add takes one sample. NaN and infinities are not measurements and are left
@@ -97,7 +97,7 @@ func (r *Reducer) Break(at time.Duration) {
 func (r *Reducer) Series() soak.Series {
 	n := len(r.buckets)
 	s := soak.Series{
-		Process: r.process, Name: r.name, Metric: r.metric,
+		ID: r.id, Metric: r.metric,
 		At: make([]time.Duration, n), Value: make([]float64, n),
 		Min: make([]float64, n), Max: make([]float64, n), N: make([]uint32, n),
 		Breaks: slices.Clone(r.breaks),
@@ -124,7 +124,7 @@ func Reduce(s soak.Series) soak.Series {
 		sort.SliceStable(order, func(a, b int) bool { return s.At[order[a]] < s.At[order[b]] })
 	}
 	breaks := slices.Sorted(slices.Values(s.Breaks))
-	r := NewReducer(s.Process, s.Name, s.Metric)
+	r := NewReducer(s.ID, s.Metric)
 	for _, i := range order {
 		for len(breaks) > 0 && breaks[0] <= s.At[i] {
 			r.Break(breaks[0])

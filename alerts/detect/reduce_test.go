@@ -10,7 +10,7 @@ import (
 )
 
 func gauge(values ...float64) soak.Series {
-	s := soak.Series{Process: "target", Name: "fds", Metric: soak.Metric{Name: "fds", Unit: "count", Kind: soak.Gauge, Quantum: 1}}
+	s := soak.Series{ID: soak.SeriesOf("target", "fds"), Metric: soak.Metric{Name: "fds", Unit: "count", Kind: soak.Gauge, Quantum: 1}}
 	for i, v := range values {
 		s.At = append(s.At, time.Duration(i)*time.Second)
 		s.Value = append(s.Value, v)
@@ -20,7 +20,7 @@ func gauge(values ...float64) soak.Series {
 
 func TestLiveAndOfflineReduceAlike(t *testing.T) {
 	s := gauge()
-	r := NewReducer(s.Process, s.Name, s.Metric)
+	r := NewReducer(s.ID, s.Metric)
 	for i := range 20000 {
 		at, v := time.Duration(i)*700*time.Millisecond, float64(i*i%97)
 		if i == 9000 {
@@ -40,7 +40,7 @@ func TestLiveAndOfflineReduceAlike(t *testing.T) {
 }
 
 func TestAWeekFitsIntoBucketsThatLoseNothing(t *testing.T) {
-	r := NewReducer("target", "fds", soak.Metric{})
+	r := NewReducer(soak.SeriesOf("target", "fds"), soak.Metric{})
 	const week = 7 * 86400
 	for i := range week {
 		r.Add(time.Duration(i)*time.Second, float64(i))
@@ -62,7 +62,7 @@ func TestAWeekFitsIntoBucketsThatLoseNothing(t *testing.T) {
 }
 
 func TestAFullReducerAllocatesNoMore(t *testing.T) {
-	r := NewReducer("target", "fds", soak.Metric{})
+	r := NewReducer(soak.SeriesOf("target", "fds"), soak.Metric{})
 	at := time.Duration(0)
 	add := func() {
 		at += time.Second
@@ -107,7 +107,7 @@ func TestNoBucketSpansABreak(t *testing.T) {
 }
 
 func TestEndlessRestartsStayBounded(t *testing.T) {
-	r := NewReducer("target", "fds", soak.Metric{})
+	r := NewReducer(soak.SeriesOf("target", "fds"), soak.Metric{})
 	for i := range 100000 {
 		at := time.Duration(i) * time.Second
 		r.Break(at)

@@ -16,7 +16,7 @@ func Detected(q soak.Question) (at time.Duration, ok bool) {
 	if n == 0 {
 		return 0, false
 	}
-	r := NewReducer(s.Process, s.Name, s.Metric)
+	r := NewReducer(s.ID, s.Metric)
 	origin, last := s.At[0], time.Duration(0)
 	breaks := s.Breaks
 	for i := range n {

@@ -56,7 +56,7 @@ func analyze(recordings []input.Recording, tolerance soak.Quantity) ([]analysis,
 			group.Go(func() (err error) {
 				defer func() {
 					if p := recover(); p != nil {
-						err = fmt.Errorf("%s of %s: %w", s.Name, r.Source, crash(p))
+						err = fmt.Errorf("%s of %s: %w", s.ID.Metric, r.Source, crash(p))
 					}
 				}()
 				*one = analyzeSeries(r.Source, s, tolerance, len(r.Series))
@@ -72,7 +72,7 @@ func analyzeSeries(source string, s soak.Series, tolerance soak.Quantity, family
 	q := soak.Question{Series: detect.Reduce(s), Limit: math.NaN(), Tolerance: tolerance, Family: family}
 	v := detect.Judge{}.Judge(q)
 	a := analysis{
-		Source: source, Name: s.Name, Verdict: v.State,
+		Source: source, Name: s.ID.Metric, Verdict: v.State,
 		Slope: soak.Float(v.Slope), Lo: soak.Float(v.Lo), Hi: soak.Float(v.Hi), MinDetectable: soak.Float(v.MinDetectable),
 		Since: soak.Float(math.NaN()), Detected: soak.Float(math.NaN()), Level: soak.Float(v.Level),
 		Unit: s.Metric.Unit, Samples: measured(s), Reason: v.Reason, Warnings: v.Warnings,

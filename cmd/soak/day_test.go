@@ -76,7 +76,9 @@ type readings struct {
 
 func (r *readings) Tick(context.Context, time.Duration) ([]soak.Sample, []soak.Event) {
 	r.cpu += 0.01
-	s := func(name string, v float64) soak.Sample { return soak.Sample{Process: r.role, Metric: name, Value: v} }
+	s := func(name string, v float64) soak.Sample {
+		return soak.Sample{SeriesID: soak.SeriesOf(r.role, name), Value: v}
+	}
 	fds, busy := 10.0, r.v.state.Load() == soak.DriverLoad
 	if r.role == soak.RoleTarget {
 		fds += math.Floor(r.v.grow * time.Since(r.from).Hours())

@@ -69,17 +69,17 @@ func writeDay(t testing.TB, dir, name string, interval time.Duration, fdsPerHour
 			if math.IsNaN(v) {
 				continue
 			}
-			if strings.Contains(names[k].Name, "_total") {
+			if strings.Contains(names[k].Metric, "_total") {
 				v += float64(round) * (rows[last][k] - rows[0][k])
 			}
-			if names[k] == (soak.Name{Process: "target", Name: "fds"}) {
+			if names[k] == (soak.SeriesOf("target", "fds")) {
 				v += math.Floor(fdsPerHour * at.Hours())
 			}
-			row.Samples = append(row.Samples, soak.Sample{Process: names[k].Process, Metric: names[k].Name, Value: v})
+			row.Samples = append(row.Samples, soak.Sample{SeriesID: soak.SeriesOf(names[k].Process, names[k].Metric), Value: v})
 		}
 		operations := 200 * at.Seconds()
 		for metric, v := range map[string]float64{`operations_total{load="http"}`: operations, `planned_operations_total{load="http"}`: operations} {
-			row.Samples = append(row.Samples, soak.Sample{Process: "driver", Metric: metric, Value: v})
+			row.Samples = append(row.Samples, soak.Sample{SeriesID: soak.SeriesOf("driver", metric), Value: v})
 		}
 		must(w.Append(row))
 		switch {
@@ -104,7 +104,7 @@ func writeDay(t testing.TB, dir, name string, interval time.Duration, fdsPerHour
 	return path
 }
 
-func readRecording(t testing.TB) (names []soak.Name, rows [][]float64) {
+func readRecording(t testing.TB) (names []soak.SeriesID, rows [][]float64) {
 	t.Helper()
 	f, err := os.Open(recorded)
 	if err != nil {
@@ -121,7 +121,7 @@ func readRecording(t testing.TB) (names []soak.Name, rows [][]float64) {
 	}
 	for _, column := range cells[0][1:] {
 		process, name, _ := strings.Cut(column, "/")
-		names = append(names, soak.Name{Process: process, Name: name})
+		names = append(names, soak.SeriesOf(process, name))
 	}
 	for _, line := range cells[1:] {
 		row := make([]float64, len(names))

@@ -14,7 +14,6 @@ import (
 
 	"soakmon/soak"
 	"soakmon/soak/engine"
-	"soakmon/soak/judge"
 	"soakmon/soak/options"
 	"soakmon/soak/plan"
 	"soakmon/soak/protocol"
@@ -132,7 +131,7 @@ func metricNames() []string {
 }
 
 func knownMetric(name string, p soak.Plan) bool {
-	family := judge.Family(name)
+	family := soak.Family(name)
 	return slices.Contains(metricNames(), family) || slices.Contains(p.Target.Series, family)
 }
 

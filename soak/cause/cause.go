@@ -35,8 +35,8 @@ const (
 
 // Source is what a stored run holds.
 type Source interface {
-	Names() []soak.Name
-	Series(process, name string) (soak.Series, error)
+	Names() []soak.SeriesID
+	Series(of soak.SeriesID) (soak.Series, error)
 	Profiles() ([]soak.ProfileMeta, error)
 	Profile(id uint64) ([]byte, error)
 }
@@ -84,7 +84,7 @@ const mostCulprits = 5
 // is read once.
 type finder struct {
 	src     Source
-	names   []soak.Name
+	names   []soak.SeriesID
 	metas   []soak.ProfileMeta
 	leaks   []Leak
 	courses map[string]*stretch // by kind and stretch
@@ -145,7 +145,7 @@ func first(a, b Culprit) int {
 
 // resource is what a series counts.
 func resource(metric string) string {
-	switch family(metric) {
+	switch soak.Family(metric) {
 	case "go_heap_live_bytes", "go_heap_inuse_bytes":
 		return Heap
 	case "goroutines":

@@ -21,16 +21,16 @@ type memory struct {
 	profiles [][]byte // by ID
 }
 
-func (m *memory) Names() (all []soak.Name) {
+func (m *memory) Names() (all []soak.SeriesID) {
 	for name := range m.series {
-		all = append(all, soak.Name{Process: soak.RoleTarget, Name: name})
+		all = append(all, soak.SeriesOf(soak.RoleTarget, name))
 	}
-	slices.SortFunc(all, func(a, b soak.Name) int { return strings.Compare(a.Name, b.Name) })
+	slices.SortFunc(all, func(a, b soak.SeriesID) int { return strings.Compare(a.Metric, b.Metric) })
 	return all
 }
 
-func (m *memory) Series(_, name string) (soak.Series, error) {
-	s, ok := m.series[name]
+func (m *memory) Series(of soak.SeriesID) (soak.Series, error) {
+	s, ok := m.series[of.Metric]
 	if !ok {
 		return s, errors.New("no such series")
 	}
@@ -49,7 +49,7 @@ const length = 60
 func minutes(n int) time.Duration { return time.Duration(n) * time.Minute }
 
 func (m *memory) add(name string, value func(minute int) float64) {
-	s := soak.Series{Process: soak.RoleTarget, Name: name}
+	s := soak.Series{ID: soak.SeriesOf(soak.RoleTarget, name)}
 	for i := range length + 1 {
 		s.At, s.Value = append(s.At, minutes(i)), append(s.Value, value(i))
 	}
@@ -218,12 +218,5 @@ func TestOnlyTheNewestLifeOfTheTargetCounts(t *testing.T) {
 	finder := &finder{src: m, metas: m.metas, courses: map[string]*stretch{}}
 	if n := finder.course("goroutine", whole("goroutines", "count", 240)).course.Len(); n != 11 {
 		t.Errorf("%d snapshots", n)
-	}
-}
-
-func TestLabels(t *testing.T) {
-	got := labels(`fds_kind{kind="socket",path="a\"b,c=d"}`)
-	if len(got) != 2 || got["kind"] != "socket" || got["path"] != `a"b,c=d` {
-		t.Errorf("%q", got)
 	}
 }

@@ -37,7 +37,7 @@ type LoadAlone struct {
 // Isolate tells which of the loads of an isolated run a resource grows with;
 // nil where it was hardly measured.
 func Isolate(src Source, l Leak, loads []soak.Workload, phases []soak.Phase) *Isolation {
-	s, err := src.Series(l.Process, l.Metric)
+	s, err := src.Series(soak.SeriesOf(l.Process, l.Metric))
 	if err != nil || len(loads) == 0 {
 		return nil
 	}
@@ -74,7 +74,7 @@ func Isolate(src Source, l Leak, loads []soak.Workload, phases []soak.Phase) *Is
 // counters are the series of a family, one for each load.
 func counters(src Source, name string, loads []soak.Workload) (lines []attribute.Line) {
 	for _, w := range loads {
-		s, _ := src.Series(soak.RoleDriver, fmt.Sprintf("%s{load=%q}", name, w.Name)) // without it nothing is told
+		s, _ := src.Series(soak.SeriesOf(soak.RoleDriver, soak.LabelName(name, "load", w.Name))) // without it nothing is told
 		lines = append(lines, told(src, s))
 	}
 	return lines

@@ -47,9 +47,8 @@ func (f *finder) descriptors(l Leak, out *Finding) {
 // ages tells how long the descriptors of a kind have been open, as far as that
 // was seen.
 func (f *finder) ages(l Leak, kind string) (words []string) {
-	label := fmt.Sprintf("{kind=%q}", kind)
 	for _, a := range []struct{ family, words string }{{"fds_age_seconds", "half of them open for at least "}, {"fds_oldest_seconds", "the oldest for at least "}} {
-		if p, ok := f.part(l, a.family+label); ok && p.last >= 1 {
+		if p, ok := f.part(l, soak.LabelName(a.family, "kind", kind)); ok && p.last >= 1 {
 			words = append(words, a.words+human.Duration(time.Duration(p.last*float64(time.Second))))
 		}
 	}
@@ -96,7 +95,7 @@ func socketWords(p part) string {
 		return "sockets in no table (never bound or connected, or reset by the peer and not closed)"
 	}
 	if state == "" {
-		return strings.ReplaceAll(family(p.name), "_", " ")
+		return strings.ReplaceAll(soak.Family(p.name), "_", " ")
 	}
 	words := "TCP in " + strings.ToUpper(state)
 	if why := stateMeans[state]; why != "" {

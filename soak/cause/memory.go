@@ -67,8 +67,8 @@ func (f *finder) one(l Leak, name string) part {
 
 // retained is the heap that holds no objects and was not given back.
 func (f *finder) retained(l Leak) part {
-	idle, err := f.src.Series(l.Process, "go_heap_idle_bytes")
-	released, err2 := f.src.Series(l.Process, "go_heap_released_bytes")
+	idle, err := f.src.Series(soak.SeriesOf(l.Process, "go_heap_idle_bytes"))
+	released, err2 := f.src.Series(soak.SeriesOf(l.Process, "go_heap_released_bytes"))
 	if err != nil || err2 != nil || len(idle.At) != len(released.At) {
 		return part{}
 	}

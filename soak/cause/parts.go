@@ -2,9 +2,8 @@ package cause
 
 import (
 	"cmp"
+	"maps"
 	"slices"
-	"strconv"
-	"strings"
 	"time"
 
 	"soakmon/profiles"
@@ -29,10 +28,10 @@ func (f *finder) parts(l Leak, families ...string) []part {
 // every gives all series of the families, the steepest first.
 func (f *finder) every(l Leak, families ...string) (all []part) {
 	for _, n := range f.names {
-		if n.Process != l.Process || !slices.Contains(families, family(n.Name)) {
+		if n.Process != l.Process || !slices.Contains(families, soak.Family(n.Metric)) {
 			continue
 		}
-		if p, ok := f.part(l, n.Name); ok {
+		if p, ok := f.part(l, n.Metric); ok {
 			all = append(all, p)
 		}
 	}
@@ -45,7 +44,7 @@ const chance = 0.01
 
 // part is the growth of one series, false where it was hardly measured.
 func (f *finder) part(l Leak, name string) (part, bool) {
-	s, err := f.src.Series(l.Process, name)
+	s, err := f.src.Series(soak.SeriesOf(l.Process, name))
 	if err != nil {
 		return part{}, false
 	}
@@ -56,7 +55,7 @@ func (f *finder) part(l Leak, name string) (part, bool) {
 	if len(at) < profiles.Fewest {
 		return part{}, false
 	}
-	return part{name: name, labels: labels(name), first: value[0], last: value[len(value)-1], Growth: profiles.Grow(at, value)}, true
+	return part{name: name, labels: maps.Collect(soak.Labels(name)), first: value[0], last: value[len(value)-1], Growth: profiles.Grow(at, value)}, true
 }
 
 // cut keeps what was measured of a series in a stretch, of the newest life of
@@ -73,28 +72,6 @@ func cut(s soak.Series, from, to time.Duration) (at []time.Duration, value []flo
 		}
 	}
 	return at, value
-}
-
-// family is a series' name without its labels.
-func family(name string) string {
-	f, _, _ := strings.Cut(name, "{")
-	return f
-}
-
-// labels reads the labels of a series' name.
-func labels(name string) map[string]string {
-	all := map[string]string{}
-	_, rest, _ := strings.Cut(name, "{")
-	for rest != "" && rest != "}" {
-		key, after, ok := strings.Cut(rest, "=")
-		quoted, err := strconv.QuotedPrefix(after)
-		if !ok || err != nil {
-			break
-		}
-		all[key], _ = strconv.Unquote(quoted)
-		rest = strings.TrimPrefix(after[len(quoted):], ",")
-	}
-	return all
 }
 
 func share(p part, l Leak) soak.Float {

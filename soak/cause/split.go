@@ -97,9 +97,9 @@ const mostMappings = 6
 func (s *Split) mappings(t table) {
 	var all Split
 	for _, n := range t.src.Names() {
-		name := labels(n.Name)["mapping"]
-		if n.Process == soak.RoleTarget && family(n.Name) == "mapping_bytes" && !strings.HasPrefix(name, "/") { // those count as files
-			all.add(name, "mapping "+name, t.of(n.Name))
+		name := n.Label("mapping")
+		if n.Process == soak.RoleTarget && soak.Family(n.Metric) == "mapping_bytes" && !strings.HasPrefix(name, "/") { // those count as files
+			all.add(name, "mapping "+name, t.of(n.Metric))
 		}
 	}
 	slices.SortStableFunc(all.Parts, func(a, b SplitPart) int {
@@ -133,7 +133,7 @@ type table struct {
 // newTable takes the times at which the Go runtime was read, or else the process.
 func newTable(src Source, from, to time.Duration) table {
 	for _, name := range []string{"go_heap_inuse_bytes", "rss_bytes"} {
-		if s, err := src.Series(soak.RoleTarget, name); err == nil {
+		if s, err := src.Series(soak.SeriesOf(soak.RoleTarget, name)); err == nil {
 			if at, _ := cut(s, from, to); len(at) > 0 {
 				return table{src, at}
 			}
@@ -148,7 +148,7 @@ type column []float64
 
 // of gives the newest value at each time.
 func (t table) of(name string) column {
-	s, err := t.src.Series(soak.RoleTarget, name)
+	s, err := t.src.Series(soak.SeriesOf(soak.RoleTarget, name))
 	if err != nil || len(t.at) == 0 {
 		return nil
 	}

@@ -45,7 +45,7 @@ func (f *finder) within(kind string, l Leak) []soak.ProfileMeta {
 }
 
 func (f *finder) between(kind string, l Leak, from, to time.Duration) (all []soak.ProfileMeta) {
-	if s, err := f.src.Series(l.Process, l.Metric); err == nil {
+	if s, err := f.src.Series(soak.SeriesOf(l.Process, l.Metric)); err == nil {
 		for _, at := range s.Breaks {
 			if at > from && at < to {
 				from = at

@@ -1,7 +1,6 @@
 package cause
 
 import (
-	"fmt"
 	"maps"
 	"math"
 	"slices"
@@ -42,7 +41,7 @@ const unsettled = 3 * time.Second
 // GrowsWith tells what a leaking resource grows with, nil where there is too
 // little to tell: in a watch, or in a short run. Phases are those of the run.
 func GrowsWith(src Source, l Leak, loads []soak.Workload, phases []soak.Phase) *With {
-	s, err := src.Series(l.Process, l.Metric)
+	s, err := src.Series(soak.SeriesOf(l.Process, l.Metric))
 	if err != nil || len(loads) == 0 {
 		return nil
 	}
@@ -105,16 +104,14 @@ func regressors(src Source, resource soak.Series, loads []soak.Workload) (kinds 
 		}
 	}
 	for _, w := range loads {
-		label := fmt.Sprintf("{load=%q}", w.Name)
-		add(Kind{What: soak.FollowsOperations, Load: w.Name}, "operations_total"+label)
+		add(Kind{What: soak.FollowsOperations, Load: w.Name}, soak.LabelName("operations_total", "load", w.Name))
 		if w.PerSession > 1 { // else they are never renewed, or are the operations
-			add(Kind{What: soak.FollowsSessions, Load: w.Name}, "sessions_total"+label)
+			add(Kind{What: soak.FollowsSessions, Load: w.Name}, soak.LabelName("sessions_total", "load", w.Name))
 		}
-		add(Kind{What: soak.FollowsFailed, Load: w.Name}, "failed_operations_total"+label)
+		add(Kind{What: soak.FollowsFailed, Load: w.Name}, soak.LabelName("failed_operations_total", "load", w.Name))
 		for _, dirty := range slices.Sorted(maps.Keys(w.Dirty)) {
-			label := fmt.Sprintf("{kind=%q,load=%q}", dirty, w.Name)
 			// They count from their begin on, when they take what they may keep.
-			add(Kind{What: soak.FollowsDirty, Dirty: dirty, Load: w.Name}, "dirty_sessions_total"+label, "open_dirty_sessions"+label)
+			add(Kind{What: soak.FollowsDirty, Dirty: dirty, Load: w.Name}, soak.LabelName("dirty_sessions_total", "kind", dirty, "load", w.Name), soak.LabelName("open_dirty_sessions", "kind", dirty, "load", w.Name))
 		}
 	}
 	if len(loads) > 1 { // together they may be as steady as time
@@ -126,7 +123,7 @@ func regressors(src Source, resource soak.Series, loads []soak.Workload) (kinds 
 // told is a counter of the driver at the times at which it was as it says: a
 // tally waits for the next row, and on a busy machine not always as long.
 func told(src Source, s soak.Series) (out attribute.Line) {
-	ages, err := src.Series(soak.RoleDriver, "tally_age_seconds")
+	ages, err := src.Series(soak.SeriesOf(soak.RoleDriver, "tally_age_seconds"))
 	known := err == nil && slices.Equal(ages.At, s.At)
 	for i, at := range s.At {
 		if known && ages.Value[i] > 0 && ages.Value[i] < longestAge {
@@ -145,13 +142,13 @@ const longestAge = 60
 // summed adds series of the driver, which it tells of at the same times; false
 // where there is not the first of them.
 func summed(src Source, names []string) (attribute.Line, bool) {
-	first, err := src.Series(soak.RoleDriver, names[0])
+	first, err := src.Series(soak.SeriesOf(soak.RoleDriver, names[0]))
 	if err != nil {
 		return attribute.Line{}, false
 	}
 	first.Value = slices.Clone(first.Value)
 	for _, name := range names[1:] {
-		s, err := src.Series(soak.RoleDriver, name)
+		s, err := src.Series(soak.SeriesOf(soak.RoleDriver, name))
 		if err == nil && slices.Equal(s.At, first.At) {
 			for i, v := range s.Value {
 				first.Value[i] += v

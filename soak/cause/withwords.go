@@ -71,7 +71,7 @@ func fewDigits(v float64) string {
 
 // thing is what a count counts, one of it.
 func thing(metric string) string {
-	f := family(metric)
+	f := soak.Family(metric)
 	if f == "children" {
 		return "child"
 	}

@@ -145,9 +145,9 @@ func TestCurvesKeepCountsExactAndFourFiguresOfTheRange(t *testing.T) {
 	}
 }
 
-func names(process string, all ...string) (out []soak.Name) {
+func names(process string, all ...string) (out []soak.SeriesID) {
 	for _, n := range all {
-		out = append(out, soak.Name{Process: process, Name: n})
+		out = append(out, soak.SeriesOf(process, n))
 	}
 	return out
 }
@@ -183,9 +183,9 @@ func TestLayoutPutsTogetherWhatBelongsTogether(t *testing.T) {
 	}
 }
 
-type stored map[soak.Name]soak.Series
+type stored map[soak.SeriesID]soak.Series
 
-func (m stored) Columns(names []soak.Name, from, to time.Duration, use func(int, []time.Duration, []float64)) error {
+func (m stored) Columns(names []soak.SeriesID, from, to time.Duration, use func(int, []time.Duration, []float64)) error {
 	for i, n := range names {
 		for j, at := range m[n].At {
 			if at >= from && at <= to {
@@ -199,7 +199,7 @@ func (m stored) Columns(names []soak.Name, from, to time.Duration, use func(int,
 func TestDrawShowsAStretch(t *testing.T) {
 	src := stored{}
 	for i := 1; i <= 100; i++ {
-		for n, v := range map[soak.Name]float64{{Process: "target", Name: "fds"}: float64(i), {Process: "driver", Name: "operations_total"}: float64(200 * i)} {
+		for n, v := range map[soak.SeriesID]float64{{Process: "target", Metric: "fds"}: float64(i), {Process: "driver", Metric: "operations_total"}: float64(200 * i)} {
 			s := src[n]
 			s.At, s.Value = append(s.At, seconds(i)), append(s.Value, v)
 			src[n] = s

@@ -11,7 +11,7 @@ import (
 type Source interface {
 	// Columns gives use the points of the named series between two times, block
 	// by block, oldest first.
-	Columns(names []soak.Name, from, to time.Duration, use func(i int, at []time.Duration, value []float64)) error
+	Columns(names []soak.SeriesID, from, to time.Duration, use func(i int, at []time.Duration, value []float64)) error
 }
 
 // Drawing is charts over one stretch of a run. Bucket k lies at From + k·Width.
@@ -30,14 +30,14 @@ type Picture struct {
 }
 
 // operations is the counter of all loads.
-var operations = soak.Name{Process: soak.RoleDriver, Name: "operations_total"}
+var operations = soak.SeriesOf(soak.RoleDriver, "operations_total")
 
 // Draw reads what the charts show of a stretch of a run in one pass.
 func Draw(src Source, charts []Chart, g Grid) (Drawing, error) {
-	names, reducers := []soak.Name{operations}, []*Reducer{NewReducer(g, false)}
+	names, reducers := []soak.SeriesID{operations}, []*Reducer{NewReducer(g, false)}
 	for _, c := range charts {
 		for _, l := range c.Lines {
-			names = append(names, soak.Name{Process: l.Process, Name: l.Name})
+			names = append(names, soak.SeriesOf(l.Process, l.Name))
 			reducers = append(reducers, NewReducer(g, c.Rate))
 		}
 	}

@@ -62,7 +62,7 @@ var countsOfOperations = map[string]string{
 }
 
 // Layout sorts the series of a run into charts.
-func Layout(names []soak.Name, metrics []soak.Metric, p soak.Plan) []Chart {
+func Layout(names []soak.SeriesID, metrics []soak.Metric, p soak.Plan) []Chart {
 	l := layout{metrics: metrics, plan: p, names: names, byID: map[string]*Chart{}}
 	for _, n := range names {
 		l.place(n)
@@ -81,18 +81,18 @@ func Layout(names []soak.Name, metrics []soak.Metric, p soak.Plan) []Chart {
 type layout struct {
 	metrics []soak.Metric
 	plan    soak.Plan
-	names   []soak.Name
+	names   []soak.SeriesID
 	byID    map[string]*Chart
 }
 
-func (l *layout) place(n soak.Name) {
-	family, labels := split(n.Name)
+func (l *layout) place(n soak.SeriesID) {
+	family, labels := split(n.Metric)
 	m := l.metric(family)
 	if family == "cpu_seconds_total" {
 		m.Unit = "cores" // seconds of CPU time a second
 	}
 	c := Chart{Group: n.Process, Unit: m.Unit, Rate: m.Kind == soak.Counter, Title: family}
-	line := Line{Process: n.Process, Name: n.Name, Label: family}
+	line := Line{Process: n.Process, Name: n.Metric, Label: family}
 	own, shared := partition(labels)
 	if n.Process == soak.RoleDriver && isLoad(family) {
 		c.Group = GroupLoad
@@ -138,13 +138,13 @@ func (l *layout) metric(family string) soak.Metric {
 }
 
 // hasLabelled reports whether the family has other series that are parts of n.
-func (l *layout) hasLabelled(n soak.Name, family string) bool {
-	return slices.ContainsFunc(l.names, func(o soak.Name) bool {
-		return o.Process == n.Process && strings.HasPrefix(o.Name, family+"{")
+func (l *layout) hasLabelled(n soak.SeriesID, family string) bool {
+	return slices.ContainsFunc(l.names, func(o soak.SeriesID) bool {
+		return o.Process == n.Process && strings.HasPrefix(o.Metric, family+"{")
 	})
 }
 
-func (l *layout) ruled(n soak.Name) bool {
+func (l *layout) ruled(n soak.SeriesID) bool {
 	return slices.ContainsFunc(l.plan.Rules, func(r soak.Rule) bool { return judge.Matches(r, n) })
 }
 

@@ -16,7 +16,7 @@ type book struct {
 }
 
 type bookKey struct {
-	soak.Name
+	soak.SeriesID
 	rule string
 }
 
@@ -27,9 +27,9 @@ func (b *book) step(judged []judge.Judged, at time.Duration, wall time.Time) []s
 	var raised []soak.Alert
 	for _, j := range judged {
 		rule := ruleOf(j)
-		key := bookKey{j.Name, rule.Name}
+		key := bookKey{j.ID, rule.Name}
 		state, out := alerts.Step(b.states[key], rule, j.Verdict, alerts.Context{
-			Run: b.run, Process: j.Process, Metric: j.Name.Name, Unit: j.Metric.Unit, Last: j.Last, At: at, Wall: wall,
+			Run: b.run, Process: j.ID.Process, Metric: j.ID.Metric, Unit: j.Metric.Unit, Last: j.Last, At: at, Wall: wall,
 		})
 		b.states[key] = state
 		raised = append(raised, out...)
@@ -45,7 +45,7 @@ func ruleOf(j judge.Judged) soak.Rule {
 		return r
 	}
 	return soak.Rule{
-		Name: j.Name.Name + " of the " + j.Process, Process: j.Process, Metric: j.Name.Name, Severity: "critical",
+		Name: j.ID.Metric + " of the " + j.ID.Process, Process: j.ID.Process, Metric: j.ID.Metric, Severity: "critical",
 		MaxGrowth: soak.Quantity{Value: j.Tolerance, Per: soak.PerHour},
 	}
 }

@@ -150,7 +150,7 @@ func (s sampler) Tick(context.Context, time.Duration) ([]soak.Sample, []soak.Eve
 	if s.role == soak.RoleTarget {
 		fds = s.b.fds(time.Since(s.from))
 	}
-	all := []soak.Sample{{Process: s.role, Metric: "fds", Value: fds}, {Process: s.role, Metric: "goroutines", Value: 5}}
+	all := []soak.Sample{{SeriesID: soak.SeriesOf(s.role, "fds"), Value: fds}, {SeriesID: soak.SeriesOf(s.role, "goroutines"), Value: 5}}
 	return slices.DeleteFunc(all, func(m soak.Sample) bool { return m.Metric == s.b.without }), nil
 }
 func (s sampler) ReadAll(ctx context.Context) ([]soak.Sample, []soak.Event) { return s.Tick(ctx, 0) }

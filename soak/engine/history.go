@@ -17,17 +17,17 @@ import (
 type history struct {
 	plan     soak.Plan
 	families map[string]soak.Metric
-	names    []soak.Name // seen, in order of appearance
-	series   map[soak.Name]*detect.Reducer
-	skip     map[soak.Name]bool // seen, and not judged
-	newest   map[soak.Name]float64
-	trails   map[soak.Name]*trail
+	names    []soak.SeriesID // seen, in order of appearance
+	series   map[soak.SeriesID]*detect.Reducer
+	skip     map[soak.SeriesID]bool // seen, and not judged
+	newest   map[soak.SeriesID]float64
+	trails   map[soak.SeriesID]*trail
 	rests    []soak.Row   // judged samples of each rest row
 	events   []soak.Event // the marks that judging needs: phases, rates, rests
 }
 
 func newHistory(p soak.Plan) *history {
-	h := &history{plan: p, families: map[string]soak.Metric{}, series: map[soak.Name]*detect.Reducer{}, skip: map[soak.Name]bool{}, newest: map[soak.Name]float64{}, trails: map[soak.Name]*trail{}}
+	h := &history{plan: p, families: map[string]soak.Metric{}, series: map[soak.SeriesID]*detect.Reducer{}, skip: map[soak.SeriesID]bool{}, newest: map[soak.SeriesID]float64{}, trails: map[soak.SeriesID]*trail{}}
 	for _, m := range Metrics() {
 		h.families[m.Name] = m
 	}
@@ -37,7 +37,7 @@ func newHistory(p soak.Plan) *history {
 // add takes a row in. Only what was read in steady load goes into the series.
 func (h *history) add(row soak.Row, phase soak.PhaseName) {
 	for _, s := range row.Samples {
-		n := soak.Name{Process: s.Process, Name: s.Metric}
+		n := s.SeriesID
 		red := h.reducer(n)
 		if red == nil {
 			continue
@@ -52,10 +52,10 @@ func (h *history) add(row soak.Row, phase soak.PhaseName) {
 
 // latest is the newest value of one of the target's series, NaN if there is none.
 func (h *history) latest(metric string) float64 {
-	return h.value(soak.Name{Process: soak.RoleTarget, Name: metric})
+	return h.value(soak.SeriesOf(soak.RoleTarget, metric))
 }
 
-func (h *history) value(n soak.Name) float64 {
+func (h *history) value(n soak.SeriesID) float64 {
 	if v, ok := h.newest[n]; ok {
 		return v
 	}
@@ -70,7 +70,7 @@ func (h *history) addRest(row soak.Row, collected bool) {
 	}
 	kept := soak.Row{At: row.At}
 	for _, s := range row.Samples {
-		if h.reducer(soak.Name{Process: s.Process, Name: s.Metric}) != nil {
+		if h.reducer(s.SeriesID) != nil {
 			kept.Samples = append(kept.Samples, s)
 		}
 	}
@@ -78,7 +78,7 @@ func (h *history) addRest(row soak.Row, collected bool) {
 }
 
 // reducer gives the reducer of a series that is judged, nil for all others.
-func (h *history) reducer(n soak.Name) *detect.Reducer {
+func (h *history) reducer(n soak.SeriesID) *detect.Reducer {
 	if red, ok := h.series[n]; ok {
 		return red
 	}
@@ -89,14 +89,14 @@ func (h *history) reducer(n soak.Name) *detect.Reducer {
 		h.skip[n] = true
 		return nil
 	}
-	red := detect.NewReducer(n.Process, n.Name, h.families[judge.Family(n.Name)])
+	red := detect.NewReducer(n, h.families[soak.Family(n.Metric)])
 	h.series[n], h.trails[n] = red, &trail{}
 	h.names = append(h.names, n)
 	return red
 }
 
-func (h *history) wanted(n soak.Name) bool {
-	if n == (soak.Name{Process: soak.RoleDriver, Name: "operations_total"}) || judge.Default(n, nil, h.plan.Duration) {
+func (h *history) wanted(n soak.SeriesID) bool {
+	if n == (soak.SeriesOf(soak.RoleDriver, "operations_total")) || judge.Default(n, nil, h.plan.Duration) {
 		return true
 	}
 	for _, r := range h.plan.Rules {
@@ -129,25 +129,25 @@ func (h *history) breakAll(at time.Duration) {
 }
 
 // Names lists the series that are judged.
-func (h *history) Names() []soak.Name { return h.names }
+func (h *history) Names() []soak.SeriesID { return h.names }
 
 // Series gives the steady part of a series, reduced.
-func (h *history) Series(process, name string) (soak.Series, error) {
-	red, ok := h.series[soak.Name{Process: process, Name: name}]
+func (h *history) Series(of soak.SeriesID) (soak.Series, error) {
+	red, ok := h.series[of]
 	if !ok {
-		return soak.Series{}, fmt.Errorf("no series %s of the %s", name, process)
+		return soak.Series{}, fmt.Errorf("no series %s of the %s", of.Metric, of.Process)
 	}
 	return red.Series(), nil
 }
 
 // Value gives a series' value in the rest row of that time.
-func (h *history) Value(process, name string, at time.Duration) float64 {
+func (h *history) Value(of soak.SeriesID, at time.Duration) float64 {
 	i, ok := slices.BinarySearchFunc(h.rests, at, func(row soak.Row, at time.Duration) int { return cmp.Compare(row.At, at) })
 	if !ok {
 		return math.NaN()
 	}
 	for _, s := range h.rests[i].Samples {
-		if s.Process == process && s.Metric == name {
+		if s.SeriesID == of {
 			return s.Value
 		}
 	}

@@ -19,7 +19,7 @@ import (
 type curious struct{ asked map[string]soak.Question }
 
 func (c *curious) Judge(q soak.Question) soak.Verdict {
-	c.asked[q.Series.Process+" "+q.Series.Name] = q
+	c.asked[q.Series.ID.Process+" "+q.Series.ID.Metric] = q
 	return soak.Verdict{State: soak.Clean}
 }
 
@@ -29,10 +29,10 @@ type offline struct {
 	phases []soak.Phase
 }
 
-func (o offline) Names() (all []soak.Name) {
+func (o offline) Names() (all []soak.SeriesID) {
 	for _, row := range o.b.kept {
 		for _, s := range row.Samples {
-			if n := (soak.Name{Process: s.Process, Name: s.Metric}); !slices.Contains(all, n) {
+			if n := s.SeriesID; !slices.Contains(all, n) {
 				all = append(all, n)
 			}
 		}
@@ -40,38 +40,38 @@ func (o offline) Names() (all []soak.Name) {
 	return all
 }
 
-func (o offline) raw(process, name string) soak.Series {
-	s := soak.Series{Process: process, Name: name}
+func (o offline) raw(of soak.SeriesID) soak.Series {
+	s := soak.Series{ID: of}
 	for _, m := range Metrics() {
-		if m.Name == judge.Family(name) {
+		if m.Name == of.Family() {
 			s.Metric = m
 		}
 	}
 	for _, row := range o.b.kept {
 		for _, sample := range row.Samples {
-			if sample.Process == process && sample.Metric == name {
+			if sample.SeriesID == of {
 				s.At, s.Value = append(s.At, row.At), append(s.Value, sample.Value)
 			}
 		}
 	}
 	for _, e := range o.b.notes {
-		if (e.Process == process || e.Process == "") && (e.Kind == soak.EventRestart || e.Kind == soak.EventSuspend) {
+		if (e.Process == of.Process || e.Process == "") && (e.Kind == soak.EventRestart || e.Kind == soak.EventSuspend) {
 			s.Breaks = append(s.Breaks, e.At)
 		}
 	}
 	return s
 }
 
-func (o offline) Series(process, name string) (soak.Series, error) {
-	raw := o.raw(process, name)
+func (o offline) Series(of soak.SeriesID) (soak.Series, error) {
+	raw := o.raw(of)
 	if len(raw.At) == 0 {
 		return raw, errors.New("no such series")
 	}
 	return detect.Reduce(judge.Steady(raw, o.phases)), nil
 }
 
-func (o offline) Value(process, name string, at time.Duration) float64 {
-	return judge.At(o.raw(process, name), at)
+func (o offline) Value(of soak.SeriesID, at time.Duration) float64 {
+	return judge.At(o.raw(of), at)
 }
 
 // Whatever happens in a run, the questions of its last look are those that a

@@ -107,10 +107,10 @@ func (r *run) status() {
 	}
 	for _, j := range r.judged {
 		s.Series = append(s.Series, SeriesStatus{
-			Process: j.Process, Metric: j.Name.Name, Unit: j.Metric.Unit,
-			Last: soak.Float(r.history.value(j.Name)), Verdict: j.Verdict.State,
+			Process: j.ID.Process, Metric: j.ID.Metric, Unit: j.Metric.Unit,
+			Last: soak.Float(r.history.value(j.ID)), Verdict: j.Verdict.State,
 			Slope: soak.Float(j.Verdict.Slope), Lo: soak.Float(j.Verdict.Lo), Hi: soak.Float(j.Verdict.Hi),
-			MinDetectable: soak.Float(j.Verdict.MinDetectable), Course: r.history.course(j.Name),
+			MinDetectable: soak.Float(j.Verdict.MinDetectable), Course: r.history.course(j.ID),
 		})
 	}
 	r.Config.Status(s)

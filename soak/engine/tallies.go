@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/HdrHistogram/hdrhistogram-go"
@@ -27,6 +29,7 @@ type loadState struct {
 	quiet int                // ticks since the newest tally
 	told  map[errorKey]toldError
 
+	ids       map[string]soak.SeriesID
 	interval  map[histKey]soak.Times // since the last row
 	minute    map[histKey]*pile      // since the last flush
 	latency   map[string]*pile       // of each load until the last flush, for progress
@@ -51,7 +54,7 @@ type errorKey struct{ load, kind string }
 func newLoadState(plan []soak.Workload) loadState {
 	return loadState{
 		plan: plan, last: map[string]soak.LoadTally{}, rate: map[string]float64{}, told: map[errorKey]toldError{},
-		interval: map[histKey]soak.Times{}, minute: map[histKey]*pile{}, latency: map[string]*pile{}, quantiles: map[string]quantiles{},
+		ids: map[string]soak.SeriesID{}, interval: map[histKey]soak.Times{}, minute: map[histKey]*pile{}, latency: map[string]*pile{}, quantiles: map[string]quantiles{},
 		encoder: hdrhistogram.New(1, int64(longest), 3),
 	}
 }
@@ -148,8 +151,8 @@ func (l *loadState) samples(since time.Duration) []soak.Sample {
 	}
 	l.fresh = false
 	var out []soak.Sample
-	put := func(metric string, v float64) {
-		out = append(out, soak.Sample{Process: soak.RoleDriver, Metric: metric, Value: v})
+	put := func(v float64, family string, labels ...string) {
+		out = append(out, soak.Sample{SeriesID: l.id(family, labels), Value: v})
 	}
 	var all int64
 	for _, w := range l.plan {
@@ -158,37 +161,42 @@ func (l *loadState) samples(since time.Duration) []soak.Sample {
 			continue
 		}
 		all += t.Operations
-		label := fmt.Sprintf("{load=%q}", w.Name)
-		put("planned_operations_total"+label, float64(t.Due))
-		put("operations_total"+label, float64(t.Operations))
-		put("failed_operations_total"+label, float64(t.Failed))
-		put("late_operations_total"+label, float64(t.Late))
-		put("sessions_total"+label, float64(t.Sessions))
-		put("sent_bytes_total"+label, float64(t.Sent))
-		put("received_bytes_total"+label, float64(t.Received))
-		put("open_sessions"+label, float64(t.Open))
-		put("operations_in_flight"+label, float64(t.InFlight))
+		of := func(family string, n int64) { put(float64(n), family, "load", w.Name) }
+		of("planned_operations_total", t.Due)
+		of("operations_total", t.Operations)
+		of("failed_operations_total", t.Failed)
+		of("late_operations_total", t.Late)
+		of("sessions_total", t.Sessions)
+		of("sent_bytes_total", t.Sent)
+		of("received_bytes_total", t.Received)
+		of("open_sessions", t.Open)
+		of("operations_in_flight", t.InFlight)
 		if d := t.Datagrams; d != nil {
-			put("lost_datagrams_total"+label, float64(d.Lost))
-			put("reordered_datagrams_total"+label, float64(d.Reordered))
-			put("duplicated_datagrams_total"+label, float64(d.Duplicated))
-			put("overdue_datagrams_total"+label, float64(d.Overdue))
-			put("foreign_datagrams_total"+label, float64(d.Foreign))
+			of("lost_datagrams_total", d.Lost)
+			of("reordered_datagrams_total", d.Reordered)
+			of("duplicated_datagrams_total", d.Duplicated)
+			of("overdue_datagrams_total", d.Overdue)
+			of("foreign_datagrams_total", d.Foreign)
 		}
 		byKind := func(family string, count map[string]int64) {
 			for _, kind := range slices.Sorted(maps.Keys(count)) {
-				put(fmt.Sprintf("%s{kind=%q,load=%q}", family, kind, w.Name), float64(count[kind]))
+				put(float64(count[kind]), family, "kind", kind, "load", w.Name)
 			}
 		}
 		byKind("errors_total", t.Errors)
 		byKind("dirty_sessions_total", t.Dirty)
 		byKind("open_dirty_sessions", t.DirtyOpen)
 	}
-	put("operations_total", float64(all))
-	put("tally_age_seconds", (time.Since(l.wall) - since).Round(time.Millisecond).Seconds())
+	put(float64(all), "operations_total")
+	put((time.Since(l.wall) - since).Round(time.Millisecond).Seconds(), "tally_age_seconds")
 	for _, k := range l.histKeys() {
 		for _, q := range []float64{50, 95, 99} {
-			put(quantileName(k, q), ofTimes(l.interval[k], q))
+			labels := []string{"q", strconv.FormatFloat(q/100, 'g', -1, 64)}
+			if k.kind == soak.HistogramPacer {
+				put(ofTimes(l.interval[k], q), "pacer_lag_seconds", labels...)
+			} else {
+				put(ofTimes(l.interval[k], q), string(k.kind)+"_seconds", append(labels, "load", k.load)...)
+			}
 		}
 	}
 	clear(l.interval)
@@ -201,11 +209,16 @@ func (l *loadState) histKeys() []histKey {
 	})
 }
 
-func quantileName(k histKey, q float64) string {
-	if k.kind == soak.HistogramPacer {
-		return fmt.Sprintf("pacer_lag_seconds{q=%q}", fmt.Sprintf("%g", q/100))
+// id names a series of the driver. Names are kept: they are asked for on every
+// tick, and there are as many as the loads have counters.
+func (l *loadState) id(family string, labels []string) soak.SeriesID {
+	key := family + "\x00" + strings.Join(labels, "\x00")
+	id, ok := l.ids[key]
+	if !ok {
+		id = soak.SeriesOf(soak.RoleDriver, soak.LabelName(family, labels...))
+		l.ids[key] = id
 	}
-	return fmt.Sprintf("%s_seconds{load=%q,q=%q}", k.kind, k.load, fmt.Sprintf("%g", q/100))
+	return id
 }
 
 // flushHistograms stores what has been piled up since the last time.

@@ -121,7 +121,7 @@ func (r *run) ownJudged(at time.Duration) (own []judge.Judged) {
 		return nil
 	}
 	for _, j := range r.judged {
-		if j.Process != soak.RoleTarget {
+		if j.ID.Process != soak.RoleTarget {
 			own = append(own, j)
 		}
 	}

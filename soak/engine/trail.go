@@ -55,7 +55,7 @@ func (t *trail) halve() {
 }
 
 // course copies the course of a series.
-func (h *history) course(n soak.Name) []soak.Float {
+func (h *history) course(n soak.SeriesID) []soak.Float {
 	if t := h.trails[n]; t != nil {
 		return slices.Clone(t.points)
 	}

@@ -58,8 +58,8 @@ func TestARecordingIsReadAsItCame(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			got := one(t, c.text, "")
-			if got.Name != "value" || !slices.Equal(got.At, c.at) || !same(got.Value, c.value) {
-				t.Errorf("got %s %v %v, want %v %v", got.Name, got.At, got.Value, c.at, c.value)
+			if got.ID.Metric != "value" || !slices.Equal(got.At, c.at) || !same(got.Value, c.value) {
+				t.Errorf("got %s %v %v, want %v %v", got.ID.Metric, got.At, got.Value, c.at, c.value)
 			}
 		})
 	}
@@ -71,14 +71,14 @@ func TestEveryColumnOfNumbersIsASeries(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(all) != 2 || all[0].Name != "a" || all[1].Name != "b_bytes" || !slices.Equal(all[1].Value, []float64{10, 20}) {
+	if len(all) != 2 || all[0].ID.Metric != "a" || all[1].ID.Metric != "b_bytes" || !slices.Equal(all[1].Value, []float64{10, 20}) {
 		t.Errorf("got %+v", all)
 	}
 }
 
 func TestOneColumnCanBeWanted(t *testing.T) {
 	text := "time,a,mixed,b\n0,1,oops,3\n1,2,7,4\n"
-	if s := one(t, text, "b"); s.Name != "b" || !slices.Equal(s.Value, []float64{3, 4}) {
+	if s := one(t, text, "b"); s.ID.Metric != "b" || !slices.Equal(s.Value, []float64{3, 4}) {
 		t.Errorf("got %+v", s)
 	}
 }

@@ -33,10 +33,10 @@ func FuzzCSV(f *testing.F) {
 		}
 		for _, s := range all {
 			if len(s.At) == 0 || len(s.At) != len(s.Value) || s.At[0] != 0 || !slices.IsSorted(s.At) {
-				t.Fatalf("series %q: %d times from %v, %d values", s.Name, len(s.At), s.At[0], len(s.Value))
+				t.Fatalf("series %q: %d times from %v, %d values", s.ID.Metric, len(s.At), s.At[0], len(s.Value))
 			}
-			if column != "" && s.Name != column {
-				t.Fatalf("series %q, wanted was %q", s.Name, column)
+			if column != "" && s.ID.Metric != column {
+				t.Fatalf("series %q, wanted was %q", s.ID.Metric, column)
 			}
 		}
 	})

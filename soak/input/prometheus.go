@@ -88,7 +88,7 @@ func (r Range) read(ctx context.Context, start time.Time, found map[string]*soak
 		name := seriesName(one.Metric, r.Query)
 		s, ok := found[name]
 		if !ok {
-			s = &soak.Series{Name: name, Metric: Describe(name)}
+			s = &soak.Series{ID: soak.SeriesID{Metric: name}, Metric: Describe(name)}
 			found[name] = s
 		}
 		for _, v := range one.Values {

@@ -114,7 +114,7 @@ func TestARealPrometheusIsReadPointByPoint(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(all) != 2 || all[0].Name != `fds{job="shop"}` || all[1].Name != `heap_bytes{job="shop"}` || all[1].Metric.Unit != "bytes" {
+	if len(all) != 2 || all[0].ID.Metric != `fds{job="shop"}` || all[1].ID.Metric != `heap_bytes{job="shop"}` || all[1].Metric.Unit != "bytes" {
 		t.Fatalf("got %d series: %+v", len(all), all)
 	}
 	heap := all[1]
@@ -145,7 +145,7 @@ func TestARealPrometheusIsReadPointByPoint(t *testing.T) {
 		r.Query, r.Step = `max_over_time(heap_bytes[1m])`, time.Minute
 		rec, err := Prometheus(t.Context(), r)
 		all := rec.Series
-		if err != nil || len(all) != 1 || all[0].Name != `max_over_time(heap_bytes[1m]){job="shop"}` {
+		if err != nil || len(all) != 1 || all[0].ID.Metric != `max_over_time(heap_bytes[1m]){job="shop"}` {
 			t.Errorf("%v, %+v", err, all)
 		}
 	})

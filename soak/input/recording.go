@@ -114,7 +114,7 @@ func (rec *recording) recorded() Recording {
 		if c.line > 0 {
 			continue
 		}
-		s := soak.Series{Name: c.name, Metric: Describe(c.name), At: make([]time.Duration, len(order)), Value: make([]float64, len(order))}
+		s := soak.Series{ID: soak.SeriesID{Metric: c.name}, Metric: Describe(c.name), At: make([]time.Duration, len(order)), Value: make([]float64, len(order))}
 		for to, from := range order {
 			s.At[to], s.Value[to] = rec.at[from]-rec.at[order[0]], c.values[from]
 		}

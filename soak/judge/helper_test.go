@@ -11,36 +11,34 @@ import (
 
 var nan = math.NaN()
 
-func name(process, metric string) soak.Name { return soak.Name{Process: process, Name: metric} }
+func name(process, metric string) soak.SeriesID { return soak.SeriesOf(process, metric) }
 
 // memory is a History of raw series.
-type memory map[soak.Name]soak.Series
+type memory map[soak.SeriesID]soak.Series
 
-func (m memory) Names() (all []soak.Name) {
+func (m memory) Names() (all []soak.SeriesID) {
 	for n := range m {
 		all = append(all, n)
 	}
-	slices.SortFunc(all, func(a, b soak.Name) int {
-		return slices.Compare([]string{a.Process, a.Name}, []string{b.Process, b.Name})
-	})
+	slices.SortFunc(all, soak.SeriesID.Compare)
 	return all
 }
 
-func (m memory) Series(process, metric string) (soak.Series, error) {
-	s, ok := m[name(process, metric)]
+func (m memory) Series(of soak.SeriesID) (soak.Series, error) {
+	s, ok := m[of]
 	if !ok {
 		return s, errors.New("no such series")
 	}
 	return s, nil
 }
 
-func (m memory) Value(process, metric string, at time.Duration) float64 {
-	return At(m[name(process, metric)], at)
+func (m memory) Value(of soak.SeriesID, at time.Duration) float64 {
+	return At(m[of], at)
 }
 
 // every gives a series of target with one value a second in [from, to).
 func every(metric string, from, to int, value func(second int) float64) soak.Series {
-	s := soak.Series{Process: soak.RoleTarget, Name: metric, Metric: soak.Metric{Name: Family(metric), Unit: "count"}}
+	s := soak.Series{ID: soak.SeriesOf(soak.RoleTarget, metric), Metric: soak.Metric{Name: soak.Family(metric), Unit: "count"}}
 	for i := from; i < to; i++ {
 		s.At, s.Value = append(s.At, time.Duration(i)*time.Second), append(s.Value, value(i))
 	}

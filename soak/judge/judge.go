@@ -17,12 +17,12 @@ import (
 // History gives the series of a run.
 type History interface {
 	// Names lists every series.
-	Names() []soak.Name
+	Names() []soak.SeriesID
 	// Series gives the steady part of a series (see [Steady]), raw or reduced.
-	Series(process, name string) (soak.Series, error)
+	Series(of soak.SeriesID) (soak.Series, error)
 	// Value gives a series' value in the row taken at exactly that time, NaN
 	// where there is none. It is asked for rest samples only.
-	Value(process, name string, at time.Duration) float64
+	Value(of soak.SeriesID, at time.Duration) float64
 }
 
 // Detector answers one question.
@@ -42,7 +42,7 @@ type Run struct {
 
 // Judged is one series and the answer on it.
 type Judged struct {
-	soak.Name
+	ID        soak.SeriesID
 	Metric    soak.Metric
 	Rule      *soak.Rule // the plan's rule that asked; nil for what is judged by default
 	Tolerance float64    // growth per hour that was allowed
@@ -57,7 +57,7 @@ type Judged struct {
 func All(h History, r Run, d Detector) ([]Judged, error) {
 	subs := subjects(h.Names(), r.Plan)
 	a := asker{history: h, run: r, detector: d, phases: Phases(r.Plan.Load, r.Events, r.End), rests: Rests(r.Events), family: len(subs)}
-	a.operations, _ = h.Series(soak.RoleDriver, "operations_total") // none in a watch
+	a.operations, _ = h.Series(soak.SeriesOf(soak.RoleDriver, "operations_total")) // none in a watch
 	var out []Judged
 	for _, s := range subs {
 		if kept, ok := r.kept(s); ok {
@@ -85,7 +85,7 @@ func (r Run) planned() time.Duration {
 // kept finds the answer of an earlier look that is to stand.
 func (r Run) kept(s subject) (Judged, bool) {
 	for _, j := range r.Kept {
-		if j.Name == s.Name && j.Rule == s.rule {
+		if j.ID == s.id && j.Rule == s.rule {
 			return j, true
 		}
 	}
@@ -106,19 +106,19 @@ type asker struct {
 // ask judges one series. What was measured in a part of the steady load only
 // is never clean, whatever the detector makes of that part.
 func (a *asker) ask(s subject) (Judged, error) {
-	series, err := a.history.Series(s.Process, s.Name.Name)
+	series, err := a.history.Series(s.id)
 	if err != nil {
 		return Judged{}, err
 	}
-	j := Judged{Name: s.Name, Metric: series.Metric, Rule: s.rule, Covered: Covered(series, a.phases)}
+	j := Judged{ID: s.id, Metric: series.Metric, Rule: s.rule, Covered: Covered(series, a.phases)}
 	j.Tolerance = Tolerance(a.run.Plan, s.rule, series, slopePerHour(a.operations))
 	j.Last, j.Points = newest(series)
 	j.Verdict = a.detector.Judge(soak.Question{
 		Series:     series,
-		Rest:       a.restPoints(s.Name, series.Breaks),
+		Rest:       a.restPoints(s.id, series.Breaks),
 		Operations: a.operations,
 		Phases:     a.phases,
-		Limit:      limit(a.run, s.Name),
+		Limit:      limit(a.run, s.id),
 		Tolerance:  soak.Quantity{Value: j.Tolerance, Per: soak.PerHour},
 		Planned:    a.run.planned(),
 		Look:       max(1, detect.Looks(a.run.End)),
@@ -133,13 +133,13 @@ func (a *asker) ask(s subject) (Judged, error) {
 // restPoints gives the readings at rest of one life of the process: a restart
 // gives back all that was leaked, and must not look like shrinking. Of several
 // lives the one with the most readings speaks, of equal ones the last.
-func (a *asker) restPoints(n soak.Name, breaks []time.Duration) []soak.RestPoint {
+func (a *asker) restPoints(n soak.SeriesID, breaks []time.Duration) []soak.RestPoint {
 	var best, life []soak.RestPoint
 	for _, r := range a.rests {
 		for len(breaks) > 0 && breaks[0] <= r.At {
 			life, breaks = nil, breaks[1:]
 		}
-		v := a.history.Value(n.Process, n.Name, r.At)
+		v := a.history.Value(n, r.At)
 		if math.IsNaN(v) {
 			continue
 		}

@@ -12,7 +12,7 @@ import (
 )
 
 func TestWhatIsJudgedAndInWhichOrder(t *testing.T) {
-	names := []soak.Name{
+	names := []soak.SeriesID{
 		name("monitor", "fds"), name("driver", "rss_bytes"), name("driver", "operations_total"),
 		name("target", `sockets{state="close_wait"}`), name("target", `sockets{state="listen"}`),
 		name("target", "anon_bytes"), name("target", "rss_bytes"), name("target", "goroutines"), name("target", "fds"), name("target", "zz"), name("target", "aa"),
@@ -20,22 +20,22 @@ func TestWhatIsJudgedAndInWhichOrder(t *testing.T) {
 	for _, c := range []struct {
 		what  string
 		plan  soak.Plan
-		names []soak.Name
+		names []soak.SeriesID
 		want  string
 	}{
 		{"short: the resident set", soak.Plan{Duration: time.Minute}, names, `fds sockets{state="close_wait"} goroutines rss_bytes driver/rss_bytes monitor/fds`},
 		{"long: anonymous memory in its place", soak.Plan{Duration: time.Hour}, names, `fds sockets{state="close_wait"} goroutines anon_bytes driver/rss_bytes monitor/fds`},
 		{"a rule takes the default's place", soak.Plan{Rules: []soak.Rule{{Name: "r", Metric: "fds"}}}, names, `fds:r sockets{state="close_wait"} goroutines rss_bytes driver/rss_bytes monitor/fds`},
-		{"two rules are two questions", soak.Plan{Rules: []soak.Rule{{Name: "r", Metric: "fds"}, {Name: "s", Metric: "fds"}}}, []soak.Name{name("target", "fds")}, "fds:r fds:s"},
+		{"two rules are two questions", soak.Plan{Rules: []soak.Rule{{Name: "r", Metric: "fds"}, {Name: "s", Metric: "fds"}}}, []soak.SeriesID{name("target", "fds")}, "fds:r fds:s"},
 		{"a rule of a family", soak.Plan{Rules: []soak.Rule{{Name: "r", Metric: "sockets"}}}, names[3:5], `sockets{state="close_wait"}:r sockets{state="listen"}:r`},
 		{"a rule of another process", soak.Plan{Rules: []soak.Rule{{Name: "r", Process: "driver", Metric: "operations_total"}}}, names[:3], "driver/rss_bytes driver/operations_total:r monitor/fds"},
 		{"what no default knows comes last, by name", soak.Plan{Rules: []soak.Rule{{Name: "r", Metric: "zz"}, {Name: "s", Metric: "aa"}}}, names[8:], "fds aa:s zz:r"},
 	} {
 		var got []string
 		for _, s := range subjects(c.names, c.plan) {
-			text := s.Name.Name
-			if s.Process != soak.RoleTarget {
-				text = s.Process + "/" + text
+			text := s.id.Metric
+			if s.id.Process != soak.RoleTarget {
+				text = s.id.Process + "/" + text
 			}
 			if s.rule != nil {
 				text += ":" + s.rule.Name
@@ -91,7 +91,7 @@ func TestLimits(t *testing.T) {
 	r := Run{Facts: soak.Facts{NoFile: 1024, Memory: 1 << 30}, Plan: soak.Plan{Target: soak.Target{Limits: map[string]float64{"threads": 50, "goroutines": 9}}}}
 	for _, c := range []struct {
 		run  Run
-		name soak.Name
+		name soak.SeriesID
 		want float64
 	}{
 		{r, name("target", "fds"), 1024},
@@ -124,7 +124,7 @@ func TestAPartOfTheSteadyLoadIsNeverClean(t *testing.T) {
 		}
 		got := map[string]Judged{}
 		for _, j := range all {
-			got[j.Name.Name] = j
+			got[j.ID.Metric] = j
 		}
 		if v := got["threads"].Verdict; v.State != says || v.Reason != "detector" {
 			t.Errorf("threads: %s (%s), and the detector said %s", v.State, v.Reason, says)
@@ -221,7 +221,7 @@ func TestAnUnreadableSeriesIsAnError(t *testing.T) {
 
 type broken struct{ memory }
 
-func (broken) Series(string, string) (soak.Series, error) {
+func (broken) Series(soak.SeriesID) (soak.Series, error) {
 	return soak.Series{}, fmt.Errorf("unreadable")
 }
 

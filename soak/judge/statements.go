@@ -36,7 +36,7 @@ type Statement struct {
 func Statements(h History, r Run, judged []Judged, d Detector) []Statement {
 	out := append([]Statement{}, resident(judged)...)
 	for _, j := range judged {
-		if s, ok := follows(j); ok && j.Process == soak.RoleTarget {
+		if s, ok := follows(j); ok && j.ID.Process == soak.RoleTarget {
 			out = append(out, s)
 		}
 	}
@@ -60,23 +60,23 @@ func resident(judged []Judged) []Statement {
 		return nil
 	}
 	say := func(kind, text string, args ...any) []Statement {
-		return []Statement{{kind, soak.RoleTarget, []string{set.Name.Name, heap.Name.Name}, fmt.Sprintf(text, args...)}}
+		return []Statement{{kind, soak.RoleTarget, []string{set.ID.Metric, heap.ID.Metric}, fmt.Sprintf(text, args...)}}
 	}
 	perHour := func(v float64) string { return human.Amount(v, "bytes") + "/h" }
 	r, l := set.Verdict, heap.Verdict
 	switch {
 	case r.State == soak.Leaking && r.Lo > pacing*max(0, l.Hi):
 		return say(OutsideHeap, "%s grows by %s, and the live heap by at most %s: the rest is not held by live objects. Look for fragmentation, memory that the runtime keeps, and native memory (cgo, mmap, stacks of threads); a heap profile will not show it",
-			set.Name.Name, perHour(r.Slope), perHour(max(0, l.Hi)))
+			set.ID.Metric, perHour(r.Slope), perHour(max(0, l.Hi)))
 	case l.State == soak.Leaking && r.State != soak.Leaking:
 		return say(HeapFirst, "the live heap grows by %s, and %s does not show it yet: it has room from before, and will follow",
-			perHour(l.Slope), set.Name.Name)
+			perHour(l.Slope), set.ID.Metric)
 	}
 	return nil
 }
 
 func of(judged []Judged, metric string) (Judged, bool) {
-	i := slices.IndexFunc(judged, func(j Judged) bool { return j.Process == soak.RoleTarget && j.Name.Name == metric })
+	i := slices.IndexFunc(judged, func(j Judged) bool { return j.ID.Process == soak.RoleTarget && j.ID.Metric == metric })
 	if i < 0 {
 		return Judged{}, false
 	}
@@ -85,12 +85,12 @@ func of(judged []Judged, metric string) (Judged, bool) {
 
 // follows says what the growth of a series goes with, where that was told.
 func follows(j Judged) (Statement, bool) {
-	v, name := j.Verdict, j.Name.Name
+	v, name := j.Verdict, j.ID.Metric
 	each := human.Amount(v.PerOperation, j.Metric.Unit) + " an operation"
 	if j.Metric.Unit != "bytes" && v.PerOperation > 0 {
 		each = fmt.Sprintf("one in %s operations", human.Amount(1/v.PerOperation, ""))
 	}
-	s := Statement{Process: j.Process, Metrics: []string{name}}
+	s := Statement{Process: j.ID.Process, Metrics: []string{name}}
 	switch v.Follows {
 	case soak.FollowsSessions:
 		s.Kind, s.Text = PerConnection, fmt.Sprintf("the growth of %s goes when the kept sessions close: it is held per connection", name)
@@ -109,9 +109,9 @@ var creep = soak.Quantity{Value: 0.05, Percent: true, Per: soak.PerRun}
 // creeps judges latencies and rates of the load.
 func creeps(h History, r Run, d Detector) (out []Statement) {
 	phases := Phases(r.Plan.Load, r.Events, r.End)
-	names := slices.DeleteFunc(slices.Clone(h.Names()), func(n soak.Name) bool { return !creeping(n) })
+	names := slices.DeleteFunc(slices.Clone(h.Names()), func(n soak.SeriesID) bool { return !creeping(n) })
 	for _, n := range names {
-		s, err := h.Series(n.Process, n.Name)
+		s, err := h.Series(n)
 		if err != nil {
 			continue // the report tells of series that cannot be read
 		}
@@ -123,9 +123,9 @@ func creeps(h History, r Run, d Detector) (out []Statement) {
 		if v.State != soak.Leaking {
 			continue
 		}
-		one := Statement{LatencyCreeps, n.Process, []string{n.Name}, fmt.Sprintf("%s creeps under a constant load: it %s", n.Name, v.Reason)}
+		one := Statement{LatencyCreeps, n.Process, []string{n.Metric}, fmt.Sprintf("%s creeps under a constant load: it %s", n.Metric, v.Reason)}
 		if falls {
-			one.Kind, one.Text = RateFalls, fmt.Sprintf("fewer operations are achieved as time goes on: %s falls by %s a second each hour", n.Name, human.Amount(v.Slope, ""))
+			one.Kind, one.Text = RateFalls, fmt.Sprintf("fewer operations are achieved as time goes on: %s falls by %s a second each hour", n.Metric, human.Amount(v.Slope, ""))
 		}
 		out = append(out, one)
 	}
@@ -134,15 +134,15 @@ func creeps(h History, r Run, d Detector) (out []Statement) {
 
 // creeping are the 99 % quantiles of each load's latency and service time, and
 // its operations.
-func creeping(n soak.Name) bool {
+func creeping(n soak.SeriesID) bool {
 	if n.Process != soak.RoleDriver {
 		return false
 	}
-	switch Family(n.Name) {
+	switch soak.Family(n.Metric) {
 	case "latency_seconds", "service_seconds":
-		return strings.Contains(n.Name, `q="0.99"`)
+		return strings.Contains(n.Metric, `q="0.99"`)
 	case "operations_total":
-		return n.Name != "operations_total" // of all loads together
+		return n.Metric != "operations_total" // of all loads together
 	}
 	return false
 }
@@ -150,7 +150,7 @@ func creeping(n soak.Name) bool {
 // lost turns a counter into its rate, negated, so that what falls grows. Pauses
 // of the load are no slowness: what spans one is left out.
 func lost(s soak.Series) soak.Series {
-	out := soak.Series{Process: s.Process, Name: s.Name, Metric: s.Metric, Breaks: s.Breaks}
+	out := soak.Series{ID: s.ID, Metric: s.Metric, Breaks: s.Breaks}
 	out.Metric.Kind, out.Metric.Quantum = soak.Gauge, 0
 	var gaps []float64
 	for i := 1; i < len(s.At); i++ {

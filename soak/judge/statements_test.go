@@ -28,7 +28,7 @@ func TestMemoryThatTheHeapDoesNotExplain(t *testing.T) {
 		{"the heap may explain it", verdict(soak.Inconclusive, mib, -9*mib, 10*mib), verdict(soak.Leaking, 10*mib, 9*mib, 11*mib), ""},
 		{"the heap alone", verdict(soak.Leaking, mib, .9*mib, 1.1*mib), verdict(soak.Inconclusive, 0, -mib, 3*mib), HeapFirst},
 	} {
-		judged := []Judged{{Name: name("target", "go_heap_live_bytes"), Verdict: c.heap}, {Name: name("target", "rss_bytes"), Verdict: c.rss}}
+		judged := []Judged{{ID: name("target", "go_heap_live_bytes"), Verdict: c.heap}, {ID: name("target", "rss_bytes"), Verdict: c.rss}}
 		got := ""
 		for _, s := range Statements(memory{}, Run{}, judged, detect.Judge{}) {
 			got += s.Kind
@@ -43,12 +43,12 @@ func TestWhatGrowthFollowsIsTold(t *testing.T) {
 	for bound, want := range map[soak.Follows]string{"": "", "sessions": "per connection", "operations": "one in 10000 operations", "time": "72 an hour"} {
 		v := verdict(soak.Leaking, 72, 70, 74)
 		v.PerOperation, v.Follows = 1e-4, bound
-		got := Statements(memory{}, Run{}, []Judged{{Name: name("target", "fds"), Metric: soak.Metric{Unit: "count"}, Verdict: v}}, detect.Judge{})
+		got := Statements(memory{}, Run{}, []Judged{{ID: name("target", "fds"), Metric: soak.Metric{Unit: "count"}, Verdict: v}}, detect.Judge{})
 		if (len(got) == 0) != (want == "") || want != "" && !strings.Contains(got[0].Text, want) {
 			t.Errorf("%q: %+v", bound, got)
 		}
 		v.State = soak.Clean
-		if got := Statements(memory{}, Run{}, []Judged{{Name: name("target", "fds"), Verdict: v}}, detect.Judge{}); len(got) > 0 {
+		if got := Statements(memory{}, Run{}, []Judged{{ID: name("target", "fds"), Verdict: v}}, detect.Judge{}); len(got) > 0 {
 			t.Errorf("%q: of a clean series: %+v", bound, got)
 		}
 	}
@@ -86,7 +86,7 @@ func TestLatencyAndThroughputThatCreep(t *testing.T) {
 		h := memory{}
 		for metric, value := range map[string]func(int) float64{p99: latency(c.growth), ops: done(c.loss)} {
 			s := every(metric, 0, end, value)
-			s.Process, s.Metric.Unit = soak.RoleDriver, "seconds"
+			s.ID.Process, s.Metric.Unit = soak.RoleDriver, "seconds"
 			if metric == ops {
 				s.Metric.Unit, s.Metric.Kind = "count", soak.Counter
 			}

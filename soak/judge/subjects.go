@@ -3,7 +3,6 @@ package judge
 import (
 	"cmp"
 	"slices"
-	"strings"
 	"time"
 
 	"soakmon/soak"
@@ -15,39 +14,33 @@ import (
 // CLOSE_WAIT are judged by themselves: growth there is a diagnosis of its own.
 var families = []string{"fds", `sockets{state="close_wait"}`, "goroutines", "threads", "children", "zombies", "go_heap_live_bytes", "anon_bytes", "rss_bytes"}
 
-// Family strips the labels of a series' name.
-func Family(name string) string {
-	family, _, _ := strings.Cut(name, "{")
-	return family
-}
-
 // Default reports whether a series is judged without being asked for.
-func Default(n soak.Name, all []soak.Name, duration time.Duration) bool {
-	switch n.Name {
+func Default(n soak.SeriesID, all []soak.SeriesID, duration time.Duration) bool {
+	switch n.Metric {
 	case "anon_bytes":
 		return duration >= settledAfter
 	case "rss_bytes":
-		return duration < settledAfter || !slices.Contains(all, soak.Name{Process: n.Process, Name: "anon_bytes"})
+		return duration < settledAfter || !slices.Contains(all, soak.SeriesOf(n.Process, "anon_bytes"))
 	}
-	return slices.Contains(families, n.Name)
+	return slices.Contains(families, n.Metric)
 }
 
 // Matches reports whether a rule speaks of a series.
-func Matches(r soak.Rule, n soak.Name) bool {
+func Matches(r soak.Rule, n soak.SeriesID) bool {
 	process := r.Process
 	if process == "" {
 		process = soak.RoleTarget
 	}
-	return n.Process == process && (r.Metric == n.Name || r.Metric == Family(n.Name))
+	return n.Process == process && (r.Metric == n.Metric || r.Metric == soak.Family(n.Metric))
 }
 
 // subject is one thing to judge: a series, and the rule that asked for it.
 type subject struct {
-	soak.Name
+	id   soak.SeriesID
 	rule *soak.Rule
 }
 
-func subjects(names []soak.Name, p soak.Plan) []subject {
+func subjects(names []soak.SeriesID, p soak.Plan) []subject {
 	var out []subject
 	for _, n := range names {
 		ruled := false
@@ -57,11 +50,11 @@ func subjects(names []soak.Name, p soak.Plan) []subject {
 			}
 		}
 		if !ruled && Default(n, names, p.Duration) {
-			out = append(out, subject{Name: n})
+			out = append(out, subject{id: n})
 		}
 	}
 	slices.SortStableFunc(out, func(a, b subject) int {
-		return cmp.Or(place(roles, a.Process)-place(roles, b.Process), place(families, a.Name.Name)-place(families, b.Name.Name), cmp.Compare(a.Name.Name, b.Name.Name))
+		return cmp.Or(place(roles, a.id.Process)-place(roles, b.id.Process), place(families, a.id.Metric)-place(families, b.id.Metric), cmp.Compare(a.id.Metric, b.id.Metric))
 	})
 	return out
 }

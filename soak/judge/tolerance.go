@@ -29,7 +29,7 @@ func Tolerance(p soak.Plan, rule *soak.Rule, s soak.Series, operationsPerHour fl
 	if rule != nil {
 		return alerts.PerHour(rule.MaxGrowth, level, p.Duration, operationsPerHour)
 	}
-	for _, name := range []string{s.Name, Family(s.Name)} {
+	for _, name := range []string{s.ID.Metric, s.ID.Family()} {
 		if q, ok := p.Tolerance[name]; ok {
 			return alerts.PerHour(q, level, p.Duration, operationsPerHour)
 		}
@@ -55,14 +55,14 @@ func startLevel(values []float64) float64 {
 
 // limit is where the target dies of a series: what the plan says, else what is
 // known of the process. NaN where nothing is known.
-func limit(r Run, n soak.Name) float64 {
+func limit(r Run, n soak.SeriesID) float64 {
 	if n.Process != soak.RoleTarget {
 		return math.NaN()
 	}
-	if l, ok := r.Plan.Target.Limits[n.Name]; ok {
+	if l, ok := r.Plan.Target.Limits[n.Metric]; ok {
 		return l
 	}
-	switch n.Name {
+	switch n.Metric {
 	case "fds":
 		return known(r.Facts.NoFile)
 	case "rss_bytes", "anon_bytes", "go_heap_live_bytes":

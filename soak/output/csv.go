@@ -14,7 +14,7 @@ import (
 
 // RowSource is a run as rows.
 type RowSource interface {
-	Names() []soak.Name               // every series in it, sorted
+	Names() []soak.SeriesID           // every series in it, sorted
 	Rows() iter.Seq2[soak.Row, error] // oldest first; an error ends it
 }
 
@@ -25,11 +25,11 @@ type RowSource interface {
 func CSV(w io.Writer, r RowSource) error {
 	out := csv.NewWriter(w)
 	names := r.Names()
-	column := make(map[soak.Name]int, len(names))
+	column := make(map[soak.SeriesID]int, len(names))
 	cells := []string{"time"}
 	for i, n := range names {
 		column[n] = i + 1
-		cells = append(cells, n.Process+"/"+n.Name)
+		cells = append(cells, n.Process+"/"+n.Metric)
 	}
 	if err := out.Write(cells); err != nil {
 		return fmt.Errorf("output: csv: %w", err)
@@ -41,7 +41,7 @@ func CSV(w io.Writer, r RowSource) error {
 		clear(cells)
 		cells[0] = string(appendTime(nil, row.Wall))
 		for _, s := range row.Samples {
-			i, ok := column[soak.Name{Process: s.Process, Name: s.Metric}]
+			i, ok := column[s.SeriesID]
 			if ok && !math.IsNaN(s.Value) {
 				cells[i] = string(appendNumber(nil, s.Value))
 			}

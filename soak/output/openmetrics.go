@@ -15,8 +15,8 @@ import (
 
 // SeriesSource is a run as series.
 type SeriesSource interface {
-	Names() []soak.Name // every series in it, sorted
-	Series(process, name string) (soak.Series, error)
+	Names() []soak.SeriesID // every series in it, sorted
+	Series(of soak.SeriesID) (soak.Series, error)
 	WallAt(at time.Duration) time.Time
 }
 
@@ -26,15 +26,15 @@ type SeriesSource interface {
 // that a wall clock set back puts before earlier ones: Prometheus takes neither.
 func OpenMetrics(w io.Writer, r SeriesSource) error {
 	out := bufio.NewWriterSize(w, 64<<10)
-	families := map[string][]soak.Name{}
+	families := map[string][]soak.SeriesID{}
 	for _, n := range r.Names() {
-		f, _, _ := strings.Cut(n.Name, "{")
+		f, _, _ := strings.Cut(n.Metric, "{")
 		families[f] = append(families[f], n)
 	}
 	for _, f := range slices.Sorted(maps.Keys(families)) {
 		_, clash := families[strings.TrimSuffix(f, "_total")]
 		for i, n := range families[f] {
-			s, err := r.Series(n.Process, n.Name)
+			s, err := r.Series(n)
 			if err != nil {
 				return fmt.Errorf("output: openmetrics: %w", err)
 			}
@@ -78,7 +78,7 @@ var escape = strings.NewReplacer(`\`, `\\`, "\n", `\n`, `"`, `\"`)
 
 // writePoints writes the points of one series.
 func writePoints(out *bufio.Writer, s soak.Series, wallAt func(time.Duration) time.Time) {
-	name := sampleName(s.Process, s.Name)
+	name := sampleName(s.ID.Process, s.ID.Metric)
 	last := int64(math.MinInt64)
 	for i, v := range s.Value {
 		wall := wallAt(s.At[i])

@@ -24,21 +24,21 @@ type memory struct {
 	err     error // ends the rows
 }
 
-type name = soak.Name
+type name = soak.SeriesID
 
 func (m memory) Names() []name {
 	seen := map[name]bool{}
 	var names []name
 	for _, r := range m.rows {
 		for _, s := range r.Samples {
-			n := name{Process: s.Process, Name: s.Metric}
+			n := s.SeriesID
 			if !seen[n] {
 				seen[n] = true
 				names = append(names, n)
 			}
 		}
 	}
-	slices.SortFunc(names, func(a, b name) int { return strings.Compare(a.Process+"/"+a.Name, b.Process+"/"+b.Name) })
+	slices.SortFunc(names, name.Compare)
 	return names
 }
 
@@ -55,16 +55,16 @@ func (m memory) Rows() iter.Seq2[soak.Row, error] {
 	}
 }
 
-func (m memory) Series(process, series string) (soak.Series, error) {
-	s := soak.Series{Process: process, Name: series}
+func (m memory) Series(of soak.SeriesID) (soak.Series, error) {
+	s := soak.Series{ID: of}
 	for _, metric := range m.metrics {
-		if f, _, _ := strings.Cut(series, "{"); metric.Name == f {
+		if metric.Name == of.Family() {
 			s.Metric = metric
 		}
 	}
 	for _, r := range m.rows {
 		for _, sample := range r.Samples {
-			if sample.Process == process && sample.Metric == series {
+			if sample.SeriesID == of {
 				s.At = append(s.At, r.At)
 				s.Value = append(s.Value, sample.Value)
 			}
@@ -101,16 +101,16 @@ func run() memory {
 		},
 		rows: []soak.Row{
 			at(0,
-				soak.Sample{Process: "target", Metric: "fds", Value: 7},
-				soak.Sample{Process: "driver", Metric: "fds", Value: 9},
-				soak.Sample{Process: "target", Metric: "rss_bytes", Value: 1 << 30},
-				soak.Sample{Process: "target", Metric: "jobs", Value: 1},
-				soak.Sample{Process: "target", Metric: "jobs_total", Value: 2},
-				soak.Sample{Process: "target", Metric: `odd.name{process="x,y",q="a\"b"}`, Value: math.Inf(1)}),
+				soak.Sample{SeriesID: soak.SeriesOf("target", "fds"), Value: 7},
+				soak.Sample{SeriesID: soak.SeriesOf("driver", "fds"), Value: 9},
+				soak.Sample{SeriesID: soak.SeriesOf("target", "rss_bytes"), Value: 1 << 30},
+				soak.Sample{SeriesID: soak.SeriesOf("target", "jobs"), Value: 1},
+				soak.Sample{SeriesID: soak.SeriesOf("target", "jobs_total"), Value: 2},
+				soak.Sample{SeriesID: soak.SeriesOf("target", `odd.name{process="x,y",q="a\"b"}`), Value: math.Inf(1)}),
 			at(1001*time.Millisecond,
-				soak.Sample{Process: "target", Metric: "fds", Value: math.NaN()},
-				soak.Sample{Process: "target", Metric: "cpu_seconds_total", Value: 0.07},
-				soak.Sample{Process: "driver", Metric: `latency_seconds{load="h2",q="0.99"}`, Value: 1.5e-7}),
+				soak.Sample{SeriesID: soak.SeriesOf("target", "fds"), Value: math.NaN()},
+				soak.Sample{SeriesID: soak.SeriesOf("target", "cpu_seconds_total"), Value: 0.07},
+				soak.Sample{SeriesID: soak.SeriesOf("driver", `latency_seconds{load="h2",q="0.99"}`), Value: 1.5e-7}),
 		},
 	}
 }
@@ -246,7 +246,7 @@ func BenchmarkOpenMetrics(b *testing.B) {
 		at := time.Duration(i) * time.Second
 		m.rows = append(m.rows, soak.Row{At: at, Wall: start.Add(at), Samples: run().rows[0].Samples[:1]})
 	}
-	s, _ := m.Series("target", "fds")
+	s, _ := m.Series(soak.SeriesOf("target", "fds"))
 	one := oneSeries{s}
 	for b.Loop() {
 		if err := OpenMetrics(io.Discard, one); err != nil {
@@ -258,6 +258,6 @@ func BenchmarkOpenMetrics(b *testing.B) {
 // oneSeries is a run of one series.
 type oneSeries struct{ s soak.Series }
 
-func (o oneSeries) Names() []name                              { return []name{{Process: o.s.Process, Name: o.s.Name}} }
-func (o oneSeries) Series(string, string) (soak.Series, error) { return o.s, nil }
-func (o oneSeries) WallAt(at time.Duration) time.Time          { return start.Add(at) }
+func (o oneSeries) Names() []name                             { return []name{o.s.ID} }
+func (o oneSeries) Series(soak.SeriesID) (soak.Series, error) { return o.s, nil }
+func (o oneSeries) WallAt(at time.Duration) time.Time         { return start.Add(at) }

@@ -6,7 +6,6 @@ import (
 
 	"soakmon/soak"
 	"soakmon/soak/human"
-	"soakmon/soak/judge"
 )
 
 // The exit codes of commands that end with a verdict, in their order of
@@ -26,7 +25,7 @@ const fewSamples = 30
 // already, and was read too seldom to be judged: a socket in CLOSE_WAIT is an
 // fd as well, and socket tables are read once in half a minute.
 func auxiliary(s Series) bool {
-	return s.Rule == "" && judge.Family(s.Metric) == "sockets" && s.Points < fewSamples
+	return s.Rule == "" && soak.Family(s.Metric) == "sockets" && s.Points < fewSamples
 }
 
 // ours reports whether a series is one of soak's own that nobody asked for.

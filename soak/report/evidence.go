@@ -20,7 +20,7 @@ func (b *builder) evidence(r *Report) error {
 		return err
 	}
 	r.Evidence.Profiles, r.Evidence.ProfileCost, r.Evidence.HeapSnapshot = len(profiles), cost(profiles, b.end), heapSnapshot(profiles)
-	s, err := b.src.Series(soak.RoleTarget, presence)
+	s, err := b.src.Series(soak.SeriesOf(soak.RoleTarget, presence))
 	if err != nil {
 		s = soak.Series{} // never measured
 	}

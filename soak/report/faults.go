@@ -97,12 +97,12 @@ func (b *builder) unmeasured(r *Report) (out []string) {
 	if t := b.plan.Target; t.Pprof != "" || t.Embedded != "" {
 		needed = append(needed[:len(needed):len(needed)], "goroutines")
 	}
-	seen := map[soak.Name]bool{}
+	seen := map[soak.SeriesID]bool{}
 	for _, n := range b.src.Names() {
 		seen[n] = true
 	}
 	for _, name := range needed {
-		if !seen[soak.Name{Process: soak.RoleTarget, Name: name}] {
+		if !seen[soak.SeriesOf(soak.RoleTarget, name)] {
 			out = append(out, fmt.Sprintf("%s of the target could not be measured; see the events for why", name))
 		}
 	}
@@ -158,7 +158,7 @@ func (b *builder) silent() string {
 	if b.watched() || judge.Time(b.phases, soak.PhaseSteady) == 0 {
 		return ""
 	}
-	s, err := b.history.Series(soak.RoleDriver, "operations_total")
+	s, err := b.history.Series(soak.SeriesOf(soak.RoleDriver, "operations_total"))
 	if err != nil {
 		return "the driver never told what the load did"
 	}
@@ -194,7 +194,7 @@ func (b *builder) idle(r *Report) string {
 // cpu is the CPU time, in seconds, that the target used while it was measured;
 // a restart begins at zero again.
 func (b *builder) cpu() (used float64, ok bool) {
-	s, err := b.src.Series(soak.RoleTarget, "cpu_seconds_total")
+	s, err := b.src.Series(soak.SeriesOf(soak.RoleTarget, "cpu_seconds_total"))
 	if err != nil {
 		return 0, false
 	}

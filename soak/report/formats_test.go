@@ -139,7 +139,7 @@ func day() *memory {
 		m.ticks = append(m.ticks, at(i))
 	}
 	m.run.Plan.Duration = 24 * time.Hour
-	m.series = map[soak.Name]soak.Series{}
+	m.series = map[soak.SeriesID]soak.Series{}
 	state := uint64(1)
 	noise := func() float64 {
 		state = state*6364136223846793005 + 1442695040888963407
@@ -179,6 +179,17 @@ func BenchmarkHTMLOfADay(b *testing.B) {
 		}
 		if err := HTML(io.Discard, r, c); err != nil {
 			b.Fatal(err)
+		}
+	}
+}
+
+func TestPlain_Labels(t *testing.T) {
+	for metric, want := range map[string]string{
+		"fds": "fds", `sockets{state="close_wait"}`: "sockets close_wait",
+		`jvm_memory_used_bytes{area="heap",id="G1 Old Gen"}`: "jvm_memory_used_bytes heap G1 Old Gen",
+	} {
+		if got := plain(metric); got != want {
+			t.Errorf("%s is shown as %q, want %q", metric, got, want)
 		}
 	}
 }

@@ -1,7 +1,6 @@
 package report
 
 import (
-	"fmt"
 	"math"
 
 	"gonum.org/v1/gonum/stat"
@@ -39,7 +38,7 @@ const (
 func (b *builder) levels(r *Report) {
 	for _, s := range r.Series {
 		if s.Process == soak.RoleTarget {
-			steady := b.history.steady[soak.Name{Process: s.Process, Name: s.Metric}]
+			steady := b.history.steady[s.id()]
 			r.Levels = append(r.Levels, newLevel(s.Process, s.Metric, s.Unit, steady.Value))
 		}
 	}
@@ -48,8 +47,8 @@ func (b *builder) levels(r *Report) {
 			r.Levels = append(r.Levels, l)
 		}
 		for _, q := range []string{"0.5", "0.95", "0.99"} {
-			name := fmt.Sprintf("latency_seconds{load=%q,q=%q}", w.Name, q)
-			if s, err := b.history.Series(soak.RoleDriver, name); err == nil {
+			name := soak.LabelName("latency_seconds", "load", w.Name, "q", q)
+			if s, err := b.history.Series(soak.SeriesOf(soak.RoleDriver, name)); err == nil {
 				r.Levels = append(r.Levels, newLevel(soak.RoleDriver, name, "seconds", s.Value))
 			}
 		}
@@ -58,8 +57,8 @@ func (b *builder) levels(r *Report) {
 
 // throughput is the rate of a load's operations under steady load.
 func (b *builder) throughput(load string) (Level, bool) {
-	name := fmt.Sprintf("operations_total{load=%q}", load)
-	raw, err := b.src.Series(soak.RoleDriver, name)
+	name := soak.LabelName("operations_total", "load", load)
+	raw, err := b.src.Series(soak.SeriesOf(soak.RoleDriver, name))
 	if err != nil {
 		return Level{}, false
 	}

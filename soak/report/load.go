@@ -2,8 +2,6 @@ package report
 
 import (
 	"fmt"
-	"strconv"
-	"strings"
 	"time"
 
 	"github.com/HdrHistogram/hdrhistogram-go"
@@ -53,7 +51,7 @@ func (b *builder) load(r *Report) error {
 	}
 	for _, w := range b.plan.Load {
 		count := func(family string) int64 {
-			return int64(b.last(soak.RoleDriver, fmt.Sprintf("%s{load=%q}", family, w.Name)))
+			return int64(b.last(soak.SeriesOf(soak.RoleDriver, soak.LabelName(family, "load", w.Name))))
 		}
 		l := Load{
 			Name: w.Name, Protocol: w.Protocol, Planned: w.Rate,
@@ -96,16 +94,8 @@ func (b *builder) planned(w soak.Workload) (under time.Duration, operations floa
 func (b *builder) byKind(family, load string) map[string]int64 {
 	out := map[string]int64{}
 	for _, n := range b.src.Names() {
-		labels, ok := strings.CutPrefix(n.Name, family+"{kind=")
-		if !ok || n.Process != soak.RoleDriver {
-			continue
-		}
-		quoted, err := strconv.QuotedPrefix(labels)
-		if err != nil || labels[len(quoted):] != fmt.Sprintf(",load=%q}", load) {
-			continue
-		}
-		if kind, err := strconv.Unquote(quoted); err == nil {
-			out[kind] = int64(b.last(n.Process, n.Name))
+		if n.Process == soak.RoleDriver && n.Family() == family && n.Label("load") == load {
+			out[n.Label("kind")] = int64(b.last(n))
 		}
 	}
 	return out

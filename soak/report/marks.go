@@ -90,17 +90,16 @@ func (b *builder) alertMarks(r *Report) error {
 	if err != nil {
 		return err
 	}
-	leaks := map[soak.Name]bool{}
+	leaks := map[soak.SeriesID]bool{}
 	for _, s := range r.Series {
-		n := soak.Name{Process: s.Process, Name: s.Metric}
-		leaks[n] = leaks[n] || s.Verdict == soak.Leaking
+		leaks[s.id()] = leaks[s.id()] || s.Verdict == soak.Leaking
 	}
 	ruled := func(a soak.Alert) bool {
 		return a.Rule == soak.RegressionRule || slices.ContainsFunc(b.plan.Rules, func(rule soak.Rule) bool { return rule.Name == a.Rule })
 	}
 	for _, a := range alerts {
 		r.Alerts = append(r.Alerts, Alert{At: a.At, Rule: a.Rule, State: a.State, Metric: a.Metric, Reason: a.Reason})
-		if a.State == soak.Firing && !leaks[soak.Name{Process: a.Process, Name: a.Metric}] && !ruled(a) {
+		if a.State == soak.Firing && !leaks[soak.SeriesOf(a.Process, a.Metric)] && !ruled(a) {
 			r.warn("%s of the %s raised an alert at %s, which the whole run does not bear out: %s", a.Metric, a.Process, a.At.Format("15:04:05"), a.Reason)
 		}
 	}

@@ -37,7 +37,7 @@ func (b *builder) read() (err error) {
 		b.end = b.ticks[n-1]
 	}
 	b.phases = judge.Phases(b.plan.Load, b.events, b.end)
-	b.history = &stored{src: b.src, phases: b.phases, steady: map[soak.Name]soak.Series{}}
+	b.history = &stored{src: b.src, phases: b.phases, steady: map[soak.SeriesID]soak.Series{}}
 	return nil
 }
 
@@ -54,8 +54,8 @@ func (b *builder) ended() soak.End {
 }
 
 // last gives the newest measured value of a raw series, and 0 where there is none.
-func (b *builder) last(process, name string) float64 {
-	s, err := b.src.Series(process, name)
+func (b *builder) last(of soak.SeriesID) float64 {
+	s, err := b.src.Series(of)
 	if err != nil {
 		return 0
 	}
@@ -73,38 +73,36 @@ func (b *builder) last(process, name string) float64 {
 type stored struct {
 	src    Source
 	phases []soak.Phase
-	name   soak.Name
 	raw    soak.Series
-	steady map[soak.Name]soak.Series // what was given out
+	steady map[soak.SeriesID]soak.Series // what was given out
 }
 
-func (h *stored) Names() []soak.Name { return h.src.Names() }
+func (h *stored) Names() []soak.SeriesID { return h.src.Names() }
 
-func (h *stored) Series(process, name string) (soak.Series, error) {
-	if err := h.load(process, name); err != nil {
+func (h *stored) Series(of soak.SeriesID) (soak.Series, error) {
+	if err := h.load(of); err != nil {
 		return soak.Series{}, err
 	}
 	s := detect.Reduce(judge.Steady(h.raw, h.phases))
-	h.steady[h.name] = s
+	h.steady[of] = s
 	return s, nil
 }
 
-func (h *stored) Value(process, name string, at time.Duration) float64 {
-	if h.load(process, name) != nil {
+func (h *stored) Value(of soak.SeriesID, at time.Duration) float64 {
+	if h.load(of) != nil {
 		return nan
 	}
 	return judge.At(h.raw, at)
 }
 
-func (h *stored) load(process, name string) error {
-	n := soak.Name{Process: process, Name: name}
-	if h.name == n {
+func (h *stored) load(of soak.SeriesID) error {
+	if h.raw.ID == of {
 		return nil
 	}
-	raw, err := h.src.Series(process, name)
+	raw, err := h.src.Series(of)
 	if err != nil {
-		return fmt.Errorf("series %s of the %s: %w", name, process, err)
+		return fmt.Errorf("series %s of the %s: %w", of.Metric, of.Process, err)
 	}
-	h.name, h.raw = n, raw
+	h.raw = raw
 	return nil
 }

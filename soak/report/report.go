@@ -20,8 +20,8 @@ import (
 // Source is a stored run.
 type Source interface {
 	Run() soak.Run
-	Names() []soak.Name
-	Series(process, name string) (soak.Series, error)
+	Names() []soak.SeriesID
+	Series(of soak.SeriesID) (soak.Series, error)
 	Ticks() ([]time.Duration, error)
 	Events() ([]soak.Event, error)
 	Alerts() ([]soak.Alert, error)
@@ -167,7 +167,7 @@ func Build(src Source, d judge.Detector, running bool) (Report, error) {
 		Reasons: []string{}, Load: []Load{}, Series: []Series{}, Levels: []Level{}, Warnings: []string{},
 	}
 	for _, j := range judged {
-		r.Series = append(r.Series, series(j, b.history.steady[j.Name]))
+		r.Series = append(r.Series, series(j, b.history.steady[j.ID]))
 	}
 	r.Statements = judge.Statements(b.history, asked, judged, d)
 	if err := b.load(&r); err != nil {
@@ -191,10 +191,13 @@ func Build(src Source, d judge.Detector, running bool) (Report, error) {
 	return r, nil
 }
 
+// id identifies the series.
+func (s Series) id() soak.SeriesID { return soak.SeriesOf(s.Process, s.Metric) }
+
 func series(j judge.Judged, steady soak.Series) Series {
 	v := j.Verdict
 	s := Series{
-		Process: j.Process, Metric: j.Name.Name, Unit: j.Metric.Unit, Verdict: v.State,
+		Process: j.ID.Process, Metric: j.ID.Metric, Unit: j.Metric.Unit, Verdict: v.State,
 		Slope: soak.Float(v.Slope), Lo: soak.Float(v.Lo), Hi: soak.Float(v.Hi),
 		PerOperation: soak.Float(v.PerOperation), Follows: v.Follows,
 		MinDetectable: soak.Float(v.MinDetectable), Tolerance: soak.Float(j.Tolerance),

@@ -46,7 +46,7 @@ var scenarios = []scenario{
 	{"one_series_open", func(m *memory) { m.says["target threads"] = unknown }, soak.Inconclusive, ExitInconclusive, "target threads: too few samples"},
 	{"all_nan", func(m *memory) {
 		for n := range m.series {
-			m.change(n.Process, n.Name, func(int, float64) float64 { return nan })
+			m.change(n.Process, n.Metric, func(int, float64) float64 { return nan })
 		}
 	}, soak.Inconclusive, ExitDead, "only 0 of 140 samples of the target were taken"},
 	{"empty", func(m *memory) {
@@ -78,8 +78,8 @@ var scenarios = []scenario{
 	}, soak.Inconclusive, ExitDead, "not one operation succeeded"},
 	{"no_tallies", func(m *memory) {
 		for n := range m.series {
-			if n.Process == soak.RoleDriver && n.Name != "fds" {
-				m.drop(n.Process, n.Name)
+			if n.Process == soak.RoleDriver && n.Metric != "fds" {
+				m.drop(n.Process, n.Metric)
 			}
 		}
 	}, soak.Inconclusive, ExitDead, "the driver never told what the load did"},
@@ -188,12 +188,12 @@ var scenarios = []scenario{
 		m.change("target", "cpu_seconds_total", func(second int, _ float64) float64 { return float64(second/100) / 100 })
 	}, soak.Inconclusive, ExitInconclusive, "an idle process proves nothing"},
 	{"seldom_read_sockets", func(m *memory) {
-		s := soak.Series{Process: "target", Name: `sockets{state="close_wait"}`, Metric: soak.Metric{Name: "sockets", Unit: "count"}}
+		s := soak.Series{ID: soak.SeriesOf("target", `sockets{state="close_wait"}`), Metric: soak.Metric{Name: "sockets", Unit: "count"}}
 		for _, second := range []int{30, 60, 90, 120} {
 			s.At, s.Value = append(s.At, at(second)), append(s.Value, 0)
 		}
-		m.series[m.name("target", s.Name)] = s
-		m.says["target "+s.Name] = unknown
+		m.series[s.ID] = s
+		m.says["target "+s.ID.Metric] = unknown
 	}, soak.Clean, ExitClean, `(sockets{state="close_wait"} was read too seldom to be judged)`},
 	{"restarted", func(m *memory) {
 		m.event(soak.EventRestart, soak.Event{At: at(120), Process: soak.RoleTarget, Value: 4712, Text: "restart 1 of 5: pid 4712"})
@@ -216,7 +216,7 @@ func watched(m *memory) {
 	m.phase("steady", 20)
 	for n := range m.series {
 		if n.Process == soak.RoleDriver {
-			m.drop(n.Process, n.Name)
+			m.drop(n.Process, n.Metric)
 		}
 	}
 }
@@ -323,27 +323,29 @@ func TestExitCodesInTheirPrecedence(t *testing.T) {
 // there is no evidence: whatever single series of the target is lost or stops,
 // it is not.
 func TestNoSeriesOfTheTargetCanBeLostUnnoticed(t *testing.T) {
-	ways := map[string]func(m *memory, n soak.Name){
-		"lost": func(m *memory, n soak.Name) { m.change(n.Process, n.Name, func(int, float64) float64 { return nan }) },
-		"stopped": func(m *memory, n soak.Name) {
-			m.change(n.Process, n.Name, only(func(second int) bool { return second < 90 }))
+	ways := map[string]func(m *memory, n soak.SeriesID){
+		"lost": func(m *memory, n soak.SeriesID) {
+			m.change(n.Process, n.Metric, func(int, float64) float64 { return nan })
 		},
-		"late": func(m *memory, n soak.Name) {
-			m.change(n.Process, n.Name, only(func(second int) bool { return second > 60 }))
+		"stopped": func(m *memory, n soak.SeriesID) {
+			m.change(n.Process, n.Metric, only(func(second int) bool { return second < 90 }))
 		},
-		"measured at rest alone": func(m *memory, n soak.Name) {
-			m.change(n.Process, n.Name, only(func(second int) bool { return second < 20 || second > 126 }))
+		"late": func(m *memory, n soak.SeriesID) {
+			m.change(n.Process, n.Metric, only(func(second int) bool { return second > 60 }))
+		},
+		"measured at rest alone": func(m *memory, n soak.SeriesID) {
+			m.change(n.Process, n.Metric, only(func(second int) bool { return second < 20 || second > 126 }))
 		},
 	}
 	for _, n := range goodRun().Names() {
 		for way, lose := range ways {
-			if n.Process != soak.RoleTarget || n.Name == "cpu_seconds_total" && way != "lost" {
+			if n.Process != soak.RoleTarget || n.Metric == "cpu_seconds_total" && way != "lost" {
 				continue
 			}
 			m := goodRun()
 			lose(m, n)
 			if r, err := Build(m, m, false); err != nil || r.Verdict == soak.Clean {
-				t.Errorf("%s of the target %s: %s, %v", n.Name, way, r.Verdict, err)
+				t.Errorf("%s of the target %s: %s, %v", n.Metric, way, r.Verdict, err)
 			}
 		}
 	}

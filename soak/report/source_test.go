@@ -15,7 +15,7 @@ import (
 // memory is a stored run in memory.
 type memory struct {
 	run        soak.Run
-	series     map[soak.Name]soak.Series
+	series     map[soak.SeriesID]soak.Series
 	ticks      []time.Duration
 	events     []soak.Event
 	alerts     []soak.Alert
@@ -29,18 +29,16 @@ type memory struct {
 
 func (m *memory) Run() soak.Run { return m.run }
 
-func (m *memory) Names() (all []soak.Name) {
+func (m *memory) Names() (all []soak.SeriesID) {
 	for n := range m.series {
 		all = append(all, n)
 	}
-	slices.SortFunc(all, func(a, b soak.Name) int {
-		return slices.Compare([]string{a.Process, a.Name}, []string{b.Process, b.Name})
-	})
+	slices.SortFunc(all, soak.SeriesID.Compare)
 	return all
 }
 
-func (m *memory) Series(process, name string) (soak.Series, error) {
-	s, ok := m.series[soak.Name{Process: process, Name: name}]
+func (m *memory) Series(of soak.SeriesID) (soak.Series, error) {
+	s, ok := m.series[of]
 	if !ok {
 		return s, errors.New("no such series")
 	}
@@ -54,8 +52,8 @@ func (m *memory) Histograms() ([]soak.Histogram, error)  { return m.histograms, 
 func (m *memory) Profiles() ([]soak.ProfileMeta, error)  { return m.profiles, nil }
 func (m *memory) Profile(id uint64) ([]byte, error)      { return m.stored[id], nil }
 func (m *memory) Judge(q soak.Question) (v soak.Verdict) { return m.verdict(q) }
-func (m *memory) name(process, metric string) soak.Name {
-	return soak.Name{Process: process, Name: metric}
+func (m *memory) name(process, metric string) soak.SeriesID {
+	return soak.SeriesOf(process, metric)
 }
 func (m *memory) drop(process, metric string) { delete(m.series, m.name(process, metric)) }
 func (m *memory) event(kind soak.EventKind, e soak.Event) {
@@ -80,7 +78,7 @@ func (m *memory) change(process, metric string, f func(second int, v float64) fl
 
 // verdict is what the stub of a detector says.
 func (m *memory) verdict(q soak.Question) soak.Verdict {
-	if v, ok := m.says[q.Series.Process+" "+q.Series.Name]; ok {
+	if v, ok := m.says[q.Series.ID.Process+" "+q.Series.ID.Metric]; ok {
 		return v
 	}
 	return soak.Verdict{
@@ -110,7 +108,7 @@ func goodRun() *memory {
 				Target: soak.Target{Embedded: "tcp"}, Load: []soak.Workload{{Name: "tcp", Protocol: "tcp", Rate: goodRate}},
 			},
 		},
-		series: map[soak.Name]soak.Series{}, says: map[string]soak.Verdict{},
+		series: map[soak.SeriesID]soak.Series{}, says: map[string]soak.Verdict{},
 	}
 	for i := 1; i <= lastTick; i++ {
 		m.ticks = append(m.ticks, at(i))
@@ -141,7 +139,7 @@ func (m *memory) add(process, metric string, value func(second int) float64) {
 	if len(metric) > 6 && metric[len(metric)-6:] == "_bytes" {
 		unit = "bytes"
 	}
-	s := soak.Series{Process: process, Name: metric, Metric: soak.Metric{Name: metric, Unit: unit, Kind: soak.Gauge}}
+	s := soak.Series{ID: soak.SeriesOf(process, metric), Metric: soak.Metric{Name: metric, Unit: unit, Kind: soak.Gauge}}
 	for _, t := range m.ticks {
 		s.At, s.Value = append(s.At, t), append(s.Value, value(int(t/time.Second)))
 	}
@@ -191,7 +189,7 @@ func latencies(n int64, microseconds int64) string {
 	return string(data)
 }
 
-func (m *memory) Columns(names []soak.Name, from, to time.Duration, use func(int, []time.Duration, []float64)) error {
+func (m *memory) Columns(names []soak.SeriesID, from, to time.Duration, use func(int, []time.Duration, []float64)) error {
 	for i, n := range names {
 		s := m.series[n]
 		first, _ := slices.BinarySearch(s.At, from)

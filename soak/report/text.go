@@ -94,11 +94,13 @@ func textRow(w io.Writer, tolerant bool, cells ...string) {
 	fmt.Fprintln(w, strings.Join(cells, "\t"))
 }
 
-// plain is a series' name without its label's syntax: sockets close_wait.
+// plain is a series' name without the syntax of labels: sockets close_wait.
 func plain(metric string) string {
-	family, labels, _ := strings.Cut(metric, "{")
-	_, value, _ := strings.Cut(labels, "=")
-	return strings.TrimSpace(family + " " + strings.Trim(value, `"}`))
+	words := []string{soak.Family(metric)}
+	for _, value := range soak.Labels(metric) {
+		words = append(words, value)
+	}
+	return strings.Join(words, " ")
 }
 
 // ownLine says in a line how one of soak's own processes held up.
