@@ -166,11 +166,11 @@ var cleanMakers = []maker{
 		return 0, sd
 	}},
 	{"restarts_marked", false, func(g *gen) (float64, float64) {
-		sd := g.lives(true, 0)
+		sd := g.lifetimes(true, 0)
 		return 0, sd
 	}},
 	{"restarts_unmarked", false, func(g *gen) (float64, float64) {
-		sd := g.lives(false, 0)
+		sd := g.lifetimes(false, 0)
 		return 0, sd
 	}},
 	{"went_away", false, func(g *gen) (float64, float64) { // grows, then all is given back

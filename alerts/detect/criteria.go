@@ -11,13 +11,13 @@ type criteria struct {
 	hours     float64 // of steady load, first sample to last
 	level     float64 // after warm-up
 	tolerance float64 // growth per hour that is allowed
-	room      float64 // growth over the series that may go undetected in a clean one
+	cleanRoom float64 // growth over the series that may go undetected in a clean one
 }
 
 func (c *inquiry) criteria(level float64) criteria {
-	k := criteria{hours: c.hours, level: level, room: clearShare * math.Abs(level)}
+	k := criteria{hours: c.hours, level: level, cleanRoom: cleanShare * math.Abs(level)}
 	if c.counts {
-		k.room = max(k.room, clearCount)
+		k.cleanRoom = max(k.cleanRoom, cleanCounts)
 	}
 	k.tolerance = c.allowed(level)
 	return k
@@ -34,7 +34,7 @@ func (c *inquiry) allowed(level float64) float64 {
 	case soak.PerRun:
 		v /= c.hours
 	case soak.PerOperation:
-		v *= c.meter.rate(c.pts[0].t, c.end())
+		v *= c.operationCount.rate(c.pts[0].t, c.end())
 	}
 	if math.IsNaN(v) || math.IsInf(v, 0) || v < 0 {
 		return 0
@@ -60,13 +60,13 @@ type slopeTest struct {
 // noise: for alternative explanations are sought for an alarm, and not for its
 // absence.
 func (k criteria) test(tr trend, alpha, detectable float64) slopeTest {
-	t := slopeTest{trend: tr, p: tr.below(k.tolerance), detectable: detectable, visible: k.tolerance + tr.detectable(alpha), upper: tr.quantile(power)}
+	t := slopeTest{trend: tr, p: tr.cdf(k.tolerance), detectable: detectable, visible: k.tolerance + tr.detectable(alpha), upper: tr.quantile(power)}
 	t.significant = t.p < alpha
 	t.falls = tr.quantile(1-suspicion) <= 0
 	if k.tolerance > 0 {
 		t.excluded = t.upper <= k.tolerance
 	} else {
-		still := t.p > suspicion && t.visible*k.hours <= k.room
+		still := t.p > suspicion && t.visible*k.hours <= k.cleanRoom
 		t.falls = t.falls || t.upper <= 0 && !still
 		t.excluded = t.upper <= 0 || still
 	}
@@ -79,15 +79,15 @@ func (t *slopeTest) known() bool { return t.trend.known() }
 // early reports growth that warm-up explains as well: small, and seen only in
 // the first minutes of a recording for which nothing is tolerated expressly.
 func (k criteria) early(slope float64) bool {
-	return k.tolerance == 0 && k.hours < warmupSpan.Hours() && slope*k.hours < k.room
+	return k.tolerance == 0 && k.hours < warmupSpan.Hours() && slope*k.hours < k.cleanRoom
 }
 
 // firmness is how slowly the suspicion of noise falls off with the likelihood:
 // fast where the rise is no small share of the level, for what doubles the
 // level is no noise.
-func (k criteria) firmness(slope float64) float64 {
+func (k criteria) falloff(slope float64) float64 {
 	share := slope * k.hours / max(math.Abs(k.level), 1e-300)
-	return min(1, max(0.05, math.Log(share)/math.Log(clearShare)))
+	return min(1, max(0.05, math.Log(share)/math.Log(cleanShare)))
 }
 
 // fisher joins the p values of two independent tests (Fisher 1925).

@@ -29,7 +29,7 @@ type loadEvidence struct {
 
 // A lifetime is what one life of the process, from start to restart, shows.
 type lifetime struct {
-	finding
+	fit
 	pts []point
 }
 
@@ -49,7 +49,7 @@ const (
 
 // gather finds the evidence. The analyses are those of the only lifetime, where
 // they are known already.
-func (c *inquiry) gather(analyses []*sight) evidence {
+func (c *inquiry) gather(analyses []*analysis) evidence {
 	e := evidence{alpha: c.alpha}
 	lifetimes, pooled := c.lifetimes(analyses)
 	level := c.level
@@ -57,7 +57,7 @@ func (c *inquiry) gather(analyses []*sight) evidence {
 		level = levelFrom(c.pts, lifetimes[n-1])
 	}
 	e.criteria = c.criteria(level)
-	resting, rested := atRest(c.q.Rest, c.loaded, c.quantum, c.counts)
+	restReadings, rested := atRest(c.q.Rest, c.loaded, c.quantum, c.counts)
 	if len(lifetimes) > 0 {
 		alpha := c.alpha
 		if rested {
@@ -66,21 +66,21 @@ func (c *inquiry) gather(analyses []*sight) evidence {
 		e.load = c.underLoad(e.criteria, lifetimes, pooled, alpha/viewsTried)
 	}
 	if rested {
-		e.rest = c.atRest(e.criteria, resting)
+		e.rest = c.atRest(e.criteria, restReadings)
 	}
 	return e
 }
 
 // levelFrom is the level in and after the last piece of a lifetime.
-func levelFrom(pts []point, last lifetime) float64 { return level(pts, last.from) }
+func levelFrom(pts []point, last lifetime) float64 { return level(pts, last.onset) }
 
 // lifetimes examines each lifetime of the process by itself, and pools their
 // slopes.
-func (c *inquiry) lifetimes(analyses []*sight) (all []lifetime, pooled trend) {
-	for _, pts := range segments(c.pts) {
+func (c *inquiry) lifetimes(analyses []*analysis) (all []lifetime, pooled trend) {
+	for _, pts := range splitAtBreaks(c.pts) {
 		views := analyses
 		if views == nil {
-			views = sights(pts, c.quantum)
+			views = analyze(pts, c.quantum)
 		}
 		f, ok := examine(views, c.alpha)
 		if !ok {
@@ -89,7 +89,7 @@ func (c *inquiry) lifetimes(analyses []*sight) (all []lifetime, pooled trend) {
 		if len(all) == 0 {
 			pooled = f.trend
 		} else {
-			pooled = pooled.and(f.trend)
+			pooled = pooled.pooledWith(f.trend)
 		}
 		all = append(all, lifetime{f, pts})
 	}
@@ -120,11 +120,11 @@ func (c *inquiry) underLoad(k criteria, lifetimes []lifetime, pooled trend, alph
 	// dearest to find out comes last.
 	slope := pooled.slope
 	if e.p < suspicion {
-		e.p = max(e.p, e.randomWalk(k, c.quantum))
+		e.p = max(e.p, e.unitRoot(k, c.quantum))
 		e.significant = e.significant && e.p < alpha
 	}
 	e.young = e.significant && c.tooYoung(&e)
-	e.grows = e.significant && !e.young && !k.early(slope) && (len(lifetimes) > 1 || lifetimes[0].rises())
+	e.grows = e.significant && !e.young && !k.early(slope) && (len(lifetimes) > 1 || lifetimes[0].rankTest())
 	if e.grows {
 		e.alternative = c.alternative(&e)
 		e.grows = e.alternative == ""
@@ -136,16 +136,16 @@ func (c *inquiry) underLoad(k criteria, lifetimes []lifetime, pooled trend, alph
 // it.
 func (c *inquiry) ambiguity(k criteria, e *loadEvidence, alpha float64) ambiguity {
 	for _, l := range e.lifetimes {
-		if l.rival.known() && l.rival.below(k.tolerance) < suspicion {
+		if l.runnerUp.known() && l.runnerUp.cdf(k.tolerance) < suspicion {
 			return likelyAsNot
 		}
 	}
-	stays := func(l lifetime) bool { return l.stayed() > max(k.room, k.tolerance*k.hours) }
+	stays := func(l lifetime) bool { return l.netRise() > max(k.cleanRoom, k.tolerance*k.hours) }
 	if e.falls && slices.ContainsFunc(e.lifetimes, stays) {
 		return partlyReturned
 	}
 	hidden := func(l lifetime) bool {
-		tr := l.beneath(c.quantum)
+		tr := l.slopeUnderWave(c.quantum)
 		return tr.known() && !k.test(tr, alpha, math.NaN()).excluded
 	}
 	if slices.ContainsFunc(e.lifetimes, hidden) {
@@ -178,7 +178,7 @@ func (c *inquiry) alternative(e *loadEvidence) alternative {
 	for i := range e.lifetimes {
 		l := &e.lifetimes[i]
 		if len(e.lifetimes) > 1 && l.trend.quantile(1-suspicion) < e.trend.slope/2 {
-			return notInEach
+			return notEveryLifetime
 		}
 		if a := l.alternative(l.pts, c.quantum, left, Correct(falseAlarms, 0, c.q.Family)); a != "" {
 			last = a
@@ -202,9 +202,9 @@ func (e *loadEvidence) points() (n int) {
 // growthFrom is the hour at which growth began in the lifetime where it began
 // first.
 func (e *loadEvidence) growthFrom() float64 {
-	from := e.lifetimes[0].from
+	from := e.lifetimes[0].onset
 	for _, l := range e.lifetimes {
-		from = min(from, l.from)
+		from = min(from, l.onset)
 	}
 	return from
 }
@@ -232,13 +232,13 @@ func (e *loadEvidence) sameRate() bool {
 
 // restEvidence is what the readings at rest show.
 type restEvidence struct {
-	resting
+	restReadings
 	test  slopeTest // of their trend; unknown where there is none
 	alpha float64   // error probability that they may spend
 }
 
-func (c *inquiry) atRest(k criteria, r resting) restEvidence {
-	e := restEvidence{resting: r, alpha: c.restAlpha(r.readings)}
+func (c *inquiry) atRest(k criteria, r restReadings) restEvidence {
+	e := restEvidence{restReadings: r, alpha: c.restAlpha(r.readings)}
 	if r.trend.known() {
 		half := e.alpha / 2
 		e.test = k.test(r.trend, half, k.tolerance+r.trend.detectable(half))

@@ -263,7 +263,7 @@ func (g *gen) poisson() float64 {
 
 // lives fills with two to five lives of a process, each with a warm-up and
 // growth of total standard deviations over the length of the whole series.
-func (g *gen) lives(marked bool, total float64) (sd float64) {
+func (g *gen) lifetimes(marked bool, total float64) (sd float64) {
 	b := g.base()
 	sd = b * g.between(.001, .01)
 	w, tau := b*g.between(0, .5), g.between(.01, .03)*float64(g.n)

@@ -11,14 +11,14 @@ import (
 )
 
 const (
-	falseAlarms = 0.001            // chance that a run without growth ever ends with one leak in all its looks and series
-	power       = 0.95             // with which the smallest detectable growth is found
-	suspicion   = 0.01             // growth that chance brings about more rarely keeps a series from being clean
-	levelling   = 2                // by which levelling off must beat going on: the edge is with growth that was shown
-	margin      = 6                // by which a growing course must beat every bounded one: 2 ln 20
-	clearShare  = 0.05             // clean needs a detectable growth over the series of at most this share of its level,
-	clearCount  = 5                // or so many counts
-	warmupSpan  = 10 * time.Minute // growth within so short a recording and within clearShare may be warm-up
+	falseAlarms      = 0.001            // chance that a run without growth ever ends with one leak in all its looks and series
+	power            = 0.95             // with which the smallest detectable growth is found
+	suspicion        = 0.01             // growth that chance brings about more rarely keeps a series from being clean
+	saturationMargin = 2                // by which levelling off must beat going on: the edge is with growth that was shown
+	margin           = 6                // by which a growing course must beat every bounded one: 2 ln 20
+	cleanShare       = 0.05             // clean needs a detectable growth over the series of at most this share of its level,
+	cleanCounts      = 5                // or so many counts
+	warmupSpan       = 10 * time.Minute // growth within so short a recording and within clearShare may be warm-up
 )
 
 // Judge is the detector. It has no state.
@@ -31,7 +31,7 @@ func (Judge) Judge(q soak.Question) soak.Verdict { return newInquiry(q).judge(ni
 
 // judge gathers the evidence and decides. The analyses are those of the only
 // lifetime, where they are known already.
-func (c *inquiry) judge(analyses []*sight) soak.Verdict {
+func (c *inquiry) judge(analyses []*analysis) soak.Verdict {
 	if why := c.lacking(); why != "" {
 		return c.unknown(why)
 	}
@@ -67,22 +67,22 @@ func (c *inquiry) withRestarts(v soak.Verdict) soak.Verdict {
 // An inquiry is a question and what follows from it before anything is
 // estimated. It does not change: evidence is gathered from it as a value.
 type inquiry struct {
-	q       soak.Question
-	pts     []point
-	loaded  time.Duration // when the load began
-	hours   float64       // of steady load, first sample to last
-	quantum float64       // smallest step between two readings, 0 where it is not known
-	counts  bool
-	alpha   float64 // error probability of this look at this series
-	level   float64 // mean of all points
-	meter   meter
+	q              soak.Question
+	pts            []point
+	loaded         time.Duration // when the load began
+	hours          float64       // of steady load, first sample to last
+	quantum        float64       // smallest step between two readings, 0 where it is not known
+	counts         bool
+	alpha          float64 // error probability of this look at this series
+	level          float64 // mean of all points
+	operationCount operationCount
 }
 
 func newInquiry(q soak.Question) *inquiry {
 	s := Reduce(q.Series)
 	c := &inquiry{q: q, pts: steady(s, q.Phases, q.Warmup), loaded: loadStart(s, q.Phases), level: math.NaN()}
 	c.alpha = Correct(falseAlarms, q.Look, q.Family)
-	c.meter = newMeter(q.Operations)
+	c.operationCount = countOperations(q.Operations)
 	if n := len(c.pts); n > 0 {
 		c.hours = c.pts[n-1].t - c.pts[0].t
 		c.quantum, c.counts = resolution(s.Metric, c.pts)
@@ -136,7 +136,7 @@ func (c *inquiry) restAlpha(readings int) float64 {
 // segments cuts the points at the breaks, one segment for each lifetime of the
 // process, and keeps those that can show anything in comparison with the
 // others: at least a twentieth of all the time.
-func segments(pts []point) [][]point {
+func splitAtBreaks(pts []point) [][]point {
 	var parts [][]point
 	start := 0
 	for i := 1; i <= len(pts); i++ {

@@ -219,11 +219,11 @@ func TestAVariedLoadTellsOperationsFromTime(t *testing.T) {
 				q.Phases = append(q.Phases, soak.Phase{Name: "steady", From: at, To: at + 10*time.Minute, Rate: rate})
 			}
 			done += 200 * rate
-			grown := done / 10000
+			growing := done / 10000
 			if want == soak.FollowsTime {
-				grown = float64(i) / 50
+				growing = float64(i) / 50
 			}
-			q.Series.At, q.Series.Value = append(q.Series.At, at), append(q.Series.Value, 100+math.Floor(grown)+10*rate+math.Round(r.NormFloat64()))
+			q.Series.At, q.Series.Value = append(q.Series.At, at), append(q.Series.Value, 100+math.Floor(growing)+10*rate+math.Round(r.NormFloat64()))
 			q.Operations.At, q.Operations.Value = append(q.Operations.At, at), append(q.Operations.Value, done)
 		}
 		v := Judge{}.Judge(q)

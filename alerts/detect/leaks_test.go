@@ -82,12 +82,12 @@ var leakMakers = []maker{
 	}},
 	{"restarts_marked_leak", true, func(g *gen) (float64, float64) {
 		total := g.between(15, 100)
-		sd := g.lives(true, total)
+		sd := g.lifetimes(true, total)
 		return total * sd / float64(g.n), sd
 	}},
 	{"restarts_unmarked_leak", true, func(g *gen) (float64, float64) {
 		total := g.between(15, 100)
-		sd := g.lives(false, total)
+		sd := g.lifetimes(false, total)
 		return total * sd / float64(g.n), sd
 	}},
 	{"diurnal_leak", true, func(g *gen) (float64, float64) {

@@ -33,11 +33,11 @@ func foundAt(noise func(*gen), length, n int, factor float64) (found int) {
 		q.Series.Value = g.v
 		limit := Judge{}.Judge(q).MinDetectable
 		for i := range g.v {
-			grown := factor * limit * float64(i) / 3600
+			growing := factor * limit * float64(i) / 3600
 			if g.v[0] == math.Trunc(g.v[0]) {
-				grown = math.Floor(grown)
+				growing = math.Floor(growing)
 			}
-			q.Series.Value[i] += grown
+			q.Series.Value[i] += growing
 		}
 		if (Judge{}).Judge(q).State == soak.Leaking {
 			found++

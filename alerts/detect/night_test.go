@@ -163,7 +163,7 @@ func watchNight(noise func(*gen), k uint64) (said [len(nightFamilies)]string) {
 			Series: r.Series(), Limit: math.NaN(), Look: Looks(now), Planned: nightLength,
 			Phases: []soak.Phase{{Name: "steady", To: 2 * nightLength, Rate: 1}},
 		})
-		var analyses []*sight
+		var analyses []*analysis
 		for i, family := range nightFamilies {
 			one := *c
 			one.q.Family, one.alpha = family, Correct(falseAlarms, c.q.Look, family)

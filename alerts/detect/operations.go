@@ -8,7 +8,7 @@ import (
 )
 
 // A meter reads the load's cumulative operations at any time.
-type meter struct {
+type operationCount struct {
 	hours []float64
 	count []float64
 }
@@ -16,7 +16,7 @@ type meter struct {
 // follows tells what the growth of a finding follows, time or operations,
 // where the rate of the load varied enough to tell; and the growth per
 // operation if it is the latter.
-func (m meter) follows(f *finding, quantum float64) (what soak.Follows, perOperation float64) {
+func (m operationCount) follows(f *fit, quantum float64) (what soak.Follows, perOperation float64) {
 	v := &f.view
 	if len(m.hours) < 2 || v.scale == 0 {
 		return "", 0
@@ -32,7 +32,7 @@ func (m meter) follows(f *finding, quantum float64) (what soak.Follows, perOpera
 	for i := range done {
 		done[i] /= total
 	}
-	r := f.rivals(quantum).late(f.growing)
+	r := f.compare(quantum).late(f.growing)
 	byTime := r.cost(f.growing.last(true))
 	r.extra = append(r.extra, pick(done, r.kept))
 	byOperations := r.cost(f.growing.last(false))
@@ -42,15 +42,15 @@ func (m meter) follows(f *finding, quantum float64) (what soak.Follows, perOpera
 	case byOperations < byTime-margin:
 		s := f.growing.start()
 		columns := [][]float64{ones(len(v.t))[s:], done[s:], v.y[s:]}
-		tr := estimate(v.t[s:], columns, r.grid, r.floor).times(v.scale / total)
+		tr := estimate(v.t[s:], columns, r.grid, r.floor).scaledBy(v.scale / total)
 		return soak.FollowsOperations, tr.slope
 	}
 	return "", 0
 }
 
 // newMeter reads the operations series; resets are bridged.
-func newMeter(s soak.Series) meter {
-	var m meter
+func countOperations(s soak.Series) operationCount {
+	var m operationCount
 	base, last := 0.0, 0.0
 	for i := range min(len(s.At), len(s.Value)) {
 		v, h := s.Value[i], s.At[i].Hours()
@@ -68,7 +68,7 @@ func newMeter(s soak.Series) meter {
 
 // at returns the operations done by the given hour, between readings on a
 // straight line.
-func (m meter) at(hour float64) float64 {
+func (m operationCount) at(hour float64) float64 {
 	n := len(m.hours)
 	i := sort.SearchFloat64s(m.hours, hour)
 	switch {
@@ -84,7 +84,7 @@ func (m meter) at(hour float64) float64 {
 }
 
 // rate returns operations per hour between two hours; NaN where none is known.
-func (m meter) rate(from, to float64) float64 {
+func (m operationCount) rate(from, to float64) float64 {
 	if len(m.hours) < 2 || to <= from {
 		return math.NaN()
 	}

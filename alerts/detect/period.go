@@ -35,29 +35,29 @@ func periods(t, y []float64) []period {
 		return nil
 	}
 	var found []period
-	rest := newBackdrop(y, slow(t)...)
+	residue := newBasis(y, trendColumns(t)...)
 	wave := newOscillator(t)
 	for range maxPeriods {
-		before := squares(rest.left)
-		f := strongest(t, rest.left)
-		if len(found) == 0 && rest.leaves(wave.at(f)) > (1-worthwhile/2)*before {
+		before := squares(residue.residual)
+		f := strongest(t, residue.residual)
+		if len(found) == 0 && residue.residualWith(wave.at(f)) > (1-worthwhile/2)*before {
 			break // far from it
 		}
-		f = minimum(func(f float64) float64 { return rest.leaves(wave.at(f)) }, f-0.3, f+0.3)
+		f = minimum(func(f float64) float64 { return residue.residualWith(wave.at(f)) }, f-0.3, f+0.3)
 		p := period{f, 1}
-		with := rest.and(wave.at(f))
+		with := residue.with(wave.at(f))
 		more := with
 		for h := 2; h <= maxHarmonics && f*float64(h) < float64(n)/4; h++ {
-			more = more.and(wave.at(f * float64(h)))
-			if float64(n)*math.Log(squares(with.left)/squares(more.left)) > 4*math.Log(float64(n)) {
+			more = more.with(wave.at(f * float64(h)))
+			if float64(n)*math.Log(squares(with.residual)/squares(more.residual)) > 4*math.Log(float64(n)) {
 				p.harmonics, with = h, more
 			}
 		}
-		if !(squares(with.left) < (1-worthwhile)*before) {
+		if !(squares(with.residual) < (1-worthwhile)*before) {
 			break
 		}
 		found = append(found, p)
-		rest = with
+		residue = with
 	}
 	return found
 }
@@ -106,7 +106,7 @@ func strongest(t, y []float64) float64 {
 }
 
 // waves returns the sine and cosine columns of periods.
-func waves(t []float64, ps []period) [][]float64 {
+func waveColumns(t []float64, ps []period) [][]float64 {
 	var columns [][]float64
 	for _, p := range ps {
 		for h := 1; h <= p.harmonics; h++ {
@@ -121,20 +121,20 @@ func waves(t []float64, ps []period) [][]float64 {
 }
 
 // without returns y without the columns, fitted beside a slow course.
-func without(t, y []float64, columns [][]float64) []float64 {
+func residualAfter(t, y []float64, columns [][]float64) []float64 {
 	if len(columns) == 0 {
 		return y
 	}
-	course := slow(t)
-	return remove(append(course, columns...), y, len(course))
+	base := trendColumns(t)
+	return subtractFit(append(base, columns...), y, len(base))
 }
 
 // slow is a rough course to fit other things beside: a level, a line, an early
 // approach.
-func slow(t []float64) [][]float64 { return [][]float64{ones(len(t)), t, approach(t, 0.1)} }
+func trendColumns(t []float64) [][]float64 { return [][]float64{ones(len(t)), t, approach(t, 0.1)} }
 
 // remove fits all columns to y and takes those from the given one on off it.
-func remove(columns [][]float64, y []float64, from int) []float64 {
+func subtractFit(columns [][]float64, y []float64, from int) []float64 {
 	var q normal
 	q.fill(append(slices.Clip(columns), y))
 	q.factor()

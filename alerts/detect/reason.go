@@ -41,7 +41,7 @@ func (c *inquiry) reason(v soak.Verdict, e *evidence, d decision, stated slopeTe
 	case e.tolerance > 0:
 		return fmt.Sprintf("too noisy or too short: it may have grown up to %s in %s, more than the %s tolerated", rate(stated.upper), length, rate(e.tolerance))
 	}
-	return fmt.Sprintf("too noisy or too short: in %s, only growth of %s would have stood out; clean needs %s", length, rate(stated.visible), rate(e.room/c.hours))
+	return fmt.Sprintf("too noisy or too short: in %s, only growth of %s would have stood out; clean needs %s", length, rate(stated.visible), rate(e.cleanRoom/c.hours))
 }
 
 // excluded says on which figure clean rests, and how much would have been
@@ -49,7 +49,7 @@ func (c *inquiry) reason(v soak.Verdict, e *evidence, d decision, stated slopeTe
 func (c *inquiry) excluded(v soak.Verdict, e *evidence, stated slopeTest, rate func(float64) string) string {
 	leak := rate(v.MinDetectable)
 	switch out := rate(stated.visible); {
-	case e.rest.equal && v.Evidence == soak.EvidenceRest:
+	case e.rest.unchanged && v.Evidence == soak.EvidenceRest:
 	case e.tolerance > 0:
 		return fmt.Sprintf("at most %s, of %s tolerated (95 %% sure); %s or more would have been called a leak", rate(max(0, stated.upper)), rate(e.tolerance), leak)
 	case stated.visible < v.MinDetectable && out != leak:

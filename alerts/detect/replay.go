@@ -47,7 +47,7 @@ func leaks(q soak.Question) bool {
 
 // leaks also returns the analyses that it made of the only lifetime, for the
 // next question about the same points.
-func (c *inquiry) leaks(analyses []*sight) (bool, []*sight) {
+func (c *inquiry) leaks(analyses []*analysis) (bool, []*analysis) {
 	if c.lacking() != "" {
 		return false, analyses
 	}
@@ -59,14 +59,14 @@ func (c *inquiry) leaks(analyses []*sight) (bool, []*sight) {
 // too little of the planned time has passed, or no view brings an alarm. It is
 // cheaper than a judgement, and knows only where one lifetime of the process,
 // under load, is all the evidence.
-func (c *inquiry) mayLeak(analyses []*sight) (bool, []*sight) {
+func (c *inquiry) mayLeak(analyses []*analysis) (bool, []*analysis) {
 	if len(c.q.Rest) > 0 {
 		return true, nil
 	}
 	if len(c.q.Phases) == 0 && len(c.q.Series.Breaks) == 0 && len(restarts(c.pts)) > 0 {
 		return true, nil
 	}
-	parts := segments(c.pts)
+	parts := splitAtBreaks(c.pts)
 	if len(parts) != 1 {
 		return len(parts) > 0, nil
 	}
@@ -74,7 +74,7 @@ func (c *inquiry) mayLeak(analyses []*sight) (bool, []*sight) {
 		return false, analyses
 	}
 	if analyses == nil {
-		analyses = sights(parts[0], c.quantum)
+		analyses = analyze(parts[0], c.quantum)
 	}
 	for _, s := range analyses {
 		if s.mayAlarm(c.alpha / viewsTried) {

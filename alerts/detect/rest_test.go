@@ -80,7 +80,7 @@ func TestTheReadingBeforeAnyLoadIsNoPartOfTheLine(t *testing.T) {
 		rest = append(rest, soak.RestPoint{At: time.Duration(i) * time.Hour, Value: v})
 	}
 	r, ok := atRest(rest, time.Minute, 1, true)
-	if !ok || math.Abs(r.trend.slope-1) > 1e-9 || !r.lasts || r.equal {
+	if !ok || math.Abs(r.trend.slope-1) > 1e-9 || !r.sustained || r.unchanged {
 		t.Errorf("%+v", r)
 	}
 }
@@ -118,8 +118,8 @@ func TestGrowthThatGoesWithTheSessionsIsTold(t *testing.T) {
 		}
 		rest = append(rest, soak.RestPoint{At: 6*time.Hour + time.Minute, Value: c.last})
 		r, ok := atRest(rest, time.Minute, 1, c.counts)
-		if !ok || math.Abs(r.trend.slope-10) > 0.5 || r.closed != c.want {
-			t.Errorf("%s: slope %v, told per connection %v", c.name, r.trend.slope, r.closed)
+		if !ok || math.Abs(r.trend.slope-10) > 0.5 || r.returned != c.want {
+			t.Errorf("%s: slope %v, told per connection %v", c.name, r.trend.slope, r.returned)
 		}
 	}
 }

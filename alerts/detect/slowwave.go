@@ -7,9 +7,9 @@ import (
 
 // slowWave finds the wave, of at least so many cycles and of too few to be
 // called periodic, that leaves least beside a backdrop.
-func (f *finding) slowWave(beside backdrop, slowest float64) (sin, cos []float64) {
+func (f *fit) bestSlowWave(fixed basis, slowest float64) (sin, cos []float64) {
 	wave := newOscillator(f.view.t)
-	residue := func(frequency float64) float64 { return beside.leaves(wave.at(frequency)) }
+	residue := func(frequency float64) float64 { return fixed.residualWith(wave.at(frequency)) }
 	best := slowest
 	for frequency := slowest; frequency < leastCycles; frequency += 0.25 {
 		if residue(frequency) < residue(best) {
@@ -28,33 +28,33 @@ func (f *finding) slowWave(beside backdrop, slowest float64) (sin, cos []float64
 // sees with a probability of more than alpha (Ville 1939). It must be so by
 // either price of a parameter: a wave far beyond the noise can be followed by a
 // course of many, and is told by three.
-func (f *finding) waves(r rivals, grown, left, alpha float64) bool {
+func (f *fit) slowWaveExplains(r comparison, growing, left, alpha float64) bool {
 	span := f.view.span
 	whole, edge := span/(span+left), float64(margin)
 	if left > (lookGrowth-1)*span {
 		whole, edge = min(slowest, whole), 2*math.Log(float64(len(r.kept))/alpha)
 	}
-	flat, level := course{bounds: []int{0}}, newBackdrop(f.view.y, ones(len(f.view.t)))
-	excess := func(r rivals, grown, slowest float64) float64 {
-		cost := r.with(f.slowWave(level, slowest)).cost(flat)
-		if also := f.regular(); also != nil {
-			sin, cos := f.slowWave(level.and(also...), slowest)
+	flat, level := model{starts: []int{0}}, newBasis(f.view.y, ones(len(f.view.t)))
+	excess := func(r comparison, growing, slowest float64) float64 {
+		cost := r.with(f.bestSlowWave(level, slowest)).cost(flat)
+		if also := f.regularColumns(); also != nil {
+			sin, cos := f.bestSlowWave(level.with(also...), slowest)
 			cost = min(cost, r.with(sin, cos).cost(flat), r.again(f, sin, cos).with(sin, cos).cost(flat))
 		}
-		return cost - grown
+		return cost - growing
 	}
 	wide := r
 	wide.wide = true
-	return excess(r, grown, whole) < edge || excess(wide, wide.cost(f.growing), whole) < edge ||
-		slowest < whole && excess(r, grown, slowest) < -levelling
+	return excess(r, growing, whole) < edge || excess(wide, wide.cost(f.growing), whole) < edge ||
+		slowest < whole && excess(r, growing, slowest) < -saturationMargin
 }
 
 // again compares with the periods that are found beside other columns. Those
 // found before may be what a slow wave under them made of it.
-func (r rivals) again(f *finding, columns ...[]float64) rivals {
-	g, also := *f, f.regular()
-	g.periods = periods(f.view.t, remove(slices.Concat(also, [][]float64{ones(len(f.view.t))}, columns), f.view.y, len(also)))
-	r.extra = pickAll(g.regular(), r.kept)
+func (r comparison) again(f *fit, columns ...[]float64) comparison {
+	g, also := *f, f.regularColumns()
+	g.periods = periods(f.view.t, subtractFit(slices.Concat(also, [][]float64{ones(len(f.view.t))}, columns), f.view.y, len(also)))
+	r.extra = pickAll(g.regularColumns(), r.kept)
 	r.shapes += len(g.periods) - len(f.periods)
 	return r
 }
@@ -63,26 +63,26 @@ func (r rivals) again(f *finding, columns ...[]float64) rivals {
 // explains all there is better than the course chosen, which tells of a change
 // that has ended: what falls with the wave may hide growth. It is unknown where
 // it does not.
-func (f *finding) beneath(quantum float64) (none trend) {
+func (f *fit) slopeUnderWave(quantum float64) (none trend) {
 	c, v := f.chosen(), &f.view
-	if v.scale == 0 || c.start() == 0 && c.jump == 0 && c.tau == 0 {
+	if v.scale == 0 || c.start() == 0 && c.step == 0 && c.tau == 0 {
 		return none
 	}
-	n, r := len(v.t), f.rivals(quantum)
-	columns := append([][]float64{ones(n)}, f.regular()...)
-	sin, cos := f.slowWave(newBackdrop(v.y, columns...).and(v.t), slowest)
-	if r.with(sin, cos).cost(course{bounds: []int{0}, grows: true}) > r.cost(c)-margin {
+	n, r := len(v.t), f.compare(quantum)
+	columns := append([][]float64{ones(n)}, f.regularColumns()...)
+	sin, cos := f.bestSlowWave(newBasis(v.y, columns...).with(v.t), slowest)
+	if r.with(sin, cos).cost(model{starts: []int{0}, grows: true}) > r.cost(c)-margin {
 		return none
 	}
 	columns = append(columns, sin, cos, v.t, v.y)
-	return estimate(v.t, columns, r.grid, r.floor).times(v.scale / v.span)
+	return estimate(v.t, columns, r.grid, r.floor).scaledBy(v.scale / v.span)
 }
 
 // stayed is by how much a view that did not keep one course ends above where it
 // began: what falls for a while may hide growth.
-func (f *finding) stayed() float64 {
+func (f *fit) netRise() float64 {
 	v, c := &f.view, f.chosen()
-	if v.scale == 0 || c.start() == 0 && c.jump == 0 && c.tau == 0 {
+	if v.scale == 0 || c.start() == 0 && c.step == 0 && c.tau == 0 {
 		return 0
 	}
 	n := len(v.y)

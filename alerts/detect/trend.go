@@ -16,7 +16,7 @@ import (
 type trend struct {
 	parts []part
 	slope float64 // mean of the mixture
-	free  float64 // degrees of freedom
+	dof   float64 // degrees of freedom
 }
 
 type part struct{ weight, slope, err float64 }
@@ -26,32 +26,32 @@ type part struct{ weight, slope, err float64 }
 // variance that the resolution of the readings allows.
 func estimate(t []float64, columns [][]float64, grid []noise, floor float64) trend {
 	var q normal
-	w, tn := newWhitener(columns), newTuning(len(t))
+	w, wf := newWhitener(columns), newFilter(len(t))
 	parts := make([]part, 0, len(grid))
 	best := math.Inf(-1)
-	var free float64
+	var dof float64
 	for _, nz := range grid {
-		tn.tune(t, nz)
-		w.equations(tn, &q)
+		wf.design(t, nz)
+		w.equations(wf, &q)
 		rss, logdet, rank := q.factor()
-		free = float64(len(t) - rank)
-		if free < 1 {
+		dof = float64(len(t) - rank)
+		if dof < 1 {
 			return trend{}
 		}
-		s2 := rss/free + floor
+		s2 := rss/dof + floor
 		b, variance := q.last()
-		like := math.Log(nz.prior) - 0.5*(tn.logF+logdet+free*math.Log(s2))
+		like := math.Log(nz.prior) - 0.5*(wf.logF+logdet+dof*math.Log(s2))
 		if math.IsNaN(like) || math.IsInf(variance, 1) {
 			continue
 		}
 		best = max(best, like)
 		parts = append(parts, part{like, b, math.Sqrt(s2 * variance)})
 	}
-	return mixture(parts, best, free)
+	return mixture(parts, best, dof)
 }
 
-func mixture(parts []part, best, free float64) trend {
-	tr := trend{free: free}
+func mixture(parts []part, best, dof float64) trend {
+	tr := trend{dof: dof}
 	total := 0.0
 	for _, p := range parts {
 		if p.weight = math.Exp(p.weight - best); p.weight > negligible {
@@ -67,7 +67,7 @@ func mixture(parts []part, best, free float64) trend {
 }
 
 // times returns the trend in another unit.
-func (tr trend) times(unit float64) trend {
+func (tr trend) scaledBy(unit float64) trend {
 	for i := range tr.parts {
 		tr.parts[i].slope *= unit
 		tr.parts[i].err *= unit
@@ -78,10 +78,10 @@ func (tr trend) times(unit float64) trend {
 
 // and combines two independent trends of equal standing, each weighted by its
 // precision (fixed-effect meta-analysis, Cochran 1937).
-func (tr trend) and(o trend) trend {
+func (tr trend) pooledWith(o trend) trend {
 	a, b := 1/tr.variance(), 1/o.variance()
 	a, b = a/(a+b), b/(a+b)
-	sum := trend{free: tr.free + o.free, slope: a*tr.slope + b*o.slope}
+	sum := trend{dof: tr.dof + o.dof, slope: a*tr.slope + b*o.slope}
 	for _, p := range tr.heaviest(16) {
 		for _, q := range o.heaviest(16) {
 			sum.parts = append(sum.parts, part{p.weight * q.weight, a*p.slope + b*q.slope, math.Hypot(a*p.err, b*q.err)})
@@ -129,42 +129,42 @@ func (tr trend) known() bool {
 // seen is the probability down to which the mixture itself is believed. It
 // is estimated from one series, so what it says of rarer events is what was
 // put into it as a prior; beyond, the bound is carried on as Student's.
-const seen = 0.01
+const trusted = 0.01
 
 // negligible is the weight, relative to the largest, from which on a part can
 // no longer move what is seen.
 const negligible = 1e-5
 
 // below returns the probability that the slope is below x.
-func (tr trend) below(x float64) float64 {
-	p := tr.mixed(x)
-	if p >= seen {
+func (tr trend) cdf(x float64) float64 {
+	p := tr.mixtureCDF(x)
+	if p >= trusted {
 		return p
 	}
-	edge := tr.search(seen)
-	return student((tr.slope-x)/(tr.slope-edge)*studentQuantile(seen, tr.free), tr.free)
+	edge := tr.invert(trusted)
+	return student((tr.slope-x)/(tr.slope-edge)*studentQuantile(trusted, tr.dof), tr.dof)
 }
 
 // quantile returns the slope below which the true one lies with probability p.
 func (tr trend) quantile(p float64) float64 {
-	if p >= seen {
-		return tr.search(p)
+	if p >= trusted {
+		return tr.invert(p)
 	}
-	edge := tr.search(seen)
-	return tr.slope + (edge-tr.slope)*studentQuantile(p, tr.free)/studentQuantile(seen, tr.free)
+	edge := tr.invert(trusted)
+	return tr.slope + (edge-tr.slope)*studentQuantile(p, tr.dof)/studentQuantile(trusted, tr.dof)
 }
 
 // mixed is the distribution function of the mixture.
-func (tr trend) mixed(x float64) float64 {
+func (tr trend) mixtureCDF(x float64) float64 {
 	sum := 0.0
 	for _, p := range tr.parts {
-		sum += p.weight * student((x-p.slope)/p.err, tr.free)
+		sum += p.weight * student((x-p.slope)/p.err, tr.dof)
 	}
 	return sum
 }
 
 // search inverts the distribution function of the mixture by bisection.
-func (tr trend) search(p float64) float64 {
+func (tr trend) invert(p float64) float64 {
 	widest := 0.0
 	for _, q := range tr.parts {
 		widest = max(widest, q.err, math.Abs(q.slope-tr.slope))
@@ -173,7 +173,7 @@ func (tr trend) search(p float64) float64 {
 		return tr.slope
 	}
 	span := 2 * widest
-	for tr.mixed(tr.slope-span) > p || tr.mixed(tr.slope+span) < p {
+	for tr.mixtureCDF(tr.slope-span) > p || tr.mixtureCDF(tr.slope+span) < p {
 		if span *= 2; span > 1e12*widest {
 			break
 		}
@@ -183,7 +183,7 @@ func (tr trend) search(p float64) float64 {
 		if !(hi-lo > 1e-4*widest) {
 			break
 		}
-		if mid := lo + (hi-lo)/2; tr.mixed(mid) < p {
+		if mid := lo + (hi-lo)/2; tr.mixtureCDF(mid) < p {
 			lo = mid
 		} else {
 			hi = mid
@@ -195,11 +195,11 @@ func (tr trend) search(p float64) float64 {
 // student is the distribution function of Student's t, by the normal
 // approximation of Wallace (1959), good to a few hundredths of a standard
 // deviation for 3 degrees of freedom and far better above, also in the tails.
-func student(t, free float64) float64 {
+func student(t, dof float64) float64 {
 	if math.IsNaN(t) {
 		return 0.5
 	}
-	z := (8*free + 1) / (8*free + 3) * math.Sqrt(free*math.Log1p(t*t/free))
+	z := (8*dof + 1) / (8*dof + 3) * math.Sqrt(dof*math.Log1p(t*t/dof))
 	if t > 0 {
 		return 1 - 0.5*math.Erfc(z/math.Sqrt2)
 	}
@@ -207,7 +207,7 @@ func student(t, free float64) float64 {
 }
 
 // studentQuantile is the inverse of student.
-func studentQuantile(p, free float64) float64 {
-	z := distuv.UnitNormal.Quantile(p) * (8*free + 3) / (8*free + 1)
-	return math.Copysign(math.Sqrt(free*math.Expm1(z*z/free)), z)
+func studentQuantile(p, dof float64) float64 {
+	z := distuv.UnitNormal.Quantile(p) * (8*dof + 3) / (8*dof + 1)
+	return math.Copysign(math.Sqrt(dof*math.Expm1(z*z/dof)), z)
 }

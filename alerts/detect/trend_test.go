@@ -9,16 +9,16 @@ import (
 )
 
 func TestStudentAgreesWithTheExactDistribution(t *testing.T) {
-	for _, free := range []float64{4, 10, 60} {
-		exact := distuv.StudentsT{Mu: 0, Sigma: 1, Nu: free}
+	for _, dof := range []float64{4, 10, 60} {
+		exact := distuv.StudentsT{Mu: 0, Sigma: 1, Nu: dof}
 		for x := -8.0; x <= 4; x += 0.5 {
-			if got, want := math.Log(student(x, free)), math.Log(exact.CDF(x)); math.Abs(got-want) > 0.06*max(1, -want) {
-				t.Errorf("free %v at %v: %.3g, exactly %.3g", free, x, student(x, free), exact.CDF(x))
+			if got, want := math.Log(student(x, dof)), math.Log(exact.CDF(x)); math.Abs(got-want) > 0.06*max(1, -want) {
+				t.Errorf("free %v at %v: %.3g, exactly %.3g", dof, x, student(x, dof), exact.CDF(x))
 			}
 		}
 		for _, p := range []float64{1e-8, 0.01, 0.3, 0.975} {
-			if got := student(studentQuantile(p, free), free); math.Abs(got-p) > 1e-3*p {
-				t.Errorf("free %v: quantile of %v gives %v back", free, p, got)
+			if got := student(studentQuantile(p, dof), dof); math.Abs(got-p) > 1e-3*p {
+				t.Errorf("free %v: quantile of %v gives %v back", dof, p, got)
 			}
 		}
 	}
@@ -56,9 +56,9 @@ func TestIntervalsCoverWhateverTheNoiseRemembers(t *testing.T) {
 }
 
 func TestCombinedTrendsAreMorePrecise(t *testing.T) {
-	a := trend{parts: []part{{1, 10, 1}}, slope: 10, free: 50}
-	b := trend{parts: []part{{1, 12, 1}}, slope: 12, free: 50}
-	c := a.and(b)
+	a := trend{parts: []part{{1, 10, 1}}, slope: 10, dof: 50}
+	b := trend{parts: []part{{1, 12, 1}}, slope: 12, dof: 50}
+	c := a.pooledWith(b)
 	if math.Abs(c.slope-11) > 1e-9 || math.Abs(c.variance()-0.5) > 1e-9 {
 		t.Errorf("slope %v, variance %v, want 11 and 0.5", c.slope, c.variance())
 	}

@@ -34,14 +34,14 @@ func (e *evidence) decide() decision {
 	// Growth at rest must have lasted, and the samples under load must not
 	// exclude half of it.
 	contradicted := load.known() && load.trend.quantile(1-suspicion) < rest.test.trend.slope/2
-	restGrows := rest.test.significant && rest.lasts && !contradicted
+	restGrows := rest.test.significant && rest.sustained && !contradicted
 	loadClear := load.clear
-	if loadClear && rest.test.known() && rest.lasts && rest.test.p < suspicion {
+	if loadClear && rest.test.known() && rest.sustained && rest.test.p < suspicion {
 		loadClear, d.ambiguity = false, restMayRise
 	}
-	restClear := rest.test.excluded || rest.equal
+	restClear := rest.test.excluded || rest.unchanged
 	// Neither line alone may show growth that both together do.
-	together := rest.test.known() && load.known() && load.alternative == "" && !load.young && rest.lasts &&
+	together := rest.test.known() && load.known() && load.alternative == "" && !load.young && rest.sustained &&
 		fisher(load.p, rest.test.p) < e.alpha
 
 	switch {
@@ -91,7 +91,7 @@ func (c *inquiry) verdict(e evidence) soak.Verdict {
 		v.P = min(1, stated.p*falseAlarms/spent)
 	}
 	// Counts that are equal at two rests exclude growth by one step each.
-	if limit := 2 * c.quantum / e.rest.hours; e.rest.equal && v.State == soak.Clean && !(v.MinDetectable < limit) {
+	if limit := 2 * c.quantum / e.rest.hours; e.rest.unchanged && v.State == soak.Clean && !(v.MinDetectable < limit) {
 		v.MinDetectable = limit
 	}
 	from := c.pts[0].t
@@ -115,17 +115,17 @@ func (c *inquiry) unknown(why string) soak.Verdict {
 // follows counts the growth per operation, and says what it follows where
 // that can be told.
 func (c *inquiry) follows(v *soak.Verdict, e *evidence) {
-	rate := c.meter.rate(v.Since.Hours(), c.end())
+	rate := c.operationCount.rate(v.Since.Hours(), c.end())
 	if rate > 0 {
 		v.PerOperation = v.Slope / rate
 	}
 	switch {
 	case v.State != soak.Leaking:
-	case e.rest.closed:
+	case e.rest.returned:
 		v.Follows = soak.FollowsSessions
 	case len(e.load.lifetimes) == 1:
 		var each float64
-		if v.Follows, each = c.meter.follows(&e.load.lifetimes[0].finding, c.quantum); v.Follows == soak.FollowsOperations {
+		if v.Follows, each = c.operationCount.follows(&e.load.lifetimes[0].fit, c.quantum); v.Follows == soak.FollowsOperations {
 			v.PerOperation = each
 		}
 	}

@@ -10,7 +10,7 @@ import "math"
 type partition struct {
 	t, y   []float64
 	floor  float64 // least residual variance
-	bounds []int   // where pieces may begin
+	starts []int   // where pieces may begin
 	phi    float64
 	level  float64 // 1 − phi
 
@@ -48,10 +48,10 @@ func newPartition(t []float64, floor float64) *partition {
 	}
 	for i := 0; i < n; i += max(1, n/64) {
 		if i == 0 || i >= leastRun && i <= n-leastRun {
-			p.bounds = append(p.bounds, i)
+			p.starts = append(p.starts, i)
 		}
 	}
-	m := len(p.bounds)
+	m := len(p.starts)
 	p.best, p.rss = make([]float64, m), make([]float64, m)
 	p.heads, p.means = make([]moments, m), make([]float64, n)
 	p.pieces, p.from, p.pairs = make([]int, m), make([]int, m), make([]float64, m*(m-1)/2)
@@ -70,7 +70,7 @@ func (p *partition) transform(phi float64) {
 			p.means[i] = 1 / float64(i)
 		}
 	}
-	for b, from := range p.bounds {
+	for b, from := range p.starts {
 		p.heads[b] = p.sums[from]
 	}
 }
@@ -120,13 +120,13 @@ func (p *partition) residual(from, to int, line bool) float64 {
 	}
 	xx, xz, zz := p.within(from, to)
 	if line {
-		return beside(xx, xz, zz)
+		return lineRSS(xx, xz, zz)
 	}
 	return max(0, zz)
 }
 
 // beside is what a line leaves.
-func beside(xx, xz, zz float64) float64 {
+func lineRSS(xx, xz, zz float64) float64 {
 	if xx > 1e-12 {
 		zz -= xz * xz / xx
 	}
@@ -137,7 +137,7 @@ func beside(xx, xz, zz float64) float64 {
 }
 
 // weigh fills a tail for an approach, whose values are given from a point on.
-func (p *partition) weigh(s []tail, decay []float64, from int) {
+func (p *partition) sumTails(s []tail, decay []float64, from int) {
 	n := len(p.t)
 	s[n-1] = tail{}
 	for i := n - 1; i > from; i-- {
@@ -148,7 +148,7 @@ func (p *partition) weigh(s []tail, decay []float64, from int) {
 
 // bend returns the residual sums of squares of the last piece about an
 // exponential approach to a level, and to a line.
-func (p *partition) bend(from int, sums []tail) (flat, line float64) {
+func (p *partition) approachRSS(from int, sums []tail) (flat, line float64) {
 	n := float64(len(p.t) - from - 1)
 	s := sums[from]
 	xx, xz, zz := p.within(from, len(p.t))
@@ -199,10 +199,10 @@ func (p *partition) solve() {
 // pair fits all the lines between bounds once; every sweep uses them.
 func (p *partition) pair() {
 	pairs := p.pairs
-	for b, to := range p.bounds {
+	for b, to := range p.starts {
 		end := p.sums[max(0, to-1)]
-		for a, from := range p.bounds[:b] {
-			pairs[a] = beside(between(&p.heads[a], &end, p.means[to-from-1]))
+		for a, from := range p.starts[:b] {
+			pairs[a] = lineRSS(between(&p.heads[a], &end, p.means[to-from-1]))
 		}
 		pairs = pairs[b:]
 	}
@@ -210,7 +210,7 @@ func (p *partition) pair() {
 
 func (p *partition) sweep() {
 	pairs := p.pairs
-	for b := 1; b < len(p.bounds); b++ {
+	for b := 1; b < len(p.starts); b++ {
 		best, from := math.Inf(1), 0
 		for a, rss := range pairs[:b] {
 			if c := p.best[a] + rss + p.penalty; c < best {
@@ -225,7 +225,7 @@ func (p *partition) sweep() {
 // whole returns pieces and residual of the best partition of all points.
 func (p *partition) whole() (pieces int, rss float64) {
 	least := math.Inf(1)
-	for b, from := range p.bounds {
+	for b, from := range p.starts {
 		r := p.residual(from, len(p.t), true)
 		if c := p.best[b] + r + p.penalty; c < least {
 			least, pieces, rss = c, p.pieces[b]+1, p.rss[b]+r
@@ -237,33 +237,33 @@ func (p *partition) whole() (pieces int, rss float64) {
 // path returns the first points of all pieces of the best partition up to a
 // bound, and of the one that begins there.
 func (p *partition) path(b int) []int {
-	bounds := []int{p.bounds[b]}
+	starts := []int{p.starts[b]}
 	for b > 0 {
 		b = p.from[b]
-		bounds = append([]int{p.bounds[b]}, bounds...)
+		starts = append([]int{p.starts[b]}, starts...)
 	}
-	return bounds
+	return starts
 }
 
 // settle moves each place of change from the grid to where lines fit best,
 // but for the beginning of an approach.
-func (p *partition) settle(bounds []int, c candidate) {
+func (p *partition) refineChanges(starts []int, c candidate) {
 	step := max(1, len(p.t)/64)
-	last := len(bounds)
+	last := len(starts)
 	if c.tau > 0 {
 		last--
 	}
 	for i := 1; i < last; i++ {
-		from, to := bounds[i-1], len(p.t)
-		if i+1 < len(bounds) {
-			to = bounds[i+1]
+		from, to := starts[i-1], len(p.t)
+		if i+1 < len(starts) {
+			to = starts[i+1]
 		}
-		least, best := math.Inf(1), bounds[i]
-		for at := max(from+leastRun, bounds[i]-step); at <= min(to-leastRun, bounds[i]+step); at++ {
+		least, best := math.Inf(1), starts[i]
+		for at := max(from+leastRun, starts[i]-step); at <= min(to-leastRun, starts[i]+step); at++ {
 			if rss := p.residual(from, at, true) + p.residual(at, to, true); rss < least {
 				least, best = rss, at
 			}
 		}
-		bounds[i] = best
+		starts[i] = best
 	}
 }

@@ -8,15 +8,15 @@ import (
 // A course is one way to tell a view: pieces of straight line, each with its
 // own level, and a last piece that goes on to the end and tells whether it
 // grows still.
-type course struct {
-	bounds []int   // first point of each piece; the last one's is what the slope is taken from
+type model struct {
+	starts []int   // first point of each piece; the last one's is what the slope is taken from
 	grows  bool    // the last piece has a slope
-	jump   int     // first point after a jump of level within a flat last piece; 0: none
+	step   int     // first point after a jump of level within a flat last piece; 0: none
 	tau    float64 // time constant of an exponential approach at the last piece's beginning; 0: none
 	cost   float64 // Schwarz (1978) criterion: the lower the better; a difference of 2 ln k is k to 1
 }
 
-func (c course) start() int { return c.bounds[len(c.bounds)-1] }
+func (c model) start() int { return c.starts[len(c.starts)-1] }
 
 const (
 	lastShare = 0.25 // of the span that the last piece must cover: growth that has lasted less is not yet sustained
@@ -37,34 +37,34 @@ var approaches = [...]float64{1.0 / 64, 1.0 / 32, 1.0 / 16, 1.0 / 8, 1.0 / 4}
 // bounded: whose last piece is flat, or approaches a level, or jumps once. It
 // is the optimal partitioning of Jackson et al. (2005) for a series with AR(1)
 // noise (after Chakar et al. 2017) and these kinds of last piece.
-func (p *partition) explain(y []float64) (growing, bounded course) {
+func (p *partition) search(y []float64) (growing, bounded model) {
 	p.y = y
 	best := [2]candidate{{cost: math.Inf(1), grows: true}, {cost: math.Inf(1)}}
-	bounds := [2][]int{{0}, {0}}
+	starts := [2][]int{{0}, {0}}
 	for _, phi := range correlations {
 		p.transform(phi)
 		p.solve()
 		for i, c := range p.lastPieces() {
 			if c.cost < best[i].cost {
-				best[i], bounds[i] = c, p.path(c.bound)
-				p.settle(bounds[i], c)
+				best[i], starts[i] = c, p.path(c.bound)
+				p.refineChanges(starts[i], c)
 			}
 		}
 	}
-	return best[0].course(bounds[0], len(y)), best[1].course(bounds[1], len(y))
+	return best[0].model(starts[0], len(y)), best[1].model(starts[1], len(y))
 }
 
 // A candidate is a course while it competes with others.
 type candidate struct {
 	bound int // index into the partition's bounds
-	jump  int
+	step  int
 	tau   float64
 	grows bool
 	cost  float64 // residual variance times its price
 }
 
-func (c candidate) course(bounds []int, n int) course {
-	return course{bounds: bounds, grows: c.grows, jump: c.jump, tau: c.tau, cost: float64(n) * math.Log(c.cost)}
+func (c candidate) model(starts []int, n int) model {
+	return model{starts: starts, grows: c.grows, step: c.step, tau: c.tau, cost: float64(n) * math.Log(c.cost)}
 }
 
 // parameters counts those of the last piece.
@@ -73,7 +73,7 @@ func (c candidate) parameters() int {
 	if c.grows {
 		k++
 	}
-	if c.jump > 0 {
+	if c.step > 0 {
 		k += 2
 	}
 	if c.tau > 0 {
@@ -94,7 +94,7 @@ func (p *partition) lastPieces() (best [2]candidate) {
 			best[i] = c
 		}
 	}
-	for b, from := range p.bounds {
+	for b, from := range p.starts {
 		if p.short(from) {
 			break
 		}
@@ -102,9 +102,9 @@ func (p *partition) lastPieces() (best [2]candidate) {
 			keep(candidate{bound: b, grows: grows}, p.residual(from, len(p.t), grows))
 		}
 	}
-	p.jumps(best, keep)
-	p.bends(keep)
-	p.refine(best, keep)
+	p.trySteps(best, keep)
+	p.tryApproaches(keep)
+	p.refineApproaches(best, keep)
 	return best
 }
 
@@ -114,28 +114,28 @@ func (p *partition) short(from int) bool {
 
 // jumps tries a flat last piece with a jump, that begins at the beginning or as
 // in the best so far.
-func (p *partition) jumps(best [2]candidate, keep func(candidate, float64)) {
+func (p *partition) trySteps(best [2]candidate, keep func(candidate, float64)) {
 	starts := []int{0, best[0].bound, best[1].bound}
 	slices.Sort(starts)
 	for _, b := range slices.Compact(starts) {
-		for _, at := range p.bounds {
-			if at < p.bounds[b]+leastRun || at > len(p.t)-leastRun {
+		for _, at := range p.starts {
+			if at < p.starts[b]+leastRun || at > len(p.t)-leastRun {
 				continue
 			}
-			keep(candidate{bound: b, jump: at}, p.residual(p.bounds[b], at, false)+p.residual(at, len(p.t), false))
+			keep(candidate{bound: b, step: at}, p.residual(p.starts[b], at, false)+p.residual(at, len(p.t), false))
 		}
 	}
 }
 
 // bends tries an exponential approach at the beginning of the last piece.
-func (p *partition) bends(keep func(candidate, float64)) {
+func (p *partition) tryApproaches(keep func(candidate, float64)) {
 	for k, tau := range approaches {
-		p.weigh(p.tails[k], p.decay[k], 0)
-		for b, from := range p.bounds {
+		p.sumTails(p.tails[k], p.decay[k], 0)
+		for b, from := range p.starts {
 			if p.short(from) || tau > (1-p.t[from])/3 {
 				break
 			}
-			flat, line := p.bend(from, p.tails[k])
+			flat, line := p.approachRSS(from, p.tails[k])
 			keep(candidate{bound: b, tau: tau}, flat)
 			keep(candidate{bound: b, tau: tau, grows: true}, line)
 		}
@@ -144,16 +144,16 @@ func (p *partition) bends(keep func(candidate, float64)) {
 
 // refine finds the time constant of the best approaches between the neighbours
 // on the grid, for both kinds of course, so that neither wins by the grid.
-func (p *partition) refine(best [2]candidate, keep func(candidate, float64)) {
+func (p *partition) refineApproaches(best [2]candidate, keep func(candidate, float64)) {
 	for i, c := range best {
 		if c.tau == 0 || i > 0 && c.tau == best[0].tau && c.bound == best[0].bound {
 			continue
 		}
 		for _, grows := range [...]bool{true, false} {
-			from := p.bounds[c.bound]
+			from := p.starts[c.bound]
 			rss := func(tau float64) float64 {
-				p.weigh(p.spare, approach(p.t[from:], tau), from)
-				flat, line := p.bend(from, p.spare)
+				p.sumTails(p.spare, approach(p.t[from:], tau), from)
+				flat, line := p.approachRSS(from, p.spare)
 				if grows {
 					return line
 				}

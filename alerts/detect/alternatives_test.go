@@ -52,7 +52,7 @@ func TestARandomWalkIsNoLeak(t *testing.T) {
 var steadily = []soak.Phase{{Name: "steady", To: 1000 * time.Hour, Rate: 1}}
 
 // found examines a series as one life of a process.
-func found(t *testing.T, value func(i int) float64) (finding, []point) {
+func found(t *testing.T, value func(i int) float64) (fit, []point) {
 	t.Helper()
 	r := newRand(1)
 	s := gauge()
@@ -60,7 +60,7 @@ func found(t *testing.T, value func(i int) float64) (finding, []point) {
 		s.At, s.Value = append(s.At, time.Duration(i)*time.Second), append(s.Value, value(i)+r.NormFloat64())
 	}
 	pts := steady(Reduce(s), nil, 0)
-	f, ok := examine(sights(pts, 0), 1e-3)
+	f, ok := examine(analyze(pts, 0), 1e-3)
 	if !ok {
 		t.Fatal("nothing was found")
 	}
@@ -76,7 +76,7 @@ func TestPlainGrowthLeavesNoDoubt(t *testing.T) {
 
 func TestGrowthThatSlowsDownIsLevellingOff(t *testing.T) {
 	f, _ := found(t, func(i int) float64 { return 1000 - 100*math.Exp(-float64(i)/600) })
-	if r := f.rivals(0); f.slackens(r, r.cost(f.growing)) != "it is levelling off" {
+	if r := f.compare(0); f.saturation(r, r.cost(f.growing)) != "it is levelling off" {
 		t.Error("an approach with a time constant of 600 s in 1,000 s does not level off")
 	}
 	s := gauge()
@@ -116,14 +116,14 @@ func TestGrowthThatSlowsForEverIsNoLeak(t *testing.T) {
 
 func TestGrowthThatWasGivenBackBeforeIsDoubted(t *testing.T) {
 	f, _ := found(t, func(i int) float64 { return 1000 + float64(i%550) })
-	if !f.cameBack() {
-		t.Errorf("the second tooth of a saw is growth from %v h on", f.from)
+	if !f.fellBackBefore() {
+		t.Errorf("the second tooth of a saw is growth from %v h on", f.onset)
 	}
 }
 
 func TestFloorsThatRiseUnderFallingCeilingsAreDoubted(t *testing.T) {
 	f, pts := found(t, func(i int) float64 { return 1000 + float64(i)/20 + float64(i%8)*(100-float64(i)/12) })
-	if !f.view.floor || !f.contradicted(pts, 0) {
+	if !f.view.floor || !f.ceilingContradicts(pts, 0) {
 		t.Errorf("floor %v is not contradicted", f.view.floor)
 	}
 }
@@ -229,16 +229,16 @@ func TestALeakUnderOneWaveIsNotClean(t *testing.T) {
 func TestWhatRoseAndDidNotFallBackIsNotClean(t *testing.T) {
 	clean := 0
 	for k := range 30 {
-		r, still, grown := newRand(uint64(k)), gauge(), gauge()
+		r, still, growing := newRand(uint64(k)), gauge(), gauge()
 		growth, high, begins := 60+60*r.Float64(), 30+40*r.Float64(), r.Float64()
 		for i := range 24 * 12 {
 			x, at := float64(i)/(24*12), time.Duration(i)*5*time.Minute
 			value := 1000 + high*max(0, math.Sin(2*math.Pi*(x+begins))) + r.NormFloat64()
 			still.At, still.Value = append(still.At, at), append(still.Value, value)
-			grown.At, grown.Value = append(grown.At, at), append(grown.Value, value+growth*x)
+			growing.At, growing.Value = append(growing.At, at), append(growing.Value, value+growth*x)
 		}
 		for _, tolerated := range []float64{0, 1} {
-			q := soak.Question{Series: grown, Limit: math.NaN(), Tolerance: soak.Quantity{Value: tolerated, Per: soak.PerHour}}
+			q := soak.Question{Series: growing, Limit: math.NaN(), Tolerance: soak.Quantity{Value: tolerated, Per: soak.PerHour}}
 			if v := (Judge{}).Judge(q); v.State == soak.Clean {
 				t.Errorf("growth of %.3g under a day of %.3g is clean with %v/h tolerated: %s", growth, high, tolerated, v.Reason)
 			}

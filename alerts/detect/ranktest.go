@@ -8,7 +8,7 @@ import "gonum.org/v1/gonum/stat/distuv"
 // independent, so it sees growth far too easily (Hamed & Rao 1998); what even
 // this test does not see is none. It is the cross-check of an alarm, and since
 // it is cheap, the first thing that is asked where only alarms matter.
-func rises(y []float64) bool {
+func rankTest(y []float64) bool {
 	n, up, down := len(y), 0, 0
 	for i := n - 2; i >= 0; i-- {
 		now := y[i]
@@ -30,9 +30,9 @@ func rises(y []float64) bool {
 }
 
 // rises asks of the view, and of what its periods leave.
-func (f *finding) rises() bool {
-	y := without(f.view.t, f.view.y, rateColumns(f.view.rate))
-	return rises(y) || f.periods != nil && rises(without(f.view.t, y, waves(f.view.t, f.periods)))
+func (f *fit) rankTest() bool {
+	y := residualAfter(f.view.t, f.view.y, rateColumns(f.view.rate))
+	return rankTest(y) || f.periods != nil && rankTest(residualAfter(f.view.t, y, waveColumns(f.view.t, f.periods)))
 }
 
 // rankBound is what a standard normal exceeds with probability falseAlarms.

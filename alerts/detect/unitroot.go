@@ -12,35 +12,35 @@ import (
 // which is 16 after the price of a slope; beyond, it falls off as for any
 // ratio of likelihoods, by a factor e for every 2, and faster where the rise is
 // no small share of the level (firmness).
-func (e *loadEvidence) randomWalk(k criteria, quantum float64) float64 {
+func (e *loadEvidence) unitRoot(k criteria, quantum float64) float64 {
 	if e.points() < leastGrowth {
 		return 1
 	}
 	sum := 0.0
 	for i := range e.lifetimes {
-		sum += max(0, e.lifetimes[i].wandering(quantum))
+		sum += max(0, e.lifetimes[i].unitRootStatistic(quantum))
 	}
-	return min(1, falseAlarms*math.Exp((walkRatio-sum)/(2*k.firmness(e.trend.slope))))
+	return min(1, falseAlarms*math.Exp((walkRatio-sum)/(2*k.falloff(e.trend.slope))))
 }
 
 const walkRatio = 16
 
 // wandering is by how much growth explains the view better than a level with
 // any noise, up to a random walk with white noise on top.
-func (f *finding) wandering(quantum float64) float64 {
+func (f *fit) unitRootStatistic(quantum float64) float64 {
 	if f.view.scale == 0 {
 		return 0
 	}
-	r := f.rivals(quantum)
-	grown := f.costGrown(r) + float64(len(f.periods))*math.Log(float64(len(r.kept)))
-	least := r.cost(course{bounds: []int{0}}) - grown
+	r := f.compare(quantum)
+	growing := f.growingCost(r) + float64(len(f.periods))*math.Log(float64(len(r.kept)))
+	least := r.cost(model{starts: []int{0}}) - growing
 	if f.growing.start() > 0 || f.growing.tau > 0 { // the last piece must show it by itself
 		late := r.late(f.growing)
 		least = min(least, late.cost(f.growing.last(false))-late.cost(f.growing.last(true)))
 	}
 	if len(f.periods) > 0 { // which may be the wandering's
 		r.extra = pickAll(rateColumns(f.view.rate), r.kept)
-		least = min(least, r.cost(course{bounds: []int{0}})-grown)
+		least = min(least, r.cost(model{starts: []int{0}})-growing)
 	}
 	return least
 }
@@ -51,18 +51,18 @@ func (f *finding) wandering(quantum float64) float64 {
 func (c *inquiry) detectable(k criteria, lifetimes []lifetime, pooled trend, alpha float64) float64 {
 	least, lucky := k.tolerance+pooled.detectable(alpha), pooled.quantile(power)-pooled.slope
 	if k.tolerance == 0 && k.hours < warmupSpan.Hours() {
-		least = max(least, k.room/k.hours/(1-clearShare/2)+lucky) // growth lifts the level too, by half of itself
+		least = max(least, k.cleanRoom/k.hours/(1-cleanShare/2)+lucky) // growth lifts the level too, by half of itself
 	}
-	gains := make([]gain, len(lifetimes))
+	gains := make([]likelihoodGain, len(lifetimes))
 	for i := range lifetimes {
-		gains[i] = lifetimes[i].gain(c.quantum)
+		gains[i] = lifetimes[i].likelihoodGain(c.quantum)
 	}
 	enough := func(slope float64) bool {
 		sum := 0.0
 		for _, g := range gains {
 			sum += max(0, g.at(slope-max(lucky, g.lucky)))
 		}
-		return sum >= walkRatio+2*k.firmness(slope)*math.Log(falseAlarms/alpha)
+		return sum >= walkRatio+2*k.falloff(slope)*math.Log(falseAlarms/alpha)
 	}
 	if enough(least) {
 		return least
@@ -86,47 +86,47 @@ func (c *inquiry) detectable(k criteria, lifetimes []lifetime, pooled trend, alp
 // A gain tells by how much growth would explain the last piece of a view
 // better than a level, if it grew by a given slope: under each noise, what is
 // left about a level grows with the square of the slope.
-type gain struct {
-	noises []gainNoise
-	grown  float64 // cost with a slope
-	n      float64 // points
-	unit   float64 // of the slope
-	floor  float64
-	lucky  float64 // slope that the two ends may owe to chance: by these a random walk is told from growth
-	still  bool
+type likelihoodGain struct {
+	noises  []likelihoodUnderNoise
+	growing float64 // cost with a slope
+	n       float64 // points
+	unit    float64 // of the slope
+	floor   float64
+	lucky   float64 // slope that the two ends may owe to chance: by these a random walk is told from growth
+	still   bool
 }
 
 // powerBound is what a standard normal exceeds with probability 1 − power.
 var powerBound = distuv.UnitNormal.Quantile(power)
 
-type gainNoise struct{ logF, left, slope float64 }
+type likelihoodUnderNoise struct{ logF, left, slope float64 }
 
-func (f *finding) gain(quantum float64) gain {
+func (f *fit) likelihoodGain(quantum float64) likelihoodGain {
 	v := &f.view
 	if v.scale == 0 {
-		return gain{still: true}
+		return likelihoodGain{still: true}
 	}
 	c := f.chosen()
 	s := c.start()
 	t, y := v.t[s:], v.y[s:]
-	g := gain{n: float64(len(t)), unit: v.scale / v.span, floor: v.floorVariance(quantum), grown: math.Inf(1)}
-	columns := append([][]float64{ones(len(v.t))[s:]}, pieces(f.regular(), s)...)
+	g := likelihoodGain{n: float64(len(t)), unit: v.scale / v.span, floor: v.floorVariance(quantum), growing: math.Inf(1)}
+	columns := append([][]float64{ones(len(v.t))[s:]}, pieces(f.regularColumns(), s)...)
 	if c.tau > 0 {
 		columns = append(columns, approach(t, c.tau))
 	}
-	if c.jump > 0 {
-		columns = append(columns, after(len(v.t), c.jump)[s:])
+	if c.step > 0 {
+		columns = append(columns, after(len(v.t), c.step)[s:])
 	}
 	columns = append(columns, t, y)
 	p := len(columns) - 2
 	var q normal
-	w, tn := newWhitener(columns), newTuning(len(t))
+	w, wf := newWhitener(columns), newFilter(len(t))
 	for _, nz := range noises(1/float64(len(v.t)), 1) {
-		tn.tune(t, nz)
-		w.equations(tn, &q)
+		wf.design(t, nz)
+		w.equations(wf, &q)
 		left, _, _ := q.factor()
-		g.noises = append(g.noises, gainNoise{tn.logF, left, q.a[p][p] * q.a[p][p]})
-		g.grown = min(g.grown, tn.logF+g.n*math.Log(left/g.n+g.floor)+math.Log(g.n))
+		g.noises = append(g.noises, likelihoodUnderNoise{wf.logF, left, q.a[p][p] * q.a[p][p]})
+		g.growing = min(g.growing, wf.logF+g.n*math.Log(left/g.n+g.floor)+math.Log(g.n))
 	}
 	g.lucky = powerBound * math.Sqrt(2*g.noises[0].left/g.n) * g.unit // the first noise is white
 	return g
@@ -140,7 +140,7 @@ func pieces(columns [][]float64, from int) [][]float64 {
 }
 
 // at returns the gain at a slope in units per hour.
-func (g gain) at(slope float64) float64 {
+func (g likelihoodGain) at(slope float64) float64 {
 	if g.still {
 		return math.Inf(1)
 	}
@@ -149,5 +149,5 @@ func (g gain) at(slope float64) float64 {
 	for _, nz := range g.noises {
 		least = min(least, nz.logF+g.n*math.Log((nz.left+slope*slope*nz.slope)/g.n+g.floor))
 	}
-	return least - g.grown
+	return least - g.growing
 }

@@ -11,18 +11,18 @@ func TestWhatTwoColumnsLeaveIsWhatARegressionLeaves(t *testing.T) {
 	for i := range x {
 		x[i], y[i] = (float64(i)+r.Float64()/2)/60, r.NormFloat64()
 	}
-	b, wave := newBackdrop(y, slow(x)...), newOscillator(x)
+	b, wave := newBasis(y, trendColumns(x)...), newOscillator(x)
 	for _, f := range []float64{0.5, 3, 7.3} {
 		sin, cos := wave.at(f)
-		want := squares(remove(append(slow(x), sin, cos), y, 0))
-		if got := b.leaves(sin, cos); math.Abs(got-want) > 1e-9*want {
+		want := squares(subtractFit(append(trendColumns(x), sin, cos), y, 0))
+		if got := b.residualWith(sin, cos); math.Abs(got-want) > 1e-9*want {
 			t.Errorf("%v cycles leave %v, a regression %v", f, got, want)
 		}
-		if got := squares(b.and(sin, cos).left); math.Abs(got-want) > 1e-9*want {
+		if got := squares(b.with(sin, cos).residual); math.Abs(got-want) > 1e-9*want {
 			t.Errorf("%v cycles, taken in, leave %v, a regression %v", f, got, want)
 		}
 	}
-	if got, want := b.leaves(x, ones(60)), squares(b.left); math.Abs(got-want) > 1e-9*want {
+	if got, want := b.residualWith(x, ones(60)), squares(b.residual); math.Abs(got-want) > 1e-9*want {
 		t.Errorf("columns of the backdrop leave %v of %v", got, want)
 	}
 }
@@ -53,9 +53,9 @@ func TestTheFilterWhitens(t *testing.T) {
 		}
 	}
 	var q normal
-	tn := tunings(x, []noise{nz})[0]
-	newWhitener([][]float64{ones(3), y}).equations(tn, &q)
-	if got := q.a[1][1]; math.Abs(got-sum) > 1e-12 || math.Abs(tn.logF-math.Log(det)) > 1e-12 {
-		t.Errorf("%v and %v, want %v and %v", got, tn.logF, sum, math.Log(det))
+	wf := newFilters(x, []noise{nz})[0]
+	newWhitener([][]float64{ones(3), y}).equations(wf, &q)
+	if got := q.a[1][1]; math.Abs(got-sum) > 1e-12 || math.Abs(wf.logF-math.Log(det)) > 1e-12 {
+		t.Errorf("%v and %v, want %v and %v", got, wf.logF, sum, math.Log(det))
 	}
 }

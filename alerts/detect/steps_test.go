@@ -12,18 +12,18 @@ func TestStepsAreFoundWhereTheyAre(t *testing.T) {
 	for i := range y {
 		y[i] = random.NormFloat64() + 10*step(i >= 40) + 7*step(i >= 90) - 5*step(i >= 150)
 	}
-	all := stepsOf(y, 5)
+	all := placeSteps(y, 5)
 	if len(all) != 8 || !slices.Equal(all[3], []int{40, 90, 150}) {
 		t.Errorf("%v", all)
 	}
-	if all = stepsOf(y[:151], 5); !slices.Equal(all[2], []int{40, 90, 150}) {
+	if all = placeSteps(y[:151], 5); !slices.Equal(all[2], []int{40, 90, 150}) {
 		t.Errorf("a step just now: %v", all)
 	}
 }
 
 func TestFewPointsHaveFewSteps(t *testing.T) {
 	for n := range 20 {
-		for _, places := range stepsOf(make([]float64, n), 5) {
+		for _, places := range placeSteps(make([]float64, n), 5) {
 			if len(places)*leastRun >= n || !slices.IsSorted(places) {
 				t.Errorf("%d points: steps at %v", n, places)
 			}

@@ -8,18 +8,18 @@ import (
 // A finding is what one life of the process shows: the view of it that tells
 // most, the course that explains that view best, and the slope of its last
 // piece.
-type finding struct {
-	view    view
-	growing course
-	bounded course
-	periods []period
-	trend   trend   // in units per hour
-	rival   trend   // the slope of the course that grows, where it is nearly as good as the bounded one chosen
-	from    float64 // hours: where the last piece begins
-	grown   float64 // what the course that grows costs among rivals; 0: not asked yet
+type fit struct {
+	view        view
+	growing     model
+	bounded     model
+	periods     []period
+	trend       trend   // in units per hour
+	runnerUp    trend   // the slope of the course that grows, where it is nearly as good as the bounded one chosen
+	onset       float64 // hours: where the last piece begins
+	growingMemo float64 // what the course that grows costs among rivals; 0: not asked yet
 }
 
-func (f *finding) chosen() course {
+func (f *fit) chosen() model {
 	if f.bounded.cost < f.growing.cost {
 		return f.bounded
 	}
@@ -27,13 +27,13 @@ func (f *finding) chosen() course {
 }
 
 // tell finds the courses that tell the view best.
-func (s *sight) tell() (f finding) {
-	f.view, f.from = s.view, s.origin
+func (s *analysis) fitModels() (f fit) {
+	f.view, f.onset = s.view, s.origin
 	if s.short() || s.scale == 0 {
 		return f
 	}
 	p := newPartition(s.t, s.floorVariance(s.quantum))
-	f.growing, f.bounded = p.explain(s.plain)
+	f.growing, f.bounded = p.search(s.plain)
 	if ps := s.periods(); ps != nil {
 		f.tryPeriods(ps, p, s.plain)
 	}
@@ -42,7 +42,7 @@ func (s *sight) tell() (f finding) {
 
 // measure finds the slope of the courses told; it is false where the view is
 // too short.
-func (s *sight) measure(f finding) (finding, bool) {
+func (s *analysis) fitSlope(f fit) (fit, bool) {
 	v := &f.view
 	if s.short() {
 		return f, false
@@ -53,21 +53,21 @@ func (s *sight) measure(f finding) (finding, bool) {
 	}
 	floor, c := v.floorVariance(s.quantum), f.chosen()
 	if at := c.start(); at > 0 {
-		f.from = v.origin + v.t[at+1]*v.span
+		f.onset = v.origin + v.t[at+1]*v.span
 	}
-	if c.tau > 0 && v.quickens(c) {
+	if c.tau > 0 && v.accelerates(c) {
 		c.tau = 0
 	}
 	f.trend = f.slope(c, s.rates, floor)
-	if o := f.growing; !c.grows && o.cost < c.cost+margin && (o.start() != c.start() || o.jump != c.jump || o.tau != c.tau) {
-		f.rival = f.slope(o, s.rates, floor)
+	if o := f.growing; !c.grows && o.cost < c.cost+margin && (o.start() != c.start() || o.step != c.step || o.tau != c.tau) {
+		f.runnerUp = f.slope(o, s.rates, floor)
 	}
 	return f, f.trend.known()
 }
 
 // slope estimates that of the last piece of a course. A point at a place of
 // change may be half before it and is left out.
-func (f *finding) slope(c course, extra [][]float64, floor float64) trend {
+func (f *fit) slope(c model, extra [][]float64, floor float64) trend {
 	v := &f.view
 	n, s := len(v.t), c.start()
 	if s > 0 {
@@ -77,20 +77,20 @@ func (f *finding) slope(c course, extra [][]float64, floor float64) trend {
 	if c.tau > 0 {
 		columns = append(columns, approach(v.t[s:], c.tau), drift(v.t[s:], c.tau))
 	}
-	if c.jump > 0 {
-		columns = append(columns, after(n, c.jump)[s:])
+	if c.step > 0 {
+		columns = append(columns, after(n, c.step)[s:])
 	}
-	for _, c := range slices.Concat(extra, waves(v.t, f.periods)) {
+	for _, c := range slices.Concat(extra, waveColumns(v.t, f.periods)) {
 		columns = append(columns, c[s:])
 	}
 	columns = append(columns, v.t[s:], v.y[s:])
-	return estimate(v.t[s:], columns, noises(1/float64(n), 1-v.t[s]), floor).times(v.scale / v.span)
+	return estimate(v.t[s:], columns, noises(1/float64(n), 1-v.t[s]), floor).scaledBy(v.scale / v.span)
 }
 
 // quickens tells whether the approach of a course is no warm-up and no peak at
 // the start, but growth that gets faster: then the mean slope of the last piece
 // is what is known, and none that goes on from it.
-func (v *view) quickens(c course) bool {
+func (v *view) accelerates(c model) bool {
 	t, y := v.t[c.start():], v.y[c.start():]
 	var q normal
 	q.fill([][]float64{ones(len(t)), approach(t, c.tau), t, y})
@@ -101,8 +101,8 @@ func (v *view) quickens(c course) bool {
 
 // tryPeriods takes the periods for real where the course without them is
 // simpler to tell, their own parameters counted.
-func (f *finding) tryPeriods(ps []period, p *partition, y []float64) {
-	growing, bounded := p.explain(without(f.view.t, y, waves(f.view.t, ps)))
+func (f *fit) tryPeriods(ps []period, p *partition, y []float64) {
+	growing, bounded := p.search(residualAfter(f.view.t, y, waveColumns(f.view.t, ps)))
 	parameters := 0
 	for _, one := range ps {
 		parameters += 1 + 2*one.harmonics
@@ -118,7 +118,7 @@ func (f *finding) tryPeriods(ps []period, p *partition, y []float64) {
 // still is the trend of a view that did not move at all: growth by one step of
 // its resolution over the span would have shown.
 func still(step, n float64) trend {
-	return trend{parts: []part{{weight: 1, err: step / 6}}, free: n - 2}
+	return trend{parts: []part{{weight: 1, err: step / 6}}, dof: n - 2}
 }
 
 func ones(n int) []float64 {

@@ -5,19 +5,19 @@ import "math"
 // stairs tells whether several steps between levels, and nothing else, explain
 // all there is as well as growth does beside a period: steps at even distances
 // look like a line with a saw on it.
-func (f *finding) stairs(quantum float64) bool {
+func (f *fit) stepsExplain(quantum float64) bool {
 	if f.periods == nil {
 		return false // steps alone were among what it was compared with
 	}
 	still := *f
 	still.periods = nil
 	v := &f.view
-	for _, places := range stepsOf(without(v.t, v.y, rateColumns(v.rate)), maxPieces-1) {
-		flat := still.rivals(quantum, places...)
+	for _, places := range placeSteps(residualAfter(v.t, v.y, rateColumns(v.rate)), maxPieces-1) {
+		flat := still.compare(quantum, places...)
 		for _, at := range places {
 			flat = flat.with(after(len(v.t), at))
 		}
-		if flat.cost(course{bounds: []int{0}}) < f.rivals(quantum, places...).cost(f.growing)+margin {
+		if flat.cost(model{starts: []int{0}}) < f.compare(quantum, places...).cost(f.growing)+margin {
 			return true
 		}
 	}
@@ -27,7 +27,7 @@ func (f *finding) stairs(quantum float64) bool {
 // stepsOf places two steps, three and so on up to most where flat pieces between
 // them leave the least squares, by dynamic programming (Bellman 1961); and once
 // more where the last of them has only just come about, less than a piece ago.
-func stepsOf(y []float64, most int) (all [][]int) {
+func placeSteps(y []float64, most int) (all [][]int) {
 	n := len(y)
 	sum, square := make([]float64, n+1), make([]float64, n+1)
 	for i, v := range y {
