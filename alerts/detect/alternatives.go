@@ -13,12 +13,13 @@ const (
 	notEveryLifetime alternative = "not in every life of the process"
 )
 
-// alternative is asked before an alarm only. It looks for any way to explain what
-// was found without growth that lasts, and returns it, or nothing.
+// alternative looks for an explanation of the rise other than growth that lasts,
+// and returns the first that fits about as well. It is expensive, so it is called
+// only before an alarm.
 //
-// The search for pieces knows noise of one kind, AR(1), and so its costs only
-// propose; here the proposals compete under all noises of the grid, and the
-// other views are heard.
+// The search for change points assumes AR(1) noise, so it only proposes models.
+// Here they compete under every noise of the grid, and the other views of the
+// same points are checked too.
 func (f *fit) alternative(pts []point, quantum, left, alpha float64) alternative {
 	r := f.compare(quantum)
 	growing := f.growingCost(r)
@@ -42,9 +43,11 @@ func (f *fit) alternative(pts []point, quantum, left, alpha float64) alternative
 	return ""
 }
 
-// ended tells whether a course that is bounded is better by far already.
+// changeHasEnded reports whether the search alone already prefers a bounded model
+// by the margin.
 func (f *fit) changeHasEnded() bool { return f.bounded.cost < f.growing.cost-margin }
 
+// growingCost is the cost of the growing model in a comparison of the fit.
 func (f *fit) growingCost(r comparison) float64 {
 	if f.growingMemo == 0 {
 		f.growingMemo = r.cost(f.growing)
@@ -52,14 +55,14 @@ func (f *fit) growingCost(r comparison) float64 {
 	return f.growingMemo
 }
 
-// cameBack tells whether the view rose before the last piece by at least half
-// as much, fell back by as much, and is not far above that old height by now:
-// growth that is given back is no leak. (Restarts are breaks and end a view.)
+// fellBackBefore reports whether the view rose by at least half as much before
+// the last piece, fell back by as much, and is not far above that old peak now.
+// Growth that is given back is not a leak. (A restart is a break and ends a view.)
 func (f *fit) fellBackBefore() bool {
 	v := &f.view
 	at := (f.onset - v.origin) / v.span
 	if c := f.chosen(); c.step > 0 {
-		at = max(at, v.t[c.step]) // what it fell by then is given back, too
+		at = max(at, v.t[c.step]) // what it fell by until then was given back too
 	}
 	if at <= 0 || len(f.periods) > 0 || v.scale == 0 {
 		return false
@@ -76,8 +79,8 @@ func (f *fit) fellBackBefore() bool {
 	return height-before >= rise/2 && height-after >= rise/2 && now <= height+rise/2
 }
 
-// contradicted tells whether the middle or the ceiling of the same stretch
-// says the opposite: growth lifts everything.
+// ceilingContradicts reports whether the middle or the upper envelope of the last
+// piece does not rise: growth lifts both.
 func (f *fit) ceilingContradicts(pts []point, quantum float64) bool {
 	from := slices.IndexFunc(pts, func(p point) bool { return p.t >= f.onset })
 	late := pts[max(0, from):]

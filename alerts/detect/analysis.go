@@ -2,24 +2,24 @@ package detect
 
 import "math"
 
-// A sight is one view while it is examined. What is dear to find out is found
-// out when it is first asked for, and kept.
+// An analysis is a view with what was found in it. Each result is computed when it
+// is first needed, and kept.
 type analysis struct {
 	view
 	quantum   float64
 	rates     [][]float64
-	plain     []float64 // without what the rates explain
-	periodic  []period  // in the plain view; none before searched
+	plain     []float64 // residual after the rates of the load
+	periodic  []period  // periods of plain; none before searched
 	searched  bool
 	found     fit
-	modelled  bool // the courses are found,
-	estimated bool // and the slope
+	modelled  bool // found has the models,
+	estimated bool // and the slope,
 	ok        bool // which is known
 }
 
 func (s *analysis) short() bool { return len(s.t) < leastPoints || s.span <= 0 }
 
-// sights are all those of one life of the process.
+// analyze returns an analysis of each view of one lifetime of the process.
 func analyze(pts []point, quantum float64) (all []*analysis) {
 	for _, v := range views(pts) {
 		s := &analysis{view: v, quantum: quantum, rates: rateColumns(v.rate)}
@@ -37,7 +37,8 @@ func (s *analysis) periods() []period {
 	return s.periodic
 }
 
-// mayRise is false only where rises would be, whatever is found of the view.
+// mayRise is false only where the rank test of the fit would be, whatever the fit
+// turns out to be.
 func (s *analysis) mayRise() bool {
 	if s.scale == 0 {
 		return false
@@ -45,8 +46,8 @@ func (s *analysis) mayRise() bool {
 	return rankTest(s.plain) || s.periods() != nil && rankTest(residualAfter(s.t, s.plain, waveColumns(s.t, s.periods())))
 }
 
-// mayAlarm is false only where the view, if it is the one that tells most,
-// brings no alarm at the bound alpha.
+// mayAlarm is false only where the view, if it were the most sensitive one, would
+// raise no alarm at the bound alpha.
 func (s *analysis) mayAlarm(alpha float64) bool {
 	if !s.mayRise() || s.models().changeHasEnded() {
 		return false
@@ -55,9 +56,8 @@ func (s *analysis) mayAlarm(alpha float64) bool {
 	return ok && f.trend.cdf(0) < alpha
 }
 
-// examine finds what one life of the process shows. Of all views it returns
-// the one in which the smallest growth would show; ok is false where all are
-// too short.
+// examine returns the fit of the view in which the smallest growth would be
+// visible; ok is false where all views are too short.
 func examine(all []*analysis, alpha float64) (best fit, ok bool) {
 	least := math.Inf(1)
 	alpha /= viewsTried
@@ -73,7 +73,7 @@ func examine(all []*analysis, alpha float64) (best fit, ok bool) {
 	return best, ok
 }
 
-// courses tells the view.
+// models fits the models of the view.
 func (s *analysis) models() *fit {
 	if !s.modelled {
 		s.found, s.modelled = s.fitModels(), true
@@ -81,7 +81,7 @@ func (s *analysis) models() *fit {
 	return &s.found
 }
 
-// look finds what the view shows.
+// result fits the models of the view and their slope.
 func (s *analysis) result() (fit, bool) {
 	if !s.estimated {
 		s.found, s.ok = s.fitSlope(*s.models())

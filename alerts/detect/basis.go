@@ -7,9 +7,9 @@ import (
 	"gonum.org/v1/gonum/floats"
 )
 
-// A backdrop is what a series is seen beside: columns, made orthonormal one
-// after the other (Gram–Schmidt), and what they leave of the series. To try two
-// more columns then costs a few products and no new regression.
+// A basis is an orthonormal basis of regressors (Gram–Schmidt), with the residual
+// of the series after them. Trying two more regressors then costs a few products
+// instead of a new regression.
 type basis struct {
 	vectors  [][]float64
 	residual []float64
@@ -19,13 +19,13 @@ func newBasis(y []float64, columns ...[]float64) basis {
 	return basis{residual: y}.with(columns...)
 }
 
-// and returns the backdrop with more columns. One that depends on those before
-// is left out.
+// with returns the basis extended by more columns. A column that depends on the
+// ones before it is left out.
 func (b basis) with(columns ...[]float64) basis {
 	b.vectors, b.residual = slices.Clip(b.vectors), slices.Clone(b.residual)
 	for _, c := range columns {
 		u := slices.Clone(c)
-		for range 2 { // once more for what rounding left
+		for range 2 { // twice, to remove what rounding left
 			for _, v := range b.vectors {
 				floats.AddScaled(u, -floats.Dot(u, v), v)
 			}
@@ -39,7 +39,7 @@ func (b basis) with(columns ...[]float64) basis {
 	return b
 }
 
-// leaves returns the residual sum of squares that two more columns would leave.
+// residualWith returns the residual sum of squares after two more columns.
 func (b basis) residualWith(x, z []float64) float64 {
 	xx, xz, zz := squares(x), floats.Dot(x, z), squares(z)
 	leastX, leastZ := dependent*xx, dependent*zz

@@ -5,19 +5,22 @@ import (
 	"slices"
 )
 
-// rivals compares courses of one view.
+// A comparison compares models of one view by their Bayesian information
+// criterion (BIC), each under the noise that suits it best.
 type comparison struct {
 	t, y    []float64
-	kept    []int       // the points compared: none at a place of change, where a point may be half before and half after
-	extra   [][]float64 // what the load explains: rates and periods
+	kept    []int       // the points compared: none next to a change point, where a point may lie half before and half after it
+	extra   [][]float64 // regressors that every model has: rates of the load, periods
 	grid    []noise
-	filters []*filter // to the noises of the grid, at the points compared
+	filters []*filter // whitening filters of the grid's noises at the points compared
 	floor   float64
 
-	shapes int  // parameters of the extra columns
-	wide   bool // whether a parameter is priced by how far it could go
+	shapes int  // nonlinear parameters of the extra columns
+	wide   bool // whether a parameter is priced by the range that it could take
 }
 
+// compare returns a comparison of the models of a fit. The places are further
+// change points, next to which points are left out.
 func (f *fit) compare(quantum float64, places ...int) comparison {
 	v := &f.view
 	n := len(v.t)
@@ -34,19 +37,20 @@ func (f *fit) compare(quantum float64, places ...int) comparison {
 	return r
 }
 
-// regular are the columns of what the load explains and of the periods.
+// regularColumns are the regressors for the rates of the load and the periods.
 func (f *fit) regularColumns() [][]float64 {
 	return append(rateColumns(f.view.rate), waveColumns(f.view.t, f.periods)...)
 }
 
-// with adds columns, of which the shape of the first is a parameter too.
+// with adds regressors to every model. Their common shape, such as a frequency or
+// a time constant, counts as one more parameter.
 func (r comparison) with(columns ...[]float64) comparison {
 	r.extra = append(pickAll(columns, r.kept), r.extra...)
 	r.shapes++
 	return r
 }
 
-// late restricts the comparison to the last piece of a course.
+// late restricts the comparison to the last piece of a model.
 func (r comparison) late(c model) comparison {
 	from := 0
 	for from < len(r.kept) && r.kept[from] < c.start() {
@@ -83,11 +87,11 @@ func pick(v []float64, which []int) []float64 {
 	return out
 }
 
-// cost is the Schwarz criterion of a course under the noise of the grid that
-// suits it best. It takes a parameter to be no farther from zero than one point
-// can tell, and so sells the many parameters of a course too cheaply where the
-// series goes far beyond its noise (the information paradox of Liang et al.
-// 2008); a wide price takes them to reach as far as the series does.
+// cost is the BIC (Schwarz 1978) of a model under the noise of the grid that suits
+// it best. The criterion assumes that a parameter is known beforehand about as
+// well as one point determines it. Where the series ranges far beyond its noise,
+// that makes many parameters too cheap (the information paradox of Liang et al.
+// 2008); the wide price assumes that they range as far as the series does.
 func (r comparison) cost(c model) float64 {
 	n := float64(len(r.kept))
 	columns := c.columns(r.t)
@@ -121,8 +125,7 @@ func (r comparison) cost(c model) float64 {
 	return least
 }
 
-// columns returns the regressors of a course: a level and a slope for each
-// piece.
+// columns returns the regressors of a model: a level and a slope for each piece.
 func (c model) columns(t []float64) [][]float64 {
 	n := len(t)
 	s := c.start()

@@ -11,7 +11,7 @@ type criteria struct {
 	hours     float64 // of steady load, first sample to last
 	level     float64 // after warm-up
 	tolerance float64 // growth per hour that is allowed
-	cleanRoom float64 // growth over the series that may go undetected in a clean one
+	cleanRoom float64 // growth over the series that may remain invisible in a clean one
 }
 
 func (c *inquiry) criteria(level float64) criteria {
@@ -46,19 +46,18 @@ func (c *inquiry) allowed(level float64) float64 {
 // against the tolerance.
 type slopeTest struct {
 	trend       trend
-	p           float64 // that growth is no more than tolerated
+	p           float64 // p value of growth within the tolerance
 	detectable  float64 // per hour: would have been called a leak; NaN where no growth could have been
-	visible     float64 // per hour: would have stood out of the noise at the bound, whatever explains it
-	upper       float64 // per hour: growth is less, with the power wanted
+	visible     float64 // per hour: would have exceeded the noise at the bound, whatever explains it
+	upper       float64 // per hour: growth is less, with probability power
 	significant bool    // growth above the tolerance is shown, unless something else explains it
 	excluded    bool    // growth above the tolerance is excluded
 	falls       bool    // because the readings fall: by more than chance, or in too much noise for anything else to exclude it
 }
 
 // test compares a trend with the tolerance, given the growth that would have
-// been called a leak. Clean rests on less, on what would have stood out of the
-// noise: for alternative explanations are sought for an alarm, and not for its
-// absence.
+// been called a leak. Clean rests on less, on what would have exceeded the noise:
+// alternative explanations are sought for an alarm, not for its absence.
 func (k criteria) test(tr trend, alpha, detectable float64) slopeTest {
 	t := slopeTest{trend: tr, p: tr.cdf(k.tolerance), detectable: detectable, visible: k.tolerance + tr.detectable(alpha), upper: tr.quantile(power)}
 	t.significant = t.p < alpha
@@ -76,21 +75,21 @@ func (k criteria) test(tr trend, alpha, detectable float64) slopeTest {
 // known reports whether there was a slope to test.
 func (t *slopeTest) known() bool { return t.trend.known() }
 
-// early reports growth that warm-up explains as well: small, and seen only in
-// the first minutes of a recording for which nothing is tolerated expressly.
+// early reports growth that warm-up explains as well: small, and only in the first
+// minutes of a recording for which no growth is tolerated expressly.
 func (k criteria) early(slope float64) bool {
 	return k.tolerance == 0 && k.hours < warmupSpan.Hours() && slope*k.hours < k.cleanRoom
 }
 
-// firmness is how slowly the suspicion of noise falls off with the likelihood:
-// fast where the rise is no small share of the level, for what doubles the
-// level is no noise.
+// falloff is how slowly the probability of a random walk falls with the
+// likelihood: fast where the rise is a large share of the level, because noise
+// does not double a level.
 func (k criteria) falloff(slope float64) float64 {
 	share := slope * k.hours / max(math.Abs(k.level), 1e-300)
 	return min(1, max(0.05, math.Log(share)/math.Log(cleanShare)))
 }
 
-// fisher joins the p values of two independent tests (Fisher 1925).
+// fisher combines the p values of two independent tests (Fisher 1925).
 func fisher(p, q float64) float64 {
 	x := p * q
 	if x == 0 {

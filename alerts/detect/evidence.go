@@ -54,7 +54,7 @@ func (c *inquiry) gather(analyses []*analysis) evidence {
 	lifetimes, pooled := c.lifetimes(analyses)
 	level := c.level
 	if n := len(lifetimes); n > 0 {
-		level = levelFrom(c.pts, lifetimes[n-1])
+		level = meanFrom(c.pts, lifetimes[n-1].onset)
 	}
 	e.criteria = c.criteria(level)
 	restReadings, rested := atRest(c.q.Rest, c.loaded, c.quantum, c.counts)
@@ -70,9 +70,6 @@ func (c *inquiry) gather(analyses []*analysis) evidence {
 	}
 	return e
 }
-
-// levelFrom is the level in and after the last piece of a lifetime.
-func levelFrom(pts []point, last lifetime) float64 { return level(pts, last.onset) }
 
 // lifetimes examines each lifetime of the process by itself, and pools their
 // slopes.
@@ -99,14 +96,14 @@ func (c *inquiry) lifetimes(analyses []*analysis) (all []lifetime, pooled trend)
 	return all, pooled
 }
 
-// underLoad tests the slope under load, and asks what else may explain it.
+// underLoad tests the slope under load, and looks for other explanations.
 func (c *inquiry) underLoad(k criteria, lifetimes []lifetime, pooled trend, alpha float64) loadEvidence {
 	e := loadEvidence{lifetimes: lifetimes}
 	e.slopeTest = k.test(pooled, alpha, c.detectable(k, lifetimes, pooled, alpha))
 	e.few = e.points() < leastGrowth && slices.ContainsFunc(lifetimes, func(l lifetime) bool { return l.view.scale > 0 })
 
-	// Clean: a test that excludes growth is not enough where the series may hide
-	// some.
+	// Clean: that the test excludes growth is not enough where something may hide
+	// growth from it.
 	if e.excluded {
 		e.ambiguity = c.ambiguity(k, &e, alpha)
 	}
@@ -115,9 +112,9 @@ func (c *inquiry) underLoad(k criteria, lifetimes []lifetime, pooled trend, alph
 		e.detectable = math.NaN()
 	}
 
-	// Leak: significant growth must not look like a random walk, must have
-	// lasted, be seen by a rank test, and have no other explanation. What is
-	// dearest to find out comes last.
+	// Leak: significant growth must not resemble a random walk, must have lasted,
+	// must pass a rank test, and must have no other explanation. The most expensive
+	// question comes last.
 	slope := pooled.slope
 	if e.p < suspicion {
 		e.p = max(e.p, e.unitRoot(k, c.quantum))
@@ -156,8 +153,8 @@ func (c *inquiry) ambiguity(k criteria, e *loadEvidence, alpha float64) ambiguit
 
 // tooYoung reports growth under load that has not yet lasted for the share of
 // the planned time that it must have at its end: a warm-up, a tooth of a saw, a
-// morning look the same while they last. What would reach the limit before the
-// end does not wait.
+// morning look the same while they last. Growth that would reach the limit before
+// the end does not wait.
 func (c *inquiry) tooYoung(e *loadEvidence) bool {
 	left := c.left()
 	if left == 0 || c.exhausts(e.trend.slope, left) {
@@ -171,7 +168,7 @@ func (c *inquiry) tooYoung(e *loadEvidence) bool {
 func (c *inquiry) alternative(e *loadEvidence) alternative {
 	left := c.left()
 	if c.exhausts(e.trend.slope, left) {
-		left = 0 // it does not wait
+		left = 0 // such growth does not wait
 	}
 	var last alternative
 	count := 0

@@ -5,20 +5,20 @@ import (
 	"slices"
 )
 
-// A finding is what one life of the process shows: the view of it that tells
-// most, the course that explains that view best, and the slope of its last
-// piece.
+// A fit is what one lifetime of the process shows in one view: the best growing
+// and the best bounded model, and the slope of the last piece of the better one.
 type fit struct {
 	view        view
 	growing     model
 	bounded     model
 	periods     []period
 	trend       trend   // in units per hour
-	runnerUp    trend   // the slope of the course that grows, where it is nearly as good as the bounded one chosen
+	runnerUp    trend   // the slope of the growing model, where a bounded one was chosen but this is nearly as good
 	onset       float64 // hours: where the last piece begins
-	growingMemo float64 // what the course that grows costs among rivals; 0: not asked yet
+	growingMemo float64 // cost of the growing model in a comparison; 0: not computed yet
 }
 
+// chosen is the better of the two models.
 func (f *fit) chosen() model {
 	if f.bounded.cost < f.growing.cost {
 		return f.bounded
@@ -26,7 +26,7 @@ func (f *fit) chosen() model {
 	return f.growing
 }
 
-// tell finds the courses that tell the view best.
+// fitModels finds the best models of the view.
 func (s *analysis) fitModels() (f fit) {
 	f.view, f.onset = s.view, s.origin
 	if s.short() || s.scale == 0 {
@@ -40,8 +40,8 @@ func (s *analysis) fitModels() (f fit) {
 	return f
 }
 
-// measure finds the slope of the courses told; it is false where the view is
-// too short.
+// fitSlope estimates the slope of the models that were fitted; it is false where
+// the view is too short.
 func (s *analysis) fitSlope(f fit) (fit, bool) {
 	v := &f.view
 	if s.short() {
@@ -65,8 +65,8 @@ func (s *analysis) fitSlope(f fit) (fit, bool) {
 	return f, f.trend.known()
 }
 
-// slope estimates that of the last piece of a course. A point at a place of
-// change may be half before it and is left out.
+// slope estimates the slope of the last piece of a model. The point at a change
+// point may lie half before it and is left out.
 func (f *fit) slope(c model, extra [][]float64, floor float64) trend {
 	v := &f.view
 	n, s := len(v.t), c.start()
@@ -87,9 +87,9 @@ func (f *fit) slope(c model, extra [][]float64, floor float64) trend {
 	return estimate(v.t[s:], columns, noises(1/float64(n), 1-v.t[s]), floor).scaledBy(v.scale / v.span)
 }
 
-// quickens tells whether the approach of a course is no warm-up and no peak at
-// the start, but growth that gets faster: then the mean slope of the last piece
-// is what is known, and none that goes on from it.
+// accelerates reports whether the exponential part of a model is neither a
+// warm-up nor a peak at the start, but growth that becomes faster. Then only the
+// mean slope of the last piece is known, and it cannot be extrapolated.
 func (v *view) accelerates(c model) bool {
 	t, y := v.t[c.start():], v.y[c.start():]
 	var q normal
@@ -99,8 +99,8 @@ func (v *view) accelerates(c model) bool {
 	return b[1] > 0 && b[2] >= b[1]/c.tau
 }
 
-// tryPeriods takes the periods for real where the course without them is
-// simpler to tell, their own parameters counted.
+// tryPeriods keeps the periods where they lower the cost of the models, their own
+// parameters counted.
 func (f *fit) tryPeriods(ps []period, p *partition, y []float64) {
 	growing, bounded := p.search(residualAfter(f.view.t, y, waveColumns(f.view.t, ps)))
 	parameters := 0
@@ -115,8 +115,8 @@ func (f *fit) tryPeriods(ps []period, p *partition, y []float64) {
 	}
 }
 
-// still is the trend of a view that did not move at all: growth by one step of
-// its resolution over the span would have shown.
+// still is the trend of a view in which all values are equal: growth by one step
+// of its resolution over the span would have been visible.
 func still(step, n float64) trend {
 	return trend{parts: []part{{weight: 1, err: step / 6}}, dof: n - 2}
 }
@@ -129,7 +129,7 @@ func ones(n int) []float64 {
 	return c
 }
 
-// approach is the exponential way to a level.
+// approach is an exponential decay from 1, the approach to a level.
 func approach(t []float64, tau float64) []float64 {
 	c, speed := make([]float64, len(t)), 1/tau
 	for i, at := range t {
@@ -138,7 +138,7 @@ func approach(t []float64, tau float64) []float64 {
 	return c
 }
 
-// after is 1 from a point on.
+// after is a unit step at a point.
 func after(n, at int) []float64 {
 	c := make([]float64, n)
 	for i := at; i < n; i++ {
@@ -147,8 +147,8 @@ func after(n, at int) []float64 {
 	return c
 }
 
-// drift is the derivative of the approach by the logarithm of its time
-// constant: with it the fit knows that the constant is only an estimate.
+// drift is the derivative of the approach by the logarithm of its time constant.
+// As a regressor it makes the fit account for the error of that constant.
 func drift(t []float64, tau float64) []float64 {
 	c := make([]float64, len(t))
 	for i := range t {
@@ -158,8 +158,8 @@ func drift(t []float64, tau float64) []float64 {
 	return c
 }
 
-// rateColumns has one column for every planned rate but the first, so that a
-// level that follows the load is no growth.
+// rateColumns has one indicator for every planned rate but the first, so that a
+// level that follows the load is not mistaken for growth.
 func rateColumns(rate []float64) [][]float64 {
 	var seen []float64
 	var columns [][]float64

@@ -11,14 +11,14 @@ import (
 )
 
 const (
-	falseAlarms      = 0.001            // chance that a run without growth ever ends with one leak in all its looks and series
-	power            = 0.95             // with which the smallest detectable growth is found
-	suspicion        = 0.01             // growth that chance brings about more rarely keeps a series from being clean
-	saturationMargin = 2                // by which levelling off must beat going on: the edge is with growth that was shown
-	margin           = 6                // by which a growing course must beat every bounded one: 2 ln 20
-	cleanShare       = 0.05             // clean needs a detectable growth over the series of at most this share of its level,
-	cleanCounts      = 5                // or so many counts
-	warmupSpan       = 10 * time.Minute // growth within so short a recording and within clearShare may be warm-up
+	falseAlarms      = 0.001            // probability that a run without growth is called a leak at any look at any of its series
+	power            = 0.95             // probability with which the smallest detectable growth is found
+	suspicion        = 0.01             // growth with a smaller p value prevents the verdict clean
+	saturationMargin = 2                // by which a saturation curve must beat a line (difference of BIC): growth that was shown has the advantage
+	margin           = 6                // by which a growing model must beat every bounded one (difference of BIC): 2 ln 20
+	cleanShare       = 0.05             // clean requires that the growth over the series that would be visible is at most this share of its level,
+	cleanCounts      = 5                // or this number of counts
+	warmupSpan       = 10 * time.Minute // in shorter recordings, growth within cleanShare may be warm-up
 )
 
 // Judge is the detector. It has no state.
@@ -86,7 +86,7 @@ func newInquiry(q soak.Question) *inquiry {
 	if n := len(c.pts); n > 0 {
 		c.hours = c.pts[n-1].t - c.pts[0].t
 		c.quantum, c.counts = resolution(s.Metric, c.pts)
-		c.level = level(c.pts, c.pts[0].t)
+		c.level = meanFrom(c.pts, c.pts[0].t)
 	}
 	return c
 }
@@ -127,15 +127,16 @@ func (c *inquiry) exhausts(slope, hours float64) bool {
 	return c.q.Limit-c.pts[len(c.pts)-1].max < slope*hours
 }
 
-// restAlpha is what the readings at rest may spend: what they show is new only
-// as often as there is one more of them, however often one looks.
+// restAlpha is the error probability that the readings at rest may spend. They
+// bring something new only when there is one more of them, however many looks
+// there are.
 func (c *inquiry) restAlpha(readings int) float64 {
 	return Correct(falseAlarms, min(c.q.Look, readings), c.q.Family)
 }
 
 // segments cuts the points at the breaks, one segment for each lifetime of the
 // process, and keeps those that can show anything in comparison with the
-// others: at least a twentieth of all the time.
+// others: at least a twentieth of the whole time.
 func splitAtBreaks(pts []point) [][]point {
 	var parts [][]point
 	start := 0
@@ -173,8 +174,8 @@ func resolution(m soak.Metric, pts []point) (quantum float64, counts bool) {
 	return quantum, counts && quantum == 1
 }
 
-// level is the mean from the given hour on.
-func level(pts []point, from float64) float64 {
+// meanFrom is the mean from the given hour on.
+func meanFrom(pts []point, from float64) float64 {
 	sum, n := 0.0, 0.0
 	for _, p := range pts {
 		if p.t >= from {

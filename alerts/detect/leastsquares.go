@@ -8,7 +8,7 @@ import (
 
 const (
 	maxColumns = 32    // of one regression
-	dependent  = 1e-10 // share of a column's square that must be left beside the others, lest it is one of their kind
+	dependent  = 1e-10 // share of a column's square that must remain after the others; a column with less is linearly dependent
 )
 
 // normal holds the normal equations of a least-squares problem, kept as the
@@ -40,7 +40,7 @@ func (q *normal) add(row []float64) {
 	}
 }
 
-// fill takes all rows at once, as columns.
+// fill adds all rows at once, given as columns.
 func (q *normal) fill(columns [][]float64) {
 	q.n = len(columns)
 	for i, c := range columns {

@@ -6,9 +6,9 @@ import (
 )
 
 const (
-	earlyLook  = 10 * time.Second // between looks at first
+	earlyLook  = 10 * time.Second // between two looks at first
 	earlyUntil = 10 * time.Minute // and until then
-	lookGrowth = 1.05             // afterwards each look comes when the run is 5 % longer
+	lookGrowth = 1.05             // afterwards a look is due whenever the run is 5 % longer
 	earlyLooks = int(earlyUntil / earlyLook)
 )
 
@@ -22,7 +22,7 @@ func Looks(d time.Duration) int {
 	return earlyLooks + int(math.Log(float64(d)/float64(earlyUntil))/math.Log(lookGrowth)+1e-9)
 }
 
-// LookDue tells whether a look is due at run length now when the last one was
+// LookDue reports whether a look is due at run length now when the last one was
 // at last (0: none yet).
 func LookDue(last, now time.Duration) bool {
 	if now < earlyLook {
@@ -35,7 +35,7 @@ func LookDue(last, now time.Duration) bool {
 // may spend, so that all looks at all series together spend alpha: Bonferroni
 // over the family, and over the looks a spending function (Lan & DeMets 1983)
 // of the logarithm L of the run's length, dL/(1+L)², whose sum converges, so
-// that it holds without an end. Look 0 is the only one and spends all.
+// that the bound holds for a run of any length. Look 0 is the only one and spends all.
 func Correct(alpha float64, look, family int) float64 {
 	alpha /= float64(max(1, family))
 	if look <= 0 {

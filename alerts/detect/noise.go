@@ -2,9 +2,10 @@ package detect
 
 import "math"
 
-// A noise is a model of what a series does besides its trend: an
-// Ornstein–Uhlenbeck process (the AR(1) of irregular time stamps) with a
-// correlation time, plus white noise. Unit of variance is that of the process.
+// A noise is a model of the residual of a series: an
+// Ornstein–Uhlenbeck process (an AR(1) process for irregular time stamps) with a
+// correlation time, plus white noise. Variances are in units of that of the
+// process.
 type noise struct {
 	tau   float64 // correlation time, in the unit of the time stamps; 0: white noise alone
 	white float64 // variance of the white part over that of the process
@@ -13,11 +14,11 @@ type noise struct {
 
 // noises returns the grid over which the unknown noise is averaged: correlation
 // times in octaves from the spacing of the points to four times their span
-// (there it is a random walk for all one can see), white shares from none to
+// (where it is indistinguishable from a random walk), white shares from none to
 // six times the process. The prior is 3 to 6 to 1 for white noise, the process
 // alone and both, flat in the logarithm of the correlation time; of both, each
-// octave is held less likely than the one before by a factor √2, for data
-// hardly ever tell a slow process under white noise from none.
+// octave is less likely than the one before by a factor √2, because data
+// can hardly distinguish a slow process under white noise from none.
 func noises(spacing, span float64) []noise {
 	const white, alone, both = 0.3, 0.6, 0.1
 	grid := []noise{{0, 1, white}}

@@ -7,15 +7,15 @@ import (
 	"soakmon/soak"
 )
 
-// A meter reads the load's cumulative operations at any time.
+// An operationCount is the cumulative number of the load's operations over time.
 type operationCount struct {
 	hours []float64
 	count []float64
 }
 
-// follows tells what the growth of a finding follows, time or operations,
-// where the rate of the load varied enough to tell; and the growth per
-// operation if it is the latter.
+// follows determines whether the growth of a fit follows time or operations, where
+// the rate of the load varied enough to distinguish them, and the growth per
+// operation in the latter case.
 func (m operationCount) follows(f *fit, quantum float64) (what soak.Follows, perOperation float64) {
 	v := &f.view
 	if len(m.hours) < 2 || v.scale == 0 {
@@ -48,7 +48,7 @@ func (m operationCount) follows(f *fit, quantum float64) (what soak.Follows, per
 	return "", 0
 }
 
-// newMeter reads the operations series; resets are bridged.
+// countOperations reads the operations series; resets are bridged.
 func countOperations(s soak.Series) operationCount {
 	var m operationCount
 	base, last := 0.0, 0.0
@@ -66,8 +66,8 @@ func countOperations(s soak.Series) operationCount {
 	return m
 }
 
-// at returns the operations done by the given hour, between readings on a
-// straight line.
+// at returns the operations done by the given hour, interpolated linearly between
+// readings.
 func (m operationCount) at(hour float64) float64 {
 	n := len(m.hours)
 	i := sort.SearchFloat64s(m.hours, hour)
@@ -83,7 +83,7 @@ func (m operationCount) at(hour float64) float64 {
 	return m.count[i-1] + share*(m.count[i]-m.count[i-1])
 }
 
-// rate returns operations per hour between two hours; NaN where none is known.
+// rate returns the operations per hour between two hours; NaN where it is unknown.
 func (m operationCount) rate(from, to float64) float64 {
 	if len(m.hours) < 2 || to <= from {
 		return math.NaN()

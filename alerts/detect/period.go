@@ -16,19 +16,19 @@ type period struct {
 }
 
 const (
-	leastCycles  = 2.5 // fewer are not seen often enough to be called periodic
-	slowest      = 0.5 // cycles, from trough to crest: less of a wave is not told from a line
-	leastPerWave = 6   // points a cycle; the floors deal with what is faster
+	leastCycles  = 2.5 // fewer repetitions are not enough to call it periodic
+	slowest      = 0.5 // cycles, from trough to crest: a smaller part of a wave cannot be distinguished from a line
+	leastPerWave = 6   // points per cycle; the lower envelopes deal with what is faster
 	maxHarmonics = 4
 	maxPeriods   = 2
-	worthwhile   = 0.15 // of the variance that a period must explain to be tried
+	worthwhile   = 0.15 // share of the variance that a period must explain to be tried
 )
 
-// periods looks for regular load in a view by harmonic regression beside a
-// slow course: the strongest frequency of the periodogram (Schuster 1898),
-// then its harmonics, then once more on what is left. It returns none where
-// nothing stands out; whether the find is better than no period is for the
-// caller's criterion to say.
+// periods looks for periodic load in a view by harmonic regression beside a rough
+// trend: the strongest frequency of the periodogram (Schuster 1898), then its
+// harmonics, then once more in the residual. It returns none where nothing
+// exceeds worthwhile; whether a period is better than none is decided by the
+// caller's criterion.
 func periods(t, y []float64) []period {
 	n := len(t)
 	if n < 48 {
@@ -41,7 +41,7 @@ func periods(t, y []float64) []period {
 		before := squares(residue.residual)
 		f := strongest(t, residue.residual)
 		if len(found) == 0 && residue.residualWith(wave.at(f)) > (1-worthwhile/2)*before {
-			break // far from it
+			break // far below worthwhile
 		}
 		f = minimum(func(f float64) float64 { return residue.residualWith(wave.at(f)) }, f-0.3, f+0.3)
 		p := period{f, 1}
@@ -62,7 +62,7 @@ func periods(t, y []float64) []period {
 	return found
 }
 
-// An oscillator makes waves; each overwrites the one before.
+// An oscillator computes waves; each overwrites the one before.
 type oscillator struct{ t, sin, cos []float64 }
 
 func newOscillator(t []float64) oscillator {
@@ -105,7 +105,7 @@ func strongest(t, y []float64) float64 {
 	return best
 }
 
-// waves returns the sine and cosine columns of periods.
+// waveColumns returns the sine and cosine columns of periods.
 func waveColumns(t []float64, ps []period) [][]float64 {
 	var columns [][]float64
 	for _, p := range ps {
@@ -120,7 +120,7 @@ func waveColumns(t []float64, ps []period) [][]float64 {
 	return columns
 }
 
-// without returns y without the columns, fitted beside a slow course.
+// residualAfter returns y without the columns, fitted beside a rough trend.
 func residualAfter(t, y []float64, columns [][]float64) []float64 {
 	if len(columns) == 0 {
 		return y
@@ -129,11 +129,10 @@ func residualAfter(t, y []float64, columns [][]float64) []float64 {
 	return subtractFit(append(base, columns...), y, len(base))
 }
 
-// slow is a rough course to fit other things beside: a level, a line, an early
-// approach.
+// trendColumns are a rough trend: a level, a line, an early exponential approach.
 func trendColumns(t []float64) [][]float64 { return [][]float64{ones(len(t)), t, approach(t, 0.1)} }
 
-// remove fits all columns to y and takes those from the given one on off it.
+// subtractFit fits all columns to y and subtracts those from the given index on.
 func subtractFit(columns [][]float64, y []float64, from int) []float64 {
 	var q normal
 	q.fill(append(slices.Clip(columns), y))

@@ -5,38 +5,38 @@ import (
 	"slices"
 )
 
-// A course is one way to tell a view: pieces of straight line, each with its
-// own level, and a last piece that goes on to the end and tells whether it
-// grows still.
+// A model is a piecewise-linear model of a view. Each piece is a straight line
+// with a level of its own; the last piece reaches to the end and shows whether the
+// view still grows.
 type model struct {
-	starts []int   // first point of each piece; the last one's is what the slope is taken from
+	starts []int   // first point of each piece; the slope is that of the last piece
 	grows  bool    // the last piece has a slope
-	step   int     // first point after a jump of level within a flat last piece; 0: none
+	step   int     // first point after a step of the level within a flat last piece; 0: none
 	tau    float64 // time constant of an exponential approach at the last piece's beginning; 0: none
-	cost   float64 // Schwarz (1978) criterion: the lower the better; a difference of 2 ln k is k to 1
+	cost   float64 // BIC (Schwarz 1978): lower is better; a difference of 2 ln k means odds of k to 1
 }
 
 func (c model) start() int { return c.starts[len(c.starts)-1] }
 
 const (
 	lastShare = 0.25 // of the span that the last piece must cover: growth that has lasted less is not yet sustained
-	maxPieces = 6    // so many changes are an event each; beyond, changes belong to the noise
-	leastRun  = 3    // points of a piece
+	maxPieces = 6    // up to this number, each change is an event; beyond it, changes belong to the noise
+	leastRun  = 3    // fewest points of a piece
 )
 
-// correlations are those of the noise between two points that are tried; 1 is
-// a random walk.
+// correlations are the correlations of the noise between neighboring points that
+// are tried; 1 is a random walk.
 var correlations = [...]float64{0, 0.3, 0.6, 0.8, 0.9, 0.96, 1}
 
 // approaches are the time constants of warm-up, as shares of the span, around
-// which is searched. One that is longer than a third of the last piece cannot
-// be told from a line.
+// which the search looks. One that is longer than a third of the last piece cannot
+// be distinguished from a line.
 var approaches = [...]float64{1.0 / 64, 1.0 / 32, 1.0 / 16, 1.0 / 8, 1.0 / 4}
 
-// explain returns the best course that grows still and the best that is
-// bounded: whose last piece is flat, or approaches a level, or jumps once. It
-// is the optimal partitioning of Jackson et al. (2005) for a series with AR(1)
-// noise (after Chakar et al. 2017) and these kinds of last piece.
+// search returns the best model that still grows and the best that is bounded:
+// whose last piece is flat, or approaches a level, or has one step. It is the
+// optimal partitioning of Jackson et al. (2005) for a series with AR(1) noise
+// (after Chakar et al. 2017) and these kinds of last piece.
 func (p *partition) search(y []float64) (growing, bounded model) {
 	p.y = y
 	best := [2]candidate{{cost: math.Inf(1), grows: true}, {cost: math.Inf(1)}}
@@ -54,9 +54,9 @@ func (p *partition) search(y []float64) (growing, bounded model) {
 	return best[0].model(starts[0], len(y)), best[1].model(starts[1], len(y))
 }
 
-// A candidate is a course while it competes with others.
+// A candidate is a model during the search.
 type candidate struct {
-	bound int // index into the partition's bounds
+	bound int // index into the partition's starts
 	step  int
 	tau   float64
 	grows bool
@@ -67,7 +67,7 @@ func (c candidate) model(starts []int, n int) model {
 	return model{starts: starts, grows: c.grows, step: c.step, tau: c.tau, cost: float64(n) * math.Log(c.cost)}
 }
 
-// parameters counts those of the last piece.
+// parameters is the number of parameters of the last piece.
 func (c candidate) parameters() int {
 	k := 1
 	if c.grows {
@@ -112,8 +112,8 @@ func (p *partition) short(from int) bool {
 	return 1-p.t[from] < lastShare || len(p.t)-from < 2*leastRun
 }
 
-// jumps tries a flat last piece with a jump, that begins at the beginning or as
-// in the best so far.
+// trySteps tries a flat last piece with a step. The piece begins at the beginning
+// of the view or where the best candidates so far begin theirs.
 func (p *partition) trySteps(best [2]candidate, keep func(candidate, float64)) {
 	starts := []int{0, best[0].bound, best[1].bound}
 	slices.Sort(starts)
@@ -127,7 +127,7 @@ func (p *partition) trySteps(best [2]candidate, keep func(candidate, float64)) {
 	}
 }
 
-// bends tries an exponential approach at the beginning of the last piece.
+// tryApproaches tries an exponential approach at the beginning of the last piece.
 func (p *partition) tryApproaches(keep func(candidate, float64)) {
 	for k, tau := range approaches {
 		p.sumTails(p.tails[k], p.decay[k], 0)
@@ -142,8 +142,9 @@ func (p *partition) tryApproaches(keep func(candidate, float64)) {
 	}
 }
 
-// refine finds the time constant of the best approaches between the neighbours
-// on the grid, for both kinds of course, so that neither wins by the grid.
+// refineApproaches finds the time constants of the best approaches between their
+// neighbors on the grid, for both kinds of model, so that neither wins because of
+// the grid.
 func (p *partition) refineApproaches(best [2]candidate, keep func(candidate, float64)) {
 	for i, c := range best {
 		if c.tau == 0 || i > 0 && c.tau == best[0].tau && c.bound == best[0].bound {
@@ -165,7 +166,7 @@ func (p *partition) refineApproaches(best [2]candidate, keep func(candidate, flo
 	}
 }
 
-// minimum finds where f is least between lo and hi: by golden section until
+// minimum returns where f is least between lo and hi: by golden section until
 // points on both sides are known, then at the vertex of a parabola (as Brent
 // 1973 does).
 func minimum(f func(float64) float64, lo, hi float64) float64 {

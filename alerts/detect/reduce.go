@@ -11,9 +11,9 @@ import (
 
 const (
 	maxBuckets = 4096             // size of a reduced series
-	maxBreaks  = 256              // restarts remembered; what lies before the oldest of them is dropped
+	maxBreaks  = 256              // restarts kept; what is older than the oldest of them is dropped
 	finest     = time.Second / 64 // width of a bucket at the start, finer than any probe samples
-	huge       = 1e120            // values beyond are cut off, so that their squares stay finite
+	huge       = 1e120            // larger values are cut off, so that their squares stay finite
 )
 
 // Reducer keeps a series of any length in at most 4,096 buckets. A bucket is
@@ -42,8 +42,8 @@ func NewReducer(id soak.SeriesID, m soak.Metric) *Reducer {
 	return &Reducer{id: id, metric: m, width: finest}
 }
 
-// Add takes one sample. NaN and infinities are not measurements and are left
-// out; so is a sample that is older than the newest one.
+// Add adds one sample. NaN and infinities are not measurements and are left out,
+// as is a sample that is older than the newest one.
 func (r *Reducer) Add(at time.Duration, v float64) {
 	if math.IsNaN(v) || math.IsInf(v, 0) {
 		return
@@ -62,7 +62,7 @@ func (r *Reducer) Add(at time.Duration, v float64) {
 	r.append(bucket{at, at, v, v, v, 1, r.segment})
 }
 
-// addBucket takes a bucket of a series that was reduced before.
+// addBucket adds a bucket of a series that was reduced before.
 func (r *Reducer) addBucket(s soak.Series, i int) {
 	if n := float64(s.N[i]); n > 0 {
 		b := bucket{s.At[i], s.At[i], n * s.Value[i], s.Min[i], s.Max[i], s.N[i], r.segment}
@@ -80,7 +80,7 @@ func (r *Reducer) append(b bucket) {
 	}
 }
 
-// Break marks that no trend may be carried across this time.
+// Break marks a restart: no trend is carried across this time.
 func (r *Reducer) Break(at time.Duration) {
 	r.segment++
 	r.breaks = append(r.breaks, at)
@@ -109,8 +109,8 @@ func (r *Reducer) Series() soak.Series {
 	return s
 }
 
-// Reduce reduces a raw series as a Reducer does that saw it live. A series
-// that is already reduced is returned as it is.
+// Reduce reduces a raw series to the same buckets as a Reducer that received it
+// live. A series that is already reduced is returned unchanged.
 func Reduce(s soak.Series) soak.Series {
 	if s.N != nil {
 		return s

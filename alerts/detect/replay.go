@@ -39,7 +39,7 @@ func Detected(q soak.Question) (at time.Duration, ok bool) {
 	return 0, false
 }
 
-// leaks is whether Judge says leak, for those who ask nothing else.
+// leaks reports whether Judge would say leak, and is cheaper.
 func leaks(q soak.Question) bool {
 	leaks, _ := newInquiry(q).leaks(nil)
 	return leaks
@@ -55,10 +55,10 @@ func (c *inquiry) leaks(analyses []*analysis) (bool, []*analysis) {
 	return may && c.judge(analyses).State == soak.Leaking, analyses
 }
 
-// mayLeak is false where nothing can be said to leak: there are too few points,
-// too little of the planned time has passed, or no view brings an alarm. It is
-// cheaper than a judgement, and knows only where one lifetime of the process,
-// under load, is all the evidence.
+// mayLeak is false where the verdict cannot be leak: there are too few points, too
+// little of the planned time has passed, or no view raises an alarm. It is cheaper
+// than a judgment, and decides only where one lifetime of the process, under load,
+// is all the evidence.
 func (c *inquiry) mayLeak(analyses []*analysis) (bool, []*analysis) {
 	if len(c.q.Rest) > 0 {
 		return true, nil
@@ -84,7 +84,7 @@ func (c *inquiry) mayLeak(analyses []*analysis) (bool, []*analysis) {
 	return false, analyses
 }
 
-// until returns the question as it stood at a time.
+// until returns the question as it was at a time.
 func until(q soak.Question, s soak.Series, now time.Duration) soak.Question {
 	q.Series = s
 	q.Look = Looks(now)

@@ -10,26 +10,26 @@ import (
 )
 
 const (
-	restFree  = 8 // with how many readings' weight it is held that counts at rest are off by one step at most
-	restLeast = 3 // readings after the load's first stretch that show a line
+	restFree  = 8 // weight, in readings, of the prior that counts at rest are off by at most one step
+	restLeast = 3 // fewest readings after the first stretch of load that show a line
 )
 
-// resting is what the readings at rest show: the load paused, the target
-// settled, a garbage collection done where that is possible. What remains then
-// is held by somebody.
+// restReadings is what the readings at rest show: the load is paused, the target
+// has settled, and its garbage was collected where that is possible. What remains
+// then is still referenced.
 type restReadings struct {
-	readings  int     // so often there was something new to look at
+	readings  int     // number of readings, each of which brings something new
 	trend     trend   // in units per hour, after the first stretch of load
-	sustained bool    // the later half of the readings has its part of the growth
-	unchanged bool    // the last reading is not above one that is older by half of all the time
-	hours     float64 // between these two
-	returned  bool    // the growth went when the sessions closed that were open at the rests between
+	sustained bool    // the later half of the readings has its share of the growth
+	unchanged bool    // the last reading is not above one that is older by at least half of the time
+	hours     float64 // between those two readings
+	returned  bool    // the growth disappeared when the sessions closed that were open at the rests before
 }
 
-// atRest judges the readings at rest. The first one, before any load, finds
-// cold caches and pools not yet built: what was gained from it to the next is
-// warm-up and shows no growth. Where the last is no higher than an early one,
-// nothing has grown, if as many sessions are open.
+// atRest evaluates the readings at rest. The first one, before any load, finds cold
+// caches and empty pools: the rise from it to the next is warm-up and shows no
+// growth. Where the last is no higher than an early one with as many open
+// sessions, nothing has grown.
 func atRest(rest []soak.RestPoint, loaded time.Duration, quantum float64, counts bool) (r restReadings, ok bool) {
 	rest = readable(rest)
 	if len(rest) < 2 {
@@ -55,10 +55,10 @@ func atRest(rest []soak.RestPoint, loaded time.Duration, quantum float64, counts
 // known reports whether the readings show anything.
 func (r *restReadings) known() bool { return r.unchanged || r.trend.known() }
 
-// givenBack tells whether the sessions took the growth with them: all that were
-// open at the rest before are closed at the last, and of what the readings had
-// gained not half is left above the reading before the load. (What warms up is
-// left as well, so this errs on the side of silence.)
+// returnsWithSessions reports whether the growth disappeared with the sessions: all
+// that were open at the rest before are closed at the last one, and less than half
+// of the rise remains above the reading before the load. (Warm-up remains too, so
+// this errs on the side of not reporting.)
 func (r *restReadings) returnsWithSessions(before, open, last soak.RestPoint) bool {
 	gained := r.trend.slope * (open.At - before.At).Hours()
 	return open.Open > last.Open && before.Open == last.Open && gained > 0 && last.Value-before.Value < gained/2
@@ -71,10 +71,10 @@ func readable(rest []soak.RestPoint) []soak.RestPoint {
 	return kept
 }
 
-// fit draws a line by least squares through few readings, beside what the
-// sessions hold that were open meanwhile. Counts at rest are exact but for a
-// straggler: their residual variance is shrunk towards that of an error which
-// is uniform within one step up or down, a third of a step squared.
+// fit fits a line through few readings by least squares, with the number of open
+// sessions as a further regressor. Counts at rest are exact except for a
+// straggler: their residual variance is shrunk towards that of an error that is
+// uniform within one step up or down, a third of a step squared.
 func (r *restReadings) fit(rest []soak.RestPoint, quantum float64, counts bool) {
 	var q normal
 	q.reset(4)

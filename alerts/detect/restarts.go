@@ -6,16 +6,15 @@ import (
 )
 
 const (
-	maxRestarts = 4    // more drops are a saw
-	regular     = 1.75 // lives whose lengths differ by less than this factor are teeth: what repeats by itself is no accident
+	maxRestarts = 4    // more drops are a sawtooth
+	regular     = 1.75 // lifetimes whose lengths differ by less than this factor are teeth of a sawtooth: a regular drop is not an accident
 
-	leakScatter  = 0.01 // standard deviation of the rates of a leak after each restart, as share of their mean,
-	toothScatter = 0.25 // and of the teeth of a saw
+	leakScatter  = 0.01 // standard deviation of a leak's rates from restart to restart, as a share of their mean,
+	toothScatter = 0.25 // and of the teeth of a sawtooth
 )
 
-// restarts finds drops in a recording that may be restarts nobody marked: few,
-// sudden, deep, and not at regular intervals. It returns the points after
-// which they happen.
+// restarts finds drops in a recording that may be unmarked restarts: few, sudden,
+// deep, and not at regular intervals. It returns the hours at which they happen.
 func restarts(pts []point) []float64 {
 	v := middle(pts, fullPoints)
 	n := len(v.y)
@@ -40,8 +39,8 @@ func restarts(pts []point) []float64 {
 	return at
 }
 
-// typicalStep is the median size of the steps between neighbours, as a
-// standard deviation of white noise.
+// typicalStep is the median step between neighbors, as a standard deviation of
+// white noise.
 func typicalStep(y []float64) float64 {
 	steps := make([]float64, len(y)-1)
 	for i := range steps {

@@ -2,8 +2,8 @@ package detect
 
 import "math"
 
-// A bend is a way to rise ever more slowly: a shape over a length, from 0 to 1,
-// with a parameter between two bounds.
+// A saturation is a curve that rises ever more slowly: its shape over a length
+// from 0 to 1, with one parameter between two bounds.
 type saturation struct {
 	shape  func(u, parameter float64) float64
 	lo, hi float64
@@ -19,10 +19,10 @@ var (
 
 func exponential(u, tau float64) float64 { return math.Exp(-u / tau) }
 
-// slackens tells whether growth whose rate falls explains the last piece, or all
-// there is as one piece, better than growth at a rate that lasts. An approach to
-// a level ends, however slow it is; of the others nobody can tell whether they
-// will.
+// saturation reports whether a saturation curve explains the last piece, or the
+// whole view as one piece, better than growth at a constant rate. An exponential
+// approach levels off, however slow it is. Whether a logarithm, a square root or a
+// hyperbola will end cannot be known.
 func (f *fit) saturation(r comparison, growing float64) alternative {
 	for _, starts := range f.scopes() {
 		flat := model{starts: starts}
@@ -38,8 +38,8 @@ func (f *fit) saturation(r comparison, growing float64) alternative {
 	return ""
 }
 
-// scopes are the pieces of the course that grows, and all there is as one, by
-// their bounds.
+// scopes are the segmentations in whose last piece a curve is tried: that of the
+// growing model, and the whole view as one piece.
 func (f *fit) scopes() [][]int {
 	if f.growing.start() > 0 {
 		return [][]int{f.growing.starts, {0}}
@@ -47,13 +47,14 @@ func (f *fit) scopes() [][]int {
 	return [][]int{{0}}
 }
 
-// strictly returns what a bend in the last piece of a course may cost at most
-// where growth is an approach to a line. Lines have the edge over a bend in their
-// place (levelling): a slow one can hardly be told from a line, and a rise of
-// random steps bends by chance. An approach to a line has no fewer parameters
-// than a bend and must exclude it. It may be told again, then: where it is many
-// times the noise, least squares find its time constant better than the search,
-// which takes the noise for correlated.
+// approachBound returns the cost below which a saturation curve in the last piece
+// wins where the growing model itself approaches a line exponentially; elsewhere
+// it is minus infinity. A plain line has the advantage over a curve in its place
+// (saturationMargin): a slow curve can hardly be distinguished from a line, and a
+// rise in random steps bends by chance. An approach to a line has no fewer
+// parameters than a curve, so it must win by the margin. It is fitted once more
+// here: where it exceeds the noise many times, least squares find its time
+// constant better than the search, which assumes correlated noise.
 func (f *fit) approachBound(r comparison, growing float64, c model) float64 {
 	if f.growing.tau == 0 {
 		return math.Inf(-1)
@@ -62,8 +63,8 @@ func (f *fit) approachBound(r comparison, growing float64, c model) float64 {
 	return min(growing, f.saturationCost(r, c, fastApproach)) + margin
 }
 
-// bend returns the cost of a course with a bend in its last piece, whose
-// parameter is found by least squares.
+// saturationCost returns the cost of a model with a saturation curve in its last
+// piece. The curve's parameter is found by least squares.
 func (f *fit) saturationCost(r comparison, c model, b saturation) float64 {
 	s := c.start()
 	t := f.view.t[s:]

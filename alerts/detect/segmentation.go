@@ -2,34 +2,34 @@ package detect
 
 import "math"
 
-// A partition is the search for the pieces of a view, for one correlation phi
-// of the noise. After the transform z[i] = y[i] − phi·y[i−1] the noise is
+// A partition is the search for the change points of a view, for one correlation
+// phi of the noise. After the transform z[i] = y[i] − phi·y[i−1] the noise is
 // white, a level becomes the constant 1−phi and a slope the regressor
 // x[i] = t[i] − phi·t[i−1]. Running sums give the fit of any piece in constant
 // time. The first point of a piece is left out: it depends on the one before.
 type partition struct {
 	t, y   []float64
 	floor  float64 // least residual variance
-	starts []int   // where pieces may begin
+	starts []int   // points at which pieces may begin
 	phi    float64
 	level  float64 // 1 − phi
 
 	x, z  []float64
 	sums  []moments // sums[i]: over the points 1 to i
-	heads []moments // those at the bounds
+	heads []moments // those at the starts
 	means []float64 // means[n] is 1/n, or 0 where phi leaves no level
-	pairs []float64 // residual sums of squares of the lines between bounds, all that end at a bound together
+	pairs []float64 // residual sums of squares of the lines between starts, grouped by the start at which they end
 	tails [len(approaches)][]tail
 	decay [len(approaches)][]float64 // the approaches themselves
 	spare []tail
 
-	best    []float64 // best[b]: penalised cost of the points before bounds[b]
+	best    []float64 // best[b]: penalized cost of the points before starts[b]
 	rss     []float64 // their residual sum of squares
-	pieces  []int     // how many pieces they have
-	from    []int     // the bound where the last of these begins
+	pieces  []int     // number of their pieces
+	from    []int     // the start of the last of these
 	penalty float64
 	prices  [3*maxPieces + 8]float64
-	shares  [maxPieces]float64 // one over the observations that so many pieces before the last leave
+	shares  [maxPieces]float64 // shares[k] is one over the degrees of freedom that k pieces before the last leave
 }
 
 type moments struct{ x, z, xx, xz, zz float64 }
@@ -75,9 +75,10 @@ func (p *partition) transform(phi float64) {
 	}
 }
 
-// setPrices computes by which factor parameters make a residual variance
-// dearer: n ln(variance) + k·ln n, corrected for small n (after Hurvich & Tsai
-// 1989), is n times the logarithm of the variance times its price.
+// setPrices computes the factors by which parameters raise a residual variance, so
+// that variances can be compared: n ln(variance) + k·ln n, corrected for small n
+// (after Hurvich & Tsai 1989), is n times the logarithm of the variance times its
+// price.
 func (p *partition) setPrices() {
 	n := float64(len(p.t))
 	for k := range p.prices {
@@ -91,7 +92,7 @@ func (p *partition) setPrices() {
 	}
 }
 
-// cost is the residual variance of a whole course, times its price. A piece
+// cost is the residual variance of a whole model, times its price. A piece
 // before the last has three parameters: level, slope and place.
 func (p *partition) cost(c candidate, rss float64) float64 {
 	before := p.pieces[c.bound]
@@ -125,7 +126,7 @@ func (p *partition) residual(from, to int, line bool) float64 {
 	return max(0, zz)
 }
 
-// beside is what a line leaves.
+// lineRSS is the residual sum of squares of a line.
 func lineRSS(xx, xz, zz float64) float64 {
 	if xx > 1e-12 {
 		zz -= xz * xz / xx
@@ -168,8 +169,8 @@ func (p *partition) approachRSS(from int, sums []tail) (flat, line float64) {
 	return max(0, flat), max(0, line)
 }
 
-// solve fills best for every bound, with a penalty of 3 ln n residual
-// variances a piece, raised until the whole has at most maxPieces.
+// solve fills best for every start, with a penalty of 3 ln n residual variances
+// per piece, raised until the whole has at most maxPieces.
 func (p *partition) solve() {
 	n := len(p.t)
 	variance := 0.0
@@ -196,7 +197,7 @@ func (p *partition) solve() {
 	}
 }
 
-// pair fits all the lines between bounds once; every sweep uses them.
+// pair fits all the lines between starts once; every sweep uses them.
 func (p *partition) pair() {
 	pairs := p.pairs
 	for b, to := range p.starts {
@@ -222,7 +223,8 @@ func (p *partition) sweep() {
 	}
 }
 
-// whole returns pieces and residual of the best partition of all points.
+// whole returns the number of pieces and the residual of the best partition of all
+// points.
 func (p *partition) whole() (pieces int, rss float64) {
 	least := math.Inf(1)
 	for b, from := range p.starts {
@@ -235,7 +237,7 @@ func (p *partition) whole() (pieces int, rss float64) {
 }
 
 // path returns the first points of all pieces of the best partition up to a
-// bound, and of the one that begins there.
+// start, and of the one that begins there.
 func (p *partition) path(b int) []int {
 	starts := []int{p.starts[b]}
 	for b > 0 {
@@ -245,8 +247,8 @@ func (p *partition) path(b int) []int {
 	return starts
 }
 
-// settle moves each place of change from the grid to where lines fit best,
-// but for the beginning of an approach.
+// refineChanges moves each change point from the grid to where lines fit best,
+// except for the beginning of an approach.
 func (p *partition) refineChanges(starts []int, c candidate) {
 	step := max(1, len(p.t)/64)
 	last := len(starts)

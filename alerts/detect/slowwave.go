@@ -5,8 +5,8 @@ import (
 	"slices"
 )
 
-// slowWave finds the wave, of at least so many cycles and of too few to be
-// called periodic, that leaves least beside a backdrop.
+// bestSlowWave fits one wave of too few cycles to be called periodic, at least
+// slowest, beside fixed regressors, by least squares.
 func (f *fit) bestSlowWave(fixed basis, slowest float64) (sin, cos []float64) {
 	wave := newOscillator(f.view.t)
 	residue := func(frequency float64) float64 { return fixed.residualWith(wave.at(frequency)) }
@@ -19,15 +19,15 @@ func (f *fit) bestSlowWave(fixed basis, slowest float64) (sin, cos []float64) {
 	return wave.at(minimum(residue, max(slowest, best-0.25), best+0.25))
 }
 
-// waves tells whether one slow wave, of which too little was seen to call it
-// periodic, explains all there is better than growth. A wave that was seen whole
-// growth must exclude, at odds of 20 to 1 (margin), for it brings the series
-// back by itself. While planned time is to come (left, in hours), growth must
-// exclude every wave that will be whole at the end, too, however few its
-// parameters: be 1/alpha times as likely, which under such a wave no look ever
-// sees with a probability of more than alpha (Ville 1939). It must be so by
-// either price of a parameter: a wave far beyond the noise can be followed by a
-// course of many, and is told by three.
+// slowWaveExplains reports whether one slow wave, of which too little was measured
+// to call it periodic, explains the whole view as well as growth. Growth must
+// exclude a wave that was measured whole, at odds of 20 to 1 (margin), because
+// such a wave returns by itself. While planned time remains (left, in hours),
+// growth must also exclude every wave that will be whole by the end: it must be
+// 1/alpha times as likely, which has a probability of at most alpha under such a
+// wave in all looks together (Ville 1939). It must do so at either price of a
+// parameter: a model with many parameters can follow a wave that exceeds the noise
+// many times, although three parameters describe it.
 func (f *fit) slowWaveExplains(r comparison, growing, left, alpha float64) bool {
 	span := f.view.span
 	whole, edge := span/(span+left), float64(margin)
@@ -49,8 +49,8 @@ func (f *fit) slowWaveExplains(r comparison, growing, left, alpha float64) bool 
 		slowest < whole && excess(r, growing, slowest) < -saturationMargin
 }
 
-// again compares with the periods that are found beside other columns. Those
-// found before may be what a slow wave under them made of it.
+// again searches for the periods once more, beside other columns. Those found
+// before may be distorted by a slow wave under them.
 func (r comparison) again(f *fit, columns ...[]float64) comparison {
 	g, also := *f, f.regularColumns()
 	g.periods = periods(f.view.t, subtractFit(slices.Concat(also, [][]float64{ones(len(f.view.t))}, columns), f.view.y, len(also)))
@@ -59,10 +59,9 @@ func (r comparison) again(f *fit, columns ...[]float64) comparison {
 	return r
 }
 
-// beneath returns the slope beside one slow wave, where a line under such a wave
-// explains all there is better than the course chosen, which tells of a change
-// that has ended: what falls with the wave may hide growth. It is unknown where
-// it does not.
+// slopeUnderWave returns the slope of a line with one slow wave, where that
+// explains the whole view better than the chosen model does, in which a change has
+// ended: the fall of a wave may hide growth. Elsewhere the trend is unknown.
 func (f *fit) slopeUnderWave(quantum float64) (none trend) {
 	c, v := f.chosen(), &f.view
 	if v.scale == 0 || c.start() == 0 && c.step == 0 && c.tau == 0 {
@@ -78,8 +77,8 @@ func (f *fit) slopeUnderWave(quantum float64) (none trend) {
 	return estimate(v.t, columns, r.grid, r.floor).scaledBy(v.scale / v.span)
 }
 
-// stayed is by how much a view that did not keep one course ends above where it
-// began: what falls for a while may hide growth.
+// netRise is by how much a view with a change point or a curve ends above its
+// beginning: a temporary fall may hide growth.
 func (f *fit) netRise() float64 {
 	v, c := &f.view, f.chosen()
 	if v.scale == 0 || c.start() == 0 && c.step == 0 && c.tau == 0 {

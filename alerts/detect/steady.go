@@ -58,7 +58,7 @@ func loadStart(s soak.Series, phases []soak.Phase) time.Duration {
 	return 0
 }
 
-// load tells whether the time lies in a steady phase, and its rate.
+// load reports whether the time lies in a steady phase, and its rate.
 func load(phases []soak.Phase, at time.Duration) (rate float64, steady bool) {
 	if len(phases) == 0 {
 		return 1, true

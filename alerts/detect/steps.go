@@ -2,12 +2,12 @@ package detect
 
 import "math"
 
-// stairs tells whether several steps between levels, and nothing else, explain
-// all there is as well as growth does beside a period: steps at even distances
-// look like a line with a saw on it.
+// stepsExplain reports whether a step function explains the whole view as well as
+// growth and a period do: steps at even distances look like a line with a sawtooth
+// on it.
 func (f *fit) stepsExplain(quantum float64) bool {
 	if f.periods == nil {
-		return false // steps alone were among what it was compared with
+		return false // step functions were among the models that it was compared with
 	}
 	still := *f
 	still.periods = nil
@@ -24,9 +24,10 @@ func (f *fit) stepsExplain(quantum float64) bool {
 	return false
 }
 
-// stepsOf places two steps, three and so on up to most where flat pieces between
-// them leave the least squares, by dynamic programming (Bellman 1961); and once
-// more where the last of them has only just come about, less than a piece ago.
+// placeSteps places two steps, then three, and so on up to most, so that flat
+// pieces between them leave the least squares, by dynamic programming (Bellman
+// 1961). Each number is placed twice: also with a last step that is so recent that
+// less than a whole piece follows it.
 func placeSteps(y []float64, most int) (all [][]int) {
 	n := len(y)
 	sum, square := make([]float64, n+1), make([]float64, n+1)
@@ -37,7 +38,7 @@ func placeSteps(y []float64, most int) (all [][]int) {
 		s := sum[to] - sum[from]
 		return square[to] - square[from] - s*s/float64(to-from)
 	}
-	least := make([]float64, n+1) // of the points before i, in the pieces so far
+	least := make([]float64, n+1) // residual sum of squares of the points before i in the pieces so far
 	for i := leastRun; i <= n; i++ {
 		least[i] = flat(0, i)
 	}
@@ -69,7 +70,7 @@ func placeSteps(y []float64, most int) (all [][]int) {
 	return all
 }
 
-// trace gives the steps of the points before end.
+// trace returns the steps of the best fit of the points before end.
 func trace(from [][]int, end int) []int {
 	places := make([]int, len(from))
 	for k := len(from) - 1; k >= 0; k-- {

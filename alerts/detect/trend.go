@@ -8,10 +8,10 @@ import (
 	"gonum.org/v1/gonum/stat/distuv"
 )
 
-// A trend is what is known of the slope of a series: a mixture of Student
-// distributions, one for each noise that is plausible, weighted by how well it
-// explains the residuals (restricted likelihood, Patterson & Thompson 1971).
-// So the interval holds what is not known of the autocorrelation too: where a
+// A trend is the distribution of the slope of a series: a mixture of Student
+// distributions, one for each plausible noise, weighted by how well that noise
+// explains the residuals (restricted likelihood, Patterson & Thompson 1971). The
+// interval therefore includes the uncertainty of the autocorrelation: where a
 // random walk cannot be excluded, it is as wide as a random walk makes it.
 type trend struct {
 	parts []part
@@ -66,7 +66,7 @@ func mixture(parts []part, best, dof float64) trend {
 	return tr
 }
 
-// times returns the trend in another unit.
+// scaledBy returns the trend in another unit.
 func (tr trend) scaledBy(unit float64) trend {
 	for i := range tr.parts {
 		tr.parts[i].slope *= unit
@@ -76,8 +76,8 @@ func (tr trend) scaledBy(unit float64) trend {
 	return tr
 }
 
-// and combines two independent trends of equal standing, each weighted by its
-// precision (fixed-effect meta-analysis, Cochran 1937).
+// pooledWith combines two independent trends of the same quantity, each weighted by
+// its precision (fixed-effect meta-analysis, Cochran 1937).
 func (tr trend) pooledWith(o trend) trend {
 	a, b := 1/tr.variance(), 1/o.variance()
 	a, b = a/(a+b), b/(a+b)
@@ -114,28 +114,28 @@ func (tr trend) heaviest(n int) []part {
 	return parts
 }
 
-// detectable returns the growth above nothing that would have shown at the
-// bound alpha with the power wanted.
+// detectable returns the growth that would have been significant at the bound
+// alpha with probability power.
 func (tr trend) detectable(alpha float64) float64 {
 	return tr.quantile(power) - tr.quantile(alpha)
 }
 
-// known tells whether there is a slope at all: values at the edge of what a
-// float holds have none.
+// known reports whether there is a slope at all: values at the limits of a float64
+// have none.
 func (tr trend) known() bool {
 	return len(tr.parts) > 0 && !math.IsNaN(tr.slope+tr.variance()) && !math.IsInf(tr.slope, 0)
 }
 
-// seen is the probability down to which the mixture itself is believed. It
-// is estimated from one series, so what it says of rarer events is what was
-// put into it as a prior; beyond, the bound is carried on as Student's.
+// trusted is the probability down to which the mixture itself is used. It is
+// estimated from one series, so for rarer events it only reflects its prior;
+// there the tail is extrapolated as that of a Student distribution.
 const trusted = 0.01
 
-// negligible is the weight, relative to the largest, from which on a part can
-// no longer move what is seen.
+// negligible is the weight, relative to the largest, below which a part cannot
+// change the result.
 const negligible = 1e-5
 
-// below returns the probability that the slope is below x.
+// cdf returns the probability that the slope is below x.
 func (tr trend) cdf(x float64) float64 {
 	p := tr.mixtureCDF(x)
 	if p >= trusted {
@@ -145,7 +145,7 @@ func (tr trend) cdf(x float64) float64 {
 	return student((tr.slope-x)/(tr.slope-edge)*studentQuantile(trusted, tr.dof), tr.dof)
 }
 
-// quantile returns the slope below which the true one lies with probability p.
+// quantile returns the slope below which the true slope is with probability p.
 func (tr trend) quantile(p float64) float64 {
 	if p >= trusted {
 		return tr.invert(p)
@@ -154,7 +154,7 @@ func (tr trend) quantile(p float64) float64 {
 	return tr.slope + (edge-tr.slope)*studentQuantile(p, tr.dof)/studentQuantile(trusted, tr.dof)
 }
 
-// mixed is the distribution function of the mixture.
+// mixtureCDF is the distribution function of the mixture.
 func (tr trend) mixtureCDF(x float64) float64 {
 	sum := 0.0
 	for _, p := range tr.parts {
@@ -163,7 +163,7 @@ func (tr trend) mixtureCDF(x float64) float64 {
 	return sum
 }
 
-// search inverts the distribution function of the mixture by bisection.
+// invert inverts the distribution function of the mixture by bisection.
 func (tr trend) invert(p float64) float64 {
 	widest := 0.0
 	for _, q := range tr.parts {
@@ -179,7 +179,7 @@ func (tr trend) invert(p float64) float64 {
 		}
 	}
 	lo, hi := tr.slope-span, tr.slope+span
-	for range 100 { // ends far sooner, but for values at the edge of what a float holds
+	for range 100 { // ends far sooner, except for values at the limits of a float64
 		if !(hi-lo > 1e-4*widest) {
 			break
 		}

@@ -6,12 +6,12 @@ import (
 	"gonum.org/v1/gonum/stat/distuv"
 )
 
-// randomWalk is the probability that noise around a level, up to a random walk,
-// looks so much like growth. The likelihood ratio of a trend against a random
-// walk is 21 once in a thousand (Dickey & Fuller 1979, the square of their τ),
-// which is 16 after the price of a slope; beyond, it falls off as for any
-// ratio of likelihoods, by a factor e for every 2, and faster where the rise is
-// no small share of the level (firmness).
+// unitRoot is the probability that noise around a level, up to a random walk (a
+// unit root), resembles growth this much. The likelihood ratio of a trend against
+// a random walk exceeds 21 once in a thousand (Dickey & Fuller 1979, the square of
+// their τ), which is 16 after the price of a slope. Beyond, it falls as for any
+// likelihood ratio, by a factor e for every 2, and faster where the rise is a large
+// share of the level (falloff).
 func (e *loadEvidence) unitRoot(k criteria, quantum float64) float64 {
 	if e.points() < leastGrowth {
 		return 1
@@ -25,8 +25,9 @@ func (e *loadEvidence) unitRoot(k criteria, quantum float64) float64 {
 
 const walkRatio = 16
 
-// wandering is by how much growth explains the view better than a level with
-// any noise, up to a random walk with white noise on top.
+// unitRootStatistic is twice the logarithm of the likelihood ratio, after the
+// price of parameters, of growth against a level with any noise, up to a random
+// walk plus white noise.
 func (f *fit) unitRootStatistic(quantum float64) float64 {
 	if f.view.scale == 0 {
 		return 0
@@ -34,24 +35,24 @@ func (f *fit) unitRootStatistic(quantum float64) float64 {
 	r := f.compare(quantum)
 	growing := f.growingCost(r) + float64(len(f.periods))*math.Log(float64(len(r.kept)))
 	least := r.cost(model{starts: []int{0}}) - growing
-	if f.growing.start() > 0 || f.growing.tau > 0 { // the last piece must show it by itself
+	if f.growing.start() > 0 || f.growing.tau > 0 { // the last piece alone must show it
 		late := r.late(f.growing)
 		least = min(least, late.cost(f.growing.last(false))-late.cost(f.growing.last(true)))
 	}
-	if len(f.periods) > 0 { // which may be the wandering's
+	if len(f.periods) > 0 { // which a random walk may have produced
 		r.extra = pickAll(rateColumns(f.view.rate), r.kept)
 		least = min(least, r.cost(model{starts: []int{0}})-growing)
 	}
 	return least
 }
 
-// detectable is the smallest growth per hour that would have been found with
-// the power wanted: that stands out of the noise of the trend, is not taken for
-// a random walk, and is not so small and young that it may be warm-up.
+// detectable is the smallest growth per hour that would have been called a leak
+// with probability power: it exceeds the noise of the trend, is not mistaken for a
+// random walk, and is not so small and early that it may be warm-up.
 func (c *inquiry) detectable(k criteria, lifetimes []lifetime, pooled trend, alpha float64) float64 {
 	least, lucky := k.tolerance+pooled.detectable(alpha), pooled.quantile(power)-pooled.slope
 	if k.tolerance == 0 && k.hours < warmupSpan.Hours() {
-		least = max(least, k.cleanRoom/k.hours/(1-cleanShare/2)+lucky) // growth lifts the level too, by half of itself
+		least = max(least, k.cleanRoom/k.hours/(1-cleanShare/2)+lucky) // growth raises the level too, by half of itself
 	}
 	gains := make([]likelihoodGain, len(lifetimes))
 	for i := range lifetimes {
@@ -83,16 +84,16 @@ func (c *inquiry) detectable(k criteria, lifetimes []lifetime, pooled trend, alp
 	return most
 }
 
-// A gain tells by how much growth would explain the last piece of a view
-// better than a level, if it grew by a given slope: under each noise, what is
-// left about a level grows with the square of the slope.
+// A likelihoodGain is by how much growth would explain the last piece of a view
+// better than a level, as a function of a hypothetical slope: under each noise the
+// residual around a level grows with the square of the slope.
 type likelihoodGain struct {
 	noises  []likelihoodUnderNoise
-	growing float64 // cost with a slope
+	growing float64 // cost of a model with a slope
 	n       float64 // points
 	unit    float64 // of the slope
 	floor   float64
-	lucky   float64 // slope that the two ends may owe to chance: by these a random walk is told from growth
+	lucky   float64 // slope that chance may give the two ends, which distinguish a random walk from growth
 	still   bool
 }
 
@@ -139,7 +140,7 @@ func pieces(columns [][]float64, from int) [][]float64 {
 	return columns
 }
 
-// at returns the gain at a slope in units per hour.
+// at returns the gain for a slope in units per hour.
 func (g likelihoodGain) at(slope float64) float64 {
 	if g.still {
 		return math.Inf(1)

@@ -22,8 +22,7 @@ func (e *evidence) decide() decision {
 	state := func(s soak.State, line soak.Evidence) { d.state, d.line = s, line }
 	measured := len(load.lifetimes) > 0
 
-	// Where nothing is decided, the line that would have seen less growth states
-	// its figures.
+	// Where nothing is decided, the figures are those of the more sensitive line.
 	if measured {
 		d.figures = soak.EvidenceLoad
 	}
@@ -40,7 +39,7 @@ func (e *evidence) decide() decision {
 		loadClear, d.ambiguity = false, restMayRise
 	}
 	restClear := rest.test.excluded || rest.unchanged
-	// Neither line alone may show growth that both together do.
+	// Both lines together may show growth that neither shows alone.
 	together := rest.test.known() && load.known() && load.alternative == "" && !load.young && rest.sustained &&
 		fisher(load.p, rest.test.p) < e.alpha
 
@@ -75,7 +74,7 @@ func (e *evidence) stated(d decision) (t slopeTest, alpha float64, ok bool) {
 	return t, 0, false
 }
 
-// verdict writes down what was decided.
+// verdict decides, and fills in the figures and the reason.
 func (c *inquiry) verdict(e evidence) soak.Verdict {
 	measured := len(e.load.lifetimes) > 0
 	if !measured && !e.rest.known() {
@@ -112,8 +111,8 @@ func (c *inquiry) unknown(why string) soak.Verdict {
 		Level: c.level, P: 1, Evidence: soak.EvidenceLoad, Reason: why}
 }
 
-// follows counts the growth per operation, and says what it follows where
-// that can be told.
+// follows fills in the growth per operation, and what the growth follows where
+// that is identified.
 func (c *inquiry) follows(v *soak.Verdict, e *evidence) {
 	rate := c.operationCount.rate(v.Since.Hours(), c.end())
 	if rate > 0 {
@@ -131,7 +130,7 @@ func (c *inquiry) follows(v *soak.Verdict, e *evidence) {
 	}
 }
 
-// exhaustion is when growth that goes on reaches the limit.
+// exhaustion is when the limit is reached if the growth continues.
 func (c *inquiry) exhaustion(v soak.Verdict) (x soak.Exhaustion) {
 	limit := c.q.Limit
 	if v.State != soak.Leaking || math.IsNaN(limit) || math.IsInf(limit, 0) || !(v.Slope > 0) {
@@ -146,7 +145,7 @@ func (c *inquiry) exhaustion(v soak.Verdict) (x soak.Exhaustion) {
 	return x
 }
 
-// duration is that of so many hours, at most what a Duration can hold.
+// duration converts hours, limited to what a Duration can hold.
 func duration(hours float64) time.Duration {
 	const most = float64(math.MaxInt64) / float64(time.Hour) * 0.999
 	return time.Duration(max(-most, min(most, hours)) * float64(time.Hour))

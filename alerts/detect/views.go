@@ -14,10 +14,10 @@ type point struct {
 	rate          float64 // factor on the planned load
 }
 
-// A view is a line through the series to be judged for growth: its middle, or
-// its floor, the minima over windows of a given width. Growth lifts every
-// view; what a collector gives back, or bursts add, is not in the floors.
-// Time is scaled to the span, values to their range.
+// A view is a smoothed series to be judged for growth: the middle of the samples,
+// or their lower envelope, the minima over windows of a given width. Growth raises
+// every view; memory that a collector returns, and bursts, are not in the lower
+// envelopes. Time is scaled to the span, values to their range.
 type view struct {
 	floor   bool
 	t, y    []float64
@@ -30,15 +30,15 @@ type view struct {
 }
 
 const (
-	fullPoints  = 192 // in the finest view: time resolution of half a percent, some 100 points in the half that is judged
-	leastGrowth = 30  // fewer show no growth: one tooth of a collector's saw may be all there is
-	leastPoints = 8   // fewer points carry no estimate of their own noise
-	viewsTried  = 5   // the middle and four floors: each is a chance for a false alarm
+	fullPoints  = 192 // points of the finest view: time resolution of half a percent, some 100 points in the half that is judged
+	leastGrowth = 30  // fewer points show no growth: one tooth of a collector's sawtooth may be all that was measured
+	leastPoints = 8   // fewer points allow no estimate of their noise
+	viewsTried  = 5   // the middle and four lower envelopes: each is a chance for a false alarm
 )
 
-// views returns the middle and the floors over ever wider windows, from two
-// points to a twelfth of the span: whatever saws faster than that is gone from
-// one of them.
+// views returns the middle and the lower envelopes over ever wider windows, from
+// two points to a twelfth of the span: a sawtooth that is faster than that is gone
+// from one of them.
 func views(pts []point) []view {
 	vs := []view{middle(pts, fullPoints)}
 	for m := fullPoints / 2; m >= 12; m /= 2 {
@@ -66,7 +66,7 @@ func middle(pts []point, m int) view {
 	return v
 }
 
-// ceilings are the floors upside down.
+// ceilings are the upper envelope.
 func ceilings(pts []point, m int) view {
 	turned := make([]point, len(pts))
 	for i, p := range pts {
@@ -81,8 +81,8 @@ func ceilings(pts []point, m int) view {
 	return v
 }
 
-// floorVariance is the variance of a point that the resolution of the readings
-// alone brings about.
+// floorVariance is the variance of a point due to the resolution of the readings
+// alone.
 func (v *view) floorVariance(quantum float64) float64 {
 	return max(1e-16, quantum*quantum/12/v.samples/(v.scale*v.scale))
 }
@@ -92,7 +92,7 @@ func floors(pts []point, m int) view {
 	typical := float64(len(pts)) / float64(m)
 	windows(pts, m, func(w []point) {
 		if float64(len(w)) < 0.6*typical {
-			return // a minimum over fewer samples lies higher
+			return // a minimum over fewer samples is higher
 		}
 		low := w[0]
 		for _, p := range w[1:] {
@@ -106,8 +106,8 @@ func floors(pts []point, m int) view {
 	return v
 }
 
-// windows cuts the points into at most m windows of equal length, none across
-// a change of rate.
+// windows cuts the points into at most m windows of equal length, none of them
+// across a change of rate.
 func windows(pts []point, m int, use func([]point)) {
 	t0 := pts[0].t
 	width := (pts[len(pts)-1].t - t0) * (1 + 1e-9) / float64(m)
@@ -178,9 +178,8 @@ func (v *view) finish(pts []point) {
 	}
 }
 
-// clip draws values that stand alone back to their neighbours: the Hampel
-// filter (Davies & Gather 1993) with seven points and five deviations. Steps
-// and ramps pass.
+// clip moves isolated outliers to their neighbors: the Hampel filter (Davies &
+// Gather 1993) with seven points and five deviations. Steps and ramps pass.
 func clip(y []float64) {
 	const half, limit = 3, 5
 	if len(y) < 2*half+1 {
@@ -207,7 +206,7 @@ func clip(y []float64) {
 	}
 }
 
-// replace puts one value in the place of another in sorted values.
+// replace replaces one of the sorted values with another.
 func replace(w []float64, old, now float64) {
 	i := slices.Index(w, old)
 	for ; i > 0 && w[i-1] > now; i-- {

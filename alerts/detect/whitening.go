@@ -2,11 +2,11 @@ package detect
 
 import "math"
 
-// A tuning is the filter that makes one noise white at given times, with unit
-// variance: the Kalman filter of the process (Jones 1981).
+// A filter is the whitening filter of one noise at given times: the Kalman filter
+// of the process (Jones 1981), whose innovations have unit variance.
 type filter struct {
 	noise
-	decay       []float64 // how much of the process is left from one point to the next
+	decay       []float64 // autocorrelation of the process from one point to the next
 	gain, scale []float64
 	logF        float64 // sum of the logarithms of the innovation variances
 }
@@ -15,7 +15,7 @@ func newFilter(n int) *filter {
 	return &filter{decay: make([]float64, n), gain: make([]float64, n), scale: make([]float64, n)}
 }
 
-// tunings returns the filters of all noises of a grid.
+// newFilters returns the whitening filters of all noises of a grid.
 func newFilters(t []float64, grid []noise) []*filter {
 	var all []*filter
 	for i, nz := range grid {
@@ -31,8 +31,8 @@ func newFilters(t []float64, grid []noise) []*filter {
 	return all
 }
 
-// tune finds the gains of the filter, which soon are the same from one point to
-// the next where the spacing is.
+// design computes the gains of the filter, which soon become constant where the
+// spacing of the points is.
 func (wf *filter) design(t []float64, nz noise) {
 	if wf.tau != nz.tau {
 		wf.decays(t, nz.tau)
@@ -64,15 +64,15 @@ func (wf *filter) decays(t []float64, tau float64) {
 	step, decay := -1.0, 1.0
 	wf.decay[0] = 0
 	for i := 1; i < len(t); i++ {
-		if dt := t[i] - t[i-1]; math.Abs(dt-step) > 0.02*step { // nearer spacings make no difference
+		if dt := t[i] - t[i-1]; math.Abs(dt-step) > 0.02*step { // smaller differences do not matter
 			step, decay = dt, math.Exp(-dt/tau)
 		}
 		wf.decay[i] = decay
 	}
 }
 
-// A whitener filters the columns of a regression like the observations (Kohn &
-// Ansley 1985).
+// A whitener filters the columns of a regression in the same way as the
+// observations (Kohn & Ansley 1985).
 type whitener struct {
 	columns  [][]float64
 	filtered [][]float64
@@ -90,7 +90,7 @@ func newWhitener(columns [][]float64) *whitener {
 
 // equations fills q with the products of the columns filtered for a noise.
 func (w *whitener) equations(wf *filter, q *normal) {
-	if wf.tau == 0 { // white already
+	if wf.tau == 0 { // it is white already
 		q.fill(w.columns)
 		return
 	}
@@ -104,7 +104,7 @@ func (w *whitener) equations(wf *filter, q *normal) {
 	q.fill(w.filtered)
 }
 
-// filter filters two columns: the processor does both in the time of one.
+// apply filters two columns at once: a processor does both in the time of one.
 func (wf *filter) apply(x, y, outX, outY []float64) {
 	n := len(wf.decay)
 	gain, scale := wf.gain[:n], wf.scale[:n]
