@@ -149,7 +149,7 @@ func (b *benchJob) contender(ctx context.Context, name, client string, p place) 
 		return bench.Contender{}, err
 	}
 	spoken, _ := protocol.Lookup(p.protocol)
-	c := bench.Contender{Subject: subject, Client: speaker, Server: server, Streams: spoken.Dial != nil, Shared: hasOption(spoken, "connections")}
+	c := bench.Contender{Subject: subject, Client: speaker, Server: server, Streams: spoken.Dial != nil, Shared: spoken.HasOption("connections")}
 	if p.again != nil {
 		c.Fresh = func(ctx context.Context) (bench.Server, error) { return b.reach(ctx, p.again) }
 	}
@@ -175,10 +175,6 @@ func (b *benchJob) reach(ctx context.Context, start starter) (*benchServer, erro
 		return nil, errors.Join(err, s.Close())
 	}
 	return s, nil
-}
-
-func hasOption(p protocol.Protocol, key string) bool {
-	return slices.ContainsFunc(p.Options, func(o protocol.Option) bool { return o.Key == key })
 }
 
 func isPlan(name string) bool {

@@ -64,7 +64,7 @@ func (b *benchJob) foreign(ctx context.Context, subject bench.Subject, server *b
 	}
 	through := behindClient{server, soak.Workload{Name: server.load.Name, Protocol: socksProtocol, Address: client.SOCKS[0], Destination: server.load.Destination}}
 	spoken, _ := protocol.Lookup(subject.Protocol)
-	shared := hasOption(spoken, "connections") // and other clients share one always
+	shared := spoken.HasOption("connections") // and other clients share one always
 	return bench.Contender{Subject: subject, Client: speaker, Server: through, Streams: true, Shared: shared, OnlyShared: shared, NoMemory: true}, nil
 }
 

@@ -94,14 +94,6 @@ func (r *relayProcess) stop() {
 	_ = r.child.Stop(context.Background())
 }
 
-// transport is what a load's way to the server is: tcp or udp.
-func transport(w soak.Workload) string {
-	if p, ok := protocol.Lookup(w.Protocol); ok && p.UDP || isH3(w) {
-		return "udp"
-	}
-	return "tcp"
-}
-
 // relayed starts the relay that the plan's conditions ask for, and gives the
 // plan's loads with their way through it. The relay is nil without conditions.
 func relayed(ctx context.Context, p soak.Plan, log io.Writer) (*relayProcess, []soak.Workload, error) {
@@ -144,7 +136,7 @@ func linkOf(w soak.Workload) (string, error) {
 			return "", fmt.Errorf("load %s: %w", w.Name, err)
 		}
 	}
-	return transport(w) + "/" + address, nil
+	return protocol.Transport(w) + "/" + address, nil
 }
 
 // redirect sends a load to another address, as which it must not show itself:
@@ -177,9 +169,9 @@ func redirect(w *soak.Workload, to string) error {
 // where it has one.
 func nameOption(name, host string) string {
 	p, _ := protocol.Lookup(name)
-	for _, o := range p.Options {
-		if (o.Key == "sni" || o.Key == "server_name") && !strings.HasPrefix(host, "127.") {
-			return fmt.Sprintf(`{%q:%q}`, o.Key, host)
+	for _, option := range []string{"sni", "server_name"} {
+		if p.HasOption(option) && !strings.HasPrefix(host, "127.") {
+			return fmt.Sprintf(`{%q:%q}`, option, host)
 		}
 	}
 	return "{}"

@@ -11,6 +11,7 @@ import (
 
 	"soakmon/soak"
 	"soakmon/soak/options"
+	"soakmon/soak/protocol"
 	"soakmon/soak/supervise"
 )
 
@@ -30,7 +31,7 @@ func references(p soak.Plan) (all []reference, of []int) {
 			of = append(of, -1)
 			continue
 		}
-		r := reference{w.Protocol, serverOptions(w.Options)}
+		r := reference{w.Protocol, protocol.ServerOptions(w).JSON}
 		i := slices.IndexFunc(all, func(other reference) bool {
 			return other.protocol == r.protocol && bytes.Equal(other.options, r.options)
 		})
@@ -46,18 +47,6 @@ func references(p soak.Plan) (all []reference, of []int) {
 		}
 	}
 	return all, of
-}
-
-// clientOnly are options that say how a client goes about it, never how the
-// server does.
-var clientOnly = []string{"mode", "lost_after", "connections"}
-
-func serverOptions(o soak.Options) json.RawMessage {
-	_, rest, err := options.Split(o, clientOnly...)
-	if err != nil {
-		return o.JSON // the check of the plan has told
-	}
-	return rest.JSON
 }
 
 // referenceOptions is the variable of the environment in which the embedded

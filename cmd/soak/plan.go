@@ -2,7 +2,6 @@ package main
 
 import (
 	"cmp"
-	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -14,7 +13,6 @@ import (
 
 	"soakmon/soak"
 	"soakmon/soak/engine"
-	"soakmon/soak/options"
 	"soakmon/soak/plan"
 	"soakmon/soak/protocol"
 	"soakmon/soak/schedule"
@@ -51,11 +49,7 @@ func checkPlan(p soak.Plan, at plan.Source) error {
 		}
 	}
 	for i, w := range p.Load {
-		err := introduce(&w, p.Target.Embedded != "")
-		if err == nil {
-			err = checkLoad(w)
-		}
-		if err != nil {
+		if err := protocol.Check(w, p.Target.Embedded != ""); err != nil {
 			errs = append(errs, at.Errorf(fmt.Sprintf("load[%d]", i), "%v", err))
 		}
 	}
@@ -91,34 +85,6 @@ func badEnds(protocols string) bool {
 		p, _ := protocol.Lookup(name)
 		return p.BadEnds
 	})
-}
-
-// introduce tells a load on an embedded server what that would tell it: one is
-// started for a moment, which checks the options as well.
-func introduce(w *soak.Workload, embedded bool) error {
-	p, ok := protocol.Lookup(w.Protocol)
-	if !ok || !embedded || w.Address != "" || w.URL != "" {
-		return nil
-	}
-	server, err := p.Serve(context.Background(), protocol.ServeOptions{Address: anyPort, Options: soak.Options{JSON: serverOptions(w.Options), File: w.Options.File, Line: w.Options.Line}})
-	if err != nil {
-		return err
-	}
-	defer server.Close()
-	w.Address = server.Addr()
-	w.Options, err = options.Merge(w.Options, server.Options())
-	return err
-}
-
-// checkLoad opens a load without dialling, so that its options are read.
-func checkLoad(w soak.Workload) error {
-	w.Address = cmp.Or(w.Address, "127.0.0.1:1")
-	w.Destination = cmp.Or(w.Destination, "127.0.0.1:1")
-	opener, err := protocol.Open(w)
-	if err != nil {
-		return err
-	}
-	return opener.Close()
 }
 
 func metricNames() []string {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -19,8 +20,18 @@ type protocolInfo struct {
 	Networks []string          `json:"networks"` // the default first
 	Proxy    bool              `json:"proxy"`    // its loads have a destination behind the server
 	Dirty    []string          `json:"dirty"`
-	Options  map[string]string `json:"options"`
-	protocol protocol.Protocol
+	Options  map[string]string `json:"options"` // help, by name
+	Schema   []optionInfo      `json:"schema"`
+}
+
+// optionInfo is an option as its schema describes it.
+type optionInfo struct {
+	Name    string        `json:"name"`
+	Type    string        `json:"type"`
+	Default string        `json:"default,omitempty"`
+	Values  []string      `json:"values,omitempty"` // the values allowed; absent: any of the type
+	Side    protocol.Side `json:"side"`
+	Help    string        `json:"help"`
 }
 
 func protocolsCommand(s streams) *cobra.Command {
@@ -65,9 +76,10 @@ func describeProtocols(names []string) (all []protocolInfo, err error) {
 		if !ok {
 			return nil, unknownProtocol(name)
 		}
-		info := protocolInfo{Name: name, Help: p.Help, Networks: p.Networks, Proxy: p.Proxy, Dirty: p.Dirty, Options: map[string]string{}, protocol: p}
+		info := protocolInfo{Name: name, Help: p.Help, Networks: p.Networks, Proxy: p.Proxy, Dirty: p.Dirty, Options: map[string]string{}}
 		for _, o := range p.Options {
-			info.Options[o.Key] = o.Help
+			info.Options[o.Name] = o.Help
+			info.Schema = append(info.Schema, optionInfo{o.Name, o.Type, o.Default, o.Values, o.Side, o.Help})
 		}
 		all = append(all, info)
 	}
@@ -91,11 +103,16 @@ func writeProtocol(w io.Writer, p protocolInfo) {
 		fmt.Fprintf(w, "  destination   HOST:PORT behind the server; an echo of soak's own by default\n")
 	}
 	fmt.Fprintf(w, "  dirty         %s\n", strings.Join(p.Dirty, ", "))
-	if len(p.Options) > 0 {
+	if len(p.Schema) > 0 {
 		fmt.Fprintf(w, "\n  options (in a plan under options:, or --option KEY=VALUE)\n")
 		tw := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-		for _, o := range p.protocol.Options {
-			fmt.Fprintf(tw, "    %s\t%s\n", o.Key, o.Help)
+		fmt.Fprintln(tw, "    OPTION\tTYPE\tDEFAULT\tSIDE\tMEANING")
+		for _, o := range p.Schema {
+			help := o.Help
+			if len(o.Values) > 0 {
+				help += " (" + strings.Join(o.Values, ", ") + ")"
+			}
+			fmt.Fprintf(tw, "    %s\t%s\t%s\t%s\t%s\n", o.Name, o.Type, cmp.Or(o.Default, "-"), o.Side, help)
 		}
 		tw.Flush()
 	}

@@ -240,7 +240,7 @@ func (f *runFlags) options(o *overlay, p *soak.Plan, w *soak.Workload) {
 func takes(name, pair string) bool {
 	p, _ := protocol.Lookup(name)
 	key, _, _ := strings.Cut(pair, "=")
-	return hasOption(p, key)
+	return p.HasOption(key)
 }
 
 // setProtocol changes the protocol of a load, and with it what is named after it.

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"soakmon/soak"
+	"soakmon/soak/protocol"
 	"soakmon/soak/supervise"
 )
 
@@ -49,7 +50,7 @@ func serves(w soak.Workload, t *supervise.Target) error {
 			return fmt.Errorf("load %s: %w", w.Name, err)
 		}
 	}
-	if transport(w) == "udp" {
+	if protocol.Transport(w) == "udp" {
 		return nil // a UDP port has no listening state to look up
 	}
 	err := supervise.Serves(process.PID, address)
@@ -61,8 +62,6 @@ func serves(w soak.Workload, t *supervise.Target) error {
 	}
 	return nil
 }
-
-func isH3(w soak.Workload) bool { return strings.Contains(string(w.Options.JSON), `"h3"`) }
 
 // hostPort gives the address a URL speaks of.
 func hostPort(raw string) (string, error) {

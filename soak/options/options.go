@@ -80,8 +80,25 @@ func Decode(o soak.Options, into any) error {
 	if blank(o.JSON) {
 		return nil
 	}
+	return decode(o, fieldsOf(reflect.ValueOf(into).Elem()))
+}
+
+// DecodeKeys is [Decode] into variables that need not be fields of a struct:
+// into has a pointer for each key.
+func DecodeKeys(o soak.Options, into map[string]any) error {
+	if blank(o.JSON) {
+		return nil
+	}
+	fields := map[string]reflect.Value{}
+	for key, at := range into {
+		fields[key] = reflect.ValueOf(at).Elem()
+	}
+	return decode(o, fields)
+}
+
+func decode(o soak.Options, fields map[string]reflect.Value) error {
 	d := decoder{o: o}
-	d.object(o.JSON, reflect.ValueOf(into).Elem(), "")
+	d.object(o.JSON, fields, "")
 	slices.SortStableFunc(d.errs, func(a, b *Error) int { return cmp.Compare(a.Line, b.Line) })
 	errs := make([]error, len(d.errs))
 	for i, e := range d.errs {
@@ -153,23 +170,22 @@ func (d *decoder) fail(path, format string, args ...any) {
 	d.errs = append(d.errs, Errorf(d.o, path, format, args...).(*Error))
 }
 
-func (d *decoder) object(raw json.RawMessage, v reflect.Value, path string) {
+func (d *decoder) object(raw json.RawMessage, fields map[string]reflect.Value, path string) {
 	var all map[string]json.RawMessage
 	if err := json.Unmarshal(raw, &all); err != nil {
 		d.fail(path, "want a block of keys and values, found %s", found(raw))
 		return
 	}
-	fields := fieldsOf(v.Type())
 	for _, key := range slices.Sorted(maps.Keys(all)) {
 		at := strings.TrimPrefix(path+"."+key, ".")
-		index, ok := fields[key]
+		field, ok := fields[key]
 		switch {
 		case !ok:
 			d.fail(at, "unknown key; known here: %s", strings.Join(slices.Sorted(maps.Keys(fields)), ", "))
 		case blank(all[key]):
 			d.fail(at, "has no value; set one or leave the key out")
 		default:
-			d.value(all[key], v.FieldByIndex(index), at)
+			d.value(all[key], field, at)
 		}
 	}
 }
@@ -178,7 +194,7 @@ var textUnmarshaler = reflect.TypeFor[interface{ UnmarshalText([]byte) error }](
 
 func (d *decoder) value(raw json.RawMessage, v reflect.Value, path string) {
 	if v.Kind() == reflect.Struct && !reflect.PointerTo(v.Type()).Implements(textUnmarshaler) {
-		d.object(raw, v, path)
+		d.object(raw, fieldsOf(v), path)
 		return
 	}
 	err := json.Unmarshal(raw, v.Addr().Interface())
@@ -195,12 +211,12 @@ func (d *decoder) value(raw json.RawMessage, v reflect.Value, path string) {
 
 // fieldsOf maps the keys of a struct to its fields, those of embedded structs
 // included.
-func fieldsOf(t reflect.Type) map[string][]int {
-	fields := map[string][]int{}
-	for _, f := range reflect.VisibleFields(t) {
+func fieldsOf(v reflect.Value) map[string]reflect.Value {
+	fields := map[string]reflect.Value{}
+	for _, f := range reflect.VisibleFields(v.Type()) {
 		name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
 		if f.IsExported() && !f.Anonymous && name != "" && name != "-" {
-			fields[name] = f.Index
+			fields[name] = v.FieldByIndex(f.Index)
 		}
 	}
 	return fields

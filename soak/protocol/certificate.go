@@ -59,6 +59,14 @@ func (o ServeOptions) selfSigned(address string) (tls.Certificate, string, error
 	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}, string(text), nil
 }
 
+func caOption(target *string) Option {
+	return option("ca", target, SideClient, "", "certificate authority: PEM text or the path of a PEM file; the system's by default")
+}
+
+func insecureOption(target *bool) Option {
+	return option("insecure", target, SideClient, false, "do not verify certificates")
+}
+
 // clientTLS trusts the system's authorities, or ca: PEM text or the path of a
 // PEM file. It is for the option ca.
 func clientTLS(o soak.Options, ca, serverName string, insecure bool) (*tls.Config, error) {

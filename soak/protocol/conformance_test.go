@@ -327,16 +327,14 @@ func TestWrongAddressHasItsKind(t *testing.T) {
 		return l.Addr().String()
 	}
 	everyProtocol(t, func(t *testing.T, p protocol.Protocol, o soak.Options) {
-		network, want := "tcp", "refused"
-		if p.UDP {
-			network = "udp"
-		} else if strings.Contains(string(o.JSON), "h3") {
-			network, want = "udp", "dial_timeout"
+		want := "refused"
+		if strings.Contains(string(o.JSON), "h3") {
+			want = "dial_timeout"
 		}
 		server := serve(t, p, protocol.ServeOptions{Options: o})
 		w := workload(t, p, server, o)
 		server.Close()
-		w.Address = unused(network)
+		w.Address = unused(p.Transport(o))
 		opener, err := p.Open(w)
 		if err != nil {
 			t.Fatal(err)

@@ -17,29 +17,32 @@ const (
 	networkUDP = "udp"
 )
 
-// The options of all protocols that dial, by network.
-var (
-	streamOption = Option{"mode", "echo (default: the payload goes out and comes back), bulk_up, bulk_down or bulk_both (verified transfers to and from soak's own reference destination)"}
-	packetOption = Option{"lost_after", "network udp: a datagram counts as lost when its answer has not come within so long; 1s by default"}
-)
-
-var connKeys = []string{"mode", "lost_after"}
-
 var streamVariants = []string{`{"mode":"bulk_up"}`, `{"mode":"bulk_down"}`, `{"mode":"bulk_both"}`}
 
+// connOptions are those of all protocols that dial.
 type connOptions struct {
-	Mode      string           `json:"mode"`
-	LostAfter options.Duration `json:"lost_after"`
+	Mode      string
+	LostAfter options.Duration // 0: load.DefaultLostAfter, or the time-out of an operation where that is shorter
+}
+
+func (o *connOptions) schema() []Option {
+	lostAfter := option("lost_after", &o.LostAfter, SideClient, 0, "network udp: a datagram counts as lost when its answer has not arrived after this time")
+	lostAfter.Default = load.DefaultLostAfter.String()
+	return []Option{
+		option("mode", &o.Mode, SideClient, load.Echo, "echo: the payload goes out and comes back; bulk_up, bulk_down, bulk_both: verified transfers to and from the reference destination of soak",
+			load.Echo, load.BulkUp, load.BulkDown, load.BulkBoth),
+		lostAfter,
+	}
 }
 
 // openConns makes the opener of a protocol that dials.
 func openConns(p Protocol, w soak.Workload) (load.Opener, error) {
-	o := connOptions{Mode: load.Echo}
-	picked, rest, err := options.Split(w.Options, connKeys...)
+	var o connOptions
+	picked, rest, err := options.Split(w.Options, names(o.schema(), func(Option) bool { return true })...)
 	if err != nil {
 		return nil, err
 	}
-	if err := options.Decode(picked, &o); err != nil {
+	if err := decode(picked, &o); err != nil {
 		return nil, err
 	}
 	if err := o.check(w); err != nil {

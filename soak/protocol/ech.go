@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"crypto/tls"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net"
@@ -21,25 +20,16 @@ import (
 
 func init() {
 	register(Protocol{
-		Name:     "ech",
-		Help:     "VLESS or Trojan in TLS 1.3 with Encrypted Client Hello",
-		Networks: []string{"tcp", "udp"},
-		Proxy:    true,
-		Dirty:    tunnelDirty,
-		Options: []Option{
-			{"inner", "vless (default) or trojan"},
-			{"uuid", "of the user, for vless"},
-			{"password", "for trojan"},
-			{"ech_config", "the server's ECH configurations: PEM (ECH CONFIGS) or base64, as in DNS"},
-			{"sni", "the server's name, which only the server sees; server_name is the same. The server's address by default"},
-			{"alpn", "a list of protocols to offer; none by default"},
-			{"ca", "certificate authority: PEM text or the path of a PEM file; the system's by default"},
-			{"insecure", "true: certificates are not verified"},
-			{"ech_key", "keys of the reference server, PEM (ECH KEYS); made by default"},
-		},
-		Variants: []string{`{"inner":"trojan"}`},
-		Dial:     dialECH,
-		Serve:    serveECH,
+		Name:      "ech",
+		Help:      "VLESS or Trojan in TLS 1.3 with Encrypted Client Hello",
+		Networks:  []string{"tcp", "udp"},
+		Transport: overTCP,
+		Proxy:     true,
+		Dirty:     tunnelDirty,
+		settings:  &echOptions{},
+		Variants:  []string{`{"inner":"trojan"}`},
+		Dial:      dialECH,
+		prepare:   prepareECH,
 	})
 }
 
@@ -51,27 +41,38 @@ const (
 
 // echOptions are the options of a load and of the reference server.
 type echOptions struct {
-	Inner      string   `json:"inner,omitempty"`
-	UUID       string   `json:"uuid,omitempty"`
-	Password   string   `json:"password,omitempty"`
-	ECHConfig  string   `json:"ech_config,omitempty"`
-	ECHKey     string   `json:"ech_key,omitempty"`
-	SNI        string   `json:"sni,omitempty"`
-	ServerName string   `json:"server_name,omitempty"`
-	ALPN       []string `json:"alpn,omitempty"`
-	CA         string   `json:"ca,omitempty"`
-	Insecure   bool     `json:"insecure,omitempty"`
+	Inner      string
+	UUID       string
+	Password   string
+	ECHConfig  string
+	ECHKey     string
+	SNI        string
+	ServerName string
+	ALPN       []string
+	CA         string
+	Insecure   bool
 
 	user vless.UUID // of UUID, zero where there is none
 }
 
-func decodeECH(o soak.Options) (e echOptions, err error) {
-	e.Inner = innerVLESS
-	if err := options.Decode(o, &e); err != nil {
-		return e, err
+func (e *echOptions) schema() []Option {
+	return []Option{
+		option("inner", &e.Inner, SideBoth, innerVLESS, "protocol inside TLS", innerVLESS, innerTrojan),
+		option("uuid", &e.UUID, SideBoth, "", "UUID of the user, for vless"),
+		option("password", &e.Password, SideBoth, "", "password of the user, for trojan"),
+		option("ech_config", &e.ECHConfig, SideClient, "", "ECH configurations of the server: PEM (ECH CONFIGS) or base64, as in DNS"),
+		option("sni", &e.SNI, SideBoth, "", "name of the server, which only the server sees; the address of the server by default"),
+		option("server_name", &e.ServerName, SideBoth, "", "the same as sni"),
+		option("alpn", &e.ALPN, SideBoth, nil, "application protocols to offer; none by default"),
+		caOption(&e.CA),
+		insecureOption(&e.Insecure),
+		option("ech_key", &e.ECHKey, SideServer, "", "keys of the reference server, PEM (ECH KEYS); made by default"),
 	}
-	if e.Inner != innerVLESS && e.Inner != innerTrojan {
-		return e, options.Errorf(o, "inner", "%q is neither vless nor trojan", e.Inner)
+}
+
+func decodeECH(o soak.Options) (e echOptions, err error) {
+	if err := decode(o, &e); err != nil {
+		return e, err
 	}
 	if e.UUID != "" {
 		if e.user, err = vless.ParseUUID(e.UUID); err != nil {
@@ -151,11 +152,11 @@ type echServer struct {
 	out     *outbound
 }
 
-// serveECH starts a reference server; what the options leave out is made.
-func serveECH(ctx context.Context, o ServeOptions) (Server, error) {
+// prepareECH makes a reference server, with what the options leave out.
+func prepareECH(o ServeOptions) (prepared, error) {
 	e, err := decodeECH(o.Options)
 	if err != nil {
-		return nil, err
+		return prepared{}, err
 	}
 	e.user = cmp.Or(e.user, o.user())
 	e.UUID = e.user.String()
@@ -163,13 +164,12 @@ func serveECH(ctx context.Context, o ServeOptions) (Server, error) {
 	e.SNI = cmp.Or(e.SNI, "localhost")
 	s := &echServer{options: e, out: newOutbound(o.OnOperation)}
 	if s.tls, err = e.serverTLS(o); err != nil {
-		return nil, err
+		return prepared{}, err
 	}
 	client, err := e.forClients(s.tls)
-	if err != nil {
-		return nil, err
-	}
-	return serveStream(ctx, o.Address, client, func(conn net.Conn) { s.serve(ctx, conn) })
+	return preparedStream(o.Address, client, func(ctx context.Context) func(net.Conn) {
+		return func(conn net.Conn) { s.serve(ctx, conn) }
+	}), err
 }
 
 // serverTLS makes the certificate and, where there is none, an ECH key.
@@ -205,8 +205,7 @@ func (e echOptions) forClients(config *tls.Config) (o soak.Options, err error) {
 		return o, err
 	}
 	e.ServerName = ""
-	o.JSON, err = json.Marshal(e)
-	return o, err
+	return encode(&e)
 }
 
 func (s *echServer) serve(ctx context.Context, conn net.Conn) {

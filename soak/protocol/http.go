@@ -18,25 +18,15 @@ import (
 
 func init() {
 	register(Protocol{
-		Name:     "http",
-		Help:     "HTTP/1.1, HTTP/2 and HTTP/3 requests to any URL, one connection per session",
-		Networks: []string{"tcp", "udp"},
-		Dirty:    load.DirtyKinds,
-		Options: []Option{
-			{"version", "h1 (default), h2 or h3; h2 with an http:// url is HTTP/2 without TLS"},
-			{"method", "GET by default; POST where an address alone is given"},
-			{"path", "where an address is given: / by default, or /echo of the reference server where no method is set either"},
-			{"status", "the one status that is right; any 2xx by default. Redirects are not followed"},
-			{"headers", "name: value of further request headers; Host too"},
-			{"expect_body", "text that must occur in the first 64 KiB of the body"},
-			{"echo", "true: the reply's body must be the request's, byte for byte; so by default where an address alone is given"},
-			{"ca", "certificate authority: PEM text or the path of a PEM file; the system's by default"},
-			{"insecure", "true: certificates are not verified"},
-			{"server_name", "for TLS; the host by default"},
-		},
-		Variants: []string{`{"version":"h2"}`, `{"version":"h3"}`, `{"method":"GET"}`},
-		Open:     openHTTP,
-		Serve:    serveHTTP,
+		Name:      "http",
+		Help:      "HTTP/1.1, HTTP/2 and HTTP/3 requests to any URL, one connection per session",
+		Networks:  []string{"tcp", "udp"},
+		Transport: httpTransport,
+		Dirty:     load.DirtyKinds,
+		settings:  &httpOptions{},
+		Variants:  []string{`{"version":"h2"}`, `{"version":"h3"}`, `{"method":"GET"}`},
+		Open:      openHTTP,
+		prepare:   prepareHTTP,
 	})
 }
 
@@ -49,30 +39,50 @@ const (
 
 // httpOptions are the options of a load; a server uses the version.
 type httpOptions struct {
-	Version    string            `json:"version"`
-	Method     string            `json:"method"`
-	Path       string            `json:"path"`
-	Status     int               `json:"status"`
-	Headers    map[string]string `json:"headers"`
-	ExpectBody string            `json:"expect_body"`
-	Echo       bool              `json:"echo"`
-	CA         string            `json:"ca"`
-	Insecure   bool              `json:"insecure"`
-	ServerName string            `json:"server_name"`
+	Version    string
+	Method     string
+	Path       string
+	Status     int
+	Headers    map[string]string
+	ExpectBody string
+	Echo       bool
+	CA         string
+	Insecure   bool
+	ServerName string
 }
 
-func decodeHTTP(o soak.Options) (httpOptions, error) {
-	h := httpOptions{Version: http1}
-	if err := options.Decode(o, &h); err != nil {
+func (h *httpOptions) schema() []Option {
+	return []Option{
+		option("version", &h.Version, SideBoth, http1, "h2 with an http:// url is HTTP/2 without TLS; h3 uses UDP", http1, http2, http3),
+		option("method", &h.Method, SideClient, "", "GET by default; POST where only an address is given"),
+		option("path", &h.Path, SideClient, "", "where an address is given: / by default, or /echo of the reference server where no method is set either"),
+		option("status", &h.Status, SideClient, 0, "the expected status; any 2xx by default. Redirects are not followed"),
+		option("headers", &h.Headers, SideClient, nil, "name: value of further request headers, including Host"),
+		option("expect_body", &h.ExpectBody, SideClient, "", "text that must occur in the first 64 KiB of the body"),
+		option("echo", &h.Echo, SideClient, false, "the body of the response must be that of the request, byte for byte; true by default where only an address is given"),
+		caOption(&h.CA),
+		insecureOption(&h.Insecure),
+		option("server_name", &h.ServerName, SideClient, "", "server name for TLS; the host by default"),
+	}
+}
+
+func decodeHTTP(o soak.Options) (h httpOptions, err error) {
+	if err := decode(o, &h); err != nil {
 		return h, err
 	}
-	if h.Version != http1 && h.Version != http2 && h.Version != http3 {
-		return h, options.Errorf(o, "version", "%q is none of h1, h2, h3", h.Version)
-	}
 	if h.Status != 0 && (h.Status < 200 || h.Status > 599) {
-		return h, options.Errorf(o, "status", "%d is no status from 200 to 599", h.Status)
+		return h, options.Errorf(o, "status", "invalid status %d: use one from 200 to 599", h.Status)
 	}
 	return h, nil
+}
+
+// httpTransport is UDP for HTTP/3.
+func httpTransport(o soak.Options) string {
+	var h httpOptions
+	if decode(o, &h) == nil && h.Version == http3 {
+		return networkUDP
+	}
+	return networkTCP
 }
 
 // httpLoad opens the sessions of a load over HTTP.

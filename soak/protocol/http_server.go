@@ -3,7 +3,6 @@ package protocol
 import (
 	"context"
 	"crypto/tls"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -24,30 +23,31 @@ import (
 // path is answered "ok".
 const echoPath = "/echo"
 
-// serveHTTP starts the reference server of the version that the options ask for:
+// prepareHTTP makes the reference server of the version that the options ask for:
 // h1 is plain, h2 and h3 have a certificate made for them.
-func serveHTTP(ctx context.Context, o ServeOptions) (Server, error) {
+func prepareHTTP(o ServeOptions) (prepared, error) {
 	h, err := decodeHTTP(o.Options)
 	if err != nil {
-		return nil, err
+		return prepared{}, err
 	}
-	client := map[string]string{"version": h.Version}
+	told := httpOptions{Version: h.Version}
 	var certificate tls.Certificate
 	if h.Version != http1 {
-		if certificate, client["ca"], err = o.selfSigned(o.Address); err != nil {
-			return nil, fmt.Errorf("serve: make a certificate: %w", err)
+		if certificate, told.CA, err = o.selfSigned(o.Address); err != nil {
+			return prepared{}, fmt.Errorf("serve: make a certificate: %w", err)
 		}
 	}
-	text, err := json.Marshal(client)
-	if err != nil {
-		return nil, err
-	}
-	s := &httpServer{client: soak.Options{JSON: text}}
+	client, err := encode(&told)
+	return prepared{client, func(ctx context.Context) (Server, error) { return serveHTTP(ctx, o, client, h.Version, certificate) }}, err
+}
+
+func serveHTTP(ctx context.Context, o ServeOptions, client soak.Options, version string, certificate tls.Certificate) (Server, error) {
+	s := &httpServer{client: client}
 	start := s.startTCP
-	if h.Version == http3 {
+	if version == http3 {
 		start = s.startUDP
 	}
-	if err := start(o, h.Version, certificate, newHTTPHandler(o.OnOperation)); err != nil {
+	if err := start(o, version, certificate, newHTTPHandler(o.OnOperation)); err != nil {
 		return nil, fmt.Errorf("serve: %w", err)
 	}
 	s.mu.Lock()

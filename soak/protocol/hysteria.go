@@ -19,35 +19,39 @@ import (
 
 func init() {
 	register(Protocol{
-		Name:     "hysteria",
-		Help:     "Hysteria 1: TCP and UDP through a QUIC proxy, plain or with xplus",
-		Networks: []string{networkTCP, networkUDP},
-		Proxy:    true,
-		UDP:      true,
-		Dirty:    proxyDirty,
-		Options: proxyOptionList("hysteria",
-			Option{"auth_str", "password of the user"},
-			Option{"obfs", "password of xplus: packets are obfuscated; none by default"},
-			Option{"up_mbps", "rate that the client says it will send at, in Mbit/s, above 0; 10000 by default. It sends by quic-go's congestion control (CUBIC) whatever is said: upstream has no setting for it"},
-			Option{"down_mbps", "rate that the client says it can receive, in Mbit/s, above 0; 10000 by default. A server with Brutal sends at the smaller of this and its own"}),
-		Variants: []string{`{"obfs":"cry"}`, connectionsVariant},
-		Dial:     dialHysteria,
-		Serve:    serveHysteria,
+		Name:      "hysteria",
+		Help:      "Hysteria 1: TCP and UDP through a QUIC proxy, plain or with xplus",
+		Networks:  []string{networkTCP, networkUDP},
+		Transport: overUDP,
+		Proxy:     true,
+		Dirty:     proxyDirty,
+		settings:  &hysteriaOptions{},
+		Variants:  []string{`{"obfs":"cry"}`, connectionsVariant},
+		Dial:      dialHysteria,
+		prepare:   prepareHysteria,
 	})
 }
 
 // hysteriaOptions are those of both sides.
 type hysteriaOptions struct {
 	proxyOptions
-	AuthStr  string `json:"auth_str"`
-	Obfs     string `json:"obfs"`
-	UpMbps   uint64 `json:"up_mbps"`
-	DownMbps uint64 `json:"down_mbps"`
+	AuthStr  string
+	Obfs     string
+	UpMbps   uint64
+	DownMbps uint64
 }
 
-func decodeHysteria(o soak.Options) (hysteriaOptions, error) {
-	h := hysteriaOptions{proxyOptions: proxyOptions{Connections: sharedConnections, ALPN: []string{"hysteria"}}, UpMbps: 10_000, DownMbps: 10_000}
-	if err := options.Decode(o, &h); err != nil {
+func (h *hysteriaOptions) schema() []Option {
+	return h.extend([]Option{
+		option("auth_str", &h.AuthStr, SideBoth, "", "password of the user"),
+		option("obfs", &h.Obfs, SideBoth, "", "password of xplus, which obfuscates packets; none by default"),
+		option("up_mbps", &h.UpMbps, SideClient, 10_000, "send rate that the client announces, in Mbit/s, above 0. It sends by the congestion control of quic-go (CUBIC) in any case: upstream has no setting for it"),
+		option("down_mbps", &h.DownMbps, SideClient, 10_000, "receive rate that the client announces, in Mbit/s, above 0. A server with Brutal sends at the smaller of this and its own"),
+	}, "hysteria")
+}
+
+func decodeHysteria(o soak.Options) (h hysteriaOptions, err error) {
+	if err := decode(o, &h); err != nil {
 		return h, err
 	}
 	switch {
@@ -183,15 +187,15 @@ func (c *hysteriaClient) associate(ctx context.Context, link *quicLink) (proxyAs
 	return proxyAssociation{answer.Session, func() { s.Close() }, ended}, nil
 }
 
-func serveHysteria(ctx context.Context, o ServeOptions) (Server, error) {
+func prepareHysteria(o ServeOptions) (prepared, error) {
 	h, err := decodeHysteria(o.Options)
 	if err != nil {
-		return nil, err
+		return prepared{}, err
 	}
 	h.AuthStr = cmp.Or(h.AuthStr, o.password())
-	client := map[string]any{"auth_str": h.AuthStr, "alpn": h.ALPN}
+	client := &hysteriaOptions{AuthStr: h.AuthStr, proxyOptions: proxyOptions{ALPN: h.ALPN}}
 	s := &hysteriaServer{h, newQUICOutbound(o.OnOperation)}
-	return serveQUIC(ctx, quicListen{o, h.ALPN, h.obfuscation(), client}, s.serve)
+	return preparedQUIC(quicListen{o, h.ALPN, h.obfuscation()}, client, &client.CA, s.serve)
 }
 
 // hysteriaServer is the reference server.

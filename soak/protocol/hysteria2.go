@@ -24,36 +24,42 @@ import (
 
 func init() {
 	register(Protocol{
-		Name:     "hysteria2",
-		Help:     "Hysteria 2: TCP and UDP through a QUIC proxy that looks like HTTP/3, plain or with salamander",
-		Networks: []string{networkTCP, networkUDP},
-		Proxy:    true,
-		UDP:      true,
-		Dirty:    proxyDirty,
-		Options: proxyOptionList("h3",
-			Option{"password", "of the user"},
-			Option{"obfs", "{type: salamander, password: …}: packets are obfuscated; none by default"},
-			Option{"down_mbps", "rate that the client says it can receive, in Mbit/s, for the server's Brutal; 0 (default): the server uses its congestion control. The client itself sends by quic-go's (CUBIC), whatever the server says"}),
-		Variants: []string{`{"obfs":{"type":"salamander","password":"cry"}}`, connectionsVariant},
-		Dial:     dialHysteria2,
-		Serve:    serveHysteria2,
+		Name:      "hysteria2",
+		Help:      "Hysteria 2: TCP and UDP through a QUIC proxy that looks like HTTP/3, plain or with salamander",
+		Networks:  []string{networkTCP, networkUDP},
+		Transport: overUDP,
+		Proxy:     true,
+		Dirty:     proxyDirty,
+		settings:  &hysteria2Options{},
+		Variants:  []string{`{"obfs":{"type":"salamander","password":"cry"}}`, connectionsVariant},
+		Dial:      dialHysteria2,
+		prepare:   prepareHysteria2,
 	})
 }
 
 // hysteria2Options are those of both sides.
 type hysteria2Options struct {
 	proxyOptions
-	Password string `json:"password"`
-	DownMbps uint64 `json:"down_mbps"`
+	Password string
+	DownMbps uint64
 	Obfs     struct {
 		Type     string `json:"type"`
 		Password string `json:"password"`
-	} `json:"obfs"`
+	}
 }
 
-func decodeHysteria2(o soak.Options) (hysteria2Options, error) {
-	h := hysteria2Options{proxyOptions: proxyOptions{Connections: sharedConnections, ALPN: []string{h3.NextProtoH3}}}
-	if err := options.Decode(o, &h); err != nil {
+func (h *hysteria2Options) schema() []Option {
+	none := h.Obfs
+	none.Type, none.Password = "", ""
+	return h.extend([]Option{
+		option("password", &h.Password, SideBoth, "", "password of the user"),
+		option("obfs", &h.Obfs, SideBoth, none, "{type: salamander, password: PASSWORD} obfuscates packets; none by default"),
+		option("down_mbps", &h.DownMbps, SideClient, 0, "receive rate that the client announces, in Mbit/s, for the Brutal of the server; without it the server uses its congestion control. The client itself sends by that of quic-go (CUBIC) in any case"),
+	}, h3.NextProtoH3)
+}
+
+func decodeHysteria2(o soak.Options) (h hysteria2Options, err error) {
+	if err := decode(o, &h); err != nil {
 		return h, err
 	}
 	switch {
@@ -153,15 +159,15 @@ func refusedDestination(message string) error {
 		"the server refused the destination: %s; check that the server can reach it and is allowed to", cmp.Or(message, "no reason given"))}
 }
 
-func serveHysteria2(ctx context.Context, o ServeOptions) (Server, error) {
+func prepareHysteria2(o ServeOptions) (prepared, error) {
 	h, err := decodeHysteria2(o.Options)
 	if err != nil {
-		return nil, err
+		return prepared{}, err
 	}
 	h.Password = cmp.Or(h.Password, o.password())
-	client := map[string]any{"password": h.Password, "alpn": h.ALPN}
+	client := &hysteria2Options{Password: h.Password, proxyOptions: proxyOptions{ALPN: h.ALPN}}
 	s := &hysteria2Server{h.Password, newQUICOutbound(o.OnOperation)}
-	return serveQUIC(ctx, quicListen{o, h.ALPN, h.obfuscation(), client}, s.serve)
+	return preparedQUIC(quicListen{o, h.ALPN, h.obfuscation()}, client, &client.CA, s.serve)
 }
 
 // hysteria2Server is the reference server.

@@ -33,7 +33,7 @@ func TestAssociationsThatARealServerEndsWhileIdleCauseNoFailures(t *testing.T) {
 	})
 	var loads []soak.Workload
 	for _, w := range server.plan.Load {
-		if p, _ := protocol.Lookup(w.Protocol); w.Network == "udp" && p.UDP { // those within TLS are not ended
+		if p, _ := protocol.Lookup(w.Protocol); w.Network == "udp" && p.Transport(w.Options) == "udp" { // those within TLS are not ended
 			w, _ = aimed(t, w)
 			w.Rate, w.Concurrency, w.PerSession = 20, 4, 0
 			loads = append(loads, w)

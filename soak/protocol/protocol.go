@@ -30,11 +30,17 @@ type Protocol struct {
 	Help     string   // one sentence
 	Networks []string // that a workload may ask for, the default first: "tcp" for streams, "udp" for datagrams
 	Proxy    bool     // its connections go to the workload's destination, behind the server
-	UDP      bool     // its server listens on a UDP port, whatever the network of a workload
 	Dirty    []string // kinds of dirty sessions
 	BadEnds  bool     // its server sees which sessions end badly
-	Options  []Option // keys of a workload's options
+	Options  []Option // all that loads on its networks can set; made by the registry
 	Variants []string // JSON of options, the default's left out: the conformance test runs with each of them as well
+
+	// Transport is what the server listens on, "tcp" or "udp", whatever the
+	// network of a workload. It may depend on the workload's options.
+	Transport func(o soak.Options) string
+
+	// settings are the options of client and server, without those of load.Conns.
+	settings optionSet
 
 	// Dial makes the dialer of a protocol that gives connections. Its options
 	// are without those of load.Conns. With the network "udp" among its Networks
@@ -44,14 +50,19 @@ type Protocol struct {
 	// plan. It is set by the registry where Dial is.
 	Open func(w soak.Workload) (load.Opener, error)
 	// Serve starts the reference server, which runs until it is closed or ctx is
-	// done.
+	// done. It is set by the registry, from prepare.
 	Serve func(ctx context.Context, o ServeOptions) (Server, error)
+
+	// prepare checks the options of a reference server and makes all that it
+	// needs before it listens.
+	prepare func(o ServeOptions) (prepared, error)
+	schema  []Option // Options, and those of other networks
 }
 
-// Option describes one key of a protocol's options.
-type Option struct {
-	Key  string
-	Help string // with the values it takes and its default
+// prepared is a reference server that does not listen yet.
+type prepared struct {
+	client soak.Options // what a client must be told, as [Server.Options]
+	listen func(ctx context.Context) (Server, error)
 }
 
 // ServeOptions are what a reference server is started with.
@@ -77,29 +88,35 @@ func register(p Protocol) {
 	if _, ok := registry[p.Name]; ok {
 		panic("protocol " + p.Name + " is registered twice")
 	}
+	p.schema = p.settings.schema()
+	p.Options = slices.Clip(p.schema)
 	if p.Dial != nil {
+		conns := new(connOptions).schema()
+		p.schema = append(slices.Clip(p.schema), conns...)
+		for i, network := range []string{networkTCP, networkUDP} { // mode is for streams, lost_after for datagrams
+			if slices.Contains(p.Networks, network) {
+				p.Options = append(p.Options, conns[i])
+			}
+		}
 		if slices.Contains(p.Networks, networkTCP) {
-			p.Options = append(p.Options, streamOption)
 			p.Variants = append(p.Variants, streamVariants...)
 		}
-		if slices.Contains(p.Networks, networkUDP) {
-			p.Options = append(p.Options, packetOption)
-		}
 		p.Open = func(w soak.Workload) (load.Opener, error) { return openConns(p, w) }
-		serve := p.Serve
-		p.Serve = func(ctx context.Context, o ServeOptions) (Server, error) {
-			_, rest, err := options.Split(o.Options, connKeys...)
-			if err != nil {
-				return nil, err
-			}
-			o.Options = rest
-			return serve(ctx, o)
-		}
 	}
-	serve := p.Serve
-	p.Serve = func(ctx context.Context, o ServeOptions) (Server, error) {
+	prepare := p.prepare
+	p.prepare = func(o ServeOptions) (ready prepared, err error) {
 		o.Seed = cmp.Or(o.Seed, rand.Text())
-		return serve(ctx, o)
+		if o.Options, err = p.serverOptions(o.Options); err != nil {
+			return ready, err
+		}
+		return prepare(o)
+	}
+	p.Serve = func(ctx context.Context, o ServeOptions) (Server, error) {
+		ready, err := p.prepare(o)
+		if err != nil {
+			return nil, err
+		}
+		return ready.listen(ctx)
 	}
 	open := p.Open
 	p.Open = func(w soak.Workload) (load.Opener, error) {
@@ -128,6 +145,47 @@ func Open(w soak.Workload) (load.Opener, error) {
 	}
 	return p.Open(w)
 }
+
+// Check opens a load without sending anything, so that an error is one of the
+// plan. embedded says that a load which names no address gets a reference server:
+// what that would tell a client is taken from one that is prepared and does not
+// listen.
+func Check(w soak.Workload, embedded bool) error {
+	p, ok := Lookup(w.Protocol)
+	if ok && embedded && w.Address == "" && w.URL == "" {
+		ready, err := p.prepare(ServeOptions{Address: nowhere, Options: w.Options})
+		if err != nil {
+			return err
+		}
+		if w.Options, err = options.Merge(w.Options, ready.client); err != nil {
+			return err
+		}
+	}
+	if w.URL == "" {
+		w.Address = cmp.Or(w.Address, nowhere)
+	}
+	w.Destination = cmp.Or(w.Destination, nowhere)
+	opener, err := Open(w)
+	if err != nil {
+		return err
+	}
+	return opener.Close()
+}
+
+// nowhere is an address to check a load with before its own is known.
+const nowhere = "127.0.0.1:1"
+
+// Transport is what a load's connections to its server use: "tcp" or "udp".
+func Transport(w soak.Workload) string {
+	p, ok := Lookup(w.Protocol)
+	if !ok {
+		return networkTCP
+	}
+	return p.Transport(w.Options)
+}
+
+func overTCP(soak.Options) string { return networkTCP }
+func overUDP(soak.Options) string { return networkUDP }
 
 // check refuses what the protocol does not offer.
 func (p Protocol) check(w *soak.Workload) error {

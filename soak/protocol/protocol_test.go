@@ -18,11 +18,11 @@ import (
 func TestRegistryDescribesEveryProtocol(t *testing.T) {
 	for _, name := range protocol.Names() {
 		p, ok := protocol.Lookup(name)
-		if !ok || p.Help == "" || len(p.Networks) == 0 || len(p.Dirty) == 0 || p.Open == nil || p.Serve == nil {
+		if !ok || p.Help == "" || len(p.Networks) == 0 || len(p.Dirty) == 0 || p.Open == nil || p.Serve == nil || p.Transport == nil {
 			t.Errorf("%s is not whole: %+v", name, p)
 		}
 		for _, o := range p.Options {
-			if o.Key == "" || o.Help == "" {
+			if o.Name == "" || o.Help == "" || o.Type == "" || o.Side == "" {
 				t.Errorf("%s: option %+v", name, o)
 			}
 		}
@@ -34,25 +34,25 @@ func TestRegistryDescribesEveryProtocol(t *testing.T) {
 
 func TestPlansThatCannotWorkAreRefusedBeforeAnythingIsSent(t *testing.T) {
 	for want, w := range map[string]soak.Workload{
-		"p.yaml:7: options.colour: unknown key":         {Protocol: "http", Address: "a:1", Options: at(`{"colour":1}`)},
-		"p.yaml:7: options.version: \"h4\" is none of":  {Protocol: "http", Address: "a:1", Options: at(`{"version":"h4"}`)},
-		"p.yaml:7: options.mode: mode \"bulk\" is none": {Protocol: "tcp", Address: "a:1", Payload: 1, Options: at(`{"mode":"bulk"}`)},
-		"p.yaml:7: options.modus: unknown key":          {Protocol: "tcp", Address: "a:1", Payload: 1, Options: at(`{"modus":"echo"}`)},
-		"p.yaml:7: options.status: 99 is no status":     {Protocol: "http", Address: "a:1", Options: at(`{"status":99}`)},
-		"p.yaml:7: options.ca: open /nowhere":           {Protocol: "http", Address: "a:1", Options: at(`{"ca":"/nowhere"}`)},
-		"p.yaml:7: options.ca: holds no PEM":            {Protocol: "http", Address: "a:1", Options: at(`{"ca":"-----BEGIN"}`)},
-		"p.yaml:7: options.method: net/http: invalid":   {Protocol: "http", Address: "a:1", Options: at(`{"method":"G T"}`)},
-		"p.yaml:7: options.path: the url has a path":    {Protocol: "http", URL: "http://a/", Options: at(`{"path":"/x"}`)},
-		"p.yaml:7: options.echo: a GET without a":       {Protocol: "http", URL: "http://a/", Options: at(`{"echo":true}`)},
-		"is not HOST:PORT":                              {Protocol: "tcp", Address: "a", Payload: 1},
-		"takes an address, not the url":                 {Protocol: "tcp", URL: "http://a/", Payload: 1},
-		"payload is 0 bytes":                            {Protocol: "tcp", Address: "a:1"},
-		"is no http:// or https://":                     {Protocol: "http", URL: "ftp://a/"},
-		"in the header Authorization":                   {Protocol: "http", URL: "http://u:secret@a/"},
-		"h3 needs https://":                             {Protocol: "http", URL: "http://a/", Options: at(`{"version":"h3"}`)},
-		"has no network \"udp\"":                        {Protocol: "tcp", Address: "a:1", Payload: 1, Network: "udp"},
-		"no dirty sessions of kind \"smelly\"":          {Protocol: "tcp", Address: "a:1", Payload: 1, Dirty: map[string]float64{"smelly": 1}},
-		"QUIC has no TCP reset":                         {Protocol: "http", Address: "a:1", Options: at(`{"version":"h3"}`), Dirty: map[string]float64{"rst": 1}},
+		"p.yaml:7: options.colour: unknown key":                             {Protocol: "http", Address: "a:1", Options: at(`{"colour":1}`)},
+		"p.yaml:7: options.version: invalid value \"h4\": use h1, h2 or h3": {Protocol: "http", Address: "a:1", Options: at(`{"version":"h4"}`)},
+		"p.yaml:7: options.mode: invalid value \"bulk\": use echo":          {Protocol: "tcp", Address: "a:1", Payload: 1, Options: at(`{"mode":"bulk"}`)},
+		"p.yaml:7: options.modus: unknown key":                              {Protocol: "tcp", Address: "a:1", Payload: 1, Options: at(`{"modus":"echo"}`)},
+		"p.yaml:7: options.status: invalid status 99":                       {Protocol: "http", Address: "a:1", Options: at(`{"status":99}`)},
+		"p.yaml:7: options.ca: open /nowhere":                               {Protocol: "http", Address: "a:1", Options: at(`{"ca":"/nowhere"}`)},
+		"p.yaml:7: options.ca: holds no PEM":                                {Protocol: "http", Address: "a:1", Options: at(`{"ca":"-----BEGIN"}`)},
+		"p.yaml:7: options.method: net/http: invalid":                       {Protocol: "http", Address: "a:1", Options: at(`{"method":"G T"}`)},
+		"p.yaml:7: options.path: the url has a path":                        {Protocol: "http", URL: "http://a/", Options: at(`{"path":"/x"}`)},
+		"p.yaml:7: options.echo: a GET without a":                           {Protocol: "http", URL: "http://a/", Options: at(`{"echo":true}`)},
+		"is not HOST:PORT":                                                  {Protocol: "tcp", Address: "a", Payload: 1},
+		"takes an address, not the url":                                     {Protocol: "tcp", URL: "http://a/", Payload: 1},
+		"payload is 0 bytes":                                                {Protocol: "tcp", Address: "a:1"},
+		"is no http:// or https://":                                         {Protocol: "http", URL: "ftp://a/"},
+		"in the header Authorization":                                       {Protocol: "http", URL: "http://u:secret@a/"},
+		"h3 needs https://":                                                 {Protocol: "http", URL: "http://a/", Options: at(`{"version":"h3"}`)},
+		"has no network \"udp\"":                                            {Protocol: "tcp", Address: "a:1", Payload: 1, Network: "udp"},
+		"no dirty sessions of kind \"smelly\"":                              {Protocol: "tcp", Address: "a:1", Payload: 1, Dirty: map[string]float64{"smelly": 1}},
+		"QUIC has no TCP reset":                                             {Protocol: "http", Address: "a:1", Options: at(`{"version":"h3"}`), Dirty: map[string]float64{"rst": 1}},
 	} {
 		_, err := protocol.Open(w)
 		if err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "secret") {

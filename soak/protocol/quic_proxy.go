@@ -18,20 +18,21 @@ import (
 
 // proxyOptions are those that all proxy protocols over QUIC have.
 type proxyOptions struct {
-	Connections string   `json:"connections"`
-	SNI         string   `json:"sni"`
-	ALPN        []string `json:"alpn"`
-	CA          string   `json:"ca"`
-	Insecure    bool     `json:"insecure"`
+	Connections string
+	SNI         string
+	ALPN        []string
+	CA          string
+	Insecure    bool
 }
 
-// proxyOptionList describes them; alpn is the default.
-func proxyOptionList(alpn string, own ...Option) []Option {
-	return append(own, connectionsOption,
-		Option{"sni", "server name for TLS; the host of the address by default"},
-		Option{"alpn", "list of application protocols for TLS; [" + alpn + "] by default"},
-		Option{"ca", "certificate authority: PEM text or the path of a PEM file; the system's by default"},
-		Option{"insecure", "true: certificates are not verified"})
+// extend adds them to a protocol's own; alpn is the default.
+func (o *proxyOptions) extend(own []Option, alpn string) []Option {
+	return append(own,
+		connectionsOption(&o.Connections),
+		option("sni", &o.SNI, SideClient, "", "server name for TLS; the host of the address by default"),
+		option("alpn", &o.ALPN, SideBoth, []string{alpn}, "application protocols for TLS"),
+		caOption(&o.CA),
+		insecureOption(&o.Insecure))
 }
 
 // proxyDirty are the kinds of dirty sessions of proxies over QUIC.
@@ -95,9 +96,6 @@ type quicProxy struct {
 // newQUICProxy makes the dialer of a load. codec is still to be set.
 func newQUICProxy(w soak.Workload, o proxyOptions) (*quicProxy, error) {
 	if err := checkAddress(w); err != nil {
-		return nil, err
-	}
-	if err := checkConnections(w.Options, o.Connections); err != nil {
 		return nil, err
 	}
 	if _, ok := w.Dirty[load.StreamReset]; ok && w.Network == networkUDP {

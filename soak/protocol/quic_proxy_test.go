@@ -52,14 +52,14 @@ func TestErrorsOfProxiesOverQUICHaveTheirKind(t *testing.T) {
 
 func TestOptionsOfProxiesOverQUICAreChecked(t *testing.T) {
 	for want, c := range map[string][2]string{
-		"options.obfs.type: \"rot13\" is not":      {"hysteria2", `{"obfs":{"type":"rot13","password":"x"}}`},
-		"options.obfs.password: salamander needs":  {"hysteria2", `{"obfs":{"type":"salamander"}}`},
-		"options.up_mbps: must be above 0":         {"hysteria", `{"up_mbps":0}`},
-		"options.down_mbps: must be above 0":       {"hysteria", `{"down_mbps":0}`},
-		"options.uuid: \"me\" is no UUID":          {"tuic", `{"uuid":"me"}`},
-		"options.udp_relay_mode: \"pigeon\" is":    {"tuic", `{"udp_relay_mode":"pigeon"}`},
-		"options.connections: \"many\" is neither": {"tuic", `{"connections":"many"}`},
-		"options.congestion: unknown key":          {"tuic", `{"congestion":"bbr"}`},
+		"options.obfs.type: \"rot13\" is not":     {"hysteria2", `{"obfs":{"type":"rot13","password":"x"}}`},
+		"options.obfs.password: salamander needs": {"hysteria2", `{"obfs":{"type":"salamander"}}`},
+		"options.up_mbps: must be above 0":        {"hysteria", `{"up_mbps":0}`},
+		"options.down_mbps: must be above 0":      {"hysteria", `{"down_mbps":0}`},
+		"options.uuid: \"me\" is no UUID":         {"tuic", `{"uuid":"me"}`},
+		"options.udp_relay_mode: invalid value":   {"tuic", `{"udp_relay_mode":"pigeon"}`},
+		"options.connections: invalid value \"ma": {"tuic", `{"connections":"many"}`},
+		"options.congestion: unknown key":         {"tuic", `{"congestion":"bbr"}`},
 	} {
 		_, err := protocol.Open(soak.Workload{Protocol: c[0], Address: "a:1", Destination: "b:1", Payload: 1, Options: at(c[1])})
 		if err == nil || !strings.Contains(err.Error(), want) {

@@ -3,7 +3,6 @@ package protocol
 import (
 	"context"
 	"crypto/tls"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net"
@@ -34,23 +33,24 @@ type quicServer struct {
 
 // quicListen is what a reference server over QUIC listens with.
 type quicListen struct {
-	serve  ServeOptions
-	alpn   []string
-	hide   obfuscator     // nil: packets are sent as they are
-	client map[string]any // options that a client must be told; the certificate is added
+	serve ServeOptions
+	alpn  []string
+	hide  obfuscator // nil: packets are sent as they are
+}
+
+// preparedQUIC makes a certificate, which ca of the client's options becomes.
+func preparedQUIC(l quicListen, told optionSet, ca *string, serve func(context.Context, *quic.Conn)) (prepared, error) {
+	certificate, pem, err := l.serve.selfSigned(l.serve.Address)
+	if err != nil {
+		return prepared{}, fmt.Errorf("serve: make a certificate: %w", err)
+	}
+	*ca = pem
+	client, err := encode(told)
+	return prepared{client, func(ctx context.Context) (Server, error) { return serveQUIC(ctx, l, client, certificate, serve) }}, err
 }
 
 // serveQUIC serves until the server is closed or ctx is done.
-func serveQUIC(ctx context.Context, l quicListen, serve func(context.Context, *quic.Conn)) (*quicServer, error) {
-	certificate, pem, err := l.serve.selfSigned(l.serve.Address)
-	if err != nil {
-		return nil, fmt.Errorf("serve: make a certificate: %w", err)
-	}
-	l.client["ca"] = pem
-	client, err := json.Marshal(l.client)
-	if err != nil {
-		return nil, err
-	}
+func serveQUIC(ctx context.Context, l quicListen, client soak.Options, certificate tls.Certificate, serve func(context.Context, *quic.Conn)) (Server, error) {
 	socket, err := net.ListenPacket("udp", l.serve.Address)
 	if err != nil {
 		return nil, fmt.Errorf("serve: %w", err)
@@ -64,7 +64,7 @@ func serveQUIC(ctx context.Context, l quicListen, serve func(context.Context, *q
 	if err != nil {
 		return nil, errors.Join(err, transport.Close(), socket.Close())
 	}
-	s := &quicServer{addr: addr, client: soak.Options{JSON: client}, serve: serve, conns: map[*quic.Conn]struct{}{}}
+	s := &quicServer{addr: addr, client: client, serve: serve, conns: map[*quic.Conn]struct{}{}}
 	s.below = func() error { return errors.Join(listener.Close(), transport.Close(), socket.Close()) }
 	s.served.Go(func() { s.accept(listener) })
 	s.mu.Lock()

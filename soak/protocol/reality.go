@@ -7,7 +7,6 @@ import (
 	"errors"
 	"maps"
 	"slices"
-	"strings"
 	"time"
 
 	utls "github.com/refraction-networking/utls"
@@ -22,22 +21,15 @@ import (
 
 func init() {
 	register(Protocol{
-		Name:     "reality",
-		Help:     "VLESS over REALITY: TLS 1.3 in the guise of a visit to another site",
-		Networks: []string{"tcp", "udp"},
-		Proxy:    true,
-		Dirty:    tunnelDirty,
-		Options: []Option{
-			{"uuid", "of the user"},
-			{"public_key", "the server's X25519 key in base64, as sing-box generate reality-keypair or xray x25519 print it"},
-			{"short_id", "up to 16 hexadecimal digits, one of the server's; empty by default"},
-			{"sni", "the name of the camouflage site, one of the server's; server_name is the same. The server's address by default"},
-			{"fingerprint", "the browser whose ClientHello is sent: " + strings.Join(fingerprintNames(), ", ") + "; chrome by default"},
-			{"flow", "empty: flows are not supported"},
-			{"private_key", "the server's X25519 key in base64, for the reference server; a client needs it only in the place of public_key"},
-		},
-		Dial:  dialReality,
-		Serve: serveReality,
+		Name:      "reality",
+		Help:      "VLESS over REALITY: TLS 1.3 in the guise of a visit to another site",
+		Networks:  []string{"tcp", "udp"},
+		Transport: overTCP,
+		Proxy:     true,
+		Dirty:     tunnelDirty,
+		settings:  &realityOptions{},
+		Dial:      dialReality,
+		prepare:   prepareReality,
 	})
 }
 
@@ -56,14 +48,27 @@ func fingerprintNames() []string { return slices.Sorted(maps.Keys(fingerprints))
 
 // realityOptions are the options of a load and of the reference server.
 type realityOptions struct {
-	UUID        string `json:"uuid,omitempty"`
-	PublicKey   string `json:"public_key,omitempty"`
-	PrivateKey  string `json:"private_key,omitempty"`
-	ShortID     string `json:"short_id,omitempty"`
-	SNI         string `json:"sni,omitempty"`
-	ServerName  string `json:"server_name,omitempty"`
-	Fingerprint string `json:"fingerprint,omitempty"`
-	Flow        string `json:"flow,omitempty"`
+	UUID        string
+	PublicKey   string
+	PrivateKey  string
+	ShortID     string
+	SNI         string
+	ServerName  string
+	Fingerprint string
+	Flow        string
+}
+
+func (r *realityOptions) schema() []Option {
+	return []Option{
+		option("uuid", &r.UUID, SideBoth, "", "UUID of the user"),
+		option("public_key", &r.PublicKey, SideBoth, "", "X25519 public key of the server in base64, as printed by sing-box generate reality-keypair or xray x25519"),
+		option("short_id", &r.ShortID, SideBoth, "", "up to 16 hexadecimal digits, one of the ids that the server accepts"),
+		option("sni", &r.SNI, SideBoth, "", "name of the camouflage site, one of the names that the server accepts; the address of the server by default"),
+		option("server_name", &r.ServerName, SideBoth, "", "the same as sni"),
+		option("fingerprint", &r.Fingerprint, SideClient, "chrome", "browser whose ClientHello is sent: one with TLS 1.3 and X25519", fingerprintNames()...),
+		option("flow", &r.Flow, SideBoth, "", "must be empty: flows are not supported"),
+		option("private_key", &r.PrivateKey, SideBoth, "", "X25519 private key of the server in base64, for the reference server; a client needs it only in place of public_key"),
+	}
 }
 
 // realityKeys are the options, read.
@@ -78,14 +83,11 @@ type realityKeys struct {
 
 // decodeReality reads the options, of which all may be absent.
 func decodeReality(o soak.Options) (k realityKeys, err error) {
-	r := realityOptions{Fingerprint: "chrome"}
-	if err := options.Decode(o, &r); err != nil {
+	var r realityOptions
+	if err := decode(o, &r); err != nil {
 		return k, err
 	}
-	var known bool
-	if k.fingerprint, known = fingerprints[r.Fingerprint]; !known {
-		return k, options.Errorf(o, "fingerprint", "%q is none of %s: REALITY needs a browser with TLS 1.3 and X25519", r.Fingerprint, strings.Join(fingerprintNames(), ", "))
-	}
+	k.fingerprint = fingerprints[r.Fingerprint]
 	if r.Flow != "" {
 		return k, options.Errorf(o, "flow", "%q is not supported: leave the flow empty, and out of this user of the server", r.Flow)
 	}

@@ -5,7 +5,6 @@ import (
 	"context"
 	"crypto/ed25519"
 	"crypto/tls"
-	"encoding/json"
 	"fmt"
 	"net"
 	"time"
@@ -27,36 +26,38 @@ type realityServer struct {
 	camouflage  Server
 }
 
-// serveReality starts a reference server; what the options leave out is made.
-func serveReality(ctx context.Context, o ServeOptions) (Server, error) {
+// prepareReality makes a reference server, with what the options leave out.
+func prepareReality(o ServeOptions) (prepared, error) {
 	k, err := decodeReality(o.Options)
 	if err != nil {
-		return nil, err
+		return prepared{}, err
 	}
 	k.user = cmp.Or(k.user, o.user())
 	k.shortID = cmp.Or(k.shortID, reality.ShortID(o.secret("short id")))
 	k.serverName = cmp.Or(k.serverName, camouflageName)
 	if k.private == nil {
 		if k.private, err = o.x25519(); err != nil {
-			return nil, err
+			return prepared{}, err
 		}
 		k.public = k.private.PublicKey()
 	}
 	s := &realityServer{keys: k, private: o.ed25519(), out: newOutbound(o.OnOperation)}
 	if s.certificate, err = bareCertificate(k.serverName, s.private); err != nil {
-		return nil, fmt.Errorf("serve: make a certificate: %w", err)
+		return prepared{}, fmt.Errorf("serve: make a certificate: %w", err)
 	}
-	if s.camouflage, err = serveCamouflage(ctx, o, k.serverName); err != nil {
-		return nil, fmt.Errorf("serve: camouflage site: %w", err)
-	}
-	client, err := json.Marshal(realityOptions{
+	client, err := encode(&realityOptions{
 		UUID: k.user.String(), PublicKey: reality.FormatKey(k.public), PrivateKey: reality.FormatKey(k.private),
 		ShortID: k.shortID.String(), SNI: k.serverName, Fingerprint: "chrome",
 	})
-	if err != nil {
-		return nil, err
+	return prepared{client, func(ctx context.Context) (Server, error) { return s.listen(ctx, o, client) }}, err
+}
+
+// listen starts the camouflage site as well.
+func (s *realityServer) listen(ctx context.Context, o ServeOptions, client soak.Options) (_ Server, err error) {
+	if s.camouflage, err = serveCamouflage(ctx, o, s.keys.serverName); err != nil {
+		return nil, fmt.Errorf("serve: camouflage site: %w", err)
 	}
-	server, err := serveStream(ctx, o.Address, soak.Options{JSON: client}, func(conn net.Conn) { s.serve(ctx, conn) })
+	server, err := serveStream(ctx, o.Address, client, func(conn net.Conn) { s.serve(ctx, conn) })
 	if err != nil {
 		s.camouflage.Close()
 		return nil, err

@@ -6,9 +6,6 @@ import (
 	"net"
 	"sync"
 	"time"
-
-	"soakmon/soak"
-	"soakmon/soak/options"
 )
 
 // Values of the option connections.
@@ -19,18 +16,13 @@ const (
 
 // connectionsOption is that of protocols that carry many sessions on one
 // connection.
-var connectionsOption = Option{"connections", "shared (default): all sessions of the load are streams of one connection; new: each session has a connection of its own"}
+func connectionsOption(target *string) Option {
+	return option("connections", target, SideClient, sharedConnections,
+		"shared: all sessions of the load are streams of one connection; new: each session has its own connection", sharedConnections, newConnections)
+}
 
 // connectionsVariant is the other way round, for the conformance test.
 const connectionsVariant = `{"connections":"new"}`
-
-// checkConnections refuses other values.
-func checkConnections(o soak.Options, value string) error {
-	if value != sharedConnections && value != newConnections {
-		return options.Errorf(o, "connections", "%q is neither shared nor new", value)
-	}
-	return nil
-}
 
 // Back-off between two attempts to dial a shared connection.
 const (

@@ -9,35 +9,39 @@ import (
 
 	"soakmon/soak"
 	"soakmon/soak/load"
-	"soakmon/soak/options"
 	"soakmon/soak/protocol/socks"
 )
 
 func init() {
 	register(Protocol{
-		Name:     "socks",
-		Help:     "SOCKS5, with CONNECT and UDP ASSOCIATE: any local client of another proxy offers it",
-		Networks: []string{networkTCP, networkUDP},
-		Proxy:    true,
-		Dirty:    append([]string{load.WrongAuth}, load.DirtyKinds...),
-		Options: []Option{
-			{"user", "where the server wants one"},
-			{"password", "of the user"},
-		},
-		Variants: []string{`{"user":"me","password":"cry"}`},
-		Dial:     dialSOCKS,
-		Serve:    serveSOCKS,
+		Name:      "socks",
+		Help:      "SOCKS5, with CONNECT and UDP ASSOCIATE: any local client of another proxy offers it",
+		Networks:  []string{networkTCP, networkUDP},
+		Transport: overTCP,
+		Proxy:     true,
+		Dirty:     append([]string{load.WrongAuth}, load.DirtyKinds...),
+		settings:  &socksOptions{},
+		Variants:  []string{`{"user":"me","password":"cry"}`},
+		Dial:      dialSOCKS,
+		prepare:   prepareSOCKS,
 	})
 }
 
 type socksOptions struct {
-	User     string `json:"user"`
-	Password string `json:"password"`
+	User     string
+	Password string
+}
+
+func (s *socksOptions) schema() []Option {
+	return []Option{
+		option("user", &s.User, SideBoth, "", "name of the user, where the server requires one"),
+		option("password", &s.Password, SideBoth, "", "password of the user"),
+	}
 }
 
 func dialSOCKS(w soak.Workload) (load.Dialer, error) {
 	s := &socksDialer{tcpDialer: tcpDialer(w.Address), destination: w.Destination}
-	if err := options.Decode(w.Options, &s.socksOptions); err != nil {
+	if err := decode(w.Options, &s.socksOptions); err != nil {
 		return nil, err
 	}
 	if s.User == "" && w.Dirty[load.WrongAuth] > 0 {

@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"soakmon/soak"
-	"soakmon/soak/options"
 	"soakmon/soak/protocol/socks"
 )
 
@@ -20,12 +19,12 @@ type socksServer struct {
 	ctx context.Context
 }
 
-func serveSOCKS(ctx context.Context, o ServeOptions) (Server, error) {
-	s := &socksServer{out: newOutbound(o.OnOperation), ctx: ctx}
-	if err := options.Decode(o.Options, &s.socksOptions); err != nil {
-		return nil, err
-	}
-	return serveStream(ctx, o.Address, soak.Options{}, s.serve)
+func prepareSOCKS(o ServeOptions) (prepared, error) {
+	var s socksOptions
+	err := decode(o.Options, &s)
+	return preparedStream(o.Address, soak.Options{}, func(ctx context.Context) func(net.Conn) {
+		return (&socksServer{s, newOutbound(o.OnOperation), ctx}).serve
+	}), err
 }
 
 func (s *socksServer) serve(conn net.Conn) {

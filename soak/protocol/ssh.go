@@ -21,23 +21,16 @@ import (
 
 func init() {
 	register(Protocol{
-		Name:     "ssh",
-		Help:     "TCP forwarding of SSH (direct-tcpip): channels of one connection, or a connection each",
-		Networks: []string{"tcp"},
-		Proxy:    true,
-		Dirty:    append([]string{load.HandshakeReset, load.StreamReset, load.WrongAuth}, load.DirtyKinds...),
-		Options: []Option{
-			connectionsOption,
-			{"user", "soak by default"},
-			{"password", "of the user"},
-			{"private_key", "of the user: PEM text or the path of a PEM file, without a passphrase"},
-			{"host_key", "the server's public key as in known_hosts or a .pub file, or the path of such a file"},
-			{"insecure", "true: any host key will do"},
-			{"ciphers", "a list, the preferred first; by default the fastest: " + strings.Join(sshCiphers, ", ")},
-		},
-		Variants: []string{connectionsVariant},
-		Dial:     dialSSH,
-		Serve:    serveSSH,
+		Name:      "ssh",
+		Help:      "TCP forwarding of SSH (direct-tcpip): channels of one connection, or a connection each",
+		Networks:  []string{"tcp"},
+		Transport: overTCP,
+		Proxy:     true,
+		Dirty:     append([]string{load.HandshakeReset, load.StreamReset, load.WrongAuth}, load.DirtyKinds...),
+		settings:  &sshOptions{},
+		Variants:  []string{connectionsVariant},
+		Dial:      dialSSH,
+		prepare:   prepareSSH,
 	})
 }
 
@@ -50,30 +43,33 @@ var sshExchanges = []string{ssh.KeyExchangeCurve25519, ssh.KeyExchangeMLKEM768X2
 
 // sshOptions are the options of a load and of the reference server.
 type sshOptions struct {
-	Connections string   `json:"connections,omitempty"`
-	User        string   `json:"user,omitempty"`
-	Password    string   `json:"password,omitempty"`
-	PrivateKey  string   `json:"private_key,omitempty"`
-	HostKey     string   `json:"host_key,omitempty"`
-	Insecure    bool     `json:"insecure,omitempty"`
-	Ciphers     []string `json:"ciphers,omitempty"`
+	Connections string
+	User        string
+	Password    string
+	PrivateKey  string
+	HostKey     string
+	Insecure    bool
+	Ciphers     []string
 
 	signer ssh.Signer // of PrivateKey; nil where there is none
 }
 
+func (s *sshOptions) schema() []Option {
+	return []Option{
+		connectionsOption(&s.Connections),
+		option("user", &s.User, SideBoth, "soak", "name of the user"),
+		option("password", &s.Password, SideBoth, "", "password of the user"),
+		option("private_key", &s.PrivateKey, SideBoth, "", "private key of the user: PEM text or the path of a PEM file, without a passphrase"),
+		option("host_key", &s.HostKey, SideClient, "", "public key of the server as in known_hosts or a .pub file, or the path of such a file"),
+		option("insecure", &s.Insecure, SideClient, false, "accept any host key"),
+		option("ciphers", &s.Ciphers, SideBoth, slices.Clone(sshCiphers), // a list is decoded in its place
+			"the preferred one first", ssh.SupportedAlgorithms().Ciphers...),
+	}
+}
+
 func decodeSSH(o soak.Options) (s sshOptions, err error) {
-	s = sshOptions{Connections: sharedConnections, User: "soak", Ciphers: slices.Clone(sshCiphers)} // a list is decoded in its place
-	if err := options.Decode(o, &s); err != nil {
+	if err := decode(o, &s); err != nil {
 		return s, err
-	}
-	if err := checkConnections(o, s.Connections); err != nil {
-		return s, err
-	}
-	known := ssh.SupportedAlgorithms().Ciphers
-	for _, cipher := range s.Ciphers {
-		if !slices.Contains(known, cipher) {
-			return s, options.Errorf(o, "ciphers", "%q is none of %s", cipher, strings.Join(known, ", "))
-		}
 	}
 	if s.PrivateKey == "" {
 		return s, nil

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"crypto/subtle"
-	"encoding/json"
 	"errors"
 	"net"
 	"strings"
@@ -13,7 +12,6 @@ import (
 
 	"golang.org/x/crypto/ssh"
 
-	"soakmon/soak"
 	"soakmon/soak/protocol/address"
 )
 
@@ -23,27 +21,26 @@ type sshServer struct {
 	out    *outbound
 }
 
-// serveSSH starts a reference server. Without a password or a key of the user it
+// prepareSSH makes a reference server. Without a password or a key of the user it
 // makes a password.
-func serveSSH(ctx context.Context, o ServeOptions) (Server, error) {
+func prepareSSH(o ServeOptions) (prepared, error) {
 	s, err := decodeSSH(o.Options)
 	if err != nil {
-		return nil, err
+		return prepared{}, err
 	}
 	if s.Password == "" && s.signer == nil {
 		s.Password = o.password()
 	}
 	host, err := ssh.NewSignerFromKey(o.ed25519())
 	if err != nil {
-		return nil, err
+		return prepared{}, err
 	}
 	s.HostKey = strings.TrimSpace(string(ssh.MarshalAuthorizedKey(host.PublicKey())))
-	client, err := json.Marshal(s)
-	if err != nil {
-		return nil, err
-	}
+	client, err := encode(&s)
 	server := &sshServer{s.serverConfig(host), newOutbound(o.OnOperation)}
-	return serveStream(ctx, o.Address, soak.Options{JSON: client}, func(conn net.Conn) { server.serve(ctx, conn) })
+	return preparedStream(o.Address, client, func(ctx context.Context) func(net.Conn) {
+		return func(conn net.Conn) { server.serve(ctx, conn) }
+	}), err
 }
 
 var errUnknownUser = errors.New("unknown user, password or key")

@@ -28,6 +28,12 @@ type streamServer struct {
 	conns  map[net.Conn]struct{} // nil when closed
 }
 
+// preparedStream is a server that needs nothing but its listener. serve gives the
+// function that serves a connection and closes it.
+func preparedStream(address string, client soak.Options, serve func(ctx context.Context) func(net.Conn)) prepared {
+	return prepared{client, func(ctx context.Context) (Server, error) { return serveStream(ctx, address, client, serve(ctx)) }}
+}
+
 // serveStream serves on address until the server is closed or ctx is done.
 // client is what clients must be told.
 func serveStream(ctx context.Context, address string, client soak.Options, serve func(net.Conn)) (*streamServer, error) {

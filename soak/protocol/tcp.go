@@ -7,23 +7,24 @@ import (
 
 	"soakmon/soak"
 	"soakmon/soak/load"
-	"soakmon/soak/options"
 )
 
 func init() {
 	register(Protocol{
-		Name:     "tcp",
-		Help:     "plain TCP to any echo server, or verified bulk transfers to the reference server",
-		Networks: []string{"tcp"},
-		Dirty:    load.DirtyKinds,
-		BadEnds:  true,
-		Dial:     dialTCP,
-		Serve:    serveTCP,
+		Name:      "tcp",
+		Help:      "plain TCP to any echo server, or verified bulk transfers to the reference server",
+		Networks:  []string{"tcp"},
+		Transport: overTCP,
+		Dirty:     load.DirtyKinds,
+		BadEnds:   true,
+		settings:  &noOptions{},
+		Dial:      dialTCP,
+		prepare:   prepareTCP,
 	})
 }
 
 func dialTCP(w soak.Workload) (load.Dialer, error) {
-	if err := options.Decode(w.Options, &struct{}{}); err != nil {
+	if err := decode(w.Options, &noOptions{}); err != nil {
 		return nil, err
 	}
 	if err := checkAddress(w); err != nil {
@@ -52,15 +53,17 @@ func (a tcpDialer) Dial(ctx context.Context) (net.Conn, error) {
 
 func (tcpDialer) Close() error { return nil }
 
-func serveTCP(ctx context.Context, o ServeOptions) (Server, error) {
-	if err := options.Decode(o.Options, &struct{}{}); err != nil {
-		return nil, err
+func prepareTCP(o ServeOptions) (prepared, error) {
+	if err := decode(o.Options, &noOptions{}); err != nil {
+		return prepared{}, err
 	}
-	destination := load.NewDestination(o.OnOperation)
-	if o.OnBadEnd != nil {
-		destination.OnBadEnd(o.OnBadEnd)
-	}
-	return serveStream(ctx, o.Address, soak.Options{}, destination.Serve)
+	return preparedStream(o.Address, soak.Options{}, func(ctx context.Context) func(net.Conn) {
+		destination := load.NewDestination(o.OnOperation)
+		if o.OnBadEnd != nil {
+			destination.OnBadEnd(o.OnBadEnd)
+		}
+		return destination.Serve
+	}), nil
 }
 
 // hostOf is the host of HOST:PORT.

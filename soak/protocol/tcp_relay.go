@@ -7,28 +7,32 @@ import (
 
 	"soakmon/soak"
 	"soakmon/soak/load"
-	"soakmon/soak/options"
 )
 
 func init() {
 	register(Protocol{
-		Name:     "tcp_relay",
-		Help:     "plain TCP through a relay that adds nothing: what any proxy pays at least",
-		Networks: []string{"tcp"},
-		Dirty:    load.DirtyKinds,
-		Options:  []Option{{"destination", "of the reference server: HOST:PORT that it relays to; an echo of its own by default"}},
-		Dial:     dialTCPRelay,
-		Serve:    serveTCPRelay,
+		Name:      "tcp_relay",
+		Help:      "plain TCP through a relay that adds nothing: what any proxy pays at least",
+		Networks:  []string{"tcp"},
+		Transport: overTCP,
+		Dirty:     load.DirtyKinds,
+		settings:  &relayOptions{},
+		Dial:      dialTCPRelay,
+		prepare:   prepareTCPRelay,
 	})
 }
 
 // relayOptions are those of the server; a client has none.
 type relayOptions struct {
-	Destination string `json:"destination"`
+	Destination string
+}
+
+func (o *relayOptions) schema() []Option {
+	return []Option{option("destination", &o.Destination, SideServer, "", "HOST:PORT that the reference server relays to; by default an echo server that it starts")}
 }
 
 func dialTCPRelay(w soak.Workload) (load.Dialer, error) {
-	if err := options.Decode(w.Options, &relayOptions{}); err != nil {
+	if err := decode(w.Options, &relayOptions{}); err != nil {
 		return nil, err
 	}
 	if err := checkAddress(w); err != nil {
@@ -43,11 +47,13 @@ type tcpRelay struct {
 	behind *streamServer
 }
 
-func serveTCPRelay(ctx context.Context, o ServeOptions) (Server, error) {
+func prepareTCPRelay(o ServeOptions) (prepared, error) {
 	var relay relayOptions
-	if err := options.Decode(o.Options, &relay); err != nil {
-		return nil, err
-	}
+	err := decode(o.Options, &relay)
+	return prepared{listen: func(ctx context.Context) (Server, error) { return serveTCPRelay(ctx, o, relay) }}, err
+}
+
+func serveTCPRelay(ctx context.Context, o ServeOptions, relay relayOptions) (Server, error) {
 	s := &tcpRelay{}
 	if relay.Destination == "" {
 		var err error

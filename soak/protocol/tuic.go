@@ -19,19 +19,16 @@ import (
 
 func init() {
 	register(Protocol{
-		Name:     "tuic",
-		Help:     "TUIC version 5: TCP and UDP through a QUIC proxy",
-		Networks: []string{networkTCP, networkUDP},
-		Proxy:    true,
-		UDP:      true,
-		Dirty:    proxyDirty,
-		Options: proxyOptionList("h3",
-			Option{"uuid", "of the user"},
-			Option{"password", "of the user"},
-			Option{"udp_relay_mode", "native (default): datagrams are relayed in QUIC datagrams; quic: each on a stream of its own, lossless"}),
-		Variants: []string{connectionsVariant},
-		Dial:     dialTUIC,
-		Serve:    serveTUIC,
+		Name:      "tuic",
+		Help:      "TUIC version 5: TCP and UDP through a QUIC proxy",
+		Networks:  []string{networkTCP, networkUDP},
+		Transport: overUDP,
+		Proxy:     true,
+		Dirty:     proxyDirty,
+		settings:  &tuicOptions{},
+		Variants:  []string{connectionsVariant},
+		Dial:      dialTUIC,
+		prepare:   prepareTUIC,
 	})
 }
 
@@ -47,23 +44,26 @@ const tuicHeartbeat = 10 * time.Second
 // tuicOptions are those of both sides.
 type tuicOptions struct {
 	proxyOptions
-	UUID         string `json:"uuid"`
-	Password     string `json:"password"`
-	UDPRelayMode string `json:"udp_relay_mode"`
+	UUID         string
+	Password     string
+	UDPRelayMode string
 
 	user tuic.UUID
 }
 
-func decodeTUIC(o soak.Options) (tuicOptions, error) {
-	t := tuicOptions{proxyOptions: proxyOptions{Connections: sharedConnections, ALPN: []string{"h3"}}, UDPRelayMode: relayNative}
-	if err := options.Decode(o, &t); err != nil {
+func (t *tuicOptions) schema() []Option {
+	return t.extend([]Option{
+		option("uuid", &t.UUID, SideBoth, "", "UUID of the user"),
+		option("password", &t.Password, SideBoth, "", "password of the user"),
+		option("udp_relay_mode", &t.UDPRelayMode, SideClient, relayNative, "native: datagrams are relayed in QUIC datagrams; quic: each on its own stream, lossless", relayNative, relayQUIC),
+	}, "h3")
+}
+
+func decodeTUIC(o soak.Options) (t tuicOptions, err error) {
+	if err := decode(o, &t); err != nil {
 		return t, err
 	}
-	if t.UDPRelayMode != relayNative && t.UDPRelayMode != relayQUIC {
-		return t, options.Errorf(o, "udp_relay_mode", "%q is neither native nor quic", t.UDPRelayMode)
-	}
 	if t.UUID != "" {
-		var err error
 		if t.user, err = tuic.ParseUUID(t.UUID); err != nil {
 			return t, options.Errorf(o, "uuid", "%v", err)
 		}
@@ -185,18 +185,18 @@ func (c *tuicClient) associate(_ context.Context, link *quicLink) (proxyAssociat
 	}}, nil
 }
 
-func serveTUIC(ctx context.Context, o ServeOptions) (Server, error) {
+func prepareTUIC(o ServeOptions) (prepared, error) {
 	t, err := decodeTUIC(o.Options)
 	if err != nil {
-		return nil, err
+		return prepared{}, err
 	}
 	if t.UUID == "" {
 		t.user = tuic.UUID(o.user())
 	}
 	t.Password = cmp.Or(t.Password, o.password())
-	client := map[string]any{"uuid": t.user.String(), "password": t.Password, "alpn": t.ALPN}
+	client := &tuicOptions{UUID: t.user.String(), Password: t.Password, proxyOptions: proxyOptions{ALPN: t.ALPN}}
 	s := &tuicServer{t, newQUICOutbound(o.OnOperation)}
-	return serveQUIC(ctx, quicListen{serve: o, alpn: t.ALPN, client: client}, s.serve)
+	return preparedQUIC(quicListen{serve: o, alpn: t.ALPN}, client, &client.CA, s.serve)
 }
 
 // tuicServer is the reference server.

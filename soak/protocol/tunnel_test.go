@@ -96,7 +96,7 @@ const anotherHostKey = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJfkNV4OS33ImTXvorZr
 
 func TestSettingsThatCannotWorkAreRefused(t *testing.T) {
 	for _, c := range []struct{ protocol, change, says string }{
-		{"reality", `{"fingerprint":"golang"}`, "fingerprint: \"golang\" is none of chrome"},
+		{"reality", `{"fingerprint":"golang"}`, "fingerprint: invalid value \"golang\": use chrome"},
 		{"reality", `{"flow":"xtls-rprx-vision"}`, "flow: \"xtls-rprx-vision\" is not supported"},
 		{"reality", `{"uuid":"me"}`, "uuid: is no UUID"},
 		{"reality", `{"short_id":"123"}`, "short_id: is not an even number"},
@@ -104,18 +104,18 @@ func TestSettingsThatCannotWorkAreRefused(t *testing.T) {
 		{"reality", `{"public_key":"","private_key":""}`, "public_key: is missing"},
 		{"reality", `{"uuid":""}`, "uuid: is missing"},
 		{"reality", `{"uid":""}`, "unknown key"},
-		{"ech", `{"inner":"socks"}`, "inner: \"socks\" is neither"},
+		{"ech", `{"inner":"socks"}`, "inner: invalid value \"socks\": use vless or trojan"},
 		{"ech", `{"ech_config":"AAAA"}`, "ech_config: is no list"},
 		{"ech", `{"ech_config":""}`, "ech_config: is missing"},
 		{"ech", `{"inner":"trojan","password":""}`, "password: is missing"},
 		{"ech", `{"uuid":""}`, "uuid: is missing"},
-		{"ssh", `{"ciphers":["3des"]}`, "\"3des\" is none of aes128-gcm"},
+		{"ssh", `{"ciphers":["3des"]}`, "ciphers: invalid value \"3des\": use aes128-gcm"},
 		{"ssh", `{"password":""}`, "password: is missing"},
 		{"ssh", `{"host_key":""}`, "host_key: is missing"},
 		{"ssh", `{"host_key":"ssh-ed25519 nonsense"}`, "host_key: is no public key"},
 		{"ssh", `{"private_key":"/nowhere"}`, "private_key: open /nowhere"},
 		{"ssh", `{"private_key":"-----BEGIN NONSENSE-----"}`, "private_key: is no private key"},
-		{"ssh", `{"connections":"some"}`, "connections: \"some\" is neither"},
+		{"ssh", `{"connections":"some"}`, "connections: invalid value \"some\": use shared or new"},
 	} {
 		p, _ := protocol.Lookup(c.protocol)
 		w := workload(t, p, serve(t, p, protocol.ServeOptions{}), soak.Options{})

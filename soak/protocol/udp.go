@@ -8,18 +8,18 @@ import (
 
 	"soakmon/soak"
 	"soakmon/soak/load"
-	"soakmon/soak/options"
 )
 
 func init() {
 	register(Protocol{
-		Name:     "udp",
-		Help:     "plain UDP to any echo server: the baseline of what relays datagrams",
-		Networks: []string{networkUDP},
-		UDP:      true,
-		Dirty:    load.PacketDirtyKinds,
-		Dial:     dialUDP,
-		Serve:    serveUDP,
+		Name:      "udp",
+		Help:      "plain UDP to any echo server: the baseline of what relays datagrams",
+		Networks:  []string{networkUDP},
+		Transport: overUDP,
+		Dirty:     load.PacketDirtyKinds,
+		settings:  &noOptions{},
+		Dial:      dialUDP,
+		prepare:   prepareUDP,
 	})
 }
 
@@ -28,7 +28,7 @@ func init() {
 const socketBuffer = 1 << 20
 
 func dialUDP(w soak.Workload) (load.Dialer, error) {
-	if err := options.Decode(w.Options, &struct{}{}); err != nil {
+	if err := decode(w.Options, &noOptions{}); err != nil {
 		return nil, err
 	}
 	if err := checkAddress(w); err != nil {
@@ -72,10 +72,12 @@ type udpServer struct {
 	served sync.WaitGroup
 }
 
+func prepareUDP(o ServeOptions) (prepared, error) {
+	err := decode(o.Options, &noOptions{})
+	return prepared{listen: func(ctx context.Context) (Server, error) { return serveUDP(ctx, o) }}, err
+}
+
 func serveUDP(ctx context.Context, o ServeOptions) (Server, error) {
-	if err := options.Decode(o.Options, &struct{}{}); err != nil {
-		return nil, err
-	}
 	address, err := udpAddress(ctx, o.Address)
 	if err != nil {
 		return nil, fmt.Errorf("serve: %w", err)
