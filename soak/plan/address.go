@@ -10,26 +10,26 @@ import (
 )
 
 // ParseAddress reads HOST:PORT. A bare ":8080" or "8080" means 127.0.0.1:8080,
-// so that a test load never leaves the machine by an omission.
+// so that a load without a host never leaves the machine.
 func ParseAddress(text string) (string, error) {
 	switch {
 	case strings.Contains(text, "://"):
-		return "", errors.New("this is a URL; an address is HOST:PORT")
+		return "", errors.New("invalid address: use HOST:PORT, not a URL")
 	case strings.Contains(text, "@"):
-		return "", errors.New("an address has no user; write HOST:PORT")
+		return "", errors.New("invalid address: use HOST:PORT, without a user")
 	}
 	if _, err := strconv.ParseUint(text, 10, 16); err == nil {
 		text = ":" + text
 	}
 	host, port, err := net.SplitHostPort(text)
 	if err != nil {
-		return "", fmt.Errorf("%q is no address; write HOST:PORT, such as 127.0.0.1:8080 or [::1]:8080", text)
+		return "", fmt.Errorf("invalid address %q: use HOST:PORT, such as 127.0.0.1:8080 or [::1]:8080", text)
 	}
 	if n, err := strconv.ParseUint(port, 10, 16); err != nil || n == 0 {
-		return "", fmt.Errorf("%q has no port between 1 and 65535", text)
+		return "", fmt.Errorf("invalid port in address %q: use 1 to 65535", text)
 	}
 	if strings.ContainsAny(host, "/ \t\n") {
-		return "", fmt.Errorf("%q has no valid host", text)
+		return "", fmt.Errorf("invalid host in address %q: use a name or an IP address", text)
 	}
 	if host == "" {
 		host = "127.0.0.1"
@@ -42,7 +42,7 @@ func ParseAddress(text string) (string, error) {
 func checkURL(text string) error {
 	u, err := url.Parse(text)
 	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "" {
-		return errors.New("no http or https URL; write it like http://127.0.0.1:8080/path")
+		return errors.New("invalid URL: use an http or https URL such as http://127.0.0.1:8080/path")
 	}
 	return nil
 }

@@ -18,12 +18,12 @@ var byteUnits = map[string]float64{
 
 var amount = regexp.MustCompile(`^(\d+(?:\.\d*)?|\.\d+)\s*([A-Za-z%]*)$`)
 
-// ParseBytes reads a number of bytes: 4096, 4KiB, 1.5MiB, 1MB. It ends at
-// 8 EiB, and a fraction of a byte is an error.
+// ParseBytes reads a number of bytes: 4096, 4KiB, 1.5MiB, 1MB. The maximum is
+// 8 EiB; a fraction of a byte is an error.
 func ParseBytes(text string) (int64, error) {
 	part := amount.FindStringSubmatch(text)
 	if part == nil {
-		return 0, fmt.Errorf("%q is no size; write it like 4096, 4KiB or 1MB", text)
+		return 0, fmt.Errorf("invalid size %q: use 4096, 4KiB or 1MB", text)
 	}
 	scale := 1.0
 	if part[2] != "" {
@@ -37,9 +37,9 @@ func ParseBytes(text string) (int64, error) {
 	v := number(part[1]) * scale
 	switch {
 	case v >= math.MaxInt64:
-		return 0, fmt.Errorf("%q is too large: 8 EiB at most", text)
+		return 0, fmt.Errorf("size %q is too large: the maximum is 8 EiB", text)
 	case v != math.Trunc(v):
-		return 0, fmt.Errorf("%q is no whole number of bytes", text)
+		return 0, fmt.Errorf("invalid size %q: use a whole number of bytes", text)
 	}
 	return int64(v), nil
 }
@@ -50,7 +50,7 @@ func byteUnit(unit string) (float64, error) {
 		return scale, nil
 	}
 	if up := strings.ToUpper(unit); len(up) == 1 && strings.Contains("KMGT", up) {
-		return 0, fmt.Errorf("unit %q can mean two things; write %siB (1024) or %sB (1000)", unit, up, up)
+		return 0, fmt.Errorf("ambiguous unit %q: use %siB (1024) or %sB (1000)", unit, up, up)
 	}
-	return 0, fmt.Errorf("unknown unit %q; use B, KiB, MiB, GiB, kB, MB or GB", unit)
+	return 0, fmt.Errorf("unknown unit %q: use B, KiB, MiB, GiB, kB, MB or GB", unit)
 }

@@ -14,15 +14,15 @@ const (
 	shortestRun      = 10 * time.Second
 	longestRun       = 31 * 24 * time.Hour
 	shortestInterval = 100 * time.Millisecond
-	ticksPerRun      = 10 // at least
-	longestName      = 100
-	mostSessions     = 100_000
-	mostPayload      = 1 << 30 // bytes
-	mostDirty        = 0.5     // share of all sessions
-	mostVary         = 0.9     // share of the rate
+	minTicks         = 10 // samples of a run
+	maxName          = 100
+	maxSessions      = 100_000
+	maxPayload       = 1 << 30 // bytes
+	maxDirty         = 0.5     // share of all sessions
+	maxVary          = 0.9     // share of the rate
 )
 
-// checker gathers what is wrong with a plan whose defaults are filled in.
+// checker collects the errors of a plan whose defaults are filled in.
 type checker struct{ errs Errors }
 
 func check(p *soak.Plan) error {
@@ -32,20 +32,21 @@ func check(p *soak.Plan) error {
 	c.loads(p)
 	c.rules(p.Rules)
 	for i, s := range p.Sinks {
-		c.that(s.Type != "", fmt.Sprintf("sinks[%d].type", i), "a sink needs a type, such as log or webhook")
+		c.require(s.Type != "", fmt.Sprintf("sinks[%d].type", i), "missing sink type: use one such as log or webhook")
 	}
-	c.that(p.Overlap == soak.OverlapSkip || p.Overlap == soak.OverlapQueue, "overlap", "%q is not known here; use skip or queue", p.Overlap)
+	c.require(p.Overlap == soak.OverlapSkip || p.Overlap == soak.OverlapQueue, "overlap", "invalid value %q: use skip or queue", p.Overlap)
 	return c.errs.orNil()
 }
 
-// that notes an error at field unless ok.
-func (c *checker) that(ok bool, field, format string, args ...any) {
-	c.both(ok, field, nil, format, args...)
+// require records an error at field unless ok.
+func (c *checker) require(ok bool, field, format string, args ...any) {
+	c.requireIfRead(ok, field, nil, format, args...)
 }
 
-// both notes an error at field unless ok; where one of the others that it looks
-// at could not be read, the check means nothing.
-func (c *checker) both(ok bool, field string, others []string, format string, args ...any) {
+// requireIfRead is require for a condition that also depends on other fields: if
+// one of them could not be read, the error is dropped, since it only follows from
+// that one.
+func (c *checker) requireIfRead(ok bool, field string, others []string, format string, args ...any) {
 	if !ok {
 		c.errs = append(c.errs, Error{Field: field, Reason: fmt.Sprintf(format, args...), needs: others})
 	}
@@ -55,20 +56,20 @@ func (c *checker) times(p *soak.Plan) {
 	byDuration := []string{"duration"}
 	for _, r := range p.Name {
 		if !unicode.IsPrint(r) {
-			c.that(false, "name", "a name has printable characters only")
+			c.require(false, "name", "invalid name: use printable characters only")
 			break
 		}
 	}
-	c.that(len(p.Name) <= longestName, "name", "a name has at most %d bytes", longestName)
-	c.that(p.Duration >= shortestRun, "duration", "%s is too short to judge anything; at least %s", human(p.Duration), human(shortestRun))
-	c.that(p.Duration <= longestRun, "duration", "%s is too long; at most %s", human(p.Duration), human(longestRun))
-	c.that(p.Interval >= shortestInterval, "interval", "%s is too short; at least %s", human(p.Interval), human(shortestInterval))
-	c.both(p.Interval <= p.Duration/ticksPerRun, "interval", byDuration,
-		"%s gives less than %d samples in %s; at most %s", human(p.Interval), ticksPerRun, human(p.Duration), human(p.Duration/ticksPerRun))
-	c.both(p.Warmup < p.Duration/2, "warmup", byDuration,
-		"%s leaves less than half of %s to judge; less than %s", human(p.Warmup), human(p.Duration), human(p.Duration/2))
-	c.that(p.Profiles.Every == 0 || p.Profiles.Every >= time.Second, "profiles.every", "%s is too often; 0 (none) or at least 1s", human(p.Profiles.Every))
-	c.that(p.Rest.Every == 0 || p.Rest.Every >= 10*time.Second, "rest.every", "%s leaves no load between two rests; 0 (only before and after) or at least 10s", human(p.Rest.Every))
+	c.require(len(p.Name) <= maxName, "name", "the name is too long: use at most %d bytes", maxName)
+	c.require(p.Duration >= shortestRun, "duration", "%s is too short for a verdict: use at least %s", formatDuration(p.Duration), formatDuration(shortestRun))
+	c.require(p.Duration <= longestRun, "duration", "%s is too long: use at most %s", formatDuration(p.Duration), formatDuration(longestRun))
+	c.require(p.Interval >= shortestInterval, "interval", "%s is too short: use at least %s", formatDuration(p.Interval), formatDuration(shortestInterval))
+	c.requireIfRead(p.Interval <= p.Duration/minTicks, "interval", byDuration,
+		"%s gives fewer than %d samples in %s: use at most %s", formatDuration(p.Interval), minTicks, formatDuration(p.Duration), formatDuration(p.Duration/minTicks))
+	c.requireIfRead(p.Warmup < p.Duration/2, "warmup", byDuration,
+		"%s is half of the duration of %s or more: use less than %s", formatDuration(p.Warmup), formatDuration(p.Duration), formatDuration(p.Duration/2))
+	c.require(p.Profiles.Every == 0 || p.Profiles.Every >= time.Second, "profiles.every", "%s is too short: use at least 1s, or 0 for none", formatDuration(p.Profiles.Every))
+	c.require(p.Rest.Every == 0 || p.Rest.Every >= 10*time.Second, "rest.every", "%s leaves no load between two rests: use at least 10s, or 0 to rest only before and after", formatDuration(p.Rest.Every))
 	c.conditions(p.Conditions)
 }
 
@@ -76,42 +77,42 @@ func (c *checker) target(t *soak.Target) {
 	c.oneTarget(t)
 	started := len(t.Command) > 0
 	command := []string{"target.command"}
-	c.both(started || len(t.Env) == 0, "target.env", command, "only a `command` takes an environment; a running process has its own")
-	c.both(started || t.Dir == "", "target.dir", command, "only a `command` takes a working directory")
-	c.both(started || t.Ready.Listen == "" && t.Ready.Log == "" && t.Ready.URL == "", "target.ready", command, "only a `command` is waited for; take this out")
-	c.both(started || t.Embedded != "" || !t.OnExit.Restart, "target.on_exit", command, "only a `command` can be started again; take this out")
-	c.both(t.Embedded != "" || len(t.Leaks) == 0, "target.leak", []string{"target.embedded"}, "leaks are planted in the `embedded` server only")
+	c.requireIfRead(started || len(t.Env) == 0, "target.env", command, "env needs `command`: a running process keeps its own environment")
+	c.requireIfRead(started || t.Dir == "", "target.dir", command, "dir needs `command`: a running process keeps its own working directory")
+	c.requireIfRead(started || t.Ready.Listen == "" && t.Ready.Log == "" && t.Ready.URL == "", "target.ready", command, "ready needs `command`: soak waits only for a target that it started")
+	c.requireIfRead(started || t.Embedded != "" || !t.OnExit.Restart, "target.on_exit", command, "restart needs `command`: soak restarts only a target that it started")
+	c.requireIfRead(t.Embedded != "" || len(t.Leaks) == 0, "target.leak", []string{"target.embedded"}, "leak needs `embedded`: leaks can be planted only in soak's own server")
 	_, err := regexp.Compile(t.Ready.Log)
-	c.that(err == nil, "target.ready.log", "no valid regular expression: %v", err)
+	c.require(err == nil, "target.ready.log", "invalid regular expression: %v", err)
 	c.url("target.ready.url", t.Ready.URL)
 	c.url("target.pprof", t.Pprof)
 	c.url("target.vars", t.Vars)
 	c.url("target.metrics", t.Metrics)
-	c.both(len(t.Series) == 0 || t.Metrics != "", "target.series", []string{"target.metrics"}, "these are kept from the `metrics` page; give its URL")
+	c.requireIfRead(len(t.Series) == 0 || t.Metrics != "", "target.series", []string{"target.metrics"}, "series needs `metrics`: give the URL of the metrics page")
 	for name, limit := range t.Limits {
-		c.that(limit > 0, "target.limits."+name, "a limit must be above 0, not %g", limit)
+		c.require(limit > 0, "target.limits."+name, "invalid limit %g: use a value above 0", limit)
 	}
 }
 
 var targetKinds = []string{"target.embedded", "target.command", "target.pid", "target.pidfile", "target.listen"}
 
 func (c *checker) oneTarget(t *soak.Target) {
-	given := []bool{t.Embedded != "", len(t.Command) > 0, t.PID != 0, t.PIDFile != "", t.Listen != ""}
-	var found []string
-	for i, yes := range given {
+	isGiven := []bool{t.Embedded != "", len(t.Command) > 0, t.PID != 0, t.PIDFile != "", t.Listen != ""}
+	var given []string
+	for i, yes := range isGiven {
 		if yes {
-			found = append(found, targetKinds[i][len("target."):])
+			given = append(given, targetKinds[i][len("target."):])
 		}
 	}
 	const kinds = "embedded, command, pid, pidfile or listen"
-	c.both(len(found) > 0, "target", targetKinds, "there is nothing to watch; give one of %s", kinds)
-	c.both(len(found) < 2, "target", targetKinds, "%s are given; keep one of %s", list(found), kinds)
+	c.requireIfRead(len(given) > 0, "target", targetKinds, "no target: give one of %s", kinds)
+	c.requireIfRead(len(given) < 2, "target", targetKinds, "more than one target (%s): keep one of %s", list(given), kinds)
 }
 
-// url checks a URL that may be left out.
+// url checks an optional URL.
 func (c *checker) url(field, text string) {
 	if text != "" {
 		err := checkURL(text)
-		c.that(err == nil, field, "%v", err)
+		c.require(err == nil, field, "%v", err)
 	}
 }

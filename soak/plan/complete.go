@@ -18,7 +18,7 @@ const (
 	defaultInterval    = time.Second
 	defaultRate        = 200     // operations per second
 	defaultPayload     = 4 << 10 // bytes
-	defaultDatagram    = 1200    // bytes; passes every path of IPv6 whole, a tunnel's header included
+	defaultDatagram    = 1200    // bytes; with a tunnel's headers still below the minimum MTU of IPv6 (1280, RFC 8200)
 	defaultMaxLoss     = 0.01
 	defaultConcurrency = 200
 	defaultPerSession  = 20
@@ -31,8 +31,8 @@ const (
 )
 
 // Default is the run without a plan: two minutes of tcp at 200 operations of
-// 4 KiB a second against the embedded server. It wants [Complete], after the
-// command line's flags.
+// 4 KiB a second against the embedded server. The caller applies the flags of the
+// command line and then calls [Complete].
 func Default() soak.Plan {
 	p := New()
 	p.Name = "tcp"
@@ -50,9 +50,9 @@ func defaultLoad(protocol string) soak.Workload {
 	}
 }
 
-// Complete fills in what the plan leaves open, as far as it can be told from
-// the rest of the plan, and checks the whole. It changes nothing the second
-// time. The error is [Errors], without lines: see [Source.Locate].
+// Complete fills in the defaults, some of which depend on the rest of the plan,
+// and checks the result. It is idempotent. The error is [Errors], without lines:
+// see [Source.Locate].
 func Complete(p *soak.Plan) error {
 	completeTimes(p)
 	completeTarget(&p.Target)
@@ -69,22 +69,22 @@ func Complete(p *soak.Plan) error {
 func completeTimes(p *soak.Plan) {
 	p.Duration = cmp.Or(p.Duration, defaultDuration)
 	p.Interval = cmp.Or(p.Interval, defaultInterval)
-	// A third where ten seconds of warm-up would leave nothing to judge.
-	unset(&p.Warmup, min(clamp(p.Duration/6, 10*time.Second, 10*time.Minute), p.Duration/3))
+	// At most a third: in a short run, ten seconds would leave nothing to judge.
+	setDefault(&p.Warmup, min(clamp(p.Duration/6, 10*time.Second, 10*time.Minute), p.Duration/3))
 	if p.Isolate {
-		unset(&p.Rest.Every, 0)
+		setDefault(&p.Rest.Every, 0)
 	}
-	unset(&p.Rest.Every, restEvery(p.Duration))
-	unset(&p.Rest.For, 0)
-	unset(&p.Rest.Settle, clamp(p.Duration/6, 15*time.Second, time.Minute))
-	unset(&p.Profiles.Every, clamp(p.Duration/30, 10*time.Second, 10*time.Minute))
+	setDefault(&p.Rest.Every, restEvery(p.Duration))
+	setDefault(&p.Rest.For, 0)
+	setDefault(&p.Rest.Settle, clamp(p.Duration/6, 15*time.Second, time.Minute))
+	setDefault(&p.Profiles.Every, clamp(p.Duration/30, 10*time.Second, 10*time.Minute))
 	if p.Profiles.Kinds == nil {
 		p.Profiles.Kinds = []string{"heap", "goroutine"}
 	}
 }
 
-// restEvery leaves short runs their load, and gives longer ones six or more
-// readings at rest: fewer draw no line that is sure.
+// restEvery gives runs of ten minutes or more at least six samples at rest, since
+// a trend of fewer has no useful confidence interval. Shorter runs keep their load.
 func restEvery(duration time.Duration) time.Duration {
 	if duration < 10*time.Minute {
 		return 0
@@ -98,8 +98,8 @@ func completeTarget(t *soak.Target) {
 	t.OnExit.Backoff = cmp.Or(t.OnExit.Backoff, defaultBackoff)
 }
 
-// completeLoads gives the embedded server a load where the plan has none, and
-// every load the address that the target is known to listen on.
+// completeLoads adds a load for the embedded server if the plan has none, and
+// sets the address of every load to the one on which the target listens.
 func completeLoads(p *soak.Plan) {
 	embedded := strings.Split(p.Target.Embedded, ",")
 	if p.Target.Embedded != "" && len(p.Load) == 0 {
@@ -122,7 +122,7 @@ func completeLoads(p *soak.Plan) {
 		}
 		completeLoad(w, p.Duration)
 		if p.Target.Embedded != "" && w.Address == "" && w.URL == "" && !slices.Contains(embedded, w.Protocol) {
-			embedded = append(embedded, w.Protocol) // what a load needs is served
+			embedded = append(embedded, w.Protocol) // serve the protocol of every load that has no address
 		}
 	}
 	p.Target.Embedded = strings.Join(embedded, ",")
@@ -130,25 +130,26 @@ func completeLoads(p *soak.Plan) {
 
 func completeLoad(w *soak.Workload, duration time.Duration) {
 	if w.Protocol == "udp" {
-		w.Network = cmp.Or(w.Network, "udp") // it has no other
+		w.Network = cmp.Or(w.Network, "udp") // its only network
 	}
 	w.Network = cmp.Or(w.Network, "tcp")
 	if w.Network == "udp" {
 		w.Payload = cmp.Or(w.Payload, defaultDatagram)
-		unset(&w.MaxLoss, defaultMaxLoss)
+		setDefault(&w.MaxLoss, defaultMaxLoss)
 	}
 	w.Payload = cmp.Or(w.Payload, defaultPayload)
-	unset(&w.MaxLoss, 0)
+	setDefault(&w.MaxLoss, 0)
 	w.Timeout = cmp.Or(w.Timeout, defaultTimeout)
 	w.Concurrency = cmp.Or(w.Concurrency, sessions(w.Rate, w.Timeout))
-	unset(&w.PerSession, defaultPerSession)
+	setDefault(&w.PerSession, defaultPerSession)
 	if w.Vary.By > 0 && w.Vary.Every == 0 {
 		w.Vary.Every = clamp(duration/20, 10*time.Second, 5*time.Minute)
 	}
 }
 
-// sessions is 200, or fewer where so many could never be busy at once: by
-// Little's law (Operations Research 9(3), 1961) at most rate × timeout are.
+// sessions is the default concurrency: 200, or fewer if that many could never be
+// busy at the same time. By Little's law (Operations Research 9(3), 1961) at most
+// rate × timeout are.
 func sessions(rate float64, timeout time.Duration) int {
 	return int(clamp(math.Ceil(rate*timeout.Seconds()), 1, defaultConcurrency))
 }
@@ -168,7 +169,7 @@ func completeRules(rules []soak.Rule) {
 	}
 }
 
-// freeName gives name, or else name-2, name-3, …
+// freeName returns the first of name, name-2, name-3, … that is not taken.
 func freeName(name string, taken map[string]bool) string {
 	free := name
 	for n := 2; taken[free]; n++ {
@@ -178,7 +179,8 @@ func freeName(name string, taken map[string]bool) string {
 	return free
 }
 
-// defaultName is the file's, or else what is loaded or watched.
+// defaultName is the file's name, or else the first protocol or the embedded
+// server.
 func defaultName(p *soak.Plan) string {
 	if p.File != "" && p.File != stdin {
 		base := filepath.Base(p.File)
@@ -190,9 +192,10 @@ func defaultName(p *soak.Plan) string {
 	return cmp.Or(p.Target.Embedded, "watch")
 }
 
-func unset[T ~int | ~int64 | ~float64](v *T, otherwise T) {
+// setDefault sets a value that is [Unset].
+func setDefault[T ~int | ~int64 | ~float64](v *T, value T) {
 	if *v < 0 {
-		*v = otherwise
+		*v = value
 	}
 }
 

@@ -10,10 +10,10 @@ import (
 	"soakmon/soak"
 )
 
-// defaultStall is how long a stalled connection stands still.
+// defaultStall is the time for which a stalled connection transfers nothing.
 const defaultStall = 3 * time.Second
 
-// conditionSetters read each condition from its text.
+// conditionSetters returns the functions that parse each condition into c.
 func conditionSetters(c *soak.Conditions) map[string]func(string) error {
 	return map[string]func(string) error{
 		"delay":     into(&c.Delay, ParseDuration),
@@ -34,8 +34,8 @@ func into[T any](v *T, parse func(string) (T, error)) func(string) error {
 	}
 }
 
-// ParseConditions reads delay=20ms,jitter=5ms,loss=1%,rate=50Mbit: the keys of a
-// plan's conditions.
+// ParseConditions reads the conditions of a command line, which have the keys of a
+// plan's conditions: delay=20ms,jitter=5ms,loss=1%,rate=50Mbit.
 func ParseConditions(text string) (soak.Conditions, error) {
 	var c soak.Conditions
 	setters := conditionSetters(&c)
@@ -43,11 +43,11 @@ func ParseConditions(text string) (soak.Conditions, error) {
 	for part := range strings.SplitSeq(text, ",") {
 		key, value, ok := strings.Cut(strings.TrimSpace(part), "=")
 		if !ok {
-			return c, fmt.Errorf("%q: write KEY=VALUE, such as delay=20ms,loss=1%%", part)
+			return c, fmt.Errorf("invalid condition %q: use KEY=VALUE, such as delay=20ms,loss=1%%", part)
 		}
 		set, ok := setters[key]
 		if !ok {
-			return c, fmt.Errorf("unknown condition %q%s; there are %s", key, didYouMean(key, known), list(known))
+			return c, fmt.Errorf("unknown condition %q: use %s", key, choice(key, known))
 		}
 		if err := set(value); err != nil {
 			return c, fmt.Errorf("%s: %w", key, err)
@@ -67,12 +67,12 @@ func (c *checker) conditions(n *soak.Conditions) {
 	if n == nil {
 		return
 	}
-	c.that(n.Loss < 1, "conditions.loss", "nothing gets through; less than 100%%")
-	c.that(n.Jitter <= n.Delay, "conditions.jitter", "%s is more than the delay of %s that it varies", human(n.Jitter), human(n.Delay))
-	c.that(n.Reorder == 0 || n.Delay > 0, "conditions.reorder", "what overtakes needs others that are delayed; give a delay")
-	c.that(n.StallFor == 0 || n.Stall > 0, "conditions.stall_for", "this has no effect without `stall`, such as `stall: 1%%`")
-	c.that(n.Stall+n.Reset <= 1, "conditions.reset", "stall and reset together are more than all connections")
-	c.that(n.Rate == 0 || n.Rate >= leastRate, "conditions.rate", "nothing would get through in time; at least %d bytes/s", leastRate)
+	c.require(n.Loss < 1, "conditions.loss", "loss must be below 100%%")
+	c.require(n.Jitter <= n.Delay, "conditions.jitter", "%s is more than the delay of %s: use at most the delay", formatDuration(n.Jitter), formatDuration(n.Delay))
+	c.require(n.Reorder == 0 || n.Delay > 0, "conditions.reorder", "reorder needs a delay: add one such as `delay: 20ms`")
+	c.require(n.StallFor == 0 || n.Stall > 0, "conditions.stall_for", "`stall_for` has no effect without `stall`: add one such as `stall: 1%%`")
+	c.require(n.Stall+n.Reset <= 1, "conditions.reset", "stall and reset add up to more than 100%%: reduce one")
+	c.require(n.Rate == 0 || n.Rate >= minRate, "conditions.rate", "%g bytes/s is too low: use at least %d bytes/s", n.Rate, minRate)
 }
 
-const leastRate = 1000 // bytes per second
+const minRate = 1000 // bytes per second

@@ -10,9 +10,9 @@ import (
 
 var longDuration = regexp.MustCompile(`^(?:(\d+(?:\.\d+)?)w)?(?:(\d+(?:\.\d+)?)d)?(.*)$`)
 
-// ParseDuration reads a duration of zero or more: those of [time.ParseDuration]
-// with d (24 h) and w (7 d) in front of them ("1d12h", "7d", "90s"), and plain
-// "0". It ends at 290 years, where [time.Duration] does.
+// ParseDuration reads a duration of zero or more: the syntax of
+// [time.ParseDuration], preceded by weeks (7 d) and days (24 h), as in "1d12h",
+// "7d" and "90s", and plain "0". The maximum is that of [time.Duration], 290 years.
 func ParseDuration(text string) (time.Duration, error) {
 	part := longDuration.FindStringSubmatch(text)
 	if part == nil || text == "" {
@@ -28,28 +28,30 @@ func ParseDuration(text string) (time.Duration, error) {
 	total := days*24*float64(time.Hour) + float64(rest)
 	switch {
 	case rest < 0:
-		return 0, fmt.Errorf("a duration cannot be negative: %q", text)
+		return 0, fmt.Errorf("invalid duration %q: use 0 or more", text)
 	case total >= math.MaxInt64:
-		return 0, fmt.Errorf("%q is too long: 290 years at most", text)
+		return 0, fmt.Errorf("duration %q is too long: the maximum is 290 years", text)
 	}
 	return time.Duration(days*24*float64(time.Hour)) + rest, nil
 }
 
 func notDuration(text string) error {
 	if _, err := strconv.ParseFloat(text, 64); err == nil {
-		return fmt.Errorf("%q has no unit; write %ss, %sm or %sh", text, text, text, text)
+		return fmt.Errorf("missing unit in duration %q: use %ss, %sm or %sh", text, text, text, text)
 	}
-	return fmt.Errorf("%q is no duration; write it like 90s, 10m, 1h30m, 1d12h or 1w", text)
+	return fmt.Errorf("invalid duration %q: use 90s, 10m, 1h30m, 1d12h or 1w", text)
 }
 
-// number reads digits that a regular expression has let through; "" is 0.
+// number reads digits that a regular expression has matched; "" is 0.
 func number(digits string) float64 {
 	v, _ := strconv.ParseFloat(digits, 64)
 	return v
 }
 
-// human writes a duration without empty parts: "2m" instead of "2m0s".
-func human(d time.Duration) string {
+// formatDuration writes a duration as a plan does, without empty parts: "2m"
+// instead of "2m0s". [ParseDuration] reads it back, so that a value in an error
+// can be copied into the plan. The texts of package human ("2 min") cannot.
+func formatDuration(d time.Duration) string {
 	if days := d / (24 * time.Hour); days > 0 && d%(24*time.Hour) == 0 {
 		return fmt.Sprintf("%dd", days)
 	}

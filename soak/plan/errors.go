@@ -10,18 +10,18 @@ import (
 	"soakmon/soak"
 )
 
-// Error is one thing that is wrong with a plan.
+// Error is one error in a plan.
 type Error struct {
-	File   string // "" where the plan was no file
-	Line   int    // from 1; 0 where the field stands in no file
-	Column int    // from 1; 0 as Line
+	File   string // "" if the plan did not come from a file
+	Line   int    // from 1; 0 if the field is not in a file
+	Column int    // from 1; 0 if the field is not in a file
 	Field  string // dotted path: "load[0].rate"; "" is the whole plan
-	Reason string // what was wrong; what to do
+	Reason string // what is wrong and what to do
 
-	needs []string // further fields that the check looked at
+	needs []string // other fields that the check depends on
 }
 
-// Error gives `file:line: field: reason`, without the parts that are not known.
+// Error returns `file:line: field: reason`, without the parts that are unknown.
 func (e Error) Error() string {
 	var b strings.Builder
 	if e.File != "" {
@@ -37,10 +37,10 @@ func (e Error) Error() string {
 	return b.String() + e.Reason
 }
 
-// Errors is everything that is wrong with a plan, sorted by line.
+// Errors is every error in a plan, sorted by line.
 type Errors []Error
 
-// Error gives one line for each.
+// Error returns one line for each.
 func (e Errors) Error() string {
 	lines := make([]string, len(e))
 	for i, one := range e {
@@ -49,7 +49,7 @@ func (e Errors) Error() string {
 	return strings.Join(lines, "\n")
 }
 
-// orNil sorts by line and field; no errors are no error.
+// orNil sorts by line and field, and returns nil if there are no errors.
 func (e Errors) orNil() error {
 	if len(e) == 0 {
 		return nil
@@ -60,8 +60,8 @@ func (e Errors) orNil() error {
 	return e
 }
 
-// Source is where the fields of a plan stand in its file. The zero value knows
-// no position and leaves errors as they are.
+// Source holds the positions of a plan's fields in its file. The zero value holds
+// none and does not change errors.
 type Source struct {
 	file string
 	at   map[string]position
@@ -69,15 +69,15 @@ type Source struct {
 
 type position struct{ line, column int }
 
-// Errorf gives an [Error] at a field, for what only others can check: the cron
-// spec, the names of protocols and metrics. The field is a dotted path such as
-// "schedule" or "load[1].protocol".
+// Errorf returns an [Error] at a field, for checks that belong to other packages:
+// of cron specs and of the names of protocols and metrics. The field is a dotted
+// path such as "schedule" or "load[1].protocol".
 func (s Source) Errorf(field, format string, args ...any) error {
 	return s.place(Error{Field: field, Reason: fmt.Sprintf(format, args...)})
 }
 
-// Locate adds file and line to the [Errors] of [Complete]; other errors are
-// given back as they are.
+// Locate adds file and line to the [Errors] of [Complete]. It returns other errors
+// unchanged.
 func (s Source) Locate(err error) error {
 	var list Errors
 	if !errors.As(err, &list) {
@@ -90,7 +90,7 @@ func (s Source) Locate(err error) error {
 	return placed.orNil()
 }
 
-// place looks for the field, or else for the nearest block around it.
+// place adds the position of the field, or else of the innermost block around it.
 func (s Source) place(e Error) Error {
 	e.File = s.file
 	for field := e.Field; ; field = parent(field) {
@@ -109,19 +109,19 @@ func parent(field string) string {
 	return field[:max(0, strings.LastIndexAny(field, ".["))]
 }
 
-// within tells whether field is block or a part of it.
+// within reports whether field is block or a part of it.
 func within(field, block string) bool {
 	rest, ok := strings.CutPrefix(field, block)
 	return ok && (rest == "" || block == "" || rest[0] == '.' || rest[0] == '[')
 }
 
-// Unset stands, between [Parse] and [Complete], for a value that the plan does
-// not set where zero has a meaning: warmup, rest.every, rest.for, rest.settle,
-// profiles.every and requests_per_session.
+// Unset marks, between [Parse] and [Complete], a value that the plan does not set
+// if zero has a meaning: warmup, rest.every, rest.for, rest.settle,
+// profiles.every, max_loss and requests_per_session.
 const Unset = -1
 
-// New gives a plan in which nothing is set: what [Parse] starts from, and what
-// a command without a plan file fills from its flags before [Complete].
+// New returns a plan in which nothing is set. [Parse] starts from it, and so does
+// a command without a plan file, which applies its flags before [Complete].
 func New() soak.Plan {
 	return soak.Plan{
 		Warmup:   Unset,

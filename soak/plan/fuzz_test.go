@@ -27,11 +27,11 @@ func FuzzParse(f *testing.F) {
 		p, err := Parse("fuzz.yaml", []byte(text))
 		var list Errors
 		if err != nil && (!errors.As(err, &list) || len(list) == 0) {
-			t.Fatalf("no list of errors: %v", err)
+			t.Fatalf("the error is not a list: %v", err)
 		}
 		for _, e := range list {
 			if e.Reason == "" || e.File != "fuzz.yaml" || strings.Contains(e.Error(), "\n") && !strings.Contains(text, "\n") {
-				t.Fatalf("no proper error: %+v", e)
+				t.Fatalf("malformed error: %+v", e)
 			}
 		}
 		if err != nil || Complete(&p) != nil {
@@ -52,8 +52,10 @@ func FuzzValues(f *testing.F) {
 		f.Add(text)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
-		if d, err := ParseDuration(text); err == nil && (d < 0 || human(d) == "") {
-			t.Errorf("duration %q is %s", text, d)
+		if d, err := ParseDuration(text); err == nil {
+			if again, err := ParseDuration(formatDuration(d)); d < 0 || err != nil || again != d {
+				t.Errorf("duration %q is %s, then %s (%v)", text, d, again, err)
+			}
 		}
 		if n, err := ParseBytes(text); err == nil && n < 0 {
 			t.Errorf("size %q is %d", text, n)
@@ -87,12 +89,13 @@ func FuzzValues(f *testing.F) {
 	})
 }
 
-func TestHumanDurationsHaveNoEmptyParts(t *testing.T) {
+func TestFormatDuration_ParsesBack(t *testing.T) {
 	for d, want := range map[time.Duration]string{
 		2 * time.Minute: "2m", 36 * time.Hour: "36h", 48 * time.Hour: "2d", 90 * time.Second: "1m30s", 0: "0s", time.Hour + time.Second: "1h0m1s", 10 * time.Second: "10s", 20 * time.Hour: "20h",
 	} {
-		if got := human(d); got != want {
-			t.Errorf("%d: got %s, want %s", d, got, want)
+		got := formatDuration(d)
+		if again, err := ParseDuration(got); got != want || err != nil || again != d {
+			t.Errorf("%d: got %s, want %s; parsed again %s, %v", d, got, want, again, err)
 		}
 	}
 }

@@ -9,8 +9,8 @@ import (
 	"soakmon/soak"
 )
 
-// plan is the syntax of a plan file, key by key; the functions below it are
-// its blocks.
+// plan is the syntax of a plan file, key by key; the functions below are its
+// blocks.
 func (r *reader) plan(p *soak.Plan) set {
 	return r.object(keys{
 		"name":       r.word(&p.Name),
@@ -140,7 +140,7 @@ func (r *reader) rule(rule *soak.Rule) set {
 	})
 }
 
-// path is one within the plan's folder, where it is relative.
+// path reads a path, which is relative to the plan's folder.
 func (r *reader) path(into *string) set {
 	return func(n ast.Node, field string) {
 		r.word(into)(n, field)
@@ -155,7 +155,7 @@ func (r *reader) leak(into *soak.Leak) set         { return scalar(r, into, Pars
 func (r *reader) share(into *float64) set          { return scalar(r, into, ParseShare) }
 func (r *reader) level(into *float64) set          { return scalar(r, into, parseLevel) }
 
-// vary is a block, or a share alone.
+// vary reads a block, or only a share.
 func (r *reader) vary(v *soak.Vary) set {
 	return func(n ast.Node, field string) {
 		if _, block := r.resolve(n, field).(ast.MapNode); !block {
@@ -169,7 +169,7 @@ func (r *reader) vary(v *soak.Vary) set {
 	}
 }
 
-// command is a list of words, or one line to split into words.
+// command reads a list of words, or one line that is split into words.
 func (r *reader) command(into *[]string) set {
 	return func(n ast.Node, field string) {
 		if _, isList := r.resolve(n, field).(*ast.SequenceNode); isList {
@@ -192,7 +192,7 @@ func (r *reader) command(into *[]string) set {
 	}
 }
 
-// sink takes the plug-in's options beside its type or under `options`.
+// sink reads a sink, whose options are next to its type or under `options`.
 func (r *reader) sink(s *soak.SinkSpec) set {
 	return func(n ast.Node, field string) {
 		entries, ok := r.entries(n, field)
@@ -211,7 +211,7 @@ func (r *reader) sink(s *soak.SinkSpec) set {
 			}
 		}
 		if len(inline) > 0 && s.Options.JSON != nil {
-			r.fail(join(field, inline[0].key), "some options stand under `options`, some beside it; put them in one place")
+			r.fail(join(field, inline[0].key), "some options are under `options` and some next to it: put them in one place")
 			return
 		}
 		if s.Options.JSON == nil {

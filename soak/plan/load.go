@@ -11,19 +11,19 @@ import (
 	"soakmon/soak"
 )
 
-// maxSize of a plan file in bytes; the YAML parser takes quadratic time on
-// nested brackets.
+// maxSize is the maximum size of a plan file in bytes. The YAML parser needs
+// quadratic time for nested brackets.
 const maxSize = 64 << 10
 
-// InFolder is the name of the plan that a folder stands for.
+// InFolder is the name of the plan in a folder that is given as a plan.
 const InFolder = "plan.yaml"
 
 // stdin is the file name of a plan that came through standard input.
 const stdin = "<stdin>"
 
-// Load reads the plan at path ("-" is standard input, a folder its plan.yaml), fills its defaults and
-// checks it. What is wrong comes back as [Errors], all of it at once; a file
-// that cannot be read as another error.
+// Load reads the plan at path ("-" is standard input, a folder its plan.yaml),
+// fills in its defaults and checks it. The error is [Errors] with every error in
+// the plan, or another error if the file cannot be read.
 func Load(path string) (soak.Plan, error) {
 	p, src, err := LoadSource(path)
 	var wrong Errors
@@ -38,7 +38,7 @@ func Load(path string) (soak.Plan, error) {
 	return p, append(wrong, wrong.unrelated(more)...).orNil()
 }
 
-// unrelated leaves out of more what only follows from these errors.
+// unrelated removes from more the errors that only follow from these.
 func (e Errors) unrelated(more Errors) Errors {
 	return slices.DeleteFunc(more, func(m Error) bool {
 		return slices.ContainsFunc(e, func(first Error) bool {
@@ -47,11 +47,11 @@ func (e Errors) unrelated(more Errors) Errors {
 	})
 }
 
-// follows tells whether a check looked at something that could not be read.
+// follows reports whether a check depends on a field that could not be read.
 func (e Error) follows(first Error) bool {
-	for _, looked := range append(e.needs, e.Field) {
+	for _, needed := range append(e.needs, e.Field) {
 		for _, unread := range append(first.needs, first.Field) {
-			if within(looked, unread) {
+			if within(needed, unread) {
 				return true
 			}
 		}
@@ -59,8 +59,8 @@ func (e Error) follows(first Error) bool {
 	return false
 }
 
-// LoadSource reads the plan at path ("-" is standard input) like [Parse], and
-// tells where its fields stand.
+// LoadSource reads the plan at path ("-" is standard input) like [Parse], and also
+// returns the positions of its fields.
 func LoadSource(path string) (soak.Plan, Source, error) {
 	name, in := path, os.Stdin
 	if path == "-" {
@@ -84,8 +84,8 @@ func LoadSource(path string) (soak.Plan, Source, error) {
 	return read(name, data)
 }
 
-// Parse reads a plan without filling in defaults; name is its file's name, for
-// errors and for file: values that are relative to it. The error is [Errors].
+// Parse reads a plan without filling in defaults. The name of its file appears in
+// errors, and file: values are relative to it. The error is [Errors].
 func Parse(name string, data []byte) (soak.Plan, error) {
 	p, _, err := read(name, data)
 	return p, err

@@ -13,7 +13,8 @@ func isNull(n ast.Node) bool {
 	return null || n == nil
 }
 
-// nodeAt gives a node's first character; a mapping's own token is a colon.
+// nodeAt returns the position of a node's first character. The token of a mapping
+// is its first colon, so the position of its first key is used.
 func nodeAt(n ast.Node) position {
 	switch v := n.(type) {
 	case *ast.MappingNode:
@@ -43,3 +44,12 @@ func join(field, key string) string {
 func index(field string, i int) string { return field + "[" + strconv.Itoa(i) + "]" }
 
 func list(words []string) string { return strings.Join(words, ", ") }
+
+// alternatives writes "a", "a or b", "a, b or c".
+func alternatives(words []string) string {
+	if len(words) < 2 {
+		return list(words)
+	}
+	last := len(words) - 1
+	return list(words[:last]) + " or " + words[last]
+}

@@ -24,13 +24,14 @@ func (r *reader) setOptions(o *soak.Options, entries []entry, field string) {
 	block := &optionBlock{reader: r, field: field, line: map[string]int{"": r.source.at[field].line}}
 	data, err := json.Marshal(block.object(entries, ""))
 	if err != nil {
-		r.fail(field, "these options cannot be kept: %v", err)
+		r.fail(field, "invalid options: %v", err)
 		return
 	}
 	*o = soak.Options{JSON: data, File: r.source.file, Line: block.line}
 }
 
-// optionBlock turns one block of options into plain values; path is within it.
+// optionBlock converts one block of options into plain values and records the line
+// of each. Paths are relative to the block.
 type optionBlock struct {
 	*reader
 	field string
@@ -71,7 +72,7 @@ func (b *optionBlock) value(n ast.Node, path string) any {
 	case *ast.BoolNode:
 		return v.Value
 	case *ast.InfinityNode, *ast.NanNode:
-		b.fail(field, "infinity and NaN are no values for an option")
+		b.fail(field, "invalid value: use a finite number")
 		return nil
 	default:
 		text, _ := b.text(n, field)
@@ -79,14 +80,14 @@ func (b *optionBlock) value(n ast.Node, path string) any {
 	}
 }
 
-// ParseOptions reads KEY=VALUE pairs of a command line as a plan would: a value
-// is YAML, ${NAME} and file: bring secrets, which are given as well.
+// ParseOptions reads the KEY=VALUE pairs of a command line as a plan does: a value
+// is YAML. It also returns the secrets that ${NAME} and file: brought in.
 func ParseOptions(pairs []string) (o soak.Options, secrets []string, err error) {
 	text := "load:\n- options:\n"
 	for _, pair := range pairs {
 		key, value, ok := strings.Cut(pair, "=")
 		if !ok || key == "" || strings.ContainsAny(pair, "\r\n") {
-			return o, nil, fmt.Errorf("option %q: write KEY=VALUE in one line", key)
+			return o, nil, fmt.Errorf("invalid option %q: use KEY=VALUE on one line", key)
 		}
 		text += "    " + strconv.Quote(key) + ": " + value + "\n"
 	}
@@ -95,6 +96,6 @@ func ParseOptions(pairs []string) (o soak.Options, secrets []string, err error) 
 		return o, nil, err
 	}
 	o = p.Load[0].Options
-	o.File, o.Line = "", nil // there is no file to look at
+	o.File, o.Line = "", nil // the lines are those of text above
 	return o, p.Secrets, nil
 }

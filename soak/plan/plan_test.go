@@ -15,7 +15,7 @@ import (
 	"soakmon/soak"
 )
 
-var update = flag.Bool("update", false, "write the golden files anew")
+var update = flag.Bool("update", false, "rewrite the golden files")
 
 func mustParse(t *testing.T, text string) soak.Plan {
 	t.Helper()
@@ -34,7 +34,7 @@ func mustComplete(t *testing.T, p soak.Plan) soak.Plan {
 	return p
 }
 
-func TestEveryErrorIsToldAtOnceWithItsLine(t *testing.T) {
+func TestLoad_ReportsEveryError(t *testing.T) {
 	t.Setenv("SOAK_TEST_EMPTY", "")
 	paths, err := filepath.Glob("testdata/wrong/*.yaml")
 	if err != nil || len(paths) == 0 {
@@ -64,7 +64,7 @@ func TestEveryErrorIsToldAtOnceWithItsLine(t *testing.T) {
 	}
 }
 
-func TestDefaultIsTheRunWithoutAPlan(t *testing.T) {
+func TestDefault_Values(t *testing.T) {
 	p := mustComplete(t, Default())
 	if p.Name != "tcp" || p.Duration != 2*time.Minute || p.Interval != time.Second || p.Warmup != 20*time.Second {
 		t.Errorf("name %q, duration %s, interval %s, warmup %s", p.Name, p.Duration, p.Interval, p.Warmup)
@@ -84,7 +84,7 @@ func TestDefaultIsTheRunWithoutAPlan(t *testing.T) {
 	}
 }
 
-func TestDerivedDefaultsFollowTheDuration(t *testing.T) {
+func TestComplete_DefaultsFromDuration(t *testing.T) {
 	for _, c := range []struct{ duration, warmup, rest, profiles time.Duration }{
 		{10 * time.Second, 10 * time.Second / 3, 0, 10 * time.Second},
 		{time.Minute, 10 * time.Second, 0, 10 * time.Second},
@@ -102,7 +102,7 @@ func TestDerivedDefaultsFollowTheDuration(t *testing.T) {
 	}
 }
 
-func TestExplicitZerosAreKept(t *testing.T) {
+func TestComplete_KeepsExplicitZeros(t *testing.T) {
 	p := mustComplete(t, mustParse(t, `
 duration: 3h
 warmup: 0
@@ -115,7 +115,7 @@ profiles: {every: 0}`))
 	}
 }
 
-func TestCompleteChangesNothingTheSecondTime(t *testing.T) {
+func TestComplete_Idempotent(t *testing.T) {
 	once, err := Load("testdata/full.yaml")
 	if err != nil {
 		t.Fatal(err)
@@ -126,7 +126,7 @@ func TestCompleteChangesNothingTheSecondTime(t *testing.T) {
 	}
 }
 
-func TestLoadsTakeWhatIsKnownOfTheTarget(t *testing.T) {
+func TestComplete_LoadsUseTargetAddress(t *testing.T) {
 	p := mustComplete(t, mustParse(t, `
 target: {listen: :8080}
 load:
@@ -145,7 +145,7 @@ load:
 	}
 }
 
-func TestAnchorsAliasesAndMergeKeysAreFollowed(t *testing.T) {
+func TestParse_AnchorsAndMergeKeys(t *testing.T) {
 	p := mustComplete(t, mustParse(t, `
 target: {embedded: tcp}
 load:
@@ -159,23 +159,23 @@ load:
 	}
 }
 
-func TestAliasesOfAliasesAreBounded(t *testing.T) {
+func TestParse_NestedAliases(t *testing.T) {
 	var b strings.Builder
 	b.WriteString("target: {embedded: tcp}\nsinks:\n- type: log\n  a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n")
 	for i := range 12 {
 		fmt.Fprintf(&b, "  a%d: &a%d [%s]\n", i+1, i+1, strings.TrimSuffix(strings.Repeat(fmt.Sprintf("*a%d, ", i), 10), ", "))
 	}
 	_, err := Parse("bomb.yaml", []byte(b.String()))
-	if err == nil || !strings.Contains(err.Error(), "grows beyond all bounds") {
+	if err == nil || !strings.Contains(err.Error(), "expands to too many values") {
 		t.Fatal(err)
 	}
 	_, err = Parse("loop.yaml", []byte("target: {embedded: tcp}\nsinks: [{type: log, a: &a [*a]}]"))
-	if err == nil || !strings.Contains(err.Error(), "grows beyond all bounds") {
+	if err == nil || !strings.Contains(err.Error(), "expands to too many values") {
 		t.Fatal(err)
 	}
 }
 
-func TestOptionsKeepTheirLines(t *testing.T) {
+func TestParse_OptionLines(t *testing.T) {
 	p := mustParse(t, `target: {embedded: tcp}
 load:
 - protocol: http
@@ -207,15 +207,15 @@ sinks:
 	}
 }
 
-func TestASourceNamesTheLineOfAField(t *testing.T) {
+func TestSource_Errorf(t *testing.T) {
 	_, src, err := LoadSource("testdata/full.yaml")
 	if err != nil {
 		t.Fatal(err)
 	}
 	data, _ := os.ReadFile("testdata/full.yaml")
 	line := 1 + strings.Count(string(data[:strings.Index(string(data), "schedule:")]), "\n")
-	got := src.Errorf("schedule", "no cron spec: %q", "x").Error()
-	if want := fmt.Sprintf(`testdata/full.yaml:%d: schedule: no cron spec: "x"`, line); got != want {
+	got := src.Errorf("schedule", "invalid cron spec: %q", "x").Error()
+	if want := fmt.Sprintf(`testdata/full.yaml:%d: schedule: invalid cron spec: "x"`, line); got != want {
 		t.Errorf("got %s, want %s", got, want)
 	}
 	if got := (Source{}).Errorf("name", "bad").Error(); got != "name: bad" {
@@ -223,16 +223,16 @@ func TestASourceNamesTheLineOfAField(t *testing.T) {
 	}
 }
 
-func TestFlagErrorsHaveNoLine(t *testing.T) {
+func TestComplete_ErrorWithoutFile(t *testing.T) {
 	p := Default()
 	p.Interval = time.Minute
 	err := Complete(&p)
-	if want := "interval: 1m gives less than 10 samples in 2m; at most 12s"; err == nil || err.Error() != want {
+	if want := "interval: 1m gives fewer than 10 samples in 2m: use at most 12s"; err == nil || err.Error() != want {
 		t.Errorf("got %v, want %s", err, want)
 	}
 }
 
-func TestStandardInputIsAPlan(t *testing.T) {
+func TestLoad_StandardInput(t *testing.T) {
 	r, w, err := os.Pipe()
 	if err != nil {
 		t.Fatal(err)
@@ -243,12 +243,12 @@ func TestStandardInputIsAPlan(t *testing.T) {
 	fmt.Fprint(w, "target: {embedded: tcp}\nduraton: 1m\n")
 	w.Close()
 	_, err = Load("-")
-	if want := `<stdin>:2: duraton: unknown key, did you mean "duration"?`; err == nil || err.Error() != want {
+	if want := `<stdin>:2: duraton: unknown key: did you mean "duration"?`; err == nil || err.Error() != want {
 		t.Errorf("got %v, want %s", err, want)
 	}
 }
 
-func TestTheTemplateLoadsAsItIs(t *testing.T) {
+func TestTemplate_IsDefaultRun(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "plan.yaml")
 	if err := os.WriteFile(path, Template(), 0o600); err != nil {
 		t.Fatal(err)
@@ -264,7 +264,7 @@ func TestTheTemplateLoadsAsItIs(t *testing.T) {
 	}
 }
 
-func TestTheTemplatesDefaultsAreTheDefaults(t *testing.T) {
+func TestTemplate_ShowsDefaults(t *testing.T) {
 	text := strings.ReplaceAll(string(Template()), "#= ", "")
 	p := mustComplete(t, mustParse(t, text))
 	want := mustComplete(t, Default())
@@ -274,7 +274,7 @@ func TestTheTemplatesDefaultsAreTheDefaults(t *testing.T) {
 	}
 }
 
-func TestTheTemplateShowsEveryKey(t *testing.T) {
+func TestTemplate_ShowsEveryKey(t *testing.T) {
 	t.Setenv("ALERT_TOKEN", "somebody")
 	text := regexp.MustCompile(`#[=:] `).ReplaceAllString(string(Template()), "")
 	text = strings.NewReplacer("restart: false", "restart: true", "catch_up: false", "catch_up: true",
@@ -319,7 +319,7 @@ func empty(path string, v reflect.Value) (fields []string) {
 	return nil
 }
 
-func TestDatagramsHaveDefaultsOfTheirOwn(t *testing.T) {
+func TestComplete_DatagramDefaults(t *testing.T) {
 	p, err := Parse("p.yaml", []byte("target: {embedded: udp}\nload:\n- {protocol: udp, rate: 50}\n- {protocol: udp, rate: 50, max_loss: 0%, payload: 16}\n- {protocol: tcp, rate: 50}\n"))
 	if err != nil {
 		t.Fatal(err)
@@ -336,14 +336,14 @@ func TestDatagramsHaveDefaultsOfTheirOwn(t *testing.T) {
 	}
 }
 
-func TestLoadsAreIsolatedWhereThereAreSeveralAndTimeForThem(t *testing.T) {
+func TestComplete_Isolate(t *testing.T) {
 	const two = "load:\n- {rate: 9, protocol: tcp}\n- {rate: 9, protocol: http}\n"
 	for text, want := range map[string]string{
 		"isolate: true\nduration: 1h\n" + two:                                           "",
-		"isolate: true\nduration: 1h\nload:\n- {rate: 9, protocol: tcp}\n":              "isolate: one load is alone already",
-		"isolate: true\nduration: 30s\nwarmup: 5s\n" + two:                              "too short for 2 loads to run alone twice, 8s each time; at least 37s",
-		"isolate: true\nduration: 1h\nrest: {every: 10m}\n" + two:                       "rest.every: a rest would take from one load's turn",
-		"isolate: true\nduration: 1h\n" + two + "- {rate: 9, protocol: tcp, vary: 30%}": "load[2].vary: a load that runs alone in turns cannot vary as well",
+		"isolate: true\nduration: 1h\nload:\n- {rate: 9, protocol: tcp}\n":              "isolate: isolate needs at least two loads",
+		"isolate: true\nduration: 30s\nwarmup: 5s\n" + two:                              "too short for 2 loads to run alone twice, 8s each time: use at least 37s",
+		"isolate: true\nduration: 1h\nrest: {every: 10m}\n" + two:                       "rest.every: a rest would shorten one load's turn",
+		"isolate: true\nduration: 1h\n" + two + "- {rate: 9, protocol: tcp, vary: 30%}": "load[2].vary: a load cannot vary while loads run alone in turns",
 	} {
 		p, err := Parse("p.yaml", []byte("target: {embedded: tcp}\n"+text))
 		if err == nil {

@@ -12,14 +12,14 @@ import (
 	"soakmon/soak"
 )
 
-// perTime are the units of time that a growth may be counted against.
+// perTime are the units of time by which a growth or a rate can be given.
 var perTime = map[string]time.Duration{
 	"s": time.Second, "min": time.Minute, "h": time.Hour, "d": 24 * time.Hour,
 }
 
 // ParseQuantity reads an amount of growth: `0` or `N[B|KiB|MiB|GiB|%]/(s|h|run|op)`,
-// also per min and d. Per second, minute and day are turned into per hour; a
-// percentage into a share. Text keeps what was written.
+// also per min and d. Growth per second, minute and day is converted to per hour,
+// a percentage to a share. Text keeps the original.
 func ParseQuantity(text string) (soak.Quantity, error) {
 	if text == "0" {
 		return soak.Quantity{Per: soak.PerHour, Text: text}, nil
@@ -27,10 +27,10 @@ func ParseQuantity(text string) (soak.Quantity, error) {
 	count, per, ok := strings.Cut(text, "/")
 	part := amount.FindStringSubmatch(strings.TrimSpace(count))
 	if part == nil {
-		return soak.Quantity{}, fmt.Errorf("%q is no amount of growth; write 0, or it like 5/h, 1MiB/h, 5%%/run or 64B/op", text)
+		return soak.Quantity{}, fmt.Errorf("invalid growth %q: use 0, 5/h, 1MiB/h, 5%%/run or 64B/op", text)
 	}
 	if !ok {
-		return soak.Quantity{}, fmt.Errorf("%q does not say per what; write %s/h, %s/run or %s/op", text, text, text, text)
+		return soak.Quantity{}, fmt.Errorf("incomplete growth %q: use %s/h, %s/run or %s/op", text, text, text, text)
 	}
 	q := soak.Quantity{Value: number(part[1]), Text: text}
 	scale, err := 1.0, error(nil)
@@ -48,7 +48,7 @@ func ParseQuantity(text string) (soak.Quantity, error) {
 		return soak.Quantity{}, err
 	}
 	if math.IsInf(q.Value, 0) {
-		return soak.Quantity{}, fmt.Errorf("%q is too large", text)
+		return soak.Quantity{}, fmt.Errorf("growth %q is too large: use a finite number", text)
 	}
 	return q, nil
 }
@@ -64,10 +64,10 @@ func setPer(q *soak.Quantity, per string) error {
 		q.Per = soak.Per(per)
 		return nil
 	}
-	return fmt.Errorf("growth per %q is not known; use /s, /min, /h, /d, /run or /op", per)
+	return fmt.Errorf("invalid growth per %q: use /s, /min, /h, /d, /run or /op", per)
 }
 
-// leakKinds can be planted in the embedded server.
+// leakKinds are the leaks that can be planted in the embedded server.
 var leakKinds = []string{"child", "fd", "goroutine", "heap", "thread"}
 
 // ParseLeak reads a leak to plant: `KIND=N[unit]/(s|min|h|d|Nop|Ndirty)`, such as
@@ -77,17 +77,17 @@ func ParseLeak(text string) (soak.Leak, error) {
 	count, per, ok := strings.Cut(count, "/")
 	part := amount.FindStringSubmatch(count)
 	if part == nil || !ok {
-		return soak.Leak{}, fmt.Errorf("%q is no leak; write it like fd=2/s, goroutine=1/10000op or heap=64KiB/s", text)
+		return soak.Leak{}, fmt.Errorf("invalid leak %q: use fd=2/s, goroutine=1/10000op or heap=64KiB/s", text)
 	}
 	if !slices.Contains(leakKinds, kind) {
-		return soak.Leak{}, fmt.Errorf("unknown leak %q%s; use %s", kind, didYouMean(kind, leakKinds), strings.Join(leakKinds, ", "))
+		return soak.Leak{}, fmt.Errorf("unknown leak %q: use %s", kind, choice(kind, leakKinds))
 	}
 	leak := soak.Leak{Kind: kind, Amount: number(part[1]), Text: text}
 	if err := setUnit(&leak, part[2]); err != nil {
 		return soak.Leak{}, err
 	}
 	if leak.Amount <= 0 || math.IsInf(leak.Amount, 0) {
-		return soak.Leak{}, fmt.Errorf("%q plants nothing; the amount must be above 0", text)
+		return soak.Leak{}, fmt.Errorf("invalid leak %q: use an amount above 0", text)
 	}
 	if err := setStep(&leak, per); err != nil {
 		return soak.Leak{}, err
@@ -100,7 +100,7 @@ func setUnit(leak *soak.Leak, unit string) error {
 		return nil
 	}
 	if leak.Kind != "heap" {
-		return fmt.Errorf("%s is counted, so %q is no unit for it; write %s=%g/s", leak.Kind, unit, leak.Kind, leak.Amount)
+		return fmt.Errorf("invalid unit %q: a leak of kind %s is a count, as in %s=%g/s", unit, leak.Kind, leak.Kind, leak.Amount)
 	}
 	scale, err := byteUnit(unit)
 	leak.Amount *= scale
@@ -119,5 +119,5 @@ func setStep(leak *soak.Leak, per string) error {
 			return nil
 		}
 	}
-	return fmt.Errorf("a leak per %q is not known; use /s, /min, /h, /d, /op, /10000op or /dirty", per)
+	return fmt.Errorf("invalid leak per %q: use /s, /min, /h, /d, /op, /10000op or /dirty", per)
 }

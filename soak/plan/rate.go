@@ -19,15 +19,15 @@ func ParseRate(text string) (float64, error) {
 	unit := time.Second
 	if ok {
 		if unit = perTime[per]; unit == 0 {
-			return 0, fmt.Errorf("a rate per %q is not known; use /s, /min or /h", per)
+			return 0, fmt.Errorf("invalid rate per %q: use /s, /min or /h", per)
 		}
 	}
 	v, err := strconv.ParseFloat(count, 64)
 	if err != nil || math.IsNaN(v) {
-		return 0, fmt.Errorf("%q is no rate; write it like 200, 200/s or 10/min", text)
+		return 0, fmt.Errorf("invalid rate %q: use 200, 200/s or 10/min", text)
 	}
 	if v /= unit.Seconds(); v <= 0 || v > 1e6 {
-		return 0, fmt.Errorf("a rate must be above 0 and at most 1,000,000 per second: %q", text)
+		return 0, fmt.Errorf("rate %q is out of range: use more than 0 and at most 1,000,000 per second", text)
 	}
 	return v, nil
 }
@@ -37,16 +37,16 @@ func ParseShare(text string) (float64, error) {
 	count, percent := strings.CutSuffix(text, "%")
 	v, err := strconv.ParseFloat(count, 64)
 	if err != nil || math.IsNaN(v) {
-		return 0, fmt.Errorf("%q is no share; write it like 5%% or 0.05", text)
+		return 0, fmt.Errorf("invalid share %q: use 5%% or 0.05", text)
 	}
 	if percent {
 		v /= 100
 	}
 	if v > 1 && !percent {
-		return 0, fmt.Errorf("a share lies between 0 and 1; write %s%% for %s in a hundred", text, text)
+		return 0, fmt.Errorf("share %q is out of range: use %s%%, or a number from 0 to 1", text, text)
 	}
 	if v < 0 || v > 1 {
-		return 0, fmt.Errorf("a share lies between 0%% and 100%%: %q", text)
+		return 0, fmt.Errorf("share %q is out of range: use 0%% to 100%%", text)
 	}
 	return v, nil
 }
@@ -56,7 +56,7 @@ func ParseRatio(text string) (float64, error) {
 	count, percent := strings.CutSuffix(text, "%")
 	v, err := strconv.ParseFloat(count, 64)
 	if err != nil || v < 0 || math.IsNaN(v) || math.IsInf(v, 0) {
-		return 0, fmt.Errorf("%q is no ratio; write it like 110%% or 1.1", text)
+		return 0, fmt.Errorf("invalid ratio %q: use 110%% or 1.1", text)
 	}
 	if percent {
 		v /= 100
@@ -66,8 +66,8 @@ func ParseRatio(text string) (float64, error) {
 
 var bandwidth = regexp.MustCompile(`^(\d+(?:\.\d+)?)\s*([kKMG]?)(?:bit(?:/s)?|bps)$`)
 
-// ParseBandwidth reads bytes per second: bits as 50Mbit (as tc(8) writes it;
-// also 50Mbit/s, 50Mbps), bytes as 6MiB/s. 0 is unlimited.
+// ParseBandwidth returns bytes per second. It reads bits as 50Mbit (the syntax of
+// tc(8); also 50Mbit/s and 50Mbps) and bytes as 6MiB/s. 0 is unlimited.
 func ParseBandwidth(text string) (float64, error) {
 	if text == "0" {
 		return 0, nil
@@ -79,7 +79,7 @@ func ParseBandwidth(text string) (float64, error) {
 	size, ok := strings.CutSuffix(text, "/s")
 	n, err := ParseBytes(size)
 	if !ok || err != nil {
-		return 0, fmt.Errorf("%q is no bandwidth; write it like 50Mbit or 6MiB/s", text)
+		return 0, fmt.Errorf("invalid bandwidth %q: use 50Mbit or 6MiB/s", text)
 	}
 	return float64(n), nil
 }
@@ -101,7 +101,7 @@ func parseLevel(text string) (float64, error) {
 
 func finite(v float64) (float64, error) {
 	if math.IsNaN(v) || math.IsInf(v, 0) {
-		return 0, errors.New("not a finite number")
+		return 0, errors.New("invalid number: use a finite one")
 	}
 	return v, nil
 }
@@ -109,7 +109,7 @@ func finite(v float64) (float64, error) {
 func parseCount(text string) (int, error) {
 	n, err := strconv.ParseInt(text, 10, 32)
 	if err != nil || n < 0 {
-		return 0, fmt.Errorf("%q is no whole number from 0 to 2,147,483,647", text)
+		return 0, fmt.Errorf("invalid count %q: use a whole number from 0 to 2,147,483,647", text)
 	}
 	return int(n), nil
 }
@@ -121,5 +121,5 @@ func parseBool(text string) (bool, error) {
 	case "false":
 		return false, nil
 	}
-	return false, fmt.Errorf("%q is neither true nor false", text)
+	return false, fmt.Errorf("invalid value %q: use true or false", text)
 }

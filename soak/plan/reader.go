@@ -11,15 +11,15 @@ import (
 	"github.com/goccy/go-yaml/parser"
 )
 
-// The bounds of what aliases of aliases may grow to.
+// The bounds of a plan whose aliases are expanded.
 const (
 	maxNodes = 100_000
 	maxPath  = 1000 // bytes of a field's path
 )
 
-// reader walks a YAML tree and gathers everything that is wrong with it.
+// reader walks a YAML tree and collects its errors.
 type reader struct {
-	dir     string // that file: values are relative to
+	dir     string // file: values are relative to it
 	source  Source
 	anchors map[string]ast.Node
 	nodes   int
@@ -27,10 +27,10 @@ type reader struct {
 	secrets []string
 }
 
-// set reads a node into a place that it knows; field is the node's path.
+// set reads a node into a value of the plan; field is the node's path.
 type set func(n ast.Node, field string)
 
-// keys are what an object may hold.
+// keys are the keys that an object may have.
 type keys map[string]set
 
 // entry is one key of an object.
@@ -44,10 +44,10 @@ func (r *reader) fail(field, format string, args ...any) {
 	r.errs = append(r.errs, r.source.place(Error{Field: field, Reason: fmt.Sprintf(format, args...)}))
 }
 
-// document gives the root of the only document, or nil after an error.
+// document returns the root of the only document, or nil after an error.
 func (r *reader) document(data []byte) ast.Node {
 	if len(data) > maxSize {
-		r.fail("", "this is larger than %d KiB; is it a plan?", maxSize>>10)
+		r.fail("", "the plan is larger than %d KiB: is it the right file?", maxSize>>10)
 		return nil
 	}
 	file, err := parseYAML(data)
@@ -55,17 +55,17 @@ func (r *reader) document(data []byte) ast.Node {
 	switch {
 	case errors.As(err, &syntax):
 		r.source.at[""] = tokenAt(syntax.GetToken())
-		r.fail("", "%s", syntax.GetMessage())
+		r.fail("", "invalid YAML: %s", syntax.GetMessage())
 		return nil
 	case err != nil:
-		r.fail("", "no valid YAML: %v", err)
+		r.fail("", "invalid YAML: %v", err)
 		return nil
 	case len(file.Docs) > 1 && file.Docs[1].Body != nil:
 		r.source.at[""] = nodeAt(file.Docs[1].Body)
-		r.fail("", "a second plan begins here; write one plan a file")
+		r.fail("", "a second plan begins here: write one plan per file")
 		return nil
 	case len(file.Docs) == 0 || file.Docs[0].Body == nil || file.Docs[0].Body.Type() == ast.CommentType:
-		r.fail("", "the plan is empty; `soak init` writes one to start from")
+		r.fail("", "the plan is empty: create one with `soak init`")
 		return nil
 	}
 	root := file.Docs[0].Body
@@ -75,17 +75,17 @@ func (r *reader) document(data []byte) ast.Node {
 	return root
 }
 
-// parseYAML turns a crash of the parser into an error.
+// parseYAML converts a panic of the parser into an error.
 func parseYAML(data []byte) (file *ast.File, err error) {
 	defer func() {
 		if crash := recover(); crash != nil {
-			err = fmt.Errorf("the parser gave up: %v", crash)
+			err = fmt.Errorf("the parser failed: %v", crash)
 		}
 	}()
 	return parser.ParseBytes(data, 0, parser.AllowDuplicateMapKey())
 }
 
-// Visit notes anchors, for [ast.Walk].
+// Visit records anchors, for [ast.Walk].
 func (r *reader) Visit(n ast.Node) ast.Visitor {
 	if a, ok := n.(*ast.AnchorNode); ok {
 		r.anchors[a.Name.GetToken().Value] = a.Value
@@ -93,8 +93,8 @@ func (r *reader) Visit(n ast.Node) ast.Visitor {
 	return r
 }
 
-// resolve follows aliases and looks through anchors and tags. It gives nil
-// once the plan has too many nodes.
+// resolve follows aliases, anchors and tags to a value. It returns nil once the
+// plan has too many nodes.
 func (r *reader) resolve(n ast.Node, field string) ast.Node {
 	for {
 		if r.nodes > maxNodes {
@@ -102,7 +102,7 @@ func (r *reader) resolve(n ast.Node, field string) ast.Node {
 		}
 		if r.nodes++; r.nodes > maxNodes || len(field) > maxPath {
 			r.nodes = maxNodes + 1
-			r.fail(field[:min(len(field), 40)], "the plan grows beyond all bounds here; do not nest aliases")
+			r.fail(field[:min(len(field), 40)], "the plan expands to too many values here: do not nest aliases")
 			return nil
 		}
 		switch v := n.(type) {
@@ -114,7 +114,7 @@ func (r *reader) resolve(n ast.Node, field string) ast.Node {
 			name := v.Value.GetToken().Value
 			anchor, ok := r.anchors[name]
 			if !ok {
-				r.fail(field, "there is no anchor &%s", name)
+				r.fail(field, "unknown anchor &%s: define it or remove the alias", name)
 				return nil
 			}
 			n = anchor
@@ -142,19 +142,18 @@ func (r *reader) object(known keys) set {
 }
 
 func (r *reader) unknown(field, key string, known []string) {
-	hint := didYouMean(key, known)
-	if hint == "" {
-		hint = "; known here: " + list(known)
+	near := nearest(key, known)
+	if near == "" {
+		r.fail(join(field, key), "unknown key: use %s", alternatives(known))
+		return
 	}
-	r.fail(join(field, key), "unknown key%s", hint)
-	if near := nearest(key, known); near != "" {
-		last := &r.errs[len(r.errs)-1]
-		last.needs = append(last.needs, join(field, near))
-	}
+	r.fail(join(field, key), "unknown key: did you mean %q?", near)
+	last := &r.errs[len(r.errs)-1]
+	last.needs = append(last.needs, join(field, near))
 }
 
-// entries gives the keys of an object in their order, merge keys resolved, and
-// notes where each stands.
+// entries returns the keys of an object in their order, with merge keys resolved,
+// and records their positions.
 func (r *reader) entries(n ast.Node, field string) (found []entry, ok bool) {
 	n = r.resolve(n, field)
 	object, ok := n.(ast.MapNode)
@@ -162,7 +161,7 @@ func (r *reader) entries(n ast.Node, field string) (found []entry, ok bool) {
 	case n == nil:
 		return nil, false
 	case !ok:
-		r.fail(field, "this must be a block of `key: value` lines")
+		r.fail(field, "invalid value: use a block of `key: value` lines")
 		return nil, false
 	}
 	own := map[string]bool{}
@@ -176,7 +175,7 @@ func (r *reader) entries(n ast.Node, field string) (found []entry, ok bool) {
 		e := entry{key: it.Key().GetToken().Value, at: tokenAt(it.Key().GetToken()), value: it.Value()}
 		r.source.at[join(field, e.key)] = e.at
 		if own[e.key] {
-			r.fail(join(field, e.key), "this key is here twice; keep one")
+			r.fail(join(field, e.key), "duplicate key: keep one")
 			continue
 		}
 		own[e.key] = true
@@ -192,7 +191,7 @@ func (r *reader) entries(n ast.Node, field string) (found []entry, ok bool) {
 	return found, true
 }
 
-// items gives the elements of a list; a single value counts as a list of one.
+// items returns the elements of a list; a single value is a list of one.
 func (r *reader) items(n ast.Node, field string) []ast.Node {
 	switch v := r.resolve(n, field).(type) {
 	case *ast.SequenceNode:
@@ -201,7 +200,7 @@ func (r *reader) items(n ast.Node, field string) []ast.Node {
 		}
 		return v.Values
 	case ast.MapNode:
-		r.fail(field, "this must be a list; begin each element with `- `")
+		r.fail(field, "invalid value: use a list, each element beginning with `- `")
 		return nil
 	case nil:
 		return nil
@@ -211,7 +210,7 @@ func (r *reader) items(n ast.Node, field string) []ast.Node {
 	}
 }
 
-// text gives a single value as it was written, ${NAME} not yet replaced.
+// text returns a single value as written, before ${NAME} is replaced.
 func (r *reader) text(n ast.Node, field string) (string, bool) {
 	switch v := r.resolve(n, field).(type) {
 	case nil:
@@ -221,13 +220,13 @@ func (r *reader) text(n ast.Node, field string) (string, bool) {
 	case *ast.LiteralNode:
 		return v.Value.Value, true
 	case *ast.IntegerNode:
-		return fmt.Sprint(v.Value), true // 10_000 and 0x10 are numbers, too
+		return fmt.Sprint(v.Value), true // 10_000 and 0x10 are numbers as well
 	case *ast.FloatNode, *ast.BoolNode, *ast.InfinityNode, *ast.NanNode:
 		return v.GetToken().Value, true
 	case *ast.NullNode:
-		r.fail(field, "this must have a value")
+		r.fail(field, "missing value: set one or remove the key")
 	default:
-		r.fail(field, "this must be a single value, not a list or a block")
+		r.fail(field, "invalid value: use a single value, not a list or a block")
 	}
 	return "", false
 }

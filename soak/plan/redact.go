@@ -12,19 +12,19 @@ import (
 	"soakmon/soak"
 )
 
-// redacted stands where a secret stood.
+// redacted replaces a secret.
 const redacted = "REDACTED"
 
-// plainKeys of a plan hold words of ours, which stay readable even where a
-// secret happens to be the same word.
+// plainKeys are keys of a plan whose values are soak's own words. They stay
+// readable even if a secret happens to be the same word.
 var plainKeys = []string{"name", "protocol", "embedded", "network", "type", "kind", "kinds", "per", "text", "metric", "process", "severity", "overlap", "schedule", "time_zone", "file"}
 
-// Redact gives the plan without its secrets, for the store and for reports.
+// Redact returns the plan without its secrets, for the store and for reports.
 // Secrets are the texts in Plan.Secrets; the values of keys, flags and variables
-// whose name holds password, passwd, token, secret, key, uuid, auth, cookie or
-// credential; the user info and query of URLs. Each is replaced by REDACTED.
-// The lines of options and the list of secrets are left out. A plan that is no
-// valid JSON (broken options) comes back with its name alone.
+// whose name contains password, passwd, token, secret, key, uuid, auth, cookie,
+// credential or obfs; the user info and query of URLs. Each is replaced by
+// REDACTED. The lines of options and the list of secrets are left out. Of a plan
+// that is not valid JSON (because of broken options) only the name remains.
 func Redact(p soak.Plan) soak.Plan {
 	bare := soak.Plan{Name: p.Name}
 	data, err := json.Marshal(p)
@@ -50,8 +50,9 @@ func Redact(p soak.Plan) soak.Plan {
 
 type redactor struct{ scrub func(string) string }
 
-// value redacts what key holds. Below free, keys are not ours: there everything
-// under a key that names a secret is one.
+// value redacts the value of a key. In free blocks the keys are not soak's own
+// (options, environment): there, every value under a key that names a secret is
+// one.
 func (r redactor) value(key string, v any, free bool) any {
 	switch v := v.(type) {
 	case map[string]any:
@@ -108,7 +109,7 @@ func (r redactor) command(words []any) []any {
 	return words
 }
 
-// redactURL takes user info and query out of a text that is a URL.
+// redactURL removes user info and query from a text that is a URL.
 func redactURL(text string) string {
 	u, err := url.Parse(text)
 	if err != nil || u.Scheme == "" || u.Host == "" {
@@ -123,15 +124,15 @@ func redactURL(text string) string {
 	return u.String()
 }
 
-// Scrub gives a function that replaces the plan's secrets in any text, also
-// where they are quoted or escaped for a URL.
+// Scrub returns a function that replaces the plan's secrets in any text, including
+// those that are quoted or escaped for a URL.
 func Scrub(p soak.Plan) func(string) string {
 	var forms []string
 	for _, s := range p.Secrets {
 		quoted := strconv.Quote(s)
 		forms = append(forms, s, url.QueryEscape(s), url.PathEscape(s), quoted[1:len(quoted)-1])
 	}
-	slices.SortFunc(forms, func(a, b string) int { // the longest first: one may begin with another
+	slices.SortFunc(forms, func(a, b string) int { // longest first: one may be a prefix of another
 		return cmp.Or(cmp.Compare(len(b), len(a)), strings.Compare(a, b))
 	})
 	var pairs []string

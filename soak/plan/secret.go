@@ -11,9 +11,9 @@ import (
 	"strings"
 )
 
-// Texts shorter than this are not looked for in other texts: they would hit
-// ordinary words. What stands literally in the plan is often no secret at all
-// (`auth: none`) and must be longer than what was handed in from outside.
+// Shorter texts are not searched for in other texts, since they would match
+// ordinary words. A literal value in the plan is often not a secret at all
+// (`auth: none`), so it must be longer than one from a variable or a file.
 const (
 	shortestSecret  = 4
 	shortestLiteral = 6
@@ -22,10 +22,10 @@ const (
 // maxSecretFile bounds a file: value in bytes.
 const maxSecretFile = 64 << 10
 
-// secretWords in a key make its value a secret.
+// secretWords are the words that make the value of a key a secret.
 var secretWords = []string{"password", "passwd", "token", "secret", "key", "uuid", "auth", "cookie", "credential", "obfs"}
 
-// secretKey tells whether a key names a secret: "password", "private_key",
+// secretKey reports whether a key names a secret: "password", "private_key",
 // "auth_str", "X-Api-Key", "DB_PASSWORD".
 func secretKey(key string) bool {
 	key = strings.ToLower(key)
@@ -44,7 +44,7 @@ func lastKey(field string) string {
 }
 
 // reveal replaces ${NAME}, and file:PATH under keys that name a secret or the
-// certificate authority, and notes what must not be written out.
+// certificate authority, and records the secrets that must not be written.
 func (r *reader) reveal(text, field string) string {
 	key := lastKey(field)
 	isSecret := secretKey(key)
@@ -79,7 +79,7 @@ func (r *reader) hide(text string, shortest int) {
 	}
 }
 
-// readFile reads a regular file, without the line feed at its end.
+// readFile reads a regular file without its final line feed.
 func (r *reader) readFile(path string) (string, error) {
 	path, _, err := expand(path)
 	if err != nil {
@@ -93,7 +93,7 @@ func (r *reader) readFile(path string) (string, error) {
 		return "", fmt.Errorf("cannot read the file: %w", err)
 	}
 	if !info.Mode().IsRegular() {
-		return "", fmt.Errorf("cannot read the file: %s is no regular file", path)
+		return "", fmt.Errorf("cannot read the file: %s is not a regular file", path)
 	}
 	f, err := os.Open(path)
 	if err != nil {
@@ -105,7 +105,7 @@ func (r *reader) readFile(path string) (string, error) {
 	case err != nil:
 		return "", fmt.Errorf("cannot read the file: %w", err)
 	case len(data) > maxSecretFile:
-		return "", fmt.Errorf("%s is larger than 64 KiB; is it the right file?", path)
+		return "", fmt.Errorf("cannot read the file: %s is larger than 64 KiB, is it the right one?", path)
 	}
 	return strings.TrimRight(string(data), "\r\n"), nil
 }
@@ -113,8 +113,8 @@ func (r *reader) readFile(path string) (string, error) {
 var variable = regexp.MustCompile(`\$?\$\{([^}]*)(\}?)`)
 var variableName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
 
-// expand replaces ${NAME} by the environment's variables, which it gives as
-// well; $${ stands for a plain ${.
+// expand replaces ${NAME} by environment variables and also returns their values;
+// $${ is a literal ${.
 func expand(text string) (expanded string, values []string, err error) {
 	expanded = variable.ReplaceAllStringFunc(text, func(match string) string {
 		if rest, escaped := strings.CutPrefix(match, "$$"); escaped {
@@ -131,11 +131,11 @@ func expand(text string) (expanded string, values []string, err error) {
 
 func lookup(name string, closed bool) (string, error) {
 	if !closed || !variableName.MatchString(name) {
-		return "", errors.New("${ begins a variable, as in ${NAME}; write $${ for a plain ${")
+		return "", errors.New("invalid variable: use ${NAME}, or $${ for a literal ${")
 	}
 	value, ok := os.LookupEnv(name)
 	if !ok {
-		return "", fmt.Errorf("the environment has no variable %s; set it, or write $${%s} for the plain text", name, name)
+		return "", fmt.Errorf("environment variable %s is not set: set it, or use $${%s} for the literal text", name, name)
 	}
 	return value, nil
 }

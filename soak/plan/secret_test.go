@@ -42,7 +42,7 @@ func readSecretPlan(t *testing.T) soak.Plan {
 	return mustComplete(t, p)
 }
 
-func TestVariablesAndFilesAreRead(t *testing.T) {
+func TestParse_VariablesAndFiles(t *testing.T) {
 	p := readSecretPlan(t)
 	if p.Name != "plan-alpha" || p.Load[0].Rate != 200 || p.Load[0].Address != "127.0.0.1:8080" {
 		t.Errorf("%q %g %q", p.Name, p.Load[0].Rate, p.Load[0].Address)
@@ -60,7 +60,7 @@ func TestVariablesAndFilesAreRead(t *testing.T) {
 	}
 }
 
-func TestARedactedPlanHoldsNoSecret(t *testing.T) {
+func TestRedact_RemovesSecrets(t *testing.T) {
 	p := readSecretPlan(t)
 	before, _ := json.Marshal(p)
 	clean := Redact(p)
@@ -88,7 +88,7 @@ func TestARedactedPlanHoldsNoSecret(t *testing.T) {
 	}
 }
 
-func TestAPlanWithoutSecretsIsRedactedToItself(t *testing.T) {
+func TestRedact_PlanWithoutSecrets(t *testing.T) {
 	p, err := Load("testdata/full.yaml")
 	if err != nil {
 		t.Fatal(err)
@@ -100,7 +100,7 @@ func TestAPlanWithoutSecretsIsRedactedToItself(t *testing.T) {
 	}
 }
 
-func TestErrorsQuoteNoSecret(t *testing.T) {
+func TestParse_ErrorsQuoteNoSecret(t *testing.T) {
 	t.Setenv("SOAK_TEST_TOKEN", "hunter2")
 	_, err := Parse("x.yaml", []byte(`
 duration: ${SOAK_TEST_TOKEN}
@@ -113,7 +113,7 @@ load:
 	}
 }
 
-func TestBrokenOptionsAreNotWrittenOut(t *testing.T) {
+func TestRedact_BrokenOptions(t *testing.T) {
 	p := Default()
 	p.Load[0].Options.JSON = json.RawMessage(`{"password": "x`)
 	if got := Redact(p); got.Name != "tcp" || got.Load != nil {
@@ -121,7 +121,7 @@ func TestBrokenOptionsAreNotWrittenOut(t *testing.T) {
 	}
 }
 
-func TestScrubFindsEscapedSecrets(t *testing.T) {
+func TestScrub_EscapedSecrets(t *testing.T) {
 	scrub := Scrub(soak.Plan{Secrets: []string{`to"ken&1`, `to"k`, ""}})
 	for text, want := range map[string]string{
 		`bad to"ken&1 here`:        "bad REDACTED here",
@@ -139,7 +139,7 @@ func TestScrubFindsEscapedSecrets(t *testing.T) {
 	}
 }
 
-func TestAFolderStandsForThePlanInItAndItsPathsAreRelativeToIt(t *testing.T) {
+func TestLoad_Folder(t *testing.T) {
 	dir := t.TempDir()
 	for name, content := range map[string]string{
 		"plan.yaml": "target: {command: [a-server], dir: sub, ready: {listen: \":80\"}}\n" +

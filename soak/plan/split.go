@@ -6,9 +6,9 @@ import (
 	"strings"
 )
 
-// split cuts a command line into words as a POSIX shell quotes them (POSIX.1,
-// Shell Command Language, 2.2). There is no shell behind it: what only a shell
-// would understand is refused instead of being passed on as a word.
+// split splits a command line into words with the quoting of a POSIX shell
+// (POSIX.1, Shell Command Language, 2.2). No shell runs the command, so syntax
+// that needs one is an error instead of a word.
 func split(line string) ([]string, error) {
 	var words []string
 	for rest := strings.TrimLeft(line, " \t\n"); rest != ""; rest = strings.TrimLeft(rest, " \t\n") {
@@ -37,7 +37,7 @@ func firstWord(line string) (word, rest string, err error) {
 			b.WriteByte(line[i+1])
 			i += 2
 		case strings.IndexByte("|&;<>`", c) >= 0 || strings.HasPrefix(line[i:], "$("):
-			return "", "", fmt.Errorf(`%q needs a shell, and none is used; quote it, or write [sh, -c, "…"]`, string(c))
+			return "", "", fmt.Errorf(`%q needs a shell, and soak uses none: quote it, or use [sh, -c, "…"]`, string(c))
 		default:
 			b.WriteByte(c)
 			i++
@@ -46,7 +46,7 @@ func firstWord(line string) (word, rest string, err error) {
 	return b.String(), "", nil
 }
 
-// quoted reads a quoted part and tells its length, quotes included.
+// quoted reads a quoted part and returns its length, including the quotes.
 func quoted(b *strings.Builder, line string) (int, error) {
 	quote := line[0]
 	for i := 1; i < len(line); i++ {
@@ -58,5 +58,5 @@ func quoted(b *strings.Builder, line string) (int, error) {
 		}
 		b.WriteByte(line[i])
 	}
-	return 0, errors.New("a quote is not closed")
+	return 0, errors.New("missing closing quote: add it, or escape the quote with a backslash")
 }

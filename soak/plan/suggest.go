@@ -2,8 +2,8 @@ package plan
 
 import "fmt"
 
-// nearest gives the name that is at most two edits (a third of it for short
-// ones) away, or "".
+// nearest returns the known name within two edits (for short names, within a
+// third of their length), or "".
 func nearest(name string, known []string) string {
 	best, at := "", min(2, max(1, len(name)/3))+1
 	for _, k := range known {
@@ -14,15 +14,17 @@ func nearest(name string, known []string) string {
 	return best
 }
 
-func didYouMean(name string, known []string) string {
+// choice lists the known names for an error about an unknown one, with the
+// nearest as a suggestion.
+func choice(name string, known []string) string {
 	if best := nearest(name, known); best != "" {
-		return fmt.Sprintf(", did you mean %q?", best)
+		return fmt.Sprintf("%s (did you mean %q?)", alternatives(known), best)
 	}
-	return ""
+	return alternatives(known)
 }
 
-// edits is the distance of a and b in bytes inserted, left out, changed or
-// swapped with their neighbour (Damerau, CACM 7(3), 1964, optimal alignment).
+// edits is the distance of a and b in bytes inserted, deleted, changed or swapped
+// with their neighbor (Damerau, CACM 7(3), 1964, optimal alignment).
 func edits(a, b string) int {
 	var before, last []int
 	row := make([]int, len(b)+1)

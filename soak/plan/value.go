@@ -23,7 +23,7 @@ func scalar[T any](r *reader, into *T, parse func(string) (T, error)) set {
 		v, err := parse(expanded)
 		switch {
 		case err != nil && len(values) > 0: // its text may quote a secret
-			r.fail(field, "%s, with its variables replaced, is no valid value here", text)
+			r.fail(field, "invalid value %s: check the variables in it", text)
 		case err != nil:
 			r.fail(field, "%v", err)
 		default:
@@ -32,11 +32,11 @@ func scalar[T any](r *reader, into *T, parse func(string) (T, error)) set {
 	}
 }
 
-// word reads a name: replaced variables are no secrets in it.
+// word reads a name. Variables in it are not treated as secrets.
 func (r *reader) word(into *string) set {
 	return scalar(r, into, func(text string) (string, error) {
 		if text == "" {
-			return "", errors.New("this must not be empty")
+			return "", errors.New("empty value: set one or remove the key")
 		}
 		return text, nil
 	})
@@ -55,7 +55,7 @@ func (r *reader) words(into *string) set {
 	}
 }
 
-// secret reads a text that may hold secrets.
+// secret reads a text that may contain secrets.
 func (r *reader) secret(into *string) set {
 	return func(n ast.Node, field string) {
 		if text, ok := r.text(n, field); ok {
@@ -64,7 +64,7 @@ func (r *reader) secret(into *string) set {
 	}
 }
 
-// items of one kind.
+// sequence reads a list of items of one kind.
 func sequence[T any](r *reader, into *[]T, item func(*T) set) set {
 	return func(n ast.Node, field string) {
 		nodes := r.items(n, field)
@@ -75,7 +75,7 @@ func sequence[T any](r *reader, into *[]T, item func(*T) set) set {
 	}
 }
 
-// dict reads a block with free keys.
+// dict reads a block whose keys the plan chooses.
 func dict[T any](r *reader, into *map[string]T, item func(*T) set) set {
 	return func(n ast.Node, field string) {
 		entries, _ := r.entries(n, field)
@@ -88,12 +88,12 @@ func dict[T any](r *reader, into *map[string]T, item func(*T) set) set {
 	}
 }
 
-// above0 refuses an explicit zero where zero would mean "not set".
+// above0 refuses an explicit zero for keys whose zero means "not set".
 func above0[T ~int | ~int64 | ~float64](parse func(string) (T, error)) func(string) (T, error) {
 	return func(text string) (T, error) {
 		v, err := parse(text)
 		if err == nil && v <= 0 {
-			return 0, fmt.Errorf("this must be above 0, not %s; leave the key out for the default", text)
+			return 0, fmt.Errorf("invalid value %s: use a value above 0, or remove the key for the default", text)
 		}
 		return v, err
 	}
@@ -109,6 +109,6 @@ func oneOf[T ~string](words ...T) func(string) (T, error) {
 			}
 			known[i] = string(w)
 		}
-		return "", fmt.Errorf("%q is not known here%s; use %s", text, didYouMean(text, known), list(known))
+		return "", fmt.Errorf("invalid value %q: use %s", text, choice(text, known))
 	}
 }

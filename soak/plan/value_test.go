@@ -9,7 +9,7 @@ import (
 	"soakmon/soak"
 )
 
-func TestDurationsAreRead(t *testing.T) {
+func TestParseDuration_Values(t *testing.T) {
 	for text, want := range map[string]time.Duration{
 		"0": 0, "90s": 90 * time.Second, "1h30m": 90 * time.Minute, "1d": 24 * time.Hour, "1d12h": 36 * time.Hour,
 		"7d": 7 * 24 * time.Hour, "1w": 7 * 24 * time.Hour, "1w2d3h4ms": 219*time.Hour + 4*time.Millisecond, "0.5d": 12 * time.Hour, "100ms": 100 * time.Millisecond,
@@ -25,7 +25,7 @@ func TestDurationsAreRead(t *testing.T) {
 	}
 }
 
-func TestSizesAreRead(t *testing.T) {
+func TestParseBytes_Values(t *testing.T) {
 	for text, want := range map[string]int64{
 		"0": 0, "4096": 4096, "4KiB": 4096, "1MiB": 1 << 20, "1MB": 1e6, "1kB": 1000, "1.5KiB": 1536, "2 GiB": 2 << 30, "7B": 7, "9223372036854775807": math.MaxInt64,
 	} {
@@ -40,7 +40,7 @@ func TestSizesAreRead(t *testing.T) {
 	}
 }
 
-func TestQuantitiesArePerHourRunOrOperation(t *testing.T) {
+func TestParseQuantity_Values(t *testing.T) {
 	for text, want := range map[string]soak.Quantity{
 		"0":       {Per: soak.PerHour},
 		"0/run":   {Per: soak.PerRun},
@@ -66,7 +66,7 @@ func TestQuantitiesArePerHourRunOrOperation(t *testing.T) {
 	}
 }
 
-func TestLeaksAreRead(t *testing.T) {
+func TestParseLeak_Values(t *testing.T) {
 	for text, want := range map[string]soak.Leak{
 		"fd=2/s":              {Kind: "fd", Amount: 2, Every: time.Second},
 		"goroutine=1/10000op": {Kind: "goroutine", Amount: 1, Operations: 10000},
@@ -89,7 +89,7 @@ func TestLeaksAreRead(t *testing.T) {
 	}
 }
 
-func TestAddressesStayOnThisMachineWithoutAHost(t *testing.T) {
+func TestParseAddress_DefaultsToLoopback(t *testing.T) {
 	for text, want := range map[string]string{
 		":8080": "127.0.0.1:8080", "8080": "127.0.0.1:8080", "127.0.0.1:1": "127.0.0.1:1", "[::1]:80": "[::1]:80", "localhost:65535": "localhost:65535",
 	} {
@@ -104,7 +104,7 @@ func TestAddressesStayOnThisMachineWithoutAHost(t *testing.T) {
 	}
 }
 
-func TestRatesSharesAndBandwidthsAreRead(t *testing.T) {
+func TestParseRate_AndShareAndBandwidth(t *testing.T) {
 	for _, c := range []struct {
 		parse func(string) (float64, error)
 		text  string
@@ -136,7 +136,7 @@ func TestRatesSharesAndBandwidthsAreRead(t *testing.T) {
 	}
 }
 
-func TestCommandsAreSplitAsAShellDoes(t *testing.T) {
+func TestSplit_ShellQuoting(t *testing.T) {
 	for line, want := range map[string]string{
 		`nginx -g 'daemon off;'`:       `nginx|-g|daemon off;`,
 		`a "b c" d\ e`:                 `a|b c|d e`,
@@ -156,7 +156,7 @@ func TestCommandsAreSplitAsAShellDoes(t *testing.T) {
 	}
 }
 
-func TestTheNearestKeyIsSuggested(t *testing.T) {
+func TestNearest_Suggestions(t *testing.T) {
 	known := []string{"rate", "name", "protocol", "requests_per_session"}
 	for name, want := range map[string]string{
 		"rat": "rate", "nmae": "name", "protcol": "protocol", "request_per_sesion": "requests_per_session", "colour": "", "x": "", "Rate": "rate",
