@@ -110,8 +110,8 @@ func TestOptionsOfSinksAreCheckedWithTheirLine(t *testing.T) {
 		{"webhook", `{"url":"ftp://hunter2/"}`, "plan.yaml:5: options.url: no http or https URL; write it like https://127.0.0.1/alerts"},
 		{"webhook", `{"url":"http://x/","timeout":"0s"}`, "plan.yaml:3: options.timeout: a time-out must be above 0"},
 		{"webhook", `{"url":"http://x/","headers":{"a b":"hunter2"}}`, "plan.yaml:3: options.headers.a b: no valid header name or value"},
-		{"webhook", `{"url":"http://x/","retries":3}`, "plan.yaml:3: options.retries: unknown key; known here: headers, timeout, url"},
-		{"log", `{"path":"x"}`, "plan.yaml:3: options.path: unknown key; known here: file"},
+		{"webhook", `{"url":"http://x/","retries":3}`, "plan.yaml:3: options.retries: unknown key: use headers, timeout, url"},
+		{"log", `{"path":"x"}`, "plan.yaml:3: options.path: unknown key: use file"},
 	} {
 		o := soak.Options{JSON: json.RawMessage(c.options), File: "plan.yaml", Line: map[string]int{"": 3, "url": 5}}
 		_, err := New(soak.SinkSpec{Type: c.kind, Options: o}, Env{})

@@ -36,7 +36,7 @@ func TestARealPrometheusIsJudged(t *testing.T) {
 		t.Errorf("exit code %d of a series that does not grow", code)
 	}
 	out, err := exec.Command(binary, "analyze", "--prometheus", server, "--query", "nosuch").CombinedOutput()
-	if err == nil || !strings.Contains(string(out), "found no series") {
+	if err == nil || !strings.Contains(string(out), "no series found") {
 		t.Errorf("%v\n%s", err, out)
 	}
 }
@@ -139,7 +139,7 @@ func TestRestartsThatAreMarkedTellALeak(t *testing.T) {
 		t.Errorf("marked: exit code %d, %+v", code, all)
 	}
 	out, err := exec.Command(binary, "analyze", "--restart", "50000", file).CombinedOutput()
-	if err == nil || !strings.Contains(string(out), "--restart 50000: nothing was recorded then; "+file+" goes from 0 to 43170") {
+	if err == nil || !strings.Contains(string(out), "--restart 50000: nothing was recorded then; "+file+" covers 0 to 43170") {
 		t.Errorf("%v\n%s", err, out)
 	}
 }

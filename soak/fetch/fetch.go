@@ -1,13 +1,12 @@
-// Package fetch makes one HTTP GET that cannot hurt the caller: it is bounded
-// in time from the first byte sent to the last byte read, and in size after
-// decompression, whatever the server does. Redirects to another host are
-// refused, and an error names the URL without user name, password and query,
-// because those carry secrets.
+// Package fetch makes HTTP GET requests that cannot harm the caller: whatever the
+// server does, a request is bounded in time from the first byte sent to the last
+// byte read, and in size after decompression. Redirects to another host are
+// refused. Errors show the URL without user name, password and query, because
+// those may contain secrets.
 //
-// [Get] uses a connection of its own and closes it, so that a rare fetch
-// leaves no idle connection in the server that is being watched. A [Client]
-// keeps exactly one connection, so that a page read every second costs the
-// server one descriptor, always the same, and no handshakes.
+// [Get] opens a connection and closes it, so that a rare fetch leaves no idle
+// connection in the watched server. A [Client] keeps exactly one connection, so
+// that a page read every second costs the server one descriptor and no handshakes.
 package fetch
 
 import (
@@ -23,17 +22,17 @@ import (
 	"time"
 )
 
-// ErrTooLarge says that the answer is longer than Limits.Bytes.
-var ErrTooLarge = errors.New("answer too large")
+// ErrTooLarge is the error of a response longer than Limits.Bytes.
+var ErrTooLarge = errors.New("response too large")
 
-// ErrType says that the answer is not of the content type asked for.
+// ErrType is the error of a response with another content type than Limits.Type.
 var ErrType = errors.New("unexpected content type")
 
-// StatusError is an answer other than 200.
+// StatusError is a response with another status than 200.
 type StatusError struct {
 	URL  string // without user name, password and query
 	Code int    // HTTP status
-	Text string // first line of the answer's body, cut short
+	Text string // first line of the body, truncated
 }
 
 func (e *StatusError) Error() string {
@@ -46,16 +45,16 @@ func (e *StatusError) Error() string {
 
 // Limits bound one fetch.
 type Limits struct {
-	Time  time.Duration // for all of it, connecting included; 0: only the context bounds it
+	Time  time.Duration // in total, including connecting; 0: only the context bounds it
 	Bytes int64         // of the body, after decompression
 	Type  string        // prefix of the expected content type; "" is any
 }
 
-// Client fetches over one kept connection per host. It is safe for concurrent
-// use; concurrent fetches from one host queue for the connection.
+// Client fetches over one persistent connection per host. It is safe for
+// concurrent use; concurrent fetches from one host queue for the connection.
 type Client struct{ http http.Client }
 
-// NewClient makes a client that holds no connection yet.
+// NewClient returns a client without connections.
 func NewClient() *Client { return newClient(false) }
 
 func newClient(once bool) *Client {
@@ -71,17 +70,17 @@ func newClient(once bool) *Client {
 	}}
 }
 
-// Close ends the idle connection.
+// Close closes idle connections.
 func (c *Client) Close() { c.http.CloseIdleConnections() }
 
-// Get fetches url over a connection of its own, which it closes.
+// Get fetches url over a new connection, which it closes.
 func Get(ctx context.Context, url string, l Limits) ([]byte, error) {
 	return newClient(true).Get(ctx, url, l)
 }
 
-// Get fetches url and returns the body of a 200 answer. Errors are a
-// [StatusError], or wrap [ErrTooLarge], [ErrType] or
-// [context.DeadlineExceeded].
+// Get fetches url and returns the body of a response with status 200. The error is
+// a [StatusError], or wraps [ErrTooLarge], [ErrType],
+// [context.DeadlineExceeded] or the cause of a failed connection.
 func (c *Client) Get(ctx context.Context, url string, l Limits) ([]byte, error) {
 	if l.Time > 0 {
 		var cancel context.CancelFunc
@@ -90,7 +89,7 @@ func (c *Client) Get(ctx context.Context, url string, l Limits) ([]byte, error) 
 	}
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 	if err != nil {
-		return nil, fmt.Errorf("get: the URL cannot be used: %w", cause(err))
+		return nil, fmt.Errorf("get: invalid URL: %w", cause(err))
 	}
 	body, err := c.do(req, l)
 	var status *StatusError
@@ -100,7 +99,7 @@ func (c *Client) Get(ctx context.Context, url string, l Limits) ([]byte, error) 
 	case errors.As(err, &status):
 		return nil, err
 	case l.Time > 0 && errors.Is(err, context.DeadlineExceeded):
-		return nil, fmt.Errorf("get %s: no complete answer within %v: %w", Public(req.URL), l.Time, context.DeadlineExceeded)
+		return nil, fmt.Errorf("get %s: no complete response within %v: %w", Public(req.URL), l.Time, context.DeadlineExceeded)
 	}
 	return nil, fmt.Errorf("get %s: %w", Public(req.URL), cause(err))
 }
@@ -128,19 +127,19 @@ func (c *Client) do(req *http.Request, l Limits) ([]byte, error) {
 	return body.Bytes(), nil
 }
 
-// Public is u as it may be shown: without user name, password, query and
+// Public returns u as it may be shown: without user name, password, query and
 // fragment.
 func Public(u *url.URL) string {
 	public := url.URL{Scheme: u.Scheme, Host: u.Host, Path: u.Path}
 	return public.String()
 }
 
-// Below is the URL of a page below base, which may or may not end in a slash.
-// A query of base is kept, and query is added to it.
+// Below returns the URL of a page below base, which may or may not end in a slash.
+// The query of base is kept, and query is added to it.
 func Below(base, page string, query url.Values) (string, error) {
 	u, err := url.Parse(base)
 	if err != nil {
-		return "", fmt.Errorf("the URL cannot be used: %w", cause(err))
+		return "", fmt.Errorf("invalid URL: %w", cause(err))
 	}
 	u.Path = strings.TrimRight(u.Path, "/") + "/" + page
 	all := u.Query()
@@ -161,7 +160,7 @@ func sameHost(req *http.Request, via []*http.Request) error {
 	return nil
 }
 
-// cause takes the *url.Error off: it repeats the URL with its query.
+// cause removes the *url.Error, which repeats the URL with its query.
 func cause(err error) error {
 	var u *url.Error
 	if errors.As(err, &u) {

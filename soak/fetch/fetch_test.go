@@ -66,7 +66,7 @@ func hostile(t *testing.T) *httptest.Server {
 	return s
 }
 
-func TestHostileServersAreBoundedAndNamed(t *testing.T) {
+func TestGet_HostileServers(t *testing.T) {
 	s := hostile(t)
 	const short, long = 300 * time.Millisecond, 20 * time.Second
 	tests := []struct {
@@ -98,7 +98,7 @@ func TestHostileServersAreBoundedAndNamed(t *testing.T) {
 	}
 }
 
-func TestStatusIsAnErrorWithItsFirstLine(t *testing.T) {
+func TestGet_StatusError(t *testing.T) {
 	_, err := Get(t.Context(), hostile(t).URL+"/fail?token=hunter2", Limits{Bytes: 1000})
 	var status *StatusError
 	if !errors.As(err, &status) || status.Code != 500 || status.Text != "disk on fire" {
@@ -109,7 +109,7 @@ func TestStatusIsAnErrorWithItsFirstLine(t *testing.T) {
 	}
 }
 
-func TestContentTypeIsChecked(t *testing.T) {
+func TestGet_ContentType(t *testing.T) {
 	s := hostile(t)
 	if _, err := Get(t.Context(), s.URL+"/html", Limits{Bytes: 100, Type: "text/plain"}); !errors.Is(err, ErrType) {
 		t.Errorf("html as text/plain: %v", err)
@@ -119,7 +119,7 @@ func TestContentTypeIsChecked(t *testing.T) {
 	}
 }
 
-func TestBodyOfExactlyTheLimitIsAccepted(t *testing.T) {
+func TestGet_BodyAtLimit(t *testing.T) {
 	s := hostile(t)
 	if b, err := Get(t.Context(), s.URL+"/here", Limits{Bytes: 5}); err != nil || string(b) != "hello" {
 		t.Errorf("got %q, %v", b, err)
@@ -129,7 +129,7 @@ func TestBodyOfExactlyTheLimitIsAccepted(t *testing.T) {
 	}
 }
 
-func TestRefusedConnectionAndBadURL(t *testing.T) {
+func TestGet_RefusedConnectionAndBadURL(t *testing.T) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -146,7 +146,7 @@ func TestRefusedConnectionAndBadURL(t *testing.T) {
 	}
 }
 
-func TestClientKeepsOneConnectionAndGetKeepsNone(t *testing.T) {
+func TestClient_KeepsOneConnection(t *testing.T) {
 	var opened, closed atomic.Int32
 	s := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { w.Write([]byte("hello")) }))
 	s.Config.ConnState = func(_ net.Conn, state http.ConnState) {
@@ -181,7 +181,7 @@ func TestClientKeepsOneConnectionAndGetKeepsNone(t *testing.T) {
 	}
 }
 
-func TestPublicHidesSecrets(t *testing.T) {
+func TestPublic_HidesSecrets(t *testing.T) {
 	u, err := url.Parse("https://user:pass@host:1/a/b?token=1#frag")
 	if err != nil {
 		t.Fatal(err)
@@ -191,7 +191,7 @@ func TestPublicHidesSecrets(t *testing.T) {
 	}
 }
 
-func TestBelowJoinsPathAndQuery(t *testing.T) {
+func TestBelow_JoinsPathAndQuery(t *testing.T) {
 	for base, want := range map[string]string{
 		"http://h:1/debug/pprof":           "http://h:1/debug/pprof/heap?gc=1",
 		"http://h:1/debug/pprof/":          "http://h:1/debug/pprof/heap?gc=1",
@@ -207,7 +207,7 @@ func TestBelowJoinsPathAndQuery(t *testing.T) {
 	}
 }
 
-func BenchmarkClientGet(b *testing.B) {
+func BenchmarkClient_Get(b *testing.B) {
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { w.Write([]byte("hello")) }))
 	defer s.Close()
 	c := NewClient()

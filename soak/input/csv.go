@@ -1,11 +1,11 @@
-// Package input reads series from elsewhere: recordings as CSV, and the answer
-// of a Prometheus query. What it reads is as raw as it came: irregular, with
-// gaps and NaN. It guesses a metric's kind and unit from its name alone, by the
-// naming rules of Prometheus (_total is a counter, _bytes and _seconds units).
+// Package input reads series that soak did not record: CSV files and the result of
+// a Prometheus query. It returns them unprocessed: irregular, with gaps and NaN. It
+// guesses a metric's kind and unit only from its name, by the naming rules of
+// Prometheus (_total is a counter, _bytes and _seconds are units).
 //
-// It never leaves out what it does not understand: a column that holds numbers
-// and also a word is an error that names the line, since a series that is
-// skipped in silence would look like one that does not grow.
+// It never skips data that it cannot read: a column of numbers that also contains a
+// word is an error with the line, since a series that is skipped silently would
+// look like one that does not grow.
 package input
 
 import (
@@ -21,12 +21,12 @@ import (
 // maxRows bounds a recording: a year at 1 s.
 const maxRows = 32_000_000
 
-// CSV reads a recording: a header, a column `time` (Unix seconds, RFC 3339, or
-// seconds since the start) and any numeric columns, gzip or not. Empty cells
-// and the usual words for nothing (NaN, null, n/a, …) are not measured. Rows may
-// stand in any order; times count from the oldest. Columns of text alone are
-// left out; column, where not empty, names the only one wanted. Errors name
-// source and line.
+// CSV reads a recording, compressed by gzip or not: a header, a column `time` (Unix
+// seconds, RFC 3339, or seconds since the start) and numeric columns. Empty cells
+// and the usual placeholders (NaN, null, n/a, …) are values that were not measured.
+// Rows may be in any order; times are relative to the oldest. Columns that contain
+// only text are skipped. If column is not empty, only that column is read. Errors
+// give source and line.
 func CSV(r io.Reader, source, column string) (Recording, error) {
 	t := &table{}
 	rec, err := t.read(r, column)
@@ -44,7 +44,7 @@ func CSV(r io.Reader, source, column string) (Recording, error) {
 // table is a CSV file that is being read.
 type table struct {
 	rows *csv.Reader
-	line int // of the row read last
+	line int // of the last row
 }
 
 func (t *table) read(r io.Reader, column string) (none Recording, err error) {
@@ -56,7 +56,7 @@ func (t *table) read(r io.Reader, column string) (none Recording, err error) {
 	t.rows.ReuseRecord, t.rows.TrimLeadingSpace = true, true
 	header, err := t.next()
 	if errors.Is(err, io.EOF) {
-		return none, errors.New("empty: want a header with a column `time` and at least one more")
+		return none, errors.New("empty file: write a header with a column `time` and at least one more")
 	}
 	if err != nil {
 		return none, err
@@ -71,13 +71,13 @@ func (t *table) read(r io.Reader, column string) (none Recording, err error) {
 		case errors.Is(err, io.EOF):
 			return t.finish(rec)
 		case errors.Is(err, csv.ErrFieldCount):
-			return none, fmt.Errorf("this row has %d of the %d cells of the header; leave cells empty where nothing was measured", len(row), len(header))
+			return none, fmt.Errorf("this row has %d cells, the header has %d: leave cells empty where nothing was measured", len(row), len(header))
 		case errors.Is(err, io.ErrUnexpectedEOF):
-			return none, errors.New("the compressed data ends too early: the file was cut off")
+			return none, errors.New("unexpected end of the compressed data: the file is truncated")
 		case err != nil:
 			return none, err
 		case n == maxRows:
-			return none, fmt.Errorf("more than %d rows", maxRows)
+			return none, fmt.Errorf("more than %d rows: split the file", maxRows)
 		}
 		if err := rec.add(row, t.line); err != nil {
 			return none, err
@@ -85,7 +85,7 @@ func (t *table) read(r io.Reader, column string) (none Recording, err error) {
 	}
 }
 
-// next reads a row. A row of the wrong length comes with [csv.ErrFieldCount].
+// next reads a row. It returns a row of the wrong length with [csv.ErrFieldCount].
 func (t *table) next() ([]string, error) {
 	row, err := t.rows.Read()
 	if len(row) > 0 {
@@ -94,11 +94,11 @@ func (t *table) next() ([]string, error) {
 	return row, err
 }
 
-// finish makes series of what was read; what is wrong with a column as a whole
-// is told of the line that showed it.
+// finish converts the rows into series. An error of a whole column is reported for
+// the line that shows it.
 func (t *table) finish(rec *recording) (none Recording, err error) {
 	if len(rec.at) == 0 {
-		return none, errors.New("no rows below the header: nothing was recorded")
+		return none, errors.New("no rows after the header: nothing was recorded")
 	}
 	if line, err := rec.check(); err != nil {
 		t.line = line
@@ -107,8 +107,8 @@ func (t *table) finish(rec *recording) (none Recording, err error) {
 	return rec.recorded(), nil
 }
 
-// unpack decompresses what begins like gzip (RFC 1952, section 2.3.1) and takes
-// off the byte order mark with which spreadsheets begin UTF-8.
+// unpack decompresses data that begins like gzip (RFC 1952, section 2.3.1) and
+// removes the byte order mark that spreadsheets write before UTF-8.
 func unpack(r io.Reader) (io.Reader, error) {
 	b := bufio.NewReaderSize(r, 1<<16)
 	if magic, _ := b.Peek(2); string(magic) == "\x1f\x8b" {

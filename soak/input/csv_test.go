@@ -34,7 +34,7 @@ func same(a, b []float64) bool {
 	return slices.EqualFunc(a, b, func(x, y float64) bool { return x == y || math.IsNaN(x) && math.IsNaN(y) })
 }
 
-func TestARecordingIsReadAsItCame(t *testing.T) {
+func TestCSV_TimesAndValues(t *testing.T) {
 	nan := math.NaN()
 	s := time.Second
 	for name, c := range map[string]struct {
@@ -51,7 +51,7 @@ func TestARecordingIsReadAsItCame(t *testing.T) {
 		"never measured":     {"time,value\n0,\n1,\n", []time.Duration{0, s}, []float64{nan, nan}},
 		"unsorted":           {"time,value\n2,3\n0,1\n1,2\n", []time.Duration{0, s, 2 * s}, []float64{1, 2, 3}},
 		"equal times":        {"time,value\n0,1\n1,2\n1,3\n2,4\n", []time.Duration{0, s, s, 2 * s}, []float64{1, 2, 3, 4}},
-		"text beside it":     {"time,host,value\n0,web-1,1\n1,web-1,2\n", []time.Duration{0, s}, []float64{1, 2}},
+		"a column of text":   {"time,host,value\n0,web-1,1\n1,web-1,2\n", []time.Duration{0, s}, []float64{1, 2}},
 		"quoted, CRLF":       {"\"time\",\"value\"\r\n\"0\",\"1e3\"\r\n\"1\",\"-2\"\r\n", []time.Duration{0, s}, []float64{1000, -2}},
 		"byte order mark":    {"\ufeff\"time\",value\n0,1\n1,2\n", []time.Duration{0, s}, []float64{1, 2}},
 		"no last line break": {"time,value\n0,1\n1,2", []time.Duration{0, s}, []float64{1, 2}},
@@ -65,7 +65,7 @@ func TestARecordingIsReadAsItCame(t *testing.T) {
 	}
 }
 
-func TestEveryColumnOfNumbersIsASeries(t *testing.T) {
+func TestCSV_EveryColumnOfNumbers(t *testing.T) {
 	rec, err := CSV(strings.NewReader("a,time,host,b_bytes\n1,0,x,10\n2,1,y,20\n"), "x.csv", "")
 	all := rec.Series
 	if err != nil {
@@ -76,14 +76,14 @@ func TestEveryColumnOfNumbersIsASeries(t *testing.T) {
 	}
 }
 
-func TestOneColumnCanBeWanted(t *testing.T) {
+func TestCSV_OneColumn(t *testing.T) {
 	text := "time,a,mixed,b\n0,1,oops,3\n1,2,7,4\n"
 	if s := one(t, text, "b"); s.ID.Metric != "b" || !slices.Equal(s.Value, []float64{3, 4}) {
 		t.Errorf("got %+v", s)
 	}
 }
 
-func TestGzipIsReadLikePlainText(t *testing.T) {
+func TestCSV_Gzip(t *testing.T) {
 	plain := "\ufefftime,value\n0,1\n1,2\n"
 	if got, want := one(t, zipped(t, plain), ""), one(t, plain, ""); !slices.Equal(got.Value, want.Value) || !slices.Equal(got.At, want.At) {
 		t.Errorf("got %+v, want %+v", got, want)
@@ -103,29 +103,29 @@ func zipped(t testing.TB, text string) string {
 	return b.String()
 }
 
-func TestErrorsNameTheLineAndWhatIsWrong(t *testing.T) {
+func TestCSV_Errors(t *testing.T) {
 	long := zipped(t, "time,value\n0,1\n"+strings.Repeat("1,2\n", 50_000))
 	for name, c := range map[string]struct{ text, column, want string }{
-		"empty":                   {"", "", "x.csv:1: empty"},
+		"empty":                   {"", "", "x.csv:1: empty file"},
 		"no time":                 {"at,value\n0,1\n", "", "x.csv:1: no column `time`"},
 		"two times":               {"time,TIME,value\n0,0,1\n", "", "x.csv:1: two columns `time`"},
 		"only time":               {"time\n0\n1\n", "", "x.csv:1: no column of numbers"},
 		"only text":               {"time,host\n0,a\n1,b\n", "", "x.csv:1: no column of numbers"},
 		"header alone":            {"time,value\n", "", "x.csv:1: no rows"},
 		"unknown column":          {"time,value\n0,1\n", "valu", `x.csv:1: no column "valu"`},
-		"wanted text":             {"time,host\n0,\n1,b\n", "host", `x.csv:3: column "host" holds no numbers, but such as "b"`},
-		"a word between numbers":  {"time,value\n0,1\n1,2\n2,oops\n3,4\n", "", `x.csv:4: column "value": "oops" is no number`},
-		"too large for a number":  {"time,value\n0,1\n1,1e999\n", "", `x.csv:3: column "value": "1e999"`},
-		"short row":               {"time,a,b\n0,1,2\n1,2\n", "", "x.csv:3: this row has 2 of the 3 cells"},
-		"long row":                {"time,a\n0,1\n1,2,3\n", "", "x.csv:3: this row has 3 of the 2 cells"},
-		"bad time":                {"time,value\n0,1\nlater,2\n", "", `x.csv:3: time "later": want Unix seconds`},
-		"no time in a row":        {"time,value\n0,1\n,2\n", "", `x.csv:3: time "": want`},
-		"time is NaN":             {"time,value\nNaN,1\n", "", `x.csv:2: time "NaN": want`},
+		"wanted text":             {"time,host\n0,\n1,b\n", "host", `x.csv:3: column "host" contains no numbers but values such as "b"`},
+		"a word between numbers":  {"time,value\n0,1\n1,2\n2,oops\n3,4\n", "", `x.csv:4: column "value": invalid number "oops"`},
+		"too large for a number":  {"time,value\n0,1\n1,1e999\n", "", `x.csv:3: column "value": invalid number "1e999"`},
+		"short row":               {"time,a,b\n0,1,2\n1,2\n", "", "x.csv:3: this row has 2 cells, the header has 3"},
+		"long row":                {"time,a\n0,1\n1,2,3\n", "", "x.csv:3: this row has 3 cells, the header has 2"},
+		"bad time":                {"time,value\n0,1\nlater,2\n", "", `x.csv:3: invalid time "later": use Unix seconds`},
+		"no time in a row":        {"time,value\n0,1\n,2\n", "", `x.csv:3: invalid time "": use`},
+		"time is NaN":             {"time,value\nNaN,1\n", "", `x.csv:2: invalid time "NaN": use`},
 		"milliseconds":            {"time,value\n1700000000000,1\n", "", "x.csv:2: time 1700000000000 is too large for seconds"},
 		"a century between":       {"time,value\n0,1\n4000000000,1\n", "", "x.csv:3: time 4000000000 is more than thirty years"},
 		"quote within a cell":     {"time,value\n0,1\n1,a\"b\n", "", "x.csv:3: bare \""},
 		"cell over several lines": {"time,value\n0,\"a\nb\"\n1,2\n", "", `x.csv:2: column "value"`},
-		"cut gzip":                {long[:len(long)-40], "", "the file was cut off"},
+		"cut gzip":                {long[:len(long)-40], "", "the file is truncated"},
 		"bad gzip":                {"\x1f\x8bnot gzip at all", "", "x.csv:1: gzip"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -137,7 +137,7 @@ func TestErrorsNameTheLineAndWhatIsWrong(t *testing.T) {
 	}
 }
 
-func TestAReaderThatFailsIsAnError(t *testing.T) {
+func TestCSV_FailingReader(t *testing.T) {
 	broken := errors.New("the disk is gone")
 	_, err := CSV(io.MultiReader(strings.NewReader("time,value\n0,1\n"), iotest.ErrReader(broken)), "x.csv", "")
 	if !errors.Is(err, broken) || !strings.HasPrefix(err.Error(), "x.csv:3: ") {
@@ -145,7 +145,7 @@ func TestAReaderThatFailsIsAnError(t *testing.T) {
 	}
 }
 
-func TestNamesTellUnitAndKind(t *testing.T) {
+func TestDescribe_UnitAndKind(t *testing.T) {
 	for name, want := range map[string]soak.Metric{
 		"value":                       {Name: "value", Unit: "count", Kind: soak.Gauge},
 		"rss_bytes":                   {Name: "rss_bytes", Unit: "bytes", Kind: soak.Gauge},

@@ -9,8 +9,8 @@ import (
 	"testing"
 )
 
-// Whatever the bytes are: an error that names a line, or series whose times are
-// sorted, begin at zero and are as many as the values.
+// Any input gives an error with a line, or series with a value for each time, whose
+// times are sorted and begin at zero.
 func FuzzCSV(f *testing.F) {
 	for _, text := range []string{
 		"", "time", "time,value\n0,1\n1,2\n", "time,a,b\n2026-01-02T15:04:05Z,1,\n1,NaN,x\n", "\ufefftime,v\n1e9,1\n-1e9,2\n",
@@ -36,13 +36,13 @@ func FuzzCSV(f *testing.F) {
 				t.Fatalf("series %q: %d times from %v, %d values", s.ID.Metric, len(s.At), s.At[0], len(s.Value))
 			}
 			if column != "" && s.ID.Metric != column {
-				t.Fatalf("series %q, wanted was %q", s.ID.Metric, column)
+				t.Fatalf("series %q, want %q", s.ID.Metric, column)
 			}
 		}
 	})
 }
 
-// What Prometheus calls a point is a pair of a number and a text.
+// A point of Prometheus is a pair of a number and a text.
 func FuzzParsePoint(f *testing.F) {
 	f.Add([]byte("1700000000.5"), []byte(`"1"`))
 	f.Add([]byte("0"), []byte(`"+Inf"`))

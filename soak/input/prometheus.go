@@ -17,14 +17,14 @@ import (
 	"soakmon/soak/fetch"
 )
 
-// A server answers at most 11,000 points a series and query
-// (https://prometheus.io/docs/prometheus/latest/querying/api/), so longer
-// ranges are asked for in parts.
+// A server returns at most 11,000 points per series and query
+// (https://prometheus.io/docs/prometheus/latest/querying/api/), so longer ranges
+// are requested in parts.
 const pointsPerQuery = 10_000
 
-var answerLimits = fetch.Limits{Time: time.Minute, Bytes: 256 << 20}
+var responseLimits = fetch.Limits{Time: time.Minute, Bytes: 256 << 20}
 
-// Range is a stretch of a Prometheus server's past.
+// Range is a range query to a Prometheus server.
 type Range struct {
 	URL   string // of the server, without /api
 	Query string // PromQL
@@ -33,12 +33,12 @@ type Range struct {
 	Step  time.Duration // at least 1 ms, the resolution of Prometheus
 }
 
-// Prometheus reads every series that the query's answer holds over the range,
-// sorted by name; times count from the range's start. A step without a value is
-// left out.
+// Prometheus reads every series that the query returns over the range, sorted by
+// name; times are relative to the range's start. Steps without a value are
+// skipped.
 func Prometheus(ctx context.Context, r Range) (none Recording, err error) {
 	if r.Step < time.Millisecond || !r.To.After(r.From) {
-		return none, fmt.Errorf("nothing to ask: from %s to %s in steps of %s", r.From, r.To, r.Step)
+		return none, fmt.Errorf("invalid range from %s to %s in steps of %s: use an end after the start and a step of at least 1ms", r.From, r.To, r.Step)
 	}
 	r.From, r.Step = r.From.Truncate(time.Millisecond), r.Step.Truncate(time.Millisecond)
 	found := map[string]*soak.Series{}
@@ -53,7 +53,7 @@ func Prometheus(ctx context.Context, r Range) (none Recording, err error) {
 		}
 	}
 	if len(found) == 0 {
-		return none, fmt.Errorf("the query %s found no series between %s and %s", r.Query, r.From.Format(time.RFC3339), r.To.Format(time.RFC3339))
+		return none, fmt.Errorf("query %s: no series found between %s and %s", r.Query, r.From.Format(time.RFC3339), r.To.Format(time.RFC3339))
 	}
 	out := Recording{Source: r.Query, Start: float64(r.From.UnixMilli()) / 1e3}
 	for _, name := range slices.Sorted(maps.Keys(found)) {
@@ -62,8 +62,8 @@ func Prometheus(ctx context.Context, r Range) (none Recording, err error) {
 	return out, nil
 }
 
-// answer is the range query's (Prometheus HTTP API v1, "matrix").
-type answer struct {
+// response is the response to a range query (Prometheus HTTP API v1, "matrix").
+type response struct {
 	Status string `json:"status"`
 	Error  string `json:"error"`
 	Data   struct {
@@ -72,15 +72,15 @@ type answer struct {
 	} `json:"data"`
 }
 
-// matrix is one series of an answer: pairs of Unix seconds and a text.
+// matrix is one series of a response: pairs of Unix seconds and a text.
 type matrix struct {
 	Metric map[string]string    `json:"metric"`
 	Values [][2]json.RawMessage `json:"values"`
 }
 
-// read asks for one part of the range and appends what it finds.
+// read requests one part of the range and appends its points to found.
 func (r Range) read(ctx context.Context, start time.Time, found map[string]*soak.Series) error {
-	a, err := r.ask(ctx)
+	a, err := r.fetch(ctx)
 	if err != nil {
 		return err
 	}
@@ -104,26 +104,26 @@ func (r Range) read(ctx context.Context, start time.Time, found map[string]*soak
 	return nil
 }
 
-func (r Range) ask(ctx context.Context) (a answer, err error) {
+func (r Range) fetch(ctx context.Context) (a response, err error) {
 	request, err := r.request()
 	if err != nil {
-		return a, fmt.Errorf("ask Prometheus: %w", err)
+		return a, fmt.Errorf("query Prometheus: %w", err)
 	}
-	data, err := fetch.Get(ctx, request, answerLimits)
+	data, err := fetch.Get(ctx, request, responseLimits)
 	var status *fetch.StatusError
 	switch {
 	case errors.As(err, &status) && json.Unmarshal([]byte(status.Text), &a) == nil && a.Error != "":
 		return a, fmt.Errorf("Prometheus refused the query: %s", a.Error)
 	case errors.Is(err, fetch.ErrTooLarge):
-		return a, fmt.Errorf("ask Prometheus: %w; narrow the query or widen the step", err)
+		return a, fmt.Errorf("query Prometheus: %w: narrow the query or use a larger step", err)
 	case err != nil:
-		return a, fmt.Errorf("ask Prometheus: %w", err)
+		return a, fmt.Errorf("query Prometheus: %w", err)
 	}
 	if err := json.Unmarshal(data, &a); err != nil {
-		return a, fmt.Errorf("the server does not answer like Prometheus: %w", err)
+		return a, fmt.Errorf("invalid response, is this a Prometheus server? %w", err)
 	}
 	if a.Status != "success" || a.Data.Type != "matrix" {
-		return a, fmt.Errorf("Prometheus answered with status %q and a result of type %q, not with a range of series", a.Status, a.Data.Type)
+		return a, fmt.Errorf("invalid response with status %q and a result of type %q, is this a Prometheus server?", a.Status, a.Data.Type)
 	}
 	return a, nil
 }
@@ -148,8 +148,8 @@ func parsePoint(v [2]json.RawMessage) (at, value float64, err error) {
 	return at, value, err
 }
 
-// seriesName writes a label set as Prometheus does; a series without a name,
-// as after a function, carries the query.
+// seriesName writes a label set like Prometheus. A series without a name, such as
+// the result of a function, is named after the query.
 func seriesName(labels map[string]string, query string) string {
 	var parts []string
 	for _, k := range slices.Sorted(maps.Keys(labels)) {

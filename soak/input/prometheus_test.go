@@ -17,14 +17,14 @@ import (
 
 const (
 	points = 3*pointsPerQuery/2 + 1 // more than a server gives in one answer
-	pause  = 900                    // seconds without a sample, longer than a server looks back
+	pause  = 900                    // seconds without a sample, more than a server looks back
 )
 
-// began is when the recorded past begins.
+// began is the time of the first point.
 var began = time.Now().Add(-6 * time.Hour).Truncate(time.Second)
 
-// past writes a day's past for promtool: at 1 s a series that grows and one that
-// does not, and a gap.
+// past writes some hours of data for promtool: a series that grows and one that does
+// not, one point per second, with a gap.
 func past(t *testing.T) string {
 	t.Helper()
 	var b strings.Builder
@@ -42,7 +42,7 @@ func past(t *testing.T) string {
 	return b.String()
 }
 
-// prometheus starts a real server on that past and returns its URL.
+// prometheus starts a real server with that data and returns its URL.
 func prometheus(t *testing.T, openmetrics string) string {
 	t.Helper()
 	for _, program := range []string{"prometheus", "promtool"} {
@@ -79,14 +79,14 @@ func prometheus(t *testing.T, openmetrics string) string {
 		_ = server.Process.Signal(syscall.SIGTERM)
 		_ = server.Wait()
 		if t.Failed() {
-			t.Logf("prometheus said:\n%s", log.String())
+			t.Logf("log of prometheus:\n%s", log.String())
 		}
 	})
 	await(t, "http://"+address+"/-/ready")
 	return "http://" + address
 }
 
-// await polls until the page is there.
+// await polls until the page answers 200.
 func await(t *testing.T, page string) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
@@ -106,7 +106,7 @@ func await(t *testing.T, page string) {
 	}
 }
 
-func TestARealPrometheusIsReadPointByPoint(t *testing.T) {
+func TestPrometheus_RealServer(t *testing.T) {
 	server := prometheus(t, past(t))
 	r := Range{URL: server + "/", Query: `{job="shop"}`, From: began, To: began.Add((points - 1) * time.Second), Step: time.Second}
 	rec, err := Prometheus(t.Context(), r)
@@ -140,7 +140,7 @@ func TestARealPrometheusIsReadPointByPoint(t *testing.T) {
 		t.Errorf("%d of %d points in the gap are missing", missing, pause)
 	}
 
-	t.Run("a function's answer carries the query", func(t *testing.T) {
+	t.Run("the result of a function is named after the query", func(t *testing.T) {
 		r := r
 		r.Query, r.Step = `max_over_time(heap_bytes[1m])`, time.Minute
 		rec, err := Prometheus(t.Context(), r)
@@ -151,7 +151,7 @@ func TestARealPrometheusIsReadPointByPoint(t *testing.T) {
 	})
 	for name, c := range map[string]struct{ query, want string }{
 		"wrong query": {`rate(heap_bytes`, "Prometheus refused the query: "},
-		"no series":   {`nosuch`, "found no series between"},
+		"no series":   {`nosuch`, "no series found between"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := r
@@ -163,12 +163,12 @@ func TestARealPrometheusIsReadPointByPoint(t *testing.T) {
 	}
 }
 
-func TestOtherServersAreToldApart(t *testing.T) {
+func TestPrometheus_OtherServers(t *testing.T) {
 	for name, c := range map[string]struct {
 		status             int
 		body, base, expect string
 	}{
-		"a page":     {200, "<html>", "", "does not answer like Prometheus"},
+		"a page":     {200, "<html>", "", "invalid response, is this a Prometheus server?"},
 		"other JSON": {200, `{"status":"ok"}`, "", `status "ok" and a result of type ""`},
 		"not found":  {404, "nothing here", "/prefix", "/prefix/api/v1/query_range: status 404"},
 		"bad value":  {200, `{"status":"success","data":{"resultType":"matrix","result":[{"metric":{"__name__":"x"},"values":[[1,"one"]]}]}}`, "", "series x: "},
@@ -188,13 +188,13 @@ func TestOtherServersAreToldApart(t *testing.T) {
 	}
 }
 
-func TestAnEmptyRangeIsRefused(t *testing.T) {
+func TestPrometheus_InvalidRange(t *testing.T) {
 	for _, r := range []Range{
 		{From: began, To: began, Step: time.Second},
 		{From: began, To: began.Add(time.Hour)},
 		{From: began, To: began.Add(time.Hour), Step: time.Microsecond},
 	} {
-		if _, err := Prometheus(t.Context(), r); err == nil || !strings.Contains(err.Error(), "nothing to ask") {
+		if _, err := Prometheus(t.Context(), r); err == nil || !strings.Contains(err.Error(), "invalid range") {
 			t.Errorf("%+v: error %v", r, err)
 		}
 	}

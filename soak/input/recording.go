@@ -2,6 +2,7 @@ package input
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -26,8 +27,8 @@ type column struct {
 	index   int // in a row
 	values  []float64
 	numbers int
-	word    string // the first cell that is no number,
-	line    int    // and its line; 0: none
+	word    string // the first cell that is not a number
+	line    int    // its line; 0 if there is none
 }
 
 func newRecording(header []string, wanted string) (*recording, error) {
@@ -36,7 +37,7 @@ func newRecording(header []string, wanted string) (*recording, error) {
 		name := strings.TrimSpace(h)
 		switch {
 		case strings.EqualFold(name, "time") && rec.clock >= 0:
-			return nil, fmt.Errorf("two columns `time` in the header %q", header)
+			return nil, fmt.Errorf("two columns `time` in the header %q: rename one", header)
 		case strings.EqualFold(name, "time"):
 			rec.clock = i
 		case wanted == "" || name == wanted:
@@ -45,9 +46,9 @@ func newRecording(header []string, wanted string) (*recording, error) {
 	}
 	switch {
 	case rec.clock < 0:
-		return nil, fmt.Errorf("no column `time` in the header %q; name the column of times so, and part columns by commas", header)
+		return nil, fmt.Errorf("no column `time` in the header %q: rename the column of times, and separate columns by commas", header)
 	case len(rec.columns) == 0 && wanted != "":
-		return nil, fmt.Errorf("no column %q; the header has %q", wanted, header)
+		return nil, fmt.Errorf("no column %q: use one of the header, %q", wanted, header)
 	}
 	return rec, nil
 }
@@ -62,7 +63,7 @@ func (rec *recording) add(row []string, line int) error {
 	}
 	since := seconds - rec.first
 	if math.Abs(since) > 1e9 {
-		return fmt.Errorf("time %s is more than thirty years from the first row's", row[rec.clock])
+		return fmt.Errorf("time %s is more than thirty years from the first row's: check its unit", row[rec.clock])
 	}
 	rec.at = append(rec.at, time.Duration(math.Round(since*1e6))*time.Microsecond)
 	for _, c := range rec.columns {
@@ -82,8 +83,8 @@ func (c *column) add(cell string, line int) {
 	c.values = append(c.values, v)
 }
 
-// check finds columns that cannot be judged and must not be left out in
-// silence, and gives the line that shows it.
+// check reports columns that cannot be judged and must not be skipped silently,
+// with the line that shows it.
 func (rec *recording) check() (line int, err error) {
 	judged := 0
 	for _, c := range rec.columns {
@@ -91,18 +92,18 @@ func (rec *recording) check() (line int, err error) {
 		case c.line == 0:
 			judged++
 		case c.numbers > 0:
-			return c.line, fmt.Errorf("column %q: %q is no number; leave the cell empty where nothing was measured, or judge another column alone", c.name, c.word)
+			return c.line, fmt.Errorf("column %q: invalid number %q: leave the cell empty where nothing was measured, or select another column", c.name, c.word)
 		case c.name == rec.wanted:
-			return c.line, fmt.Errorf("column %q holds no numbers, but such as %q", c.name, c.word)
+			return c.line, fmt.Errorf("column %q contains no numbers but values such as %q: select another column", c.name, c.word)
 		}
 	}
 	if judged == 0 {
-		return 1, fmt.Errorf("no column of numbers beside `time`")
+		return 1, errors.New("no column of numbers in addition to `time`: add one")
 	}
 	return 0, nil
 }
 
-// recorded gives the columns of numbers, oldest row first, from time zero on.
+// recorded returns the columns of numbers, sorted by time, which begins at zero.
 func (rec *recording) recorded() Recording {
 	order := make([]int, len(rec.at))
 	for i := range order {
@@ -123,7 +124,7 @@ func (rec *recording) recorded() Recording {
 	return out
 }
 
-// lastUnix is the year 5138: a Unix time beyond it was not meant as seconds.
+// lastUnix is in the year 5138: a larger number cannot be a Unix time in seconds.
 const lastUnix = 1e11
 
 // parseTime reads Unix seconds, seconds since the start, or RFC 3339.
@@ -131,24 +132,24 @@ func parseTime(s string) (seconds float64, err error) {
 	s = strings.TrimSpace(s)
 	if v, err := strconv.ParseFloat(s, 64); err == nil && !math.IsNaN(v) && !math.IsInf(v, 0) {
 		if math.Abs(v) > lastUnix {
-			return 0, fmt.Errorf("time %s is too large for seconds; milliseconds or less must be divided first", s)
+			return 0, fmt.Errorf("time %s is too large for seconds: convert milliseconds to seconds", s)
 		}
 		return v, nil
 	}
 	t, err := time.Parse(time.RFC3339, s)
 	if err != nil {
-		return 0, fmt.Errorf("time %q: want Unix seconds, seconds since the start, or RFC 3339 such as 2026-01-02T15:04:05Z", s)
+		return 0, fmt.Errorf("invalid time %q: use Unix seconds, seconds since the start, or RFC 3339 such as 2026-01-02T15:04:05Z", s)
 	}
 	return float64(t.Unix()) + float64(t.Nanosecond())/1e9, nil
 }
 
-// nothing are the words that stand for a value that was not measured.
-var nothing = []string{"", "-", "na", "n/a", "nan", "nil", "none", "null"}
+// placeholders are the texts of a value that was not measured.
+var placeholders = []string{"", "-", "na", "n/a", "nan", "nil", "none", "null"}
 
-// parseValue reads a number, NaN where nothing was measured.
+// parseValue reads a number; NaN is a value that was not measured.
 func parseValue(s string) (float64, error) {
 	s = strings.TrimSpace(s)
-	if slices.Contains(nothing, strings.ToLower(s)) {
+	if slices.Contains(placeholders, strings.ToLower(s)) {
 		return math.NaN(), nil
 	}
 	v, err := strconv.ParseFloat(s, 64)

@@ -8,17 +8,17 @@ import (
 	"soakmon/soak"
 )
 
-// Recording is what one source holds: series on one clock.
+// Recording is the content of one source: series with a common clock.
 type Recording struct {
 	Source string  // a file's name, or a query
 	Start  float64 // time zero of the series in seconds on the source's clock: Unix time, or since its start
 	Series []soak.Series
 }
 
-// Restart marks in every series that the process was started again at a time of
-// the source's clock, written as in a column `time`: what fell then was given up
-// and did not come back, and no trend is carried across. It tells whether the
-// recording was going on then; where it was not, nothing is marked.
+// Restart marks in every series that the process restarted at a time of the
+// source's clock, written as in a column `time`. A fall at that time does not count
+// as memory that the process returned, and no trend continues across it. Restart
+// reports whether the time is within the recording; otherwise it marks nothing.
 func (r Recording) Restart(at string) (marked bool, err error) {
 	seconds, err := parseTime(at)
 	if err != nil {
@@ -35,9 +35,9 @@ func (r Recording) Restart(at string) (marked bool, err error) {
 	return true, nil
 }
 
-// Span says when the recording was going on, in the words of its clock.
+// Span describes the time range of the recording, on its clock.
 func (r Recording) Span() string {
-	return fmt.Sprintf("%s goes from %s to %s", r.Source, r.clock(0), r.clock(r.length()))
+	return fmt.Sprintf("%s covers %s to %s", r.Source, r.clock(0), r.clock(r.length()))
 }
 
 // length is the time of the last sample.
@@ -50,9 +50,9 @@ func (r Recording) length() (last time.Duration) {
 	return last
 }
 
-// clock writes a time as a person would: Unix times that may be dates as such.
+// clock writes a Unix time as a date, and seconds since the start as a number.
 func (r Recording) clock(since time.Duration) string {
-	const firstDate = 1e8 // March 1973; fewer seconds are since the start
+	const firstDate = 1e8 // March 1973; smaller numbers are seconds since the start
 	if r.Start < firstDate {
 		return fmt.Sprintf("%.10g", r.Start+since.Seconds())
 	}

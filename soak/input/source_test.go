@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-func TestRestartsAreMarkedOnTheClockOfTheSource(t *testing.T) {
+func TestRestart_OnClockOfSource(t *testing.T) {
 	rows := map[string]string{
 		"seconds": "time,a,b\n100,1,2\n110,1,2\n120,1,2\n",
 		"Unix":    "time,a,b\n1764400000,1,2\n1764400020,1,2\n",
@@ -38,10 +38,10 @@ func TestRestartsAreMarkedOnTheClockOfTheSource(t *testing.T) {
 	}
 }
 
-func TestARecordingSaysWhenItWasGoingOn(t *testing.T) {
+func TestSpan_Clocks(t *testing.T) {
 	for text, want := range map[string]string{
-		"time,a\n5,1\n65.5,1\n":                "x.csv goes from 5 to 65.5",
-		"time,a\n1764400000,1\n1764400060,1\n": "x.csv goes from 2025-11-29T07:06:40Z to 2025-11-29T07:07:40Z",
+		"time,a\n5,1\n65.5,1\n":                "x.csv covers 5 to 65.5",
+		"time,a\n1764400000,1\n1764400060,1\n": "x.csv covers 2025-11-29T07:06:40Z to 2025-11-29T07:07:40Z",
 	} {
 		r, err := CSV(strings.NewReader(text), "x.csv", "")
 		if err != nil || r.Span() != want {

@@ -1,7 +1,7 @@
 // Package options decodes the settings of a plug-in (a protocol, a sink)
-// strictly: an unknown key, a value of the wrong type or a key without a value
-// is an error that names the plan's file and line, and all errors of a block
-// are reported at once. Keys are matched exactly, case included.
+// strictly: an unknown key, a value of the wrong type or a key without a value is
+// an error with the plan's file and line, and all errors of a block are reported
+// together. Keys are case-sensitive.
 //
 // A plug-in declares a struct with json tags, fills in its defaults and calls
 // [Decode]; keys that are absent keep their defaults. Durations are text
@@ -25,13 +25,13 @@ import (
 
 // Error is one wrong setting.
 type Error struct {
-	File   string // the plan's file, "" where there is none
-	Line   int    // 0 where it is not known
-	Path   string // dotted path of the key within the options, "" for the block itself
-	Reason string
+	File   string // the plan's file; "" if there is none
+	Line   int    // from 1; 0 if it is unknown
+	Path   string // dotted path of the key within the options; "" for the block itself
+	Reason string // what is wrong and what to do
 }
 
-// Error names the place, then what is wrong there.
+// Error returns the place, then the reason.
 func (e *Error) Error() string {
 	where := "options"
 	if e.Path != "" {
@@ -43,12 +43,12 @@ func (e *Error) Error() string {
 	return where + ": " + e.Reason
 }
 
-// Errorf makes the error of the key at path: for checks that a type cannot do.
+// Errorf returns the error of the key at path, for checks that a type cannot make.
 func Errorf(o soak.Options, path, format string, args ...any) error {
 	return &Error{File: o.File, Line: line(o, path), Path: path, Reason: fmt.Sprintf(format, args...)}
 }
 
-// line is that of path, or of the nearest block around it.
+// line returns the line of path, or else of the innermost block around it.
 func line(o soak.Options, path string) int {
 	for {
 		if n, ok := o.Line[path]; ok || path == "" {
@@ -58,14 +58,14 @@ func line(o soak.Options, path string) int {
 	}
 }
 
-// Duration is a time span that is written as text: "250ms", "1m30s".
+// Duration is a duration that options give as text: "250ms", "1m30s".
 type Duration time.Duration
 
-// UnmarshalText reads the form of [time.ParseDuration].
+// UnmarshalText reads the syntax of [time.ParseDuration].
 func (d *Duration) UnmarshalText(text []byte) error {
 	v, err := time.ParseDuration(string(text))
 	if err != nil {
-		return fmt.Errorf("%q is no duration; write it like 250ms or 1m30s", text)
+		return fmt.Errorf("invalid duration %q: use 250ms or 1m30s", text)
 	}
 	*d = Duration(v)
 	return nil
@@ -107,7 +107,7 @@ func decode(o soak.Options, fields map[string]reflect.Value) error {
 	return errors.Join(errs...)
 }
 
-// Split parts o by its top-level keys: those named go to picked, the others to
+// Split splits o by its top-level keys: the named keys go to picked, the others to
 // rest. Both keep the file and its lines.
 func Split(o soak.Options, keys ...string) (picked, rest soak.Options, err error) {
 	all, err := members(o)
@@ -129,8 +129,8 @@ func Split(o soak.Options, keys ...string) (picked, rest soak.Options, err error
 	return picked, rest, err
 }
 
-// Merge is o with the top-level keys of under added where o lacks them. File
-// and lines are those of o.
+// Merge returns o with the top-level keys of under that o lacks. File and lines
+// are those of o.
 func Merge(o, under soak.Options) (soak.Options, error) {
 	upper, err := members(o)
 	if err != nil {
@@ -156,7 +156,7 @@ func members(o soak.Options) (map[string]json.RawMessage, error) {
 		return all, nil
 	}
 	if err := json.Unmarshal(o.JSON, &all); err != nil {
-		return nil, Errorf(o, "", "want a block of keys and values, found %s", found(o.JSON))
+		return nil, Errorf(o, "", "invalid value: use a block of keys and values, not %s", kindOf(o.JSON))
 	}
 	return all, nil
 }
@@ -173,7 +173,7 @@ func (d *decoder) fail(path, format string, args ...any) {
 func (d *decoder) object(raw json.RawMessage, fields map[string]reflect.Value, path string) {
 	var all map[string]json.RawMessage
 	if err := json.Unmarshal(raw, &all); err != nil {
-		d.fail(path, "want a block of keys and values, found %s", found(raw))
+		d.fail(path, "invalid value: use a block of keys and values, not %s", kindOf(raw))
 		return
 	}
 	for _, key := range slices.Sorted(maps.Keys(all)) {
@@ -181,9 +181,9 @@ func (d *decoder) object(raw json.RawMessage, fields map[string]reflect.Value, p
 		field, ok := fields[key]
 		switch {
 		case !ok:
-			d.fail(at, "unknown key; known here: %s", strings.Join(slices.Sorted(maps.Keys(fields)), ", "))
+			d.fail(at, "unknown key: use %s", strings.Join(slices.Sorted(maps.Keys(fields)), ", "))
 		case blank(all[key]):
-			d.fail(at, "has no value; set one or leave the key out")
+			d.fail(at, "missing value: set one or remove the key")
 		default:
 			d.value(all[key], field, at)
 		}
@@ -201,16 +201,16 @@ func (d *decoder) value(raw json.RawMessage, v reflect.Value, path string) {
 	mistyped, ok := errors.AsType[*json.UnmarshalTypeError](err)
 	switch {
 	case ok && v.Type() == reflect.TypeFor[Duration]():
-		d.fail(path, "want a duration like 1m30s, found %s", mistyped.Value)
+		d.fail(path, "invalid value: use a duration such as 1m30s, not %s", mistyped.Value)
 	case ok:
-		d.fail(path, "want %s, found %s", wanted(mistyped.Type), mistyped.Value)
+		d.fail(path, "invalid value: use %s, not %s", expected(mistyped.Type), mistyped.Value)
 	case err != nil:
 		d.fail(path, "%v", err)
 	}
 }
 
-// fieldsOf maps the keys of a struct to its fields, those of embedded structs
-// included.
+// fieldsOf maps the keys of a struct to its fields, including those of embedded
+// structs.
 func fieldsOf(v reflect.Value) map[string]reflect.Value {
 	fields := map[string]reflect.Value{}
 	for _, f := range reflect.VisibleFields(v.Type()) {
@@ -222,7 +222,8 @@ func fieldsOf(v reflect.Value) map[string]reflect.Value {
 	return fields
 }
 
-func found(raw json.RawMessage) string {
+// kindOf names the kind of a JSON value for an error.
+func kindOf(raw json.RawMessage) string {
 	switch bytes.TrimSpace(raw)[0] {
 	case '{':
 		return "a block"
@@ -237,7 +238,8 @@ func found(raw json.RawMessage) string {
 	}
 }
 
-func wanted(t reflect.Type) string {
+// expected names the kind of value that a type takes.
+func expected(t reflect.Type) string {
 	switch t.Kind() {
 	case reflect.Bool:
 		return "true or false"

@@ -30,7 +30,7 @@ func plan(json string) soak.Options {
 		Line: map[string]int{"": 10, "size": 11, "tls": 12, "tls.ca": 13, "tls.colour": 14, "wait": 15}}
 }
 
-func TestDecodeFillsWhatIsSetAndKeepsDefaults(t *testing.T) {
+func TestDecode_KeepsDefaults(t *testing.T) {
 	got := sample{Size: 7}
 	got.Mode = "echo"
 	if err := options.Decode(plan(`{"wait":"1m30s","tls":{"ca":"x"},"headers":{"A":"b"}}`), &got); err != nil {
@@ -43,7 +43,7 @@ func TestDecodeFillsWhatIsSetAndKeepsDefaults(t *testing.T) {
 	}
 }
 
-func TestDecodeTakesNoOptionsAsDefaults(t *testing.T) {
+func TestDecode_NoOptions(t *testing.T) {
 	for _, text := range []string{"", "null", " "} {
 		got := sample{Size: 7}
 		if err := options.Decode(plan(text), &got); err != nil || got.Size != 7 {
@@ -52,19 +52,19 @@ func TestDecodeTakesNoOptionsAsDefaults(t *testing.T) {
 	}
 }
 
-func TestDecodeNamesEveryWrongKeyWithFileAndLine(t *testing.T) {
+func TestDecode_ReportsEveryError(t *testing.T) {
 	for text, wants := range map[string][]string{
-		`{"size":"big"}`:               {"night.yaml:11: options.size: want a whole number, found string"},
-		`{"size":1.5}`:                 {"night.yaml:11: options.size: want a whole number, found number 1.5"},
-		`{"Size":1}`:                   {"night.yaml:10: options.Size: unknown key; known here: headers, mode, size, tls, wait"},
-		`{"tls":{"colour":"red"}}`:     {"night.yaml:14: options.tls.colour: unknown key; known here: ca, insecure"},
-		`{"tls":{"insecure":"yes"}}`:   {"night.yaml:12: options.tls.insecure: want true or false, found string"},
-		`{"tls":[1]}`:                  {"night.yaml:12: options.tls: want a block of keys and values, found a list"},
-		`{"wait":"soon"}`:              {`night.yaml:15: options.wait: "soon" is no duration`},
-		`{"wait":3}`:                   {"night.yaml:15: options.wait: want a duration like 1m30s, found number"},
-		`{"size":null}`:                {"night.yaml:11: options.size: has no value"},
-		`[1]`:                          {"night.yaml:10: options: want a block of keys and values, found a list"},
-		`{"headers":{"a":1}}`:          {"night.yaml:10: options.headers: want text, found number"},
+		`{"size":"big"}`:               {"night.yaml:11: options.size: invalid value: use a whole number, not string"},
+		`{"size":1.5}`:                 {"night.yaml:11: options.size: invalid value: use a whole number, not number 1.5"},
+		`{"Size":1}`:                   {"night.yaml:10: options.Size: unknown key: use headers, mode, size, tls, wait"},
+		`{"tls":{"colour":"red"}}`:     {"night.yaml:14: options.tls.colour: unknown key: use ca, insecure"},
+		`{"tls":{"insecure":"yes"}}`:   {"night.yaml:12: options.tls.insecure: invalid value: use true or false, not string"},
+		`{"tls":[1]}`:                  {"night.yaml:12: options.tls: invalid value: use a block of keys and values, not a list"},
+		`{"wait":"soon"}`:              {`night.yaml:15: options.wait: invalid duration "soon"`},
+		`{"wait":3}`:                   {"night.yaml:15: options.wait: invalid value: use a duration such as 1m30s, not number"},
+		`{"size":null}`:                {"night.yaml:11: options.size: missing value: set one"},
+		`[1]`:                          {"night.yaml:10: options: invalid value: use a block of keys and values, not a list"},
+		`{"headers":{"a":1}}`:          {"night.yaml:10: options.headers: invalid value: use text, not number"},
 		`{"size":"big","wait":"soon"}`: {"night.yaml:11:", "night.yaml:15:"},
 	} {
 		err := options.Decode(plan(text), &sample{})
@@ -85,14 +85,14 @@ func TestDecodeNamesEveryWrongKeyWithFileAndLine(t *testing.T) {
 	}
 }
 
-func TestErrorWithoutFileNamesTheKey(t *testing.T) {
+func TestDecode_ErrorWithoutFile(t *testing.T) {
 	err := options.Decode(soak.Options{JSON: []byte(`{"x":1}`)}, &sample{})
 	if err == nil || !strings.HasPrefix(err.Error(), "options.x: unknown key") {
 		t.Errorf("got %v", err)
 	}
 }
 
-func TestSplitAndMergePartAndJoinKeys(t *testing.T) {
+func TestSplit_AndMerge(t *testing.T) {
 	picked, rest, err := options.Split(plan(`{"mode":"bulk_up","size":3}`), "mode", "absent")
 	if err != nil || string(picked.JSON) != `{"mode":"bulk_up"}` || string(rest.JSON) != `{"size":3}` || rest.File != "night.yaml" {
 		t.Errorf("split into %s and %s, %v", picked.JSON, rest.JSON, err)
@@ -109,7 +109,7 @@ func TestSplitAndMergePartAndJoinKeys(t *testing.T) {
 	}
 }
 
-func FuzzDecodeNeverPanics(f *testing.F) {
+func FuzzDecode(f *testing.F) {
 	f.Add(`{"size":1,"tls":{"ca":"x"}}`)
 	f.Add(`{"wait":{}}`)
 	f.Fuzz(func(t *testing.T, text string) {
