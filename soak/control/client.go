@@ -16,19 +16,18 @@ import (
 	"time"
 )
 
-// longestEvent is how long one event of /live may be, in bytes.
-const longestEvent = 4 << 20
+// maxEvent is the maximum size of one event of /live, in bytes.
+const maxEvent = 4 << 20
 
-// Client talks to the monitor of one run. Its methods may be called by several
-// goroutines.
+// Client is a client of one run's monitor. It is safe for concurrent use.
 type Client struct {
 	http *http.Client
 }
 
-// Dial finds the monitor of the run file at path. The error is [ErrNotRunning]
-// where nobody answers.
+// Dial connects to the monitor of a run file. The error is [ErrNotRunning] if there
+// is none.
 func Dial(runFilePath string) (*Client, error) {
-	dir, name := besideRunFile(runFilePath)
+	dir, name := socketOf(runFilePath)
 	dial := func(ctx context.Context) (net.Conn, error) {
 		folder, err := os.Open(dir)
 		if err != nil {
@@ -37,11 +36,11 @@ func Dial(runFilePath string) (*Client, error) {
 		defer folder.Close()
 		return dialIn(ctx, folder, name)
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), stall)
+	ctx, cancel := context.WithTimeout(context.Background(), writeTimeout)
 	defer cancel()
 	conn, err := dial(ctx)
 	switch {
-	case err != nil && nobody(err):
+	case err != nil && notListening(err):
 		return nil, fmt.Errorf("%w (socket %s)", ErrNotRunning, name)
 	case err != nil:
 		return nil, fmt.Errorf("control socket %s in %s: %w", name, dir, err)
@@ -49,18 +48,18 @@ func Dial(runFilePath string) (*Client, error) {
 	conn.Close()
 	return &Client{&http.Client{Transport: &http.Transport{
 		DialContext:           func(ctx context.Context, _, _ string) (net.Conn, error) { return dial(ctx) },
-		ResponseHeaderTimeout: copyWait + stall,
+		ResponseHeaderTimeout: copyWait + writeTimeout,
 		IdleConnTimeout:       time.Minute,
 	}}}, nil
 }
 
-// Close lets go of idle connections.
+// Close closes idle connections.
 func (c *Client) Close() error {
 	c.http.CloseIdleConnections()
 	return nil
 }
 
-// Status reads where the run stands.
+// Status reads the state of the run.
 func (c *Client) Status(ctx context.Context, into any) error {
 	answer, err := c.send(ctx, http.MethodGet, "status")
 	if err != nil {
@@ -73,8 +72,8 @@ func (c *Client) Status(ctx context.Context, into any) error {
 	return nil
 }
 
-// Copy writes a consistent copy of the run file. After an error the copy is not
-// whole.
+// Copy writes a consistent copy of the run file. After an error the copy is
+// incomplete.
 func (c *Client) Copy(ctx context.Context, w io.Writer) error {
 	answer, err := c.send(ctx, http.MethodGet, "copy")
 	if err != nil {
@@ -87,8 +86,9 @@ func (c *Client) Copy(ctx context.Context, w io.Writer) error {
 	return nil
 }
 
-// Live gives the run's status at every change, as JSON, until ctx or the run
-// ends, or an error, which is its last element. A slice is valid until the next.
+// Live yields the run's status at every change, as JSON, until ctx is done, the run
+// ends, or an error occurs, which is the last element. A slice is valid until the
+// next one.
 func (c *Client) Live(ctx context.Context) iter.Seq2[[]byte, error] {
 	return func(yield func([]byte, error) bool) {
 		answer, err := c.send(ctx, http.MethodGet, "live")
@@ -98,7 +98,7 @@ func (c *Client) Live(ctx context.Context) iter.Seq2[[]byte, error] {
 		}
 		defer answer.Body.Close()
 		lines := bufio.NewScanner(answer.Body)
-		lines.Buffer(nil, longestEvent)
+		lines.Buffer(nil, maxEvent)
 		for lines.Scan() {
 			if data, ok := bytes.CutPrefix(lines.Bytes(), []byte("data: ")); ok && !yield(data, nil) {
 				return
@@ -122,7 +122,7 @@ func (c *Client) Do(ctx context.Context, o soak.Order) error {
 	return answer.Body.Close()
 }
 
-// send gives an answer whose status says that all is well.
+// send makes a request and returns the response if its status is below 300.
 func (c *Client) send(ctx context.Context, method, what string) (*http.Response, error) {
 	req, err := http.NewRequestWithContext(ctx, method, "http://monitor/"+what, nil)
 	if err != nil {
@@ -130,7 +130,7 @@ func (c *Client) send(ctx context.Context, method, what string) (*http.Response,
 	}
 	answer, err := c.http.Do(req)
 	if err != nil {
-		return nil, fmt.Errorf("ask the run's monitor: %w", err)
+		return nil, fmt.Errorf("request to the run's monitor: %w", err)
 	}
 	if answer.StatusCode < 300 {
 		return answer, nil
@@ -140,5 +140,5 @@ func (c *Client) send(ctx context.Context, method, what string) (*http.Response,
 	if json.NewDecoder(io.LimitReader(answer.Body, 64<<10)).Decode(&p) != nil || p.Error == "" {
 		p.Error = answer.Status
 	}
-	return nil, fmt.Errorf("the run's monitor refuses %s: %s", what, p.Error)
+	return nil, fmt.Errorf("the run's monitor refused %s: %s", what, p.Error)
 }

@@ -11,17 +11,18 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
-	"soakmon/soak"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"soakmon/soak"
 )
 
 const testID = "20260301T020000Z-nginx-1.24-ab12"
 
-// monitor is a running server for a test, with what was asked of it.
+// monitor is a running server for a test, with the orders that it received.
 type monitor struct {
 	*Server
 	path string       // of the run file
@@ -31,7 +32,8 @@ type monitor struct {
 	asked []string
 }
 
-// serve runs a monitor's server in dir; the test ends with no goroutine left.
+// serve runs a monitor's server in dir. At its end the test checks that no goroutine
+// is left.
 func serve(t *testing.T, dir string, copyTo func(io.Writer) error) *monitor {
 	t.Helper()
 	before := runtime.NumGoroutine()
@@ -44,7 +46,7 @@ func serve(t *testing.T, dir string, copyTo func(io.Writer) error) *monitor {
 			defer m.mu.Unlock()
 			m.asked = append(m.asked, string(action))
 			if action == soak.OrderRest {
-				return errors.New("it rests already")
+				return errors.New("already resting")
 			}
 			return nil
 		},
@@ -85,7 +87,7 @@ func until(t *testing.T, what string, ok func() bool) {
 		<-time.After(10 * time.Millisecond)
 	}
 	stacks := make([]byte, 1<<16)
-	t.Fatalf("waited in vain for %s\n%s", what, stacks[:runtime.Stack(stacks, true)])
+	t.Fatalf("timed out waiting for %s\n%s", what, stacks[:runtime.Stack(stacks, true)])
 }
 
 // longFolder has a path far beyond 108 bytes.
@@ -98,7 +100,7 @@ func longFolder(t *testing.T) string {
 	return dir
 }
 
-func TestAMonitorAnswersInAFolderWithALongName(t *testing.T) {
+func TestServe_FolderWithLongPath(t *testing.T) {
 	m := serve(t, longFolder(t), func(w io.Writer) error { _, err := w.Write([]byte("the file")); return err })
 	c := dial(t, m)
 	var status struct {
@@ -116,7 +118,7 @@ func TestAMonitorAnswersInAFolderWithALongName(t *testing.T) {
 			t.Error(action, err)
 		}
 	}
-	if err := c.Do(t.Context(), soak.OrderRest); err == nil || !strings.Contains(err.Error(), "it rests already") {
+	if err := c.Do(t.Context(), soak.OrderRest); err == nil || !strings.Contains(err.Error(), "already resting") {
 		t.Error(err)
 	}
 	if err := c.Do(t.Context(), "explode"); err == nil || !strings.Contains(err.Error(), "unknown order") {
@@ -127,7 +129,7 @@ func TestAMonitorAnswersInAFolderWithALongName(t *testing.T) {
 	}
 }
 
-func TestTheSocketIsForItsOwnerOnly(t *testing.T) {
+func TestServe_SocketMode(t *testing.T) {
 	dir := t.TempDir()
 	serve(t, dir, nil)
 	info, err := os.Stat(filepath.Join(dir, testID+".sock"))
@@ -136,7 +138,7 @@ func TestTheSocketIsForItsOwnerOnly(t *testing.T) {
 	}
 }
 
-func TestASocketOfADeadMonitorIsTakenOver(t *testing.T) {
+func TestServe_SocketOfDeadMonitor(t *testing.T) {
 	dir := t.TempDir()
 	stale, err := net.ListenUnix("unix", &net.UnixAddr{Name: filepath.Join(dir, testID+".sock"), Net: "unix"})
 	if err != nil {
@@ -153,7 +155,7 @@ func TestASocketOfADeadMonitorIsTakenOver(t *testing.T) {
 	}
 }
 
-func TestASocketOfALivingMonitorIsNot(t *testing.T) {
+func TestServe_SocketOfLiveMonitor(t *testing.T) {
 	m := serve(t, t.TempDir(), nil)
 	if _, err := Serve(filepath.Dir(m.path), testID, Handlers{}); !errors.Is(err, ErrRunning) {
 		t.Error(err)
@@ -163,13 +165,13 @@ func TestASocketOfALivingMonitorIsNot(t *testing.T) {
 	}
 }
 
-func TestAFileInPlaceOfTheSocketIsKept(t *testing.T) {
+func TestServe_FileInPlaceOfSocket(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, testID+".sock")
 	if err := os.WriteFile(path, []byte("precious"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := Serve(dir, testID, Handlers{}); err == nil || !strings.Contains(err.Error(), "no socket") {
+	if _, err := Serve(dir, testID, Handlers{}); err == nil || !strings.Contains(err.Error(), "not a socket") {
 		t.Error(err)
 	}
 	if data, err := os.ReadFile(path); err != nil || string(data) != "precious" {
@@ -183,7 +185,7 @@ func TestAFileInPlaceOfTheSocketIsKept(t *testing.T) {
 	}
 }
 
-func TestCopiesAreMadeOneAtATime(t *testing.T) {
+func TestCopy_OneAtATime(t *testing.T) {
 	var mu sync.Mutex
 	under, most := 0, 0
 	m := serve(t, t.TempDir(), func(w io.Writer) error {
@@ -213,7 +215,7 @@ func TestCopiesAreMadeOneAtATime(t *testing.T) {
 	}
 }
 
-func TestABrokenCopyIsAnError(t *testing.T) {
+func TestCopy_Broken(t *testing.T) {
 	var begin atomic.Int64 // bytes before it breaks
 	m := serve(t, t.TempDir(), func(w io.Writer) error {
 		_, _ = w.Write(make([]byte, begin.Load()))
@@ -225,7 +227,7 @@ func TestABrokenCopyIsAnError(t *testing.T) {
 	}
 	begin.Store(10)
 	if err := c.Copy(t.Context(), io.Discard); err == nil {
-		t.Error("half a copy is taken for a whole one")
+		t.Error("half a copy is accepted as a whole one")
 	}
 	begin.Store(2 << 20)
 	if err := c.Copy(t.Context(), io.Discard); !errors.Is(err, io.ErrUnexpectedEOF) {
@@ -233,7 +235,7 @@ func TestABrokenCopyIsAnError(t *testing.T) {
 	}
 }
 
-func TestClosingEndsAStalledCopy(t *testing.T) {
+func TestClose_EndsStalledCopy(t *testing.T) {
 	begun, ended := make(chan struct{}), make(chan error, 1)
 	m := serve(t, t.TempDir(), func(w io.Writer) error {
 		close(begun)
@@ -248,7 +250,7 @@ func TestClosingEndsAStalledCopy(t *testing.T) {
 		t.Fatal(err)
 	}
 	if err := <-ended; err == nil {
-		t.Error("the copy came to an end")
+		t.Error("an endless copy ended without an error")
 	}
 }
 
@@ -259,7 +261,7 @@ func (neverEnding) Read(p []byte) (int, error) { return len(p), nil }
 // ask sends a raw request and reads nothing.
 func ask(t *testing.T, m *monitor, request string) net.Conn {
 	t.Helper()
-	dir, name := besideRunFile(m.path)
+	dir, name := socketOf(m.path)
 	folder, err := os.Open(dir)
 	if err != nil {
 		t.Fatal(err)
@@ -275,7 +277,7 @@ func ask(t *testing.T, m *monitor, request string) net.Conn {
 	return conn
 }
 
-func TestAViewerSeesEveryChange(t *testing.T) {
+func TestLive_EveryChange(t *testing.T) {
 	m := serve(t, t.TempDir(), nil)
 	m.Publish(json.RawMessage("{\n\"n\": 0}"))
 	ctx, cancel := context.WithCancel(t.Context())
@@ -298,7 +300,7 @@ func TestAViewerSeesEveryChange(t *testing.T) {
 	}
 }
 
-func TestViewersThatStallAreDroppedAndHoldUpNobody(t *testing.T) {
+func TestLive_StalledViewersAreDropped(t *testing.T) {
 	m := serve(t, t.TempDir(), nil)
 	for range 50 {
 		conn := ask(t, m, "GET /live HTTP/1.1\r\nHost: x\r\n\r\n")
@@ -322,7 +324,7 @@ func TestViewersThatStallAreDroppedAndHoldUpNobody(t *testing.T) {
 		<-got
 	}
 	if n := m.watching(); n != 1 {
-		t.Errorf("%d viewers are left", n)
+		t.Errorf("%d viewers remain", n)
 	}
 	if err := dial(t, m).Do(t.Context(), soak.OrderPause); err != nil {
 		t.Error(err)
@@ -339,14 +341,14 @@ func (m *monitor) watching() int {
 	return len(m.viewers.all)
 }
 
-func TestTheNumberOfViewersIsBounded(t *testing.T) {
+func TestLive_TooManyViewers(t *testing.T) {
 	m := serve(t, t.TempDir(), nil)
-	for range mostViewers {
+	for range maxViewers {
 		defer ask(t, m, "GET /live HTTP/1.1\r\nHost: x\r\n\r\n").Close()
 	}
-	until(t, "all viewers", func() bool { return m.watching() == mostViewers })
+	until(t, "all viewers", func() bool { return m.watching() == maxViewers })
 	for _, err := range dial(t, m).Live(t.Context()) {
-		if err == nil || !strings.Contains(err.Error(), "64 viewers already") {
+		if err == nil || !strings.Contains(err.Error(), "too many viewers (64)") {
 			t.Error(err)
 		}
 	}
@@ -356,7 +358,7 @@ func TestTheNumberOfViewersIsBounded(t *testing.T) {
 	}
 }
 
-func TestLiveEndsWithTheRun(t *testing.T) {
+func TestLive_EndsWithRun(t *testing.T) {
 	m := serve(t, t.TempDir(), nil)
 	c := dial(t, m)
 	done := make(chan error, 1)
@@ -374,7 +376,7 @@ func TestLiveEndsWithTheRun(t *testing.T) {
 	}
 }
 
-func TestOnlyTheKnownRequestsAreAnswered(t *testing.T) {
+func TestServer_UnknownRequests(t *testing.T) {
 	m := serve(t, t.TempDir(), nil)
 	for request, want := range map[string]string{
 		"GET /stop":    "405",

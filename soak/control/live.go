@@ -7,7 +7,7 @@ import (
 	"sync"
 )
 
-// viewers are the readers of /live. The zero value has none.
+// viewers are the readers of /live. The zero value is empty.
 type viewers struct {
 	mu     sync.Mutex
 	all    map[chan []byte]struct{}
@@ -15,9 +15,9 @@ type viewers struct {
 	closed bool
 }
 
-// Publish gives all viewers a new status, which must not change any more. It
-// never waits: who is too far behind is dropped. While nobody looks, nothing is
-// encoded.
+// Publish sends a new status to all viewers. The caller must not modify it
+// afterwards. Publish never waits: a viewer with too large a backlog is dropped.
+// Without viewers it encodes nothing.
 func (s *Server) Publish(status any) { s.viewers.publish(status) }
 
 func (v *viewers) publish(status any) {
@@ -37,7 +37,8 @@ func (v *viewers) publish(status any) {
 	}
 }
 
-// encode gives a status as JSON in one line: a line feed would end the event.
+// encode writes a status as JSON on one line, since a line feed would end the
+// event.
 func encode(status any) []byte {
 	data, err := json.Marshal(status)
 	if err != nil {
@@ -46,7 +47,7 @@ func encode(status any) []byte {
 	return data
 }
 
-// drop is called with the lock held.
+// drop removes a viewer. The caller holds the lock.
 func (v *viewers) drop(c chan []byte) {
 	if _, ok := v.all[c]; ok {
 		delete(v.all, c)
@@ -54,18 +55,18 @@ func (v *viewers) drop(c chan []byte) {
 	}
 }
 
-// join gives a channel that begins with the newest data, and closes when the
-// viewer is dropped; nil where there are too many.
+// join returns a channel that begins with the newest status and is closed when the
+// viewer is dropped, or nil if there are too many viewers.
 func (v *viewers) join() chan []byte {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	if v.closed || len(v.all) >= mostViewers {
+	if v.closed || len(v.all) >= maxViewers {
 		return nil
 	}
 	if v.all == nil {
 		v.all = map[chan []byte]struct{}{}
 	}
-	c := make(chan []byte, behind)
+	c := make(chan []byte, maxBacklog)
 	if v.last != nil {
 		c <- encode(v.last)
 	}
@@ -92,7 +93,7 @@ func (v *viewers) close() {
 func (s *Server) live(w http.ResponseWriter, r *http.Request) {
 	events := s.viewers.join()
 	if events == nil {
-		fail(w, http.StatusServiceUnavailable, fmt.Sprintf("there are %d viewers already", mostViewers))
+		fail(w, http.StatusServiceUnavailable, fmt.Sprintf("too many viewers (%d): close another one", maxViewers))
 		return
 	}
 	defer s.viewers.leave(events)

@@ -25,7 +25,7 @@ func (s *Server) status(w http.ResponseWriter, _ *http.Request) {
 		return
 	}
 	w.Header().Set("Content-Type", "application/json")
-	_, _ = w.Write(data) // what fails is the reader's end
+	_, _ = w.Write(data) // it fails only if the reader has gone
 }
 
 func (s *Server) do(w http.ResponseWriter, r *http.Request, o soak.Order) {
@@ -37,8 +37,8 @@ func (s *Server) do(w http.ResponseWriter, r *http.Request, o soak.Order) {
 	w.WriteHeader(http.StatusNoContent)
 }
 
-// copy waits for its turn. A copy that breaks off in the middle breaks the
-// connection, so that the reader knows.
+// copy waits for its turn. If a copy fails halfway it aborts the connection, so that
+// the reader notices.
 func (s *Server) copy(w http.ResponseWriter, r *http.Request) {
 	turn := time.NewTimer(copyWait)
 	defer turn.Stop()
@@ -46,13 +46,13 @@ func (s *Server) copy(w http.ResponseWriter, r *http.Request) {
 	case s.copies <- struct{}{}:
 		defer func() { <-s.copies }()
 	case <-turn.C:
-		fail(w, http.StatusServiceUnavailable, "another copy is under way; try again later")
+		fail(w, http.StatusServiceUnavailable, "another copy is in progress: try again later")
 		return
 	case <-r.Context().Done():
 		return
 	}
 	w.Header().Set("Content-Type", "application/octet-stream")
-	out := &paced{w: w, end: time.Now().Add(longestCopy)}
+	out := &limited{w: w, end: time.Now().Add(copyTimeout)}
 	if err := s.handlers.Copy(out); err != nil {
 		if !out.begun {
 			fail(w, http.StatusInternalServerError, err.Error())
@@ -62,19 +62,19 @@ func (s *Server) copy(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// paced gives every write to a reader its own time-out, and all of them an end:
-// a reader that stalls must not hold a transaction open.
-type paced struct {
+// limited gives every write to a reader a time-out, and all of them a deadline: a
+// stalled reader must not keep a transaction open.
+type limited struct {
 	w     http.ResponseWriter
 	end   time.Time
 	begun bool
 }
 
-func (p *paced) Write(data []byte) (n int, err error) {
+func (p *limited) Write(data []byte) (n int, err error) {
 	for len(data) > 0 {
 		part := data[:min(len(data), 1<<20)]
 		p.begun = true
-		until := time.Now().Add(stall)
+		until := time.Now().Add(writeTimeout)
 		if until.After(p.end) {
 			until = p.end
 		}
@@ -90,7 +90,7 @@ func (p *paced) Write(data []byte) (n int, err error) {
 }
 
 func deadline(w http.ResponseWriter) {
-	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(stall)) // a unix socket has deadlines
+	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(writeTimeout)) // it cannot fail on a unix socket
 }
 
 // problem is the body of an error.
@@ -102,5 +102,5 @@ func fail(w http.ResponseWriter, status int, text string) {
 	deadline(w)
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
-	_ = json.NewEncoder(w).Encode(problem{text}) // what fails is the reader's end
+	_ = json.NewEncoder(w).Encode(problem{text}) // it fails only if the reader has gone
 }

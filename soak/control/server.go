@@ -23,25 +23,25 @@ type Handlers struct {
 	Do     func(context.Context, soak.Order) error // one of [soak.RemoteOrders]
 }
 
-// Server answers for one run.
+// Server is the server of one run's monitor.
 type Server struct {
 	handlers Handlers
 	name     string
-	root     *os.Root // the folder, kept open: the socket is reached through it
-	folder   *os.File // the same, for its number
+	root     *os.Root // the folder, kept open: the socket is accessed through it
+	folder   *os.File // the same folder, for its descriptor
 	http     *http.Server
 	copies   chan struct{} // holds a token while a copy is made
 	viewers  viewers
-	served   chan struct{} // closed when connections are accepted no more
+	served   chan struct{} // closed when the server no longer accepts connections
 
 	mu     sync.Mutex
 	closed bool
-	busy   sync.WaitGroup // requests under way
+	busy   sync.WaitGroup // requests in progress
 }
 
-// Serve answers on the socket of the run with that id in the folder dir, until
-// Close. A socket that a dead monitor left there is removed; where one is alive
-// the error is [ErrRunning].
+// Serve serves the run with that id on its socket in the folder dir, until Close. It
+// removes the socket of a monitor that died; if one is alive, the error is
+// [ErrRunning].
 func Serve(dir, id string, h Handlers) (*Server, error) {
 	s := &Server{handlers: h, name: socketName(id), copies: make(chan struct{}, 1), served: make(chan struct{})}
 	listener, err := s.listen(dir)
@@ -50,16 +50,16 @@ func Serve(dir, id string, h Handlers) (*Server, error) {
 		return nil, fmt.Errorf("control socket %s in %s: %w", s.name, dir, err)
 	}
 	s.http = &http.Server{
-		Handler: s.counted(s.routes()), ReadHeaderTimeout: stall, IdleTimeout: time.Minute, MaxHeaderBytes: 8 << 10,
+		Handler: s.counted(s.routes()), ReadHeaderTimeout: writeTimeout, IdleTimeout: time.Minute, MaxHeaderBytes: 8 << 10,
 	}
 	go func() {
 		defer close(s.served)
-		_ = s.http.Serve(netutil.LimitListener(listener, mostConnections)) // it ends with Close
+		_ = s.http.Serve(netutil.LimitListener(listener, maxConnections)) // it returns after Close
 	}()
 	return s, nil
 }
 
-// listen binds the socket unless somebody answers on it.
+// listen binds the socket unless a monitor listens on it.
 func (s *Server) listen(dir string) (l net.Listener, err error) {
 	if s.root, err = os.OpenRoot(dir); err != nil {
 		return nil, err
@@ -67,14 +67,14 @@ func (s *Server) listen(dir string) (l net.Listener, err error) {
 	if s.folder, err = s.root.Open("."); err != nil {
 		return nil, err
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), stall)
+	ctx, cancel := context.WithTimeout(context.Background(), writeTimeout)
 	defer cancel()
 	conn, err := dialIn(ctx, s.folder, s.name)
 	switch {
 	case err == nil:
 		conn.Close()
 		return nil, ErrRunning
-	case !nobody(err):
+	case !notListening(err):
 		return nil, err
 	}
 	if err := removeSocket(s.root, s.name); err != nil {
@@ -92,7 +92,7 @@ func (s *Server) release() {
 	}
 }
 
-// Close ends all connections, waits for the handlers to return and removes the
+// Close closes all connections, waits for the handlers to return and removes the
 // socket.
 func (s *Server) Close() error {
 	s.mu.Lock()
@@ -107,7 +107,7 @@ func (s *Server) Close() error {
 	return err
 }
 
-// counted lets no request begin after Close, and gives every answer a time-out.
+// counted refuses requests after Close, and gives every response a time-out.
 func (s *Server) counted(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		s.mu.Lock()

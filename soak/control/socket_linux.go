@@ -9,13 +9,13 @@ import (
 	"syscall"
 )
 
-// inFolder gives a short path to a name in an opened folder (proc(5)).
+// inFolder returns a short path to a name in an opened folder (proc(5)).
 func inFolder(dir *os.File, name string) string {
 	return fmt.Sprintf("/proc/self/fd/%d/%s", dir.Fd(), name)
 }
 
-// listenIn binds a socket of mode 0600 in the folder. The mode is set before the
-// name appears: bind(2) takes it from the socket's own.
+// listenIn binds a socket with mode 0600 in the folder. The mode is set before the
+// name appears: bind(2) gives the name the mode of the socket.
 func listenIn(dir *os.File, name string) (*net.UnixListener, error) {
 	defer runtime.KeepAlive(dir)
 	lc := net.ListenConfig{Control: func(_, _ string, c syscall.RawConn) (err error) {

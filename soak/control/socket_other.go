@@ -10,13 +10,13 @@ import (
 	"path/filepath"
 )
 
-// longestPath of a socket on every system that has them.
-const longestPath = 103
+// maxPath is the maximum length of a socket's path that every system accepts.
+const maxPath = 103
 
 func inFolder(dir *os.File, name string) (string, error) {
 	path := filepath.Join(dir.Name(), name)
-	if len(path) > longestPath {
-		return "", errors.New("the folder's name is too long for a socket; use a shorter --dir")
+	if len(path) > maxPath {
+		return "", errors.New("the folder's path is too long for a socket: use a shorter --dir")
 	}
 	return path, nil
 }
