@@ -8,36 +8,36 @@
 //	   │  └──────────────────────┘                                    │
 //	   └──────────────────────── clear, held for rule.For ────────────┘
 //
-// The opinion: an alert needs evidence to fire and evidence to end. A look that
-// is inconclusive is neither: it leaves the state as it is. An alert ends only
-// when it was clear at two looks at least, for as long as the rule asks, with no
-// breach between them; so a series on the edge does not flap.
+// An alert needs evidence to fire and evidence to end. An inconclusive look is
+// neither: it leaves the state unchanged. An alert ends only when at least two
+// looks were clear, over at least rule.For, with no breach between them, so a
+// series close to the limit does not flap.
 //
-// The limits: one state belongs to one rule and one series; whoever calls [Step]
-// keeps the states, and calls it in order of time. Pending alerts are not sent.
+// Limits: one state belongs to one rule and one series. The caller of [Step] keeps
+// the states and calls it in order of time. Pending alerts are not sent.
 package alerts
 
 import (
-	"fmt"
 	"math"
 	"time"
 
 	"soakmon/soak"
+	"soakmon/soak/human"
 )
 
-// State is where one rule stands for one series. The zero value is inactive.
+// State is the state of one rule for one series. The zero value is inactive.
 type State struct {
 	Is    soak.AlertState // "" is inactive; never Resolved, which is inactive again
 	From  time.Duration   // on the run's line, when the breach began
 	Began time.Time       // the same on the wall clock
 
-	Clear      bool          // since it fires, the last look that told something was clear
+	Clear      bool          // while firing: the last conclusive look was clear
 	ClearFrom  time.Duration // on the run's line, when it became clear
 	ClearBegan time.Time     // the same on the wall clock
 }
 
-// Context is what an alert says beside rule and verdict. The last two are for
-// rules whose growth is allowed per run or per operation.
+// Context is what an alert reports in addition to rule and verdict. The last two
+// fields are for rules that allow growth per run or per operation.
 type Context struct {
 	Run     string
 	Process string
@@ -51,7 +51,7 @@ type Context struct {
 	OperationsPerHour float64
 }
 
-// look is what one verdict tells of one rule.
+// look is what one verdict means for one rule.
 type look int
 
 const (
@@ -60,8 +60,8 @@ const (
 	cleared
 )
 
-// Step takes one look into account. It gives the next state and, where the rule
-// begins to fire or is resolved, the alert to send.
+// Step evaluates one look. It returns the next state and, where the rule begins to
+// fire or is resolved, the alert to send.
 func Step(state State, rule soak.Rule, v soak.Verdict, c Context) (State, []soak.Alert) {
 	limit := PerHour(rule.MaxGrowth, v.Level, c.Duration, c.OperationsPerHour)
 	switch read(v, limit) {
@@ -73,9 +73,9 @@ func Step(state State, rule soak.Rule, v soak.Verdict, c Context) (State, []soak
 	return state, nil
 }
 
-// read compares a verdict with a rule's limit per hour. A breach needs the
-// detector's own word, which is stricter than the plain interval, and an
-// interval that lies above the limit.
+// read compares a verdict with a rule's limit per hour. A breach requires the
+// verdict leak, which is stricter than the plain interval, and an interval above
+// the limit.
 func read(v soak.Verdict, limit float64) look {
 	switch {
 	case math.IsNaN(limit) || v.State == soak.Inconclusive:
@@ -102,7 +102,7 @@ func onBreach(s State, rule soak.Rule, v soak.Verdict, c Context, limit float64)
 	}
 	s.Is = soak.Firing
 	a := alert(rule, v, c, soak.Firing, s.Began)
-	a.Reason = because(fmt.Sprintf("grows faster than %.4g an hour%s", limit, lasting(held)), v)
+	a.Reason = because("grows faster than the allowed "+human.Amount(limit, c.Unit)+"/h"+lasting(held), v)
 	return s, []soak.Alert{a}
 }
 
@@ -133,10 +133,10 @@ func lasting(d time.Duration) string {
 	if d <= 0 {
 		return ""
 	}
-	return " for " + d.Round(time.Second).String()
+	return " for " + human.Duration(d)
 }
 
-// because adds the detector's own reason.
+// because appends the detector's reason.
 func because(text string, v soak.Verdict) string {
 	if v.Reason == "" {
 		return text

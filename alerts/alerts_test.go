@@ -22,7 +22,7 @@ var verdicts = map[byte]soak.Verdict{
 	'n': {State: soak.Leaking, Slope: math.NaN(), Lo: math.NaN(), Hi: math.NaN()},
 }
 
-func TestAlertsFollowTheLooks(t *testing.T) {
+func TestStep_FollowsLooks(t *testing.T) {
 	for _, c := range []struct {
 		name  string
 		hold  time.Duration // rule.For; looks are a minute apart
@@ -86,7 +86,7 @@ func letter(t *testing.T, state State, sent []soak.Alert) byte {
 	return map[soak.AlertState]byte{"": '.', soak.Pending: 'p', soak.Firing: 'f'}[state.Is]
 }
 
-func TestAnAlertSaysWhatAndSinceWhen(t *testing.T) {
+func TestStep_AlertFields(t *testing.T) {
 	rule := soak.Rule{Name: "fds", Severity: "critical", MaxGrowth: soak.Quantity{Value: 10, Per: soak.PerHour}, For: time.Minute}
 	c := Context{Run: "run", Process: "target", Metric: "fds", Unit: "count", Last: 42, Wall: start}
 	state, sent := Step(State{}, rule, verdicts['L'], c)
@@ -98,7 +98,7 @@ func TestAnAlertSaysWhatAndSinceWhen(t *testing.T) {
 	want := soak.Alert{
 		Run: "run", Rule: "fds", Severity: "critical", State: soak.Firing, Process: "target", Metric: "fds", Unit: "count",
 		Since: start, At: start.Add(time.Minute), Slope: 20, Lo: 15, Hi: 25, Last: 42,
-		Reason: "grows faster than 10 an hour for 1m0s: rose 20/h",
+		Reason: "grows faster than the allowed 10/h for 1 min: rose 20/h",
 	}
 	if len(sent) != 1 || sent[0] != want {
 		t.Errorf("got %+v, want %+v", sent, want)
@@ -107,12 +107,21 @@ func TestAnAlertSaysWhatAndSinceWhen(t *testing.T) {
 	state, _ = Step(state, rule, verdicts['C'], c)
 	c.At, c.Wall = 4*time.Minute, start.Add(4*time.Minute)
 	_, sent = Step(state, rule, verdicts['C'], c)
-	if len(sent) != 1 || !sent[0].Since.Equal(start.Add(2*time.Minute)) || sent[0].Reason != "no longer grows faster than allowed for 2m0s: flat" {
+	if len(sent) != 1 || !sent[0].Since.Equal(start.Add(2*time.Minute)) || sent[0].Reason != "no longer grows faster than allowed for 2 min: flat" {
 		t.Errorf("%+v", sent)
 	}
 }
 
-func TestALimitThatIsNotKnownIsNeverBroken(t *testing.T) {
+func TestStep_ReasonNamesTheLimitWithItsUnit(t *testing.T) {
+	rule := soak.Rule{MaxGrowth: soak.Quantity{Value: 60 << 20, Per: soak.PerHour}}
+	v := soak.Verdict{State: soak.Leaking, Slope: 100 << 20, Lo: 95 << 20, Hi: 105 << 20, Reason: "rose 100 MiB/h"}
+	_, sent := Step(State{}, rule, v, Context{Unit: "bytes"})
+	if want := "grows faster than the allowed 60 MiB/h: rose 100 MiB/h"; len(sent) != 1 || sent[0].Reason != want {
+		t.Errorf("got %+v, want %s", sent, want)
+	}
+}
+
+func TestStep_UnknownLimitNeverBreached(t *testing.T) {
 	rule := soak.Rule{Name: "r", MaxGrowth: soak.Quantity{Value: 64, Per: soak.PerOperation}}
 	if state, sent := Step(State{}, rule, verdicts['L'], Context{}); sent != nil || state.Is != "" {
 		t.Error(state, sent)
@@ -123,7 +132,7 @@ func TestALimitThatIsNotKnownIsNeverBroken(t *testing.T) {
 	}
 }
 
-func TestQuantitiesBecomeGrowthPerHour(t *testing.T) {
+func TestPerHour(t *testing.T) {
 	nan := math.NaN()
 	for _, c := range []struct {
 		q          soak.Quantity

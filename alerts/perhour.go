@@ -7,11 +7,11 @@ import (
 	"soakmon/soak"
 )
 
-// PerHour gives a quantity of growth in the metric's units per hour. The level
+// PerHour converts a quantity of growth to the metric's units per hour. The level
 // (in the metric's unit, after warm-up) is needed for a percentage, the run's
 // duration for growth per run, and the load's operations per hour for growth per
-// operation; where what is needed is not known (NaN, or not above 0 for the last
-// two) so is the result: NaN. Zero growth is zero in every unit.
+// operation. Where a needed value is unknown (NaN, or not above 0 for the last two)
+// the result is NaN. Zero growth is zero in every unit.
 func PerHour(q soak.Quantity, level float64, duration time.Duration, operationsPerHour float64) float64 {
 	v := q.Value
 	if v == 0 {

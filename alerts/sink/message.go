@@ -3,14 +3,13 @@ package sink
 import (
 	"fmt"
 	"math"
-	"strconv"
 	"time"
 
 	"soakmon/soak"
+	"soakmon/soak/human"
 )
 
-// message is an alert as JSON: names are stable, numbers that cannot be told
-// are null.
+// message is an alert as JSON: names are stable, unknown numbers are null.
 type message struct {
 	ID       uint64          `json:"id"`
 	Run      string          `json:"run"`
@@ -39,7 +38,7 @@ func messageOf(a soak.Alert) message {
 	}
 }
 
-// sentence tells an alert to people: `FIRING (critical): fds of the target (run
+// sentence describes an alert in one sentence: `FIRING (critical): fds of the target (run
 // nightly): grows …; now 1234`.
 func sentence(a soak.Alert) string {
 	state := map[soak.AlertState]string{soak.Firing: "FIRING", soak.Resolved: "resolved", soak.Pending: "pending"}[a.State]
@@ -53,19 +52,10 @@ func sentence(a soak.Alert) string {
 	return text
 }
 
-// amount writes a value with its unit, bytes with a binary prefix.
+// amount writes a value with its unit. Counts are exact.
 func amount(v float64, unit string) string {
-	if unit != "bytes" {
-		text := strconv.FormatFloat(v, 'g', 6, 64)
-		if unit == "count" || unit == "" {
-			return text
-		}
-		return text + " " + unit
+	if (unit == "" || unit == "count") && v == math.Trunc(v) && math.Abs(v) < 1<<53 {
+		return human.Integer(int64(v))
 	}
-	prefixes := []string{"B", "KiB", "MiB", "GiB", "TiB"}
-	i := 0
-	for ; math.Abs(v) >= 1024 && i < len(prefixes)-1; i++ {
-		v /= 1024
-	}
-	return strconv.FormatFloat(v, 'g', 4, 64) + " " + prefixes[i]
+	return human.Amount(v, unit)
 }

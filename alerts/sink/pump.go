@@ -11,7 +11,7 @@ import (
 	"soakmon/soak"
 )
 
-// Outbox keeps alerts until they are delivered. Undelivered gives those of one
+// Outbox keeps alerts until they are delivered. Undelivered returns those of one
 // sink, oldest first. Both methods are called by several goroutines.
 type Outbox interface {
 	Undelivered(sink string) ([]soak.Alert, error)
@@ -21,14 +21,14 @@ type Outbox interface {
 const (
 	firstWait   = time.Second     // before the second attempt; doubles each time
 	longestWait = 5 * time.Minute // between two attempts, unless the receiver asks for more
-	mostAsked   = time.Hour       // that a receiver may ask for
-	lastAttempt = 5 * time.Second // after the end of the run, for all that is left
+	mostAsked   = time.Hour       // the longest wait that a receiver may ask for
+	lastAttempt = 5 * time.Second // after the end of the run, for all remaining alerts
 )
 
 // Pump delivers the box's alerts to the sinks, by name, each in order: at once,
 // whenever wake says that there are new ones, and after a growing wait where an
-// attempt failed. When ctx ends it makes a last attempt of 5 s at most, and
-// returns. What goes wrong is told to report, by several goroutines.
+// attempt failed. When ctx ends it makes a last attempt of at most 5 s, and
+// returns. Failures are passed to report, by several goroutines.
 func Pump(ctx context.Context, box Outbox, sinks map[string]Sink, wake <-chan struct{}, report func(soak.Event)) {
 	last, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	defer cancel()
@@ -61,14 +61,14 @@ func Pump(ctx context.Context, box Outbox, sinks map[string]Sink, wake <-chan st
 	all.Wait()
 }
 
-// line is the way to one sink.
+// line delivers to one sink.
 type line struct {
 	name    string
 	sink    Sink
 	box     Outbox
 	wake    chan struct{}
 	report  func(soak.Event)
-	failing bool // and it was told
+	failing bool // and the failure was reported
 }
 
 func (l *line) nudge() {
@@ -78,7 +78,7 @@ func (l *line) nudge() {
 	}
 }
 
-// run delivers until ctx ends, and once more after that; attempts go on until
+// run delivers until ctx ends, and once more after that; attempts continue until
 // last ends.
 func (l *line) run(ctx, last context.Context) {
 	wait := firstWait
@@ -96,12 +96,12 @@ func (l *line) run(ctx, last context.Context) {
 		wait = min(2*wait, longestWait)
 	}
 	if err := l.deliver(last); err != nil {
-		l.tell(soak.EventSink, "alerts are left undelivered at the end of the run: %v", err)
+		l.event(soak.EventSink, "undelivered alerts remain at the end of the run: %v", err)
 	}
 }
 
 // deliver sends everything in the box, in order, up to the first alert that
-// must be tried again.
+// must be sent again.
 func (l *line) deliver(ctx context.Context) error {
 	alerts, err := l.box.Undelivered(l.name)
 	if err != nil {
@@ -113,7 +113,7 @@ func (l *line) deliver(ctx context.Context) error {
 			return l.failed(err)
 		}
 		if err != nil {
-			l.tell(soak.EventSink, "alert %d is given up: %v", a.ID, err)
+			l.event(soak.EventSink, "alert %d was refused and will not be sent again: %v", a.ID, err)
 		}
 		if err := l.box.Delivered(l.name, a.ID); err != nil {
 			return l.failed(fmt.Errorf("cannot note that alert %d is delivered: %w", a.ID, err))
@@ -121,25 +121,26 @@ func (l *line) deliver(ctx context.Context) error {
 	}
 	if l.failing && len(alerts) > 0 {
 		l.failing = false
-		l.tell(soak.EventNote, "alerts are delivered again")
+		l.event(soak.EventNote, "alert delivery works again")
 	}
 	return nil
 }
 
-// failed tells the first of a series of failures.
+// failed reports the first of a series of failures.
 func (l *line) failed(err error) error {
 	if !l.failing {
 		l.failing = true
-		l.tell(soak.EventNote, "alerts cannot be delivered now and will be tried again: %v", err)
+		l.event(soak.EventNote, "cannot deliver alerts, will try again: %v", err)
 	}
 	return err
 }
 
-func (l *line) tell(kind soak.EventKind, format string, args ...any) {
+func (l *line) event(kind soak.EventKind, format string, args ...any) {
 	l.report(soak.Event{Wall: time.Now(), Kind: kind, Name: l.name, Text: "sink " + l.name + ": " + fmt.Sprintf(format, args...)})
 }
 
-// jitter keeps many monitors from knocking at once: half to all of the wait.
+// jitter keeps many monitors from sending at the same moment: half to all of the
+// wait.
 func jitter(wait time.Duration) time.Duration {
 	return wait/2 + rand.N(wait/2+1)
 }

@@ -45,7 +45,7 @@ func until(t *testing.T, what string, ok func() bool) {
 	t.Fatal("waited in vain for ", what)
 }
 
-func TestAReceiverThatFailsTwiceGetsTheAlert(t *testing.T) {
+func TestPump_RetriesFailingReceiver(t *testing.T) {
 	re := receive(t, func(n int, w http.ResponseWriter, _ *http.Request) {
 		if n <= 2 {
 			w.WriteHeader(http.StatusServiceUnavailable)
@@ -64,7 +64,7 @@ func TestAReceiverThatFailsTwiceGetsTheAlert(t *testing.T) {
 	}
 }
 
-func TestACrashBeforeDeliveryIsNotedSendsTheAlertAgain(t *testing.T) {
+func TestPump_CrashBeforeDeliveryIsNoted(t *testing.T) {
 	re := receive(t, func(int, http.ResponseWriter, *http.Request) {})
 	b, e := boxOf(1), &events{}
 	hook := map[string]Sink{"hook": openSink(t, "webhook", fmt.Sprintf(`{"url":%q}`, re.URL))}
@@ -86,7 +86,7 @@ func TestACrashBeforeDeliveryIsNotedSendsTheAlertAgain(t *testing.T) {
 	}
 }
 
-func TestARefusedAlertIsGivenUpAndToldOnce(t *testing.T) {
+func TestPump_RefusedAlert(t *testing.T) {
 	re := receive(t, func(n int, w http.ResponseWriter, _ *http.Request) {
 		if n == 1 {
 			w.WriteHeader(http.StatusBadRequest)
@@ -96,12 +96,12 @@ func TestARefusedAlertIsGivenUpAndToldOnce(t *testing.T) {
 	stop := pump(t, b, map[string]Sink{"hook": openSink(t, "webhook", fmt.Sprintf(`{"url":%q}`, re.URL))}, nil, e)
 	until(t, "both", func() bool { return len(b.delivered("hook")) == 2 })
 	stop()
-	if all := e.list(); re.count() != 2 || len(all) != 1 || all[0].Kind != soak.EventSink || !strings.Contains(all[0].Text, "alert 1 is given up") {
+	if all := e.list(); re.count() != 2 || len(all) != 1 || all[0].Kind != soak.EventSink || !strings.Contains(all[0].Text, "alert 1 was refused") {
 		t.Errorf("%d requests, events %+v", re.count(), all)
 	}
 }
 
-func TestNewAlertsAreDeliveredAtOnce(t *testing.T) {
+func TestPump_WakesForNewAlerts(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b, wake := boxOf(0), make(chan struct{}, 1)
 		var at []time.Time
@@ -123,7 +123,7 @@ func TestNewAlertsAreDeliveredAtOnce(t *testing.T) {
 	})
 }
 
-func TestASlowSinkHoldsUpNoOther(t *testing.T) {
+func TestPump_SlowSink(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := boxOf(3)
 		stop := pump(t, b, map[string]Sink{
@@ -139,7 +139,7 @@ func TestASlowSinkHoldsUpNoOther(t *testing.T) {
 	})
 }
 
-func TestWaitsGrowToFiveMinutesAndHonourTheReceiver(t *testing.T) {
+func TestPump_Backoff(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b, e := boxOf(1), &events{}
 		var at []time.Time
@@ -167,7 +167,7 @@ func TestWaitsGrowToFiveMinutesAndHonourTheReceiver(t *testing.T) {
 	})
 }
 
-func TestTheEndOfARunIsALastAttempt(t *testing.T) {
+func TestPump_LastAttemptAtEnd(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b, e := boxOf(2), &events{}
 		down := true
@@ -188,7 +188,7 @@ func TestTheEndOfARunIsALastAttempt(t *testing.T) {
 	})
 }
 
-func TestTheLastAttemptIsBounded(t *testing.T) {
+func TestPump_LastAttemptIsBounded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		e := &events{}
 		sends := 0

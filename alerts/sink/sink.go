@@ -1,13 +1,13 @@
 // Package sink delivers alerts: one file per kind of sink, and [Pump], which
 // takes them from the run's outbox.
 //
-// The opinion: an alert that was put into the outbox is delivered at least once
-// and in order, also after a crash, and a sink that is slow or down never holds
-// up another. A receiver tells repetitions apart by the alert's run and id.
+// An alert in the outbox is delivered at least once and in order, even after a
+// crash, and a sink that is slow or down never delays another. A receiver
+// recognizes repetitions by the alert's run and id.
 //
-// The limits: an alert that a sink refuses for good is given up and told as an
-// event; one that cannot be delivered while the run lasts stays in the outbox
-// and is told as an event.
+// Limits: an alert that a sink refuses permanently is dropped and reported as an
+// event. One that cannot be delivered while the run lasts remains in the outbox
+// and is reported as an event.
 package sink
 
 import (
@@ -23,7 +23,7 @@ import (
 	"soakmon/soak/options"
 )
 
-// Sink delivers one alert. Where err is not nil, retry tells whether another
+// Sink delivers one alert. Where err is not nil, retry reports whether another
 // attempt may succeed. Send returns soon after ctx ends, and its errors hold no
 // secrets.
 type Sink interface {
@@ -42,7 +42,7 @@ var registry = map[string]open{}
 
 func register(kind string, o open) {
 	if _, taken := registry[kind]; taken {
-		panic("two sinks are named " + kind)
+		panic("duplicate sink type " + kind)
 	}
 	registry[kind] = o
 }
@@ -54,7 +54,7 @@ func Names() []string { return slices.Sorted(maps.Keys(registry)) }
 func New(spec soak.SinkSpec, env Env) (Sink, error) {
 	open, ok := registry[spec.Type]
 	if !ok {
-		return nil, options.Errorf(spec.Options, "", "unknown type of sink %q; use %s", spec.Type, strings.Join(Names(), ", "))
+		return nil, options.Errorf(spec.Options, "", "unknown sink type %q: use %s", spec.Type, strings.Join(Names(), ", "))
 	}
 	return open(spec.Options, env)
 }
@@ -66,10 +66,10 @@ type RetryAfter struct {
 	Err  error
 }
 
-// Error gives the reason and the wait.
+// Error returns the reason and the wait.
 func (e *RetryAfter) Error() string {
 	return fmt.Sprintf("%v (try again in %s)", e.Err, e.Wait)
 }
 
-// Unwrap gives the reason.
+// Unwrap returns the reason.
 func (e *RetryAfter) Unwrap() error { return e.Err }

@@ -19,7 +19,7 @@ import (
 // work without any or be added here.
 var least = map[string]string{"webhook": `{"url":"http://127.0.0.1:1/"}`}
 
-func TestEveryKindOfSinkIsStrict(t *testing.T) {
+func TestNew_RejectsUnknownOptions(t *testing.T) {
 	if names := Names(); !slices.IsSorted(names) || len(names) < 2 {
 		t.Fatal(names)
 	}
@@ -35,7 +35,7 @@ func TestEveryKindOfSinkIsStrict(t *testing.T) {
 	}
 }
 
-func TestTwoSinksOfOneNamePanic(t *testing.T) {
+func TestRegister_DuplicatePanics(t *testing.T) {
 	defer func() {
 		if recover() == nil {
 			t.Error("no panic")
@@ -44,7 +44,7 @@ func TestTwoSinksOfOneNamePanic(t *testing.T) {
 	register("log", newLog)
 }
 
-func TestTheLogSinkWritesToTheGivenLog(t *testing.T) {
+func TestLogSink_WritesToLogger(t *testing.T) {
 	var out bytes.Buffer
 	s, err := New(soak.SinkSpec{Type: "log"}, Env{Log: slog.New(slog.NewJSONHandler(&out, nil))})
 	if err != nil {
@@ -67,7 +67,7 @@ func TestTheLogSinkWritesToTheGivenLog(t *testing.T) {
 	}
 }
 
-func TestTheLogSinkAppendsToAFile(t *testing.T) {
+func TestLogSink_AppendsToFile(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "alerts.json")
 	s := openSink(t, "log", fmt.Sprintf(`{"file":%q}`, path))
 	for range 2 {
@@ -96,7 +96,7 @@ func TestTheLogSinkAppendsToAFile(t *testing.T) {
 	}
 }
 
-func TestSentencesCarryReadableNumbers(t *testing.T) {
+func TestSentence_Numbers(t *testing.T) {
 	a := someAlert()
 	a.State, a.Unit, a.Metric, a.Last, a.Reason = soak.Resolved, "bytes", "rss_bytes", 3.25*(1<<20), ""
 	if got, want := sentence(a), "resolved (critical): rss_bytes of the target in run "+a.Run+"; now 3.25 MiB"; got != want {
@@ -106,7 +106,7 @@ func TestSentencesCarryReadableNumbers(t *testing.T) {
 		v    float64
 		unit string
 		want string
-	}{{1023, "bytes", "1023 B"}, {1 << 60, "bytes", "1.049e+06 TiB"}, {0.25, "seconds", "0.25 seconds"}, {12, "count", "12"}, {-2048, "bytes", "-2 KiB"}} {
+	}{{1023, "bytes", "1020 B"}, {1 << 60, "bytes", "1020 PiB"}, {0.25, "seconds", "250 ms"}, {12, "count", "12"}, {-2048, "bytes", "-2 KiB"}} {
 		if got := amount(c.v, c.unit); got != c.want {
 			t.Errorf("got %s, want %s", got, c.want)
 		}

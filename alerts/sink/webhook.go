@@ -45,22 +45,22 @@ func newWebhook(o soak.Options, _ Env) (Sink, error) {
 	case set.URL == "":
 		return nil, options.Errorf(o, "url", "a webhook needs a URL")
 	case err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "":
-		return nil, options.Errorf(o, "url", "no http or https URL; write it like https://127.0.0.1/alerts")
+		return nil, options.Errorf(o, "url", "not an http or https URL: write it like https://127.0.0.1/alerts")
 	case set.Timeout <= 0:
-		return nil, options.Errorf(o, "timeout", "a time-out must be above 0")
+		return nil, options.Errorf(o, "timeout", "the timeout must be above 0")
 	}
 	for name, value := range set.Headers {
 		if !httpguts.ValidHeaderFieldName(name) || !httpguts.ValidHeaderFieldValue(value) {
-			return nil, options.Errorf(o, "headers."+name, "no valid header name or value")
+			return nil, options.Errorf(o, "headers."+name, "invalid header name or value")
 		}
 	}
 	return &webhook{
 		url: set.URL, name: u.Scheme + "://" + u.Host, headers: set.Headers,
 		client: &http.Client{
 			Timeout: time.Duration(set.Timeout),
-			// Alerts are rare: a connection kept open would only break.
+			// Alerts are rare: an idle connection would be closed before the next one.
 			Transport: &http.Transport{Proxy: http.ProxyFromEnvironment, DisableKeepAlives: true},
-			// Elsewhere, the headers are nobody's business.
+			// A redirect could send the headers, which may hold secrets, elsewhere.
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		},
 	}, nil
@@ -75,7 +75,7 @@ func (w *webhook) Send(ctx context.Context, a soak.Alert) (retry bool, err error
 	}
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, w.url, bytes.NewReader(body))
 	if err != nil {
-		return false, fmt.Errorf("webhook %s: the URL does not work", w.name)
+		return false, fmt.Errorf("webhook %s: cannot build a request for this URL", w.name)
 	}
 	for name, value := range w.headers {
 		req.Header.Set(name, value)
@@ -98,7 +98,7 @@ func (w *webhook) judge(answer *http.Response) (retry bool, err error) {
 	if code >= 200 && code < 300 {
 		return false, nil
 	}
-	err = fmt.Errorf("webhook %s: answers %d %s", w.name, code, http.StatusText(code))
+	err = fmt.Errorf("webhook %s: the receiver answered %d %s", w.name, code, http.StatusText(code))
 	if code != http.StatusRequestTimeout && code != http.StatusTooManyRequests && code < 500 {
 		return false, err
 	}
@@ -108,7 +108,7 @@ func (w *webhook) judge(answer *http.Response) (retry bool, err error) {
 	return true, err
 }
 
-// retryAfter reads seconds or a date (RFC 9110, 10.2.3); 0 is none.
+// retryAfter reads seconds or a date (RFC 9110, 10.2.3); 0 where there is no wait.
 func retryAfter(text string, now time.Time) time.Duration {
 	if seconds, err := strconv.ParseUint(text, 10, 31); err == nil {
 		return time.Duration(seconds) * time.Second
@@ -119,7 +119,7 @@ func retryAfter(text string, now time.Time) time.Duration {
 	return 0
 }
 
-// withoutURL takes the wrapper with the whole URL off an error of [http.Client].
+// withoutURL unwraps an error of [http.Client], whose text contains the whole URL.
 func withoutURL(err error) error {
 	if wrapped, ok := errors.AsType[*url.Error](err); ok {
 		return wrapped.Err

@@ -15,7 +15,7 @@ import (
 	"soakmon/soak"
 )
 
-func TestAWebhookPostsTheAlertAsJSON(t *testing.T) {
+func TestWebhook_PostsJSON(t *testing.T) {
 	re := receive(t, func(_ int, w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusAccepted) })
 	s := openSink(t, "webhook", fmt.Sprintf(`{"url":%q,"headers":{"Authorization":"Bearer x"}}`, re.URL+"/hook?sig=1"))
 	a := someAlert()
@@ -27,7 +27,7 @@ func TestAWebhookPostsTheAlertAsJSON(t *testing.T) {
 		"id": 7.0, "run": a.Run, "rule": "fds", "severity": "critical", "state": "firing", "process": "target",
 		"metric": "fds", "unit": "count", "since": "2026-03-01T02:00:00Z", "at": "2026-03-01T02:01:00Z",
 		"slope_per_hour": nil, "slope_low": 7100.0, "slope_high": nil, "last": 1234.0, "reason": "rose 7,200/h",
-		"text": "FIRING (critical): fds of the target in run 20260301T020000Z-nginx-ab12: rose 7,200/h; now 1234",
+		"text": "FIRING (critical): fds of the target in run 20260301T020000Z-nginx-ab12: rose 7,200/h; now 1,234",
 	}
 	if !reflect.DeepEqual(re.bodies[0], want) {
 		t.Errorf("got  %v\nwant %v", re.bodies[0], want)
@@ -39,7 +39,7 @@ func TestAWebhookPostsTheAlertAsJSON(t *testing.T) {
 	}
 }
 
-func TestAnswersTellWhetherToTryAgain(t *testing.T) {
+func TestWebhook_RetryByStatus(t *testing.T) {
 	for code, want := range map[int]bool{400: false, 404: false, 301: false, 408: true, 429: true, 500: true, 503: true} {
 		re := receive(t, func(_ int, w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Location", "/elsewhere")
@@ -52,7 +52,7 @@ func TestAnswersTellWhetherToTryAgain(t *testing.T) {
 	}
 }
 
-func TestRetryAfterIsRead(t *testing.T) {
+func TestWebhook_RetryAfter(t *testing.T) {
 	re := receive(t, func(_ int, w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Retry-After", "120")
 		w.WriteHeader(http.StatusTooManyRequests)
@@ -72,7 +72,7 @@ func TestRetryAfterIsRead(t *testing.T) {
 	}
 }
 
-func TestAHangingReceiverIsGivenUpInTime(t *testing.T) {
+func TestWebhook_HangingReceiver(t *testing.T) {
 	release := make(chan struct{})
 	re := receive(t, func(_ int, _ http.ResponseWriter, r *http.Request) { <-release })
 	defer close(release)
@@ -87,7 +87,7 @@ func TestAHangingReceiverIsGivenUpInTime(t *testing.T) {
 	}
 }
 
-func TestErrorsOfAWebhookHoldNoSecret(t *testing.T) {
+func TestWebhook_ErrorsHoldNoSecret(t *testing.T) {
 	re := receive(t, func(_ int, w http.ResponseWriter, r *http.Request) {
 		http.Error(w, r.URL.String(), http.StatusBadRequest)
 	})
@@ -103,13 +103,13 @@ func TestErrorsOfAWebhookHoldNoSecret(t *testing.T) {
 	}
 }
 
-func TestOptionsOfSinksAreCheckedWithTheirLine(t *testing.T) {
+func TestNew_OptionErrorsNameLine(t *testing.T) {
 	for _, c := range []struct{ kind, options, want string }{
-		{"webhok", `{}`, `plan.yaml:3: options: unknown type of sink "webhok"; use log, webhook`},
+		{"webhok", `{}`, `plan.yaml:3: options: unknown sink type "webhok": use log, webhook`},
 		{"webhook", `{}`, "plan.yaml:5: options.url: a webhook needs a URL"},
-		{"webhook", `{"url":"ftp://hunter2/"}`, "plan.yaml:5: options.url: no http or https URL; write it like https://127.0.0.1/alerts"},
-		{"webhook", `{"url":"http://x/","timeout":"0s"}`, "plan.yaml:3: options.timeout: a time-out must be above 0"},
-		{"webhook", `{"url":"http://x/","headers":{"a b":"hunter2"}}`, "plan.yaml:3: options.headers.a b: no valid header name or value"},
+		{"webhook", `{"url":"ftp://hunter2/"}`, "plan.yaml:5: options.url: not an http or https URL: write it like https://127.0.0.1/alerts"},
+		{"webhook", `{"url":"http://x/","timeout":"0s"}`, "plan.yaml:3: options.timeout: the timeout must be above 0"},
+		{"webhook", `{"url":"http://x/","headers":{"a b":"hunter2"}}`, "plan.yaml:3: options.headers.a b: invalid header name or value"},
 		{"webhook", `{"url":"http://x/","retries":3}`, "plan.yaml:3: options.retries: unknown key: use headers, timeout, url"},
 		{"log", `{"path":"x"}`, "plan.yaml:3: options.path: unknown key: use file"},
 	} {
