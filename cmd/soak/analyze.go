@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"soakmon/soak"
+	"soakmon/soak/analysis"
 	"soakmon/soak/input"
 	"soakmon/soak/plan"
 )
@@ -41,7 +42,7 @@ restarted, say so with --restart.`,
   soak analyze --restart 7200 --restart 30600 rss.csv
   soak analyze --prometheus http://127.0.0.1:9090 --query 'process_resident_memory_bytes' --since 24h --step 30s`,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := errors.Join(checkFormat(f.format, "text", "json"), f.check(cmd.Flags(), args)); err != nil {
+			if err := errors.Join(checkFormat(f.format, analysis.Formats...), f.check(cmd.Flags(), args)); err != nil {
 				return err
 			}
 			tolerance, err := plan.ParseQuantity(f.tolerance)
@@ -58,14 +59,14 @@ restarted, say so with --restart.`,
 			if err := f.markRestarts(recordings); err != nil {
 				return err
 			}
-			all, err := analyze(recordings, tolerance)
+			all, err := analysis.Analyze(recordings, tolerance)
 			if err != nil {
 				return err
 			}
-			if err := writeAnalyses(s.out, all, f.format); err != nil {
+			if err := analysis.Write(s.out, all, f.format); err != nil {
 				return err
 			}
-			return exitCode(worst(all))
+			return exitCode(analysis.ExitCode(all))
 		},
 	}
 	cmd.Flags().StringVar(&f.tolerance, "tolerance", "0", "growth that is allowed: 0, 1MiB/h, 1%/h, …")
@@ -75,7 +76,7 @@ restarted, say so with --restart.`,
 	cmd.Flags().StringVar(&f.query, "query", "", "PromQL; every series of the answer is judged")
 	cmd.Flags().StringVar(&f.since, "since", "24h", "how far back to ask")
 	cmd.Flags().StringVar(&f.step, "step", "30s", "time between two points")
-	formatFlag(cmd, &f.format, "text", "json")
+	formatFlag(cmd, &f.format, analysis.Formats...)
 	return cmd
 }
 

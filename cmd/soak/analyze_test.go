@@ -13,6 +13,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"soakmon/soak/analysis"
 )
 
 func TestARealPrometheusIsJudged(t *testing.T) {
@@ -42,13 +44,13 @@ func TestARealPrometheusIsJudged(t *testing.T) {
 }
 
 // analyzeJSON runs soak analyze and decodes what it prints.
-func analyzeJSON(t *testing.T, args ...string) ([]analysis, int) {
+func analyzeJSON(t *testing.T, args ...string) ([]analysis.Analysis, int) {
 	t.Helper()
 	var out, errs bytes.Buffer
 	cmd := exec.Command(binary, append([]string{"analyze", "--format", "json"}, args...)...)
 	cmd.Stdout, cmd.Stderr = &out, &errs
 	_ = cmd.Run() // its exit code is looked at
-	var answer struct{ Series []analysis }
+	var answer struct{ Series []analysis.Analysis }
 	if err := json.Unmarshal(out.Bytes(), &answer); err != nil {
 		t.Fatalf("soak analyze %v: %v\n%s\n%s", args, err, out.Bytes(), errs.Bytes())
 	}

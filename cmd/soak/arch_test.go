@@ -23,7 +23,7 @@ const (
 var mayImport = map[string][]string{
 	"soak":          {},
 	"soak/plan":     {"soak"},
-	"soak/schedule": {"soak"},
+	"soak/schedule": {"store"},
 	"soak/fetch":    {},
 	"soak/options":  {"soak"},
 	"soak/load":     {"soak"},
@@ -54,13 +54,13 @@ var mayImport = map[string][]string{
 	"soak/cause":     {"soak", "soak/attribute", "soak/human", "profiles"},
 	"soak/engine":    {"soak", "soak/human", "soak/judge", "probes", "profiles", "alerts", "alerts/detect"},
 	"soak/control":   {"soak"},
-	"soak/bench":     {"soak", "soak/load"},
+	"soak/bench":     {"soak", "soak/load", "soak/indent", "store"},
 	"soak/input":     {"soak", "soak/fetch"},
 	"soak/output":    {"soak", "soak/fetch"},
-	"soak/compare":   {"soak", "soak/human", "soak/report"},
+	"soak/compare":   {"soak", "soak/human", "soak/indent", "soak/report"},
 	"soak/human":     {},
 	"soak/chart":     {"soak", "soak/judge"},
-	"soak/report":    {"soak", "soak/judge", "soak/cause", "soak/chart", "soak/human", "profiles", "alerts/detect"},
+	"soak/report":    {"soak", "soak/indent", "soak/judge", "soak/cause", "soak/chart", "soak/human", "profiles", "alerts/detect"},
 	"soak/web":       {"soak", "soak/chart", "soak/human", "soak/report", "soak/compare", "profiles"},
 	"soak/terminal":  {"soak", "soak/human", "soak/engine"},
 	"probes":         {"soak", "soak/fetch", "soak/procfs"},
@@ -69,7 +69,18 @@ var mayImport = map[string][]string{
 	"alerts":         {"soak", "soak/human"},
 	"alerts/detect":  {"soak", "soak/human"},
 	"alerts/sink":    {"soak", "soak/fetch", "soak/human", "soak/options"},
-	"cmd/soak":       {"*"},
+
+	"soak/indent":   {},
+	"soak/analysis": {"soak", "soak/human", "soak/indent", "soak/input", "soak/report", "alerts/detect"},
+	"soak/runs":     {"soak/control", "soak/report", "alerts/detect", "store"},
+	"soak/evidence": {"soak", "soak/cause", "soak/indent", "soak/report", "soak/runs", "profiles"},
+	"soak/page":     {"soak", "soak/control", "soak/report", "soak/runs", "soak/supervise", "soak/web", "alerts/detect", "store"},
+	"soak/selftest": {"soak", "soak/human", "soak/indent", "soak/plan", "soak/report", "soak/runs", "soak/supervise", "store"},
+	"soak/runner": {"soak", "soak/compare", "soak/control", "soak/engine", "soak/judge", "soak/load", "soak/options", "soak/page", "soak/plan", "soak/plant",
+		"soak/protocol", "soak/relay", "soak/report", "soak/runs", "soak/schedule", "soak/supervise", "alerts/detect", "alerts/sink", "probes", "profiles", "store"},
+	"soak/bench/contender": {"soak", "soak/bench", "soak/load", "soak/options", "soak/peer", "soak/protocol", "soak/runner", "soak/supervise", "profiles"},
+
+	"cmd/soak": {"*"},
 }
 
 // source is one Go file: its folder, whether it is a test, what it imports, and

@@ -15,6 +15,7 @@ import (
 	"soakmon/soak/control"
 	"soakmon/soak/engine"
 	"soakmon/soak/report"
+	"soakmon/soak/runs"
 	"soakmon/store"
 )
 
@@ -56,9 +57,9 @@ func lookOn(s streams, path string) (ended bool, err error) {
 	defer client.Close()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	p := newProgress(job{format: "text", streams: s})
+	p := newProgress(s, "text", false)
 	p.open(ctx, client.Do, true)
-	defer p.done()
+	defer p.Close()
 	if p.screen != nil {
 		context.AfterFunc(ctx, p.screen.Close)
 		go func(left <-chan struct{}) { <-left; stop() }(p.screen.Done())
@@ -72,11 +73,11 @@ func lookOn(s streams, path string) (ended bool, err error) {
 			break
 		}
 		if json.Unmarshal(data, &status) == nil && status.Run != "" {
-			p.show(status)
+			p.Show(status)
 		}
 	}
 	if ctx.Err() != nil {
-		p.done()
+		p.Close()
 		fmt.Fprintf(s.out, "the run goes on; soak attach %s looks again\n", status.Run)
 		return false, nil
 	}
@@ -91,7 +92,7 @@ const closedWithin = 30 * time.Second
 func endedReport(s streams, path string) error {
 	deadline := time.Now().Add(closedWithin)
 	for {
-		r, err := readReport(path)
+		r, err := runs.Report(path)
 		late := time.Now().After(deadline)
 		if err == nil && (r.Ended != "running" || late) {
 			if err := report.Text(s.out, r); err != nil {

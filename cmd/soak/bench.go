@@ -5,40 +5,29 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
-	"maps"
 	"os/signal"
-	"slices"
 	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/sys/unix"
 
-	"soakmon/soak"
 	"soakmon/soak/bench"
+	"soakmon/soak/bench/contender"
 	"soakmon/soak/plan"
-	"soakmon/soak/protocol"
+	"soakmon/soak/runner"
+	"soakmon/soak/runs"
 	"soakmon/store"
 )
 
-// benchJob is one bench from its flags to its result.
-//
-//	destination ◀── server (a process each) ◀── [network conditions] ◀── client (a process each)
-//	                 CPU, memory ──▶ rounds ◀── readings
-//	                                   └─▶ result ─▶ run file ─▶ table
-type benchJob struct {
-	streams                     streams
+// benchFlags are the settings of a bench.
+type benchFlags struct {
 	protocols, servers, clients []string
 	baseline, full, stress      bool
 	enforce, cpuProfile, quiet  bool
 	duration, conditions        string
 	rounds                      int
 	dir, format, output, name   string
-	closers                     []func() error
-	network                     *soak.Conditions
-	bounds                      map[string]soak.Bounds
-	destination                 string
 }
 
 // The lengths of a bench where no --duration is given.
@@ -48,10 +37,8 @@ const (
 	benchSlow  = 5 * time.Minute // under conditions, where an operation takes long
 )
 
-var benchFormats = []string{"text", "json", "markdown", "html", "gobench"}
-
 func benchCommand(s streams) *cobra.Command {
-	b := &benchJob{streams: s}
+	b := &benchFlags{}
 	cmd := &cobra.Command{
 		Use:   "bench [RUN]",
 		Short: "Measure protocols side by side: throughput, latency, connections, memory, CPU",
@@ -75,20 +62,20 @@ bench in any format, and measures nothing.`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error {
 			if len(args) > 0 {
-				return b.show(args[0])
+				return b.show(s, args[0])
 			}
-			return b.do()
+			return b.do(s)
 		},
 	}
 	dirFlag(cmd, &b.dir)
-	formatFlag(cmd, &b.format, benchFormats...)
+	formatFlag(cmd, &b.format, bench.Formats...)
 	outputFlag(cmd, &b.output)
 	f := cmd.Flags()
 	f.BoolVar(&b.baseline, "baseline", false, "only direct TCP and the TCP relay, and iperf3 beside them where it is installed")
 	f.BoolVar(&b.stress, "stress", false, "only the tests under stress: connection rate, 1 GiB transfers, 500 and 5,000 connections at once")
 	f.BoolVar(&b.full, "full", false, "everything, in ten minutes: more rounds, and stress")
 	f.StringSliceVar(&b.protocols, "protocols", nil, "protocols to measure; all by default")
-	f.StringSliceVar(&b.servers, "servers", []string{builtin}, "who serves: builtin, a server of soak init (sing-box, xray, openssh, …; NAME=PATH for another build), or a plan file")
+	f.StringSliceVar(&b.servers, "servers", []string{contender.Builtin}, "who serves: builtin, a server of soak init (sing-box, xray, openssh, …; NAME=PATH for another build), or a plan file")
 	f.StringSliceVar(&b.clients, "clients", []string{bench.OwnClient}, "who speaks the protocols: soak, or a program (sing-box, xray, NAME=PATH) with soak before it")
 	f.StringVar(&b.duration, "duration", "", "how long all rounds take together, about")
 	f.IntVar(&b.rounds, "rounds", 0, "rounds that count; at least 6 make an interval")
@@ -103,73 +90,67 @@ bench in any format, and measures nothing.`,
 }
 
 // do measures, stores and prints; the error carries the exit code.
-func (b *benchJob) do() (err error) {
-	if err := errors.Join(checkFormat(b.format, benchFormats...), b.check()); err != nil {
+func (b *benchFlags) do(s streams) error {
+	config, err := b.config(s)
+	if err := errors.Join(checkFormat(b.format, bench.Formats...), err); err != nil {
 		return err
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 	defer stop()
-	defer func() { err = errors.Join(err, b.close()) }()
-	r, kept, err := b.measure(ctx)
+	r, kept, err := b.measure(ctx, s, config)
 	if err != nil {
 		return err
 	}
-	path, err := keepBench(b.dir, r, kept)
+	path, err := bench.Save(b.dir, r, kept)
 	if err != nil {
 		return err
 	}
 	if !b.quiet {
-		fmt.Fprintf(b.streams.err, "file %s\n", path)
+		fmt.Fprintf(s.err, "file %s\n", path)
 	}
-	_, err = reportBench(b.streams, path, b.format, b.output)
+	_, err = reportBench(s, path, b.format, b.output)
 	return err
 }
 
 // show prints a stored bench.
-func (b *benchJob) show(run string) error {
+func (b *benchFlags) show(s streams, run string) error {
 	path, err := store.Find(b.dir, run)
 	if err != nil {
 		return err
 	}
-	is, err := reportBench(b.streams, path, b.format, b.output)
+	is, err := reportBench(s, path, b.format, b.output)
 	if !is && err == nil {
 		return fmt.Errorf("%s is no bench: soak report prints it", path)
 	}
 	return err
 }
 
-// check completes the settings and refuses what cannot be.
-func (b *benchJob) check() error {
-	for _, name := range b.protocols {
-		if _, ok := protocol.Lookup(name); !ok {
-			return unknownProtocol(name)
-		}
+// config is what the flags ask to measure.
+func (b *benchFlags) config(s streams) (contender.Config, error) {
+	c := contender.Config{Protocols: b.protocols, Servers: b.servers, Clients: b.clients, Baseline: b.baseline, Log: s.err}
+	if err := c.Check(); err != nil {
+		return c, err
 	}
 	if b.rounds < 0 {
-		return fmt.Errorf("--rounds %d: must be 1 or more", b.rounds)
-	}
-	for _, client := range b.clients {
-		if _, ok := foreignClients[parseProgram(client).name]; !ok && client != bench.OwnClient {
-			return fmt.Errorf("--clients %s: unknown client; there are %s and %q", client, bench.OwnClient, slices.Sorted(maps.Keys(foreignClients)))
-		}
+		return c, fmt.Errorf("--rounds %d: must be 1 or more", b.rounds)
 	}
 	if b.conditions == "" {
 		var err error
-		b.network, err = conditionsOf(b.servers)
-		return err
+		c.Network, err = contender.ConditionsOf(b.servers)
+		return c, err
 	}
-	c, err := plan.ParseConditions(b.conditions)
+	network, err := plan.ParseConditions(b.conditions)
 	if err != nil {
-		return fmt.Errorf("--conditions: %w", err)
+		return c, fmt.Errorf("--conditions: %w", err)
 	}
-	b.network = &c
-	return nil
+	c.Network = &network
+	return c, nil
 }
 
 // plan is how to measure what the flags ask for.
-func (b *benchJob) plan(show func(done, of int, what string)) (bench.Plan, error) {
+func (b *benchFlags) plan(conditions bool, show func(done, of int, what string)) (bench.Plan, error) {
 	p := bench.Plan{Rounds: 6, MemoryRounds: 3, Duration: benchQuick, Stress: b.stress || b.full, OnlyStress: b.stress, Progress: show}
-	if b.network != nil {
+	if conditions {
 		p.Duration = benchSlow
 	}
 	if b.full {
@@ -191,60 +172,57 @@ func (b *benchJob) plan(show func(done, of int, what string)) (bench.Plan, error
 }
 
 // measure runs the bench. Interrupted, it gives what it has, and says so.
-func (b *benchJob) measure(ctx context.Context) (r bench.Result, kept []keptProfile, err error) {
-	show := newBenchProgress(b)
-	p, err := b.plan(show.show)
+func (b *benchFlags) measure(ctx context.Context, s streams, config contender.Config) (r bench.Result, kept []bench.Profile, err error) {
+	show := newBenchProgress(s, b.quiet)
+	p, err := b.plan(config.Network != nil, show.show)
 	if err != nil {
 		return r, nil, err
 	}
-	r = bench.Result{Name: b.name, Version: version, Start: time.Now(), Rounds: p.Rounds, Conditions: b.network, Host: hostFacts()}
+	r = bench.Result{Name: b.name, Version: version, Start: time.Now(), Rounds: p.Rounds, Conditions: config.Network, Host: runner.HostFacts()}
 	r.Run = store.NewID(r.Start, b.name)
 	if p.OnlyStress {
 		r.Rounds = 0
 	}
-	show.p.say("starting the servers")
-	contenders, err := b.contenders(ctx)
+	show.p.Say("starting the servers")
+	set, err := contender.Start(ctx, config)
 	if err != nil {
 		return r, nil, err
 	}
-	rows, err := bench.Run(ctx, p, contenders)
+	defer func() { err = errors.Join(err, set.Close()) }()
+	rows, err := bench.Run(ctx, p, set.Contenders)
 	r.Rows, r.Duration = rows, time.Since(r.Start).Seconds()
 	if err != nil {
 		r.Warnings = append(r.Warnings, err.Error())
 	} else if b.cpuProfile {
-		kept = b.profile(ctx, contenders, r.Rows)
+		kept = set.Profile(ctx, r.Rows)
 	}
-	r.Finish(b.enforce || b.network != nil, b.bounds)
-	show.p.done()
+	r.Finish(b.enforce || config.Network != nil, set.Bounds)
+	show.p.Close()
 	return r, kept, nil
 }
 
-// later registers what has to be closed in the end.
-func (b *benchJob) later(close func() error) { b.closers = append(b.closers, close) }
-
-func (b *benchJob) close() error {
-	var errs []error
-	for _, c := range slices.Backward(b.closers) {
-		errs = append(errs, c())
+// reportBench prints a stored bench; false if the run is not a bench. The error
+// carries its exit code.
+func reportBench(s streams, path, format, output string) (is bool, err error) {
+	run, err := runs.Open(path)
+	if err != nil {
+		return false, err
 	}
-	b.closers = nil
-	return errors.Join(errs...)
-}
-
-// writeBench writes a result in the format asked for.
-func writeBench(w io.Writer, r bench.Result, format string) error {
-	switch format {
-	case "json":
-		return bench.JSON(w, r)
-	case "markdown":
-		return bench.Markdown(w, r)
-	case "html":
-		return bench.HTML(w, r)
-	case "gobench":
-		return bench.GoBench(w, r)
-	default:
-		return bench.Text(w, r)
+	r, is, err := bench.Load(run)
+	if err := errors.Join(err, run.Close()); !is || err != nil {
+		return is, err
 	}
+	if err := checkFormat(format, bench.Formats...); err != nil {
+		return true, err
+	}
+	out, err := openOutput(s, output)
+	if err != nil {
+		return true, err
+	}
+	if err := errors.Join(bench.Write(out, r, format), out.Close()); err != nil {
+		return true, err
+	}
+	return true, exitCode(r.ExitCode)
 }
 
 // benchProgress tells where a bench stands: on a terminal in one line that
@@ -255,8 +233,8 @@ type benchProgress struct {
 	next  time.Duration
 }
 
-func newBenchProgress(b *benchJob) *benchProgress {
-	return &benchProgress{p: newProgress(job{format: "bench", quiet: b.quiet, streams: b.streams}), begun: time.Now()}
+func newBenchProgress(s streams, quiet bool) *benchProgress {
+	return &benchProgress{p: newProgress(s, "bench", quiet), begun: time.Now()}
 }
 
 func (b *benchProgress) show(done, of int, what string) {
@@ -266,6 +244,6 @@ func (b *benchProgress) show(done, of int, what string) {
 		b.p.redraw(text)
 	} else if elapsed >= b.next {
 		b.next = elapsed - elapsed%plainEvery + plainEvery
-		b.p.say("%s", text)
+		b.p.Say("%s", text)
 	}
 }

@@ -7,6 +7,7 @@ import (
 
 	"soakmon/soak/compare"
 	"soakmon/soak/report"
+	"soakmon/soak/runs"
 	"soakmon/store"
 )
 
@@ -57,7 +58,7 @@ func readReports(dir string, refs []string) (all []report.Report, err error) {
 		if err != nil {
 			return nil, err
 		}
-		r, err := readReport(path)
+		r, err := runs.Report(path)
 		if err != nil {
 			return nil, err
 		}

@@ -18,6 +18,7 @@ import (
 	"soakmon/soak/engine"
 	"soakmon/soak/plan"
 	"soakmon/soak/report"
+	"soakmon/soak/runs"
 	"soakmon/store"
 )
 
@@ -105,7 +106,7 @@ func TestADayInVirtualTime(t *testing.T) {
 			t.Parallel() // with each other only: a core each
 			path := filepath.Join(t.TempDir(), "day.soak")
 			live := recordDay(t, path, c.grow)
-			r, err := readReport(path)
+			r, err := runs.Report(path)
 			if err != nil {
 				t.Fatal(err)
 			}

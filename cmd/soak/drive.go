@@ -2,13 +2,11 @@ package main
 
 import (
 	"context"
-	"fmt"
-	"os"
+
+	"soakmon/soak/bench/contender"
+	"soakmon/soak/runner"
 
 	"github.com/spf13/cobra"
-
-	"soakmon/soak/load"
-	"soakmon/soak/protocol"
 )
 
 // driveCommand is the driver: orders on standard input, tallies on file
@@ -19,24 +17,18 @@ func driveCommand(s streams) *cobra.Command {
 		Short:  "drive load as the monitor orders (started by soak run)",
 		Hidden: true,
 		Args:   cobra.NoArgs,
-		RunE: func(*cobra.Command, []string) error {
-			out := os.NewFile(3, "tallies")
-			if _, err := out.Stat(); err != nil {
-				return fmt.Errorf("file descriptor 3 is not open: soak drive is started by soak run")
-			}
-			defer out.Close()
-			pages, err := serveDebug()
-			if err != nil {
-				return err
-			}
-			defer pages.close()
-			var destinations protocol.Destinations
-			defer destinations.Close()
-			return load.Drive(context.Background(), s.in, out, load.DriveOptions{Open: destinations.Open, Pprof: pages.pprof()})
-		},
+		RunE:   func(*cobra.Command, []string) error { return runner.Drive(context.Background(), s.in) },
 	}
 }
 
-func unknownProtocol(name string) error {
-	return fmt.Errorf("unknown protocol %q; there are %v", name, protocol.Names())
+// benchClientCommand is the client of a bench: orders on standard input, readings on
+// file descriptor 3, after a hello. It ends when its standard input does.
+func benchClientCommand(s streams) *cobra.Command {
+	return &cobra.Command{
+		Use:    "bench-client",
+		Short:  "measure as the bench orders (started by soak bench)",
+		Hidden: true,
+		Args:   cobra.NoArgs,
+		RunE:   func(*cobra.Command, []string) error { return contender.Client(context.Background(), s.in) },
+	}
 }

@@ -13,8 +13,6 @@ import (
 	"testing"
 
 	"soakmon/profiles"
-	"soakmon/soak/cause"
-	"soakmon/soak/report"
 )
 
 // unpack reads the files of a pack, by their names below its folder.
@@ -61,21 +59,5 @@ func TestEvidenceHoldsWhatAMaintainerAsksFor(t *testing.T) {
 	}
 	if out, err := exec.Command(binary, "evidence", run, "-o", file).CombinedOutput(); err == nil {
 		t.Errorf("an older pack is overwritten: %s", out)
-	}
-}
-
-func TestReadmeOfAPackIsAboutTheLeak(t *testing.T) {
-	f := cause.Finding{Resource: cause.Goroutine, Metric: "goroutines", With: &cause.With{Sentence: "grows only with aborted sessions: 1.00 goroutine each"}}
-	r := report.Report{Reasons: []string{"target goroutines: rose"}, Findings: []cause.Finding{f}}
-	readme := func(names ...string) string {
-		var b strings.Builder
-		packReadme(&b, r, names)
-		return b.String()
-	}
-	if text := readme("profiles/heap-growth.pb.gz", "profiles/goroutine-growth.pb.gz"); !strings.Contains(text, f.With.Sentence) || !strings.Contains(text, ":0 profiles/goroutine-growth.pb.gz") {
-		t.Errorf("%s", text)
-	}
-	if text := readme(); strings.Contains(text, "pprof") {
-		t.Errorf("a target without profiles: %s", text)
 	}
 }

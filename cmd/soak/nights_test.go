@@ -9,6 +9,8 @@ import (
 
 	"soakmon/soak"
 	"soakmon/soak/report"
+	"soakmon/soak/runner"
+	"soakmon/soak/runs"
 	"soakmon/store"
 )
 
@@ -20,11 +22,10 @@ func TestANightIsComparedWithThoseBefore(t *testing.T) {
 		path = writeDay(t, dir, "shop", 2*time.Minute, fdsPerHour, dayBegan.Add(time.Duration(i)*24*time.Hour))
 		bearing(t, path)
 	}
-	j := job{dir: dir, plan: soak.Plan{Regression: 0.1}, streams: streams{out: os.Stdout, err: os.Stderr}}
-	if err := j.against(path); err != nil {
+	if err := runner.CompareWithEarlier(dir, path, soak.Plan{Regression: 0.1}, os.Stderr); err != nil {
 		t.Fatal(err)
 	}
-	r, err := readReport(path)
+	r, err := runs.Report(path)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -17,8 +16,10 @@ import (
 	"soakmon/soak"
 	"soakmon/soak/cause"
 	"soakmon/soak/human"
+	"soakmon/soak/indent"
 	"soakmon/soak/judge"
 	"soakmon/soak/plan"
+	"soakmon/soak/runs"
 )
 
 // profileFlags say which growth to show.
@@ -48,7 +49,7 @@ first.`,
 			if err := checkFormat(f.format, "text", "json", "pprof"); err != nil {
 				return err
 			}
-			return withRun(f.dir, runArg(args), func(r *stored) error { return f.show(s, r) })
+			return runs.With(f.dir, runArg(args), func(r *runs.Run) error { return f.show(s, r) })
 		},
 	}
 	dirFlag(cmd, &f.dir)
@@ -64,7 +65,7 @@ first.`,
 	return cmd
 }
 
-func (f profileFlags) show(s streams, r *stored) error {
+func (f profileFlags) show(s streams, r *runs.Run) error {
 	from, to, err := f.stretch(r)
 	if err != nil {
 		return err
@@ -84,7 +85,7 @@ func (f profileFlags) show(s streams, r *stored) error {
 	return errors.Join(f.write(out, r, from, to), out.Close())
 }
 
-func (f profileFlags) write(out io.Writer, r *stored, from, to time.Duration) error {
+func (f profileFlags) write(out io.Writer, r *runs.Run, from, to time.Duration) error {
 	if f.kind == "fds" {
 		return f.descriptors(out, cause.Parts(r, f.process, from, to, cause.DescriptorFamilies...))
 	}
@@ -107,7 +108,7 @@ func (f profileFlags) write(out io.Writer, r *stored, from, to time.Duration) er
 
 // stretch is the part of the run that counts: from the first steady load on, of
 // CPU time to the end of the last.
-func (f profileFlags) stretch(r *stored) (from, to time.Duration, err error) {
+func (f profileFlags) stretch(r *runs.Run) (from, to time.Duration, err error) {
 	events, err := r.Events()
 	if err != nil {
 		return 0, 0, err
@@ -219,14 +220,7 @@ func (f profileFlags) json(out io.Writer, r profiles.Ranking) error {
 		}
 		v.Sites = append(v.Sites, one)
 	}
-	return writeJSON(out, v)
-}
-
-func writeJSON(out io.Writer, v any) error {
-	enc := json.NewEncoder(out)
-	enc.SetIndent("", "  ")
-	enc.SetEscapeHTML(false)
-	return enc.Encode(v)
+	return indent.JSON(out, v)
 }
 
 func (f profileFlags) descriptors(out io.Writer, parts []cause.Part) error {
@@ -246,7 +240,7 @@ func (f profileFlags) descriptors(out io.Writer, parts []cause.Part) error {
 		for _, p := range parts {
 			rows = append(rows, row{p.Name, soak.Float(p.Slope), soak.Float(p.First), soak.Float(p.Last), p.Grows})
 		}
-		return writeJSON(out, rows)
+		return indent.JSON(out, rows)
 	}
 	tw := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(tw, "\tGROWTH\tFIRST\tLAST\tKIND")

@@ -14,11 +14,12 @@ import (
 	"soakmon/profiles"
 	"soakmon/soak"
 	"soakmon/soak/plan"
+	"soakmon/soak/runs"
 )
 
 // serve opens google/pprof's pages over the stored snapshots: the last one, less
 // the first one.
-func (f profileFlags) serve(s streams, r *stored, from, to time.Duration) error {
+func (f profileFlags) serve(s streams, r *runs.Run, from, to time.Duration) error {
 	first, last, err := f.ends(r, from, to)
 	if err != nil {
 		return err
@@ -51,7 +52,7 @@ func (f profileFlags) serve(s streams, r *stored, from, to time.Duration) error 
 }
 
 // ends are the first and the last snapshot of a stretch.
-func (f profileFlags) ends(r *stored, from, to time.Duration) (first, last soak.ProfileMeta, err error) {
+func (f profileFlags) ends(r *runs.Run, from, to time.Duration) (first, last soak.ProfileMeta, err error) {
 	metas, err := r.Profiles()
 	if err != nil {
 		return first, last, err

@@ -63,12 +63,12 @@ func (s sayer) Write(b []byte) (int, error) {
 	return len(b), nil
 }
 
-func newProgress(j job) *progress {
-	p := &progress{out: j.streams.out}
-	if j.format != "text" {
-		p.out = j.streams.err
+func newProgress(s streams, format string, quiet bool) *progress {
+	p := &progress{out: s.out}
+	if format != "text" {
+		p.out = s.err
 	}
-	if j.quiet {
+	if quiet {
 		p.out = io.Discard
 	}
 	if f, ok := p.out.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
@@ -80,8 +80,8 @@ func newProgress(j job) *progress {
 	return p
 }
 
-// say prints a line that stays.
-func (p *progress) say(format string, args ...any) {
+// Say prints a line that stays.
+func (p *progress) Say(format string, args ...any) {
 	if p.screen != nil {
 		line := fmt.Sprintf(format, args...)
 		p.said = append(p.said, line)
@@ -91,20 +91,20 @@ func (p *progress) say(format string, args ...any) {
 	fmt.Fprintf(p.out, format+"\n", args...)
 }
 
-// show brings the display up to date.
-func (p *progress) show(s engine.Status) {
+// Show brings the display up to date.
+func (p *progress) Show(s engine.Status) {
 	if p.screen != nil {
 		p.screen.Show(s)
 		return
 	}
 	if s.Elapsed >= p.next {
 		p.next = s.Elapsed - s.Elapsed%plainEvery + plainEvery
-		p.say("%s", line(s))
+		p.Say("%s", line(s))
 	}
 }
 
-// done gives the terminal back, with what was said on it.
-func (p *progress) done() {
+// Close gives the terminal back, with what was said on it.
+func (p *progress) Close() {
 	if p.screen == nil {
 		return
 	}

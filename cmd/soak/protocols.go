@@ -2,7 +2,6 @@ package main
 
 import (
 	"cmp"
-	"encoding/json"
 	"fmt"
 	"io"
 	"strings"
@@ -10,7 +9,9 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"soakmon/soak/indent"
 	"soakmon/soak/protocol"
+	"soakmon/soak/runner"
 )
 
 // protocolInfo is what is said of a protocol.
@@ -50,9 +51,7 @@ func protocolsCommand(s streams) *cobra.Command {
 			case err != nil:
 				return err
 			case format == "json":
-				enc := json.NewEncoder(s.out)
-				enc.SetIndent("", "  ")
-				return enc.Encode(all)
+				return indent.JSON(s.out, all)
 			case len(names) > 0:
 				for _, p := range all {
 					writeProtocol(s.out, p)
@@ -74,7 +73,7 @@ func describeProtocols(names []string) (all []protocolInfo, err error) {
 	for _, name := range names {
 		p, ok := protocol.Lookup(name)
 		if !ok {
-			return nil, unknownProtocol(name)
+			return nil, runner.UnknownProtocol(name)
 		}
 		info := protocolInfo{Name: name, Help: p.Help, Networks: p.Networks, Proxy: p.Proxy, Dirty: p.Dirty, Options: map[string]string{}}
 		for _, o := range p.Options {

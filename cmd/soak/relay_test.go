@@ -15,6 +15,7 @@ import (
 	"soakmon/soak"
 	"soakmon/soak/load"
 	"soakmon/soak/protocol"
+	"soakmon/soak/runner"
 )
 
 func TestConditionsWorsenTheNetworkOfARun(t *testing.T) {
@@ -64,12 +65,14 @@ func TestARelayDelaysAndEnds(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer server.Close()
-	link := "tcp/" + server.Addr()
-	relay, err := startRelay(context.Background(), soak.Conditions{Delay: 10 * time.Millisecond}, []string{link}, os.Stderr)
+	relay, loads, err := runner.Relayed(context.Background(), soak.Plan{
+		Conditions: &soak.Conditions{Delay: 10 * time.Millisecond},
+		Load:       []soak.Workload{{Protocol: "tcp", Address: server.Addr()}},
+	}, os.Stderr)
 	if err != nil {
 		t.Fatal(err)
 	}
-	addr := relay.links[link]
+	addr := loads[0].Address
 	opener, err := protocol.Open(soak.Workload{Protocol: "tcp", Address: addr, Payload: 100})
 	if err != nil {
 		t.Fatal(err)
@@ -83,7 +86,7 @@ func TestARelayDelaysAndEnds(t *testing.T) {
 	if _, _, err := s.Do(0, began.Add(5*time.Second)); err != nil || time.Since(began) < 20*time.Millisecond {
 		t.Errorf("an operation took %v: %v", time.Since(began), err)
 	}
-	relay.stop()
+	relay.Stop()
 	if conn, err := net.Dial("tcp", addr); err == nil {
 		conn.Close()
 		t.Error("the relay is still there")
@@ -101,16 +104,4 @@ func mustProtocol(t *testing.T, name string) protocol.Protocol {
 		t.Fatalf("no protocol %s", name)
 	}
 	return p
-}
-
-func TestLinkOf_HeaderValueDoesNotChooseTheTransport(t *testing.T) {
-	for text, want := range map[string]string{
-		`{"headers":{"X-Proto":"h3"}}`: "tcp/127.0.0.1:80",
-		`{"version":"h3"}`:             "udp/127.0.0.1:80",
-	} {
-		link, err := linkOf(soak.Workload{Protocol: "http", Address: "127.0.0.1:80", Options: soak.Options{JSON: []byte(text)}})
-		if err != nil || link != want {
-			t.Errorf("%s: %s, %v, want %s", text, link, err, want)
-		}
-	}
 }

@@ -13,6 +13,7 @@ import (
 
 	"soakmon/soak/protocol"
 	"soakmon/soak/report"
+	"soakmon/soak/runner"
 )
 
 // TestLoadsSurviveAKilledServer kills the server in mid-run: the loads of all
@@ -81,7 +82,7 @@ func seedOf(t *testing.T, pid int) string {
 		t.Fatal(err)
 	}
 	for variable := range strings.SplitSeq(string(environ), "\x00") {
-		if seed, ok := strings.CutPrefix(variable, referenceSeed+"="); ok && seed != "" {
+		if seed, ok := strings.CutPrefix(variable, runner.ReferenceSeed+"="); ok && seed != "" {
 			return seed
 		}
 	}

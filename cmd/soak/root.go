@@ -115,3 +115,11 @@ func checkFormat(format string, formats ...string) error {
 	}
 	return fmt.Errorf("--format %q: must be one of %v", format, formats)
 }
+
+// runArg takes one RUN, last if none is given.
+func runArg(args []string) string {
+	if len(args) == 0 {
+		return "last"
+	}
+	return args[0]
+}

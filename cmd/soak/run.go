@@ -14,6 +14,8 @@ import (
 	"soakmon/soak/options"
 	"soakmon/soak/plan"
 	"soakmon/soak/protocol"
+	"soakmon/soak/report"
+	"soakmon/soak/runner"
 )
 
 // runFlags are the settings that can be laid over a plan.
@@ -28,7 +30,7 @@ type runFlags struct {
 }
 
 func runCommand(s streams) *cobra.Command {
-	j := job{command: "run", streams: s}
+	m := &monitorFlags{}
 	f := &runFlags{}
 	cmd := &cobra.Command{
 		Use:   "run [PLAN.yaml] [flags] [-- COMMAND ARGS…]",
@@ -47,21 +49,17 @@ start (after --), or a process that runs already (--pid, --pidfile, --listen).`,
   soak run nightly.yaml --duration 24h
   soak run nightly.yaml --isolate --duration 30m`,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := checkFormat(j.format, reportFormats...); err != nil {
+			if err := checkFormat(m.format, report.Formats...); err != nil {
 				return err
 			}
 			p, err := f.plan(cmd.Flags(), args, cmd.ArgsLenAtDash())
 			if err != nil {
 				return err
 			}
-			j.plan = p
-			return j.do()
+			return m.monitor(s, "run", p)
 		},
 	}
-	dirFlag(cmd, &j.dir)
-	formatFlag(cmd, &j.format, reportFormats...)
-	pageFlags(cmd, &j)
-	cmd.Flags().BoolVarP(&j.quiet, "quiet", "q", false, "no progress, only the report")
+	m.add(cmd)
 	f.add(cmd.Flags())
 	return cmd
 }
@@ -111,7 +109,23 @@ func (f *runFlags) plan(flags *pflag.FlagSet, args []string, dash int) (soak.Pla
 	if len(p.Load) == 0 {
 		return p, errors.New("no load: give --address HOST:PORT or --url URL, or load: in the plan; soak watch only watches")
 	}
-	return p, checkPlan(p, source)
+	return p, runner.Check(p, source)
+}
+
+// basePlan is the plan that flags are laid over: the file that the command line
+// names, or the default.
+func basePlan(args []string, dash int) (soak.Plan, plan.Source, error) {
+	if dash >= 0 {
+		args = args[:dash]
+	}
+	switch len(args) {
+	case 0:
+		return plan.Default(), plan.Source{}, nil
+	case 1:
+		return plan.LoadSource(args[0])
+	default:
+		return soak.Plan{}, plan.Source{}, fmt.Errorf("one plan at a time, got %q; a command to start goes after --", args)
+	}
 }
 
 // loadFlags are those that change the plan's only load.

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"text/tabwriter"
@@ -10,8 +9,11 @@ import (
 	"github.com/spf13/cobra"
 
 	"soakmon/soak"
+	"soakmon/soak/bench"
 	"soakmon/soak/human"
+	"soakmon/soak/indent"
 	"soakmon/soak/output"
+	"soakmon/soak/runs"
 	"soakmon/store"
 )
 
@@ -44,9 +46,7 @@ func runsCommand(s streams) *cobra.Command {
 				return err
 			}
 			if format == "json" {
-				enc := json.NewEncoder(s.out)
-				enc.SetIndent("", "  ")
-				return enc.Encode(map[string]any{"runs": rows})
+				return indent.JSON(s.out, map[string]any{"runs": rows})
 			}
 			if len(rows) == 0 {
 				fmt.Fprintf(s.out, "no runs in %s yet; soak run makes one\n", dir)
@@ -88,15 +88,32 @@ func describe(e store.Entry) listed {
 		row.Error = e.Err.Error()
 		return row
 	}
-	if e.Run.Command == benchRun {
-		return describeBench(row, e.Path)
+	run, err := runs.Open(e.Path)
+	if err != nil {
+		row.Error = err.Error()
+		return row
 	}
-	r, err := readReport(e.Path)
+	defer run.Close() // it was only read
+	if e.Run.Command == bench.Command {
+		return describeBench(row, run)
+	}
+	r, err := run.Report()
 	if err != nil {
 		row.Error = err.Error()
 		return row
 	}
 	row.Name, row.Start, row.Duration, row.Verdict, row.ExitCode = r.Name, r.Start, r.Duration, r.Verdict, r.ExitCode
+	return row
+}
+
+// describeBench is the row of a bench in the list of runs.
+func describeBench(row listed, run *runs.Run) listed {
+	r, _, err := bench.Load(run)
+	if err != nil {
+		row.Error = err.Error()
+		return row
+	}
+	row.Name, row.Start, row.Duration, row.Verdict, row.ExitCode = r.Name, r.Start, r.Duration, soak.State(r.Verdict), r.ExitCode
 	return row
 }
 
@@ -132,7 +149,7 @@ func exportCommand(s streams) *cobra.Command {
 			if err := checkFormat(format, "csv", "openmetrics"); err != nil {
 				return err
 			}
-			return withRun(dir, runArg(args), func(r *stored) error {
+			return runs.With(dir, runArg(args), func(r *runs.Run) error {
 				out, err := openOutput(s, file)
 				if err != nil {
 					return err

@@ -3,38 +3,18 @@ package main
 import (
 	"context"
 	"fmt"
-	"math"
 	"os"
 	"os/signal"
+	"sync"
 	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"soakmon/soak/plan"
-	"soakmon/soak/report"
+	"soakmon/soak/runner"
+	"soakmon/soak/selftest"
 )
-
-// What the runs of a self-test plant over their whole length, the most first:
-// from what nobody should miss down to what is hard to see. It is planted by
-// operations, so that the server holds still at rest. Threads and children are
-// fewer, since each makes counting the children dearer and so rarer.
-var doses = []dose{
-	{things: 360, crowd: 36, heap: 36 << 20},
-	{things: 90, crowd: 18, heap: 18 << 20},
-	{things: 24, crowd: 9, heap: 9 << 20},
-	{things: 6, crowd: 4.5, heap: 4.5 * (1 << 20)},
-}
-
-// dose is how much of each kind a run plants.
-type dose struct {
-	things float64 // fds, goroutines
-	crowd  float64 // threads, children
-	heap   float64 // bytes
-}
-
-// shortest is the shortest load that leaves anything to judge after its warm-up.
-const shortest = 40 * time.Second
 
 func selftestCommand(s streams) *cobra.Command {
 	var duration, format string
@@ -49,52 +29,62 @@ side by side. The table names for each resource the smallest rate that was found
 on this machine and in this time: a longer self-test plants, and finds, less.
 
 Exit code 0: the run without a leak stayed silent, and every resource was found
-at its largest rate. 1: something of that failed, and is told.`, len(doses)),
+at its largest rate. 1: something of that failed, and is told.`, selftest.Leaking),
 		Args: cobra.NoArgs,
 		RunE: func(_ *cobra.Command, _ []string) error {
-			if err := checkFormat(format, "text", "json"); err != nil {
+			if err := checkFormat(format, selftest.Formats...); err != nil {
 				return err
 			}
 			load, err := plan.ParseDuration(duration)
-			if err == nil && load < shortest {
-				err = fmt.Errorf("%s is too short to judge anything; %s at least", load, shortest)
+			if err == nil && load < selftest.Shortest {
+				err = fmt.Errorf("%s is too short to judge anything; %s at least", load, selftest.Shortest)
 			}
 			if err != nil {
 				return fmt.Errorf("--duration: %w", err)
 			}
 			ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 			defer stop()
-			begun := time.Now()
-			trials, err := runTrials(ctx, load, newProgress(job{format: format, quiet: quiet, streams: s}))
+			done := showTrials(newProgress(s, format, quiet), load)
+			result, err := selftest.Run(ctx, runner.Self(), load)
+			done()
 			if err != nil {
 				return err
 			}
-			result := assess(trials[0].report, reports(trials[1:]))
-			result.Duration = time.Since(begun).Seconds()
-			if err := writeSelfTest(s.out, result, format); err != nil {
+			if err := selftest.Write(s.out, result, format); err != nil {
 				return err
 			}
 			return exitCode(result.ExitCode)
 		},
 	}
-	cmd.Flags().StringVar(&duration, "duration", "3m20s", fmt.Sprintf("length of the load; all in all it takes about %s more", around))
+	cmd.Flags().StringVar(&duration, "duration", "3m20s", fmt.Sprintf("length of the load; all in all it takes about %s more", selftest.Around))
 	cmd.Flags().BoolVarP(&quiet, "quiet", "q", false, "no progress, only the result")
-	formatFlag(cmd, &format, "text", "json")
+	formatFlag(cmd, &format, selftest.Formats...)
 	return cmd
 }
 
-func reports(trials []*trial) (out []report.Report) {
-	for _, t := range trials {
-		out = append(out, t.report)
-	}
-	return out
-}
-
-// leaks spreads the dose over a run's operations.
-func (d dose) leaks(operations float64) []string {
-	each := func(kind string, n float64) string { return fmt.Sprintf("%s=1/%.0fop", kind, max(1, operations/n)) }
-	return []string{
-		each("fd", d.things), each("goroutine", d.things), each("thread", d.crowd), each("child", d.crowd),
-		fmt.Sprintf("heap=%.0fB/1000op", math.Ceil(1000*d.heap/operations)),
-	}
+// showTrials shows the progress of the runs until the returned function is
+// called.
+func showTrials(p *progress, load time.Duration) (done func()) {
+	began, ended := time.Now(), make(chan struct{})
+	total := minutes(load + selftest.Around)
+	var wg sync.WaitGroup
+	p.Say("self-test: %d runs side by side, about %s", selftest.Runs, total)
+	wg.Go(func() {
+		for next := time.Duration(0); ; {
+			elapsed := time.Since(began)
+			line := fmt.Sprintf("[%s of about %s]", minutes(elapsed), total)
+			if p.live {
+				p.redraw(line)
+			} else if elapsed >= next {
+				next = elapsed + 3*plainEvery
+				p.Say("%s", line)
+			}
+			select {
+			case <-ended:
+				return
+			case <-time.After(time.Second):
+			}
+		}
+	})
+	return func() { close(ended); wg.Wait() }
 }

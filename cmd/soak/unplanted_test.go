@@ -3,15 +3,12 @@ package main
 import (
 	"bytes"
 	"encoding/json"
-	"errors"
-	"math"
 	"os/exec"
 	"slices"
 	"strings"
 	"testing"
 
 	"soakmon/soak"
-	"soakmon/soak/plan"
 	"soakmon/soak/report"
 )
 
@@ -31,33 +28,5 @@ func TestALeakThatCannotBePlantedIsTold(t *testing.T) {
 	}
 	if r.Verdict == soak.Clean || !slices.ContainsFunc(r.Reasons, func(s string) bool { return strings.Contains(s, "could not be planted") }) {
 		t.Errorf("%s: %v", r.Verdict, r.Reasons)
-	}
-}
-
-func TestWhatWasNotPlantedCountsAsNeitherFoundNorMissed(t *testing.T) {
-	l, err := plan.ParseLeak("fd=1/10op")
-	if err != nil {
-		t.Fatal(err)
-	}
-	r := report.Report{
-		Load: []report.Load{{Achieved: 100}}, Series: []report.Series{{Process: soak.RoleTarget, Metric: "fds", Verdict: soak.Leaking}},
-		Plan: soak.Plan{Target: soak.Target{Leaks: []soak.Leak{l}}}, Unplanted: []report.Unplanted{{Kind: "fd", Steps: 10, Why: "too many open files"}},
-	}
-	if p := plantedIn(r, "fds", []string{"fd"}); p.Found || !math.IsNaN(float64(p.Rate)) {
-		t.Errorf("%+v", p)
-	}
-	if got := assess(r, []report.Report{r}); !slices.ContainsFunc(got.Problems, func(s string) bool { return strings.Contains(s, "not planted: 10 or more steps") }) {
-		t.Errorf("%q", got.Problems)
-	}
-}
-
-func TestFailuresAreToldAtEachTenfold(t *testing.T) {
-	var log bytes.Buffer
-	f := &failures{steps: map[string]int64{}, log: &log}
-	for range 1234 {
-		f.add("fd", errors.New("too many open files"))
-	}
-	if n := strings.Count(log.String(), "\n"); n != 4 || !strings.Contains(log.String(), "fd: 1000 steps") {
-		t.Errorf("%d lines: %s", n, log.String())
 	}
 }

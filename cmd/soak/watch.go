@@ -7,10 +7,11 @@ import (
 	"github.com/spf13/cobra"
 
 	"soakmon/soak/plan"
+	"soakmon/soak/report"
 )
 
 func watchCommand(s streams) *cobra.Command {
-	j := job{command: "watch", streams: s}
+	m := &monitorFlags{}
 	f := &targetFlags{}
 	var name string
 	cmd := &cobra.Command{
@@ -19,7 +20,7 @@ func watchCommand(s streams) *cobra.Command {
 		Example: `  soak watch --pid 4711 --duration 1h
   soak watch --listen :443 --pprof http://127.0.0.1:6060/debug/pprof/ --duration 24h --interval 10s`,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := checkFormat(j.format, reportFormats...); err != nil {
+			if err := checkFormat(m.format, report.Formats...); err != nil {
 				return err
 			}
 			if len(args) > 0 && cmd.ArgsLenAtDash() != 0 {
@@ -38,15 +39,11 @@ func watchCommand(s streams) *cobra.Command {
 			if err := plan.Complete(&p); err != nil {
 				return err
 			}
-			j.plan = p
-			return j.do()
+			return m.monitor(s, "watch", p)
 		},
 	}
-	dirFlag(cmd, &j.dir)
-	formatFlag(cmd, &j.format, reportFormats...)
-	pageFlags(cmd, &j)
+	m.add(cmd)
 	cmd.Flags().StringVar(&name, "name", "watch", "name of the run")
-	cmd.Flags().BoolVarP(&j.quiet, "quiet", "q", false, "no progress, only the report")
 	f.add(cmd.Flags())
 	return cmd
 }

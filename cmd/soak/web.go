@@ -2,28 +2,14 @@ package main
 
 import (
 	"context"
-	"crypto/rand"
-	"errors"
-	"fmt"
 	"io"
-	"iter"
-	"net"
-	"net/http"
 	"os"
 	"os/signal"
-	"path/filepath"
 	"syscall"
-	"time"
+
+	"soakmon/soak/page"
 
 	"github.com/spf13/cobra"
-	"golang.org/x/net/netutil"
-
-	"soakmon/alerts/detect"
-	"soakmon/soak"
-	"soakmon/soak/control"
-	"soakmon/soak/report"
-	"soakmon/soak/web"
-	"soakmon/store"
 )
 
 func webCommand(s streams) *cobra.Command {
@@ -46,7 +32,7 @@ address everything needs the token.`,
 			if child {
 				go func() { _, _ = io.Copy(io.Discard, s.in); stop() }() // the monitor has gone
 			}
-			return serveWeb(ctx, dir, addr, s.out)
+			return page.Serve(ctx, dir, addr, version, s.out)
 		},
 	}
 	dirFlag(cmd, &dir)
@@ -54,129 +40,4 @@ address everything needs the token.`,
 	cmd.Flags().BoolVar(&child, "until-eof", false, "end when standard input closes")
 	_ = cmd.Flags().MarkHidden("until-eof")
 	return cmd
-}
-
-// pageFlags add the page to a command that makes a run.
-func pageFlags(cmd *cobra.Command, j *job) {
-	cmd.Flags().BoolVar(&j.web, "web", false, "serve the page while the run goes on")
-	cmd.Flags().StringVar(&j.addr, "addr", "127.0.0.1:0", "with --web, HOST:PORT to listen on; port 0 is a free one")
-}
-
-// mostWebConnections bounds the memory that viewers can take.
-const mostWebConnections = 256
-
-// serveWeb serves the page until ctx ends, and first says where.
-func serveWeb(ctx context.Context, dir, addr string, say io.Writer) error {
-	l, err := net.Listen("tcp", addr)
-	if err != nil {
-		return fmt.Errorf("--addr: %w", err)
-	}
-	at := l.Addr().(*net.TCPAddr)
-	token := rand.Text()
-	pages := web.New(folder{dir}, judgeRun, web.Options{Token: token, Hosts: hostsOf(at), Version: version})
-	defer pages.Close()
-	server := &http.Server{Handler: pages, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 32 << 10, BaseContext: func(net.Listener) context.Context { return ctx }}
-	fmt.Fprintf(say, "http://%s/?token=%s\n", shownHost(at), token)
-	context.AfterFunc(ctx, func() { _ = server.Close() })
-	if err := server.Serve(netutil.LimitListener(l, mostWebConnections)); !errors.Is(err, http.ErrServerClosed) {
-		return err
-	}
-	return nil
-}
-
-// hostsOf are the names by which a loopback server may be asked; none where it
-// is not on loopback, and then the token is needed.
-func hostsOf(at *net.TCPAddr) []string {
-	if !at.IP.IsLoopback() {
-		return nil
-	}
-	port := fmt.Sprint(at.Port)
-	return []string{net.JoinHostPort("127.0.0.1", port), net.JoinHostPort("localhost", port), net.JoinHostPort("::1", port), at.String()}
-}
-
-// shownHost is what a person can open; a server on all addresses is asked by the
-// machine's name.
-func shownHost(at *net.TCPAddr) string {
-	if !at.IP.IsUnspecified() {
-		return at.String()
-	}
-	name, err := os.Hostname()
-	if err != nil {
-		return at.String()
-	}
-	return net.JoinHostPort(name, fmt.Sprint(at.Port))
-}
-
-func judgeRun(r web.Run) (report.Report, error) {
-	return report.Build(r, detect.Judge{}, r.Running())
-}
-
-// folder is the run files in a folder.
-type folder struct{ dir string }
-
-// List implements [web.Runs].
-func (f folder) List() ([]web.Entry, error) {
-	entries, err := store.List(f.dir)
-	out := make([]web.Entry, 0, len(entries))
-	for _, e := range entries {
-		w := web.Entry{ID: e.ID, Name: e.Run.Name, Start: e.Run.Start, Running: e.InUse, Size: e.Size}
-		if e.Err != nil {
-			w.Error = e.Err.Error()
-		}
-		out = append(out, w)
-	}
-	return out, err
-}
-
-// path is the file of an id, which came from a browser and may be anything.
-func (f folder) path(id string) (string, error) {
-	path := store.Path(f.dir, id)
-	if id == "" || filepath.Base(path) != id+store.Ext || filepath.Dir(path) != filepath.Clean(f.dir) {
-		return "", fmt.Errorf("%q is no run", id)
-	}
-	return path, nil
-}
-
-// Open implements [web.Runs].
-func (f folder) Open(id string) (web.Run, error) {
-	path, err := f.path(id)
-	if err != nil {
-		return nil, err
-	}
-	return openRun(path)
-}
-
-// Live implements [web.Runs].
-func (f folder) Live(ctx context.Context, id string) iter.Seq2[[]byte, error] {
-	return func(yield func([]byte, error) bool) {
-		client, err := f.monitor(id)
-		if err != nil {
-			yield(nil, err)
-			return
-		}
-		defer client.Close()
-		for data, err := range client.Live(ctx) {
-			if !yield(data, err) {
-				return
-			}
-		}
-	}
-}
-
-// Do implements [web.Runs].
-func (f folder) Do(ctx context.Context, id string, o soak.Order) error {
-	client, err := f.monitor(id)
-	if err != nil {
-		return err
-	}
-	defer client.Close()
-	return client.Do(ctx, o)
-}
-
-func (f folder) monitor(id string) (*control.Client, error) {
-	path, err := f.path(id)
-	if err != nil {
-		return nil, err
-	}
-	return control.Dial(path)
 }

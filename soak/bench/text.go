@@ -1,19 +1,34 @@
 package bench
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
 	"strings"
 	"unicode/utf8"
+
+	"soakmon/soak/indent"
 )
 
-// JSON writes the result with its stable names.
-func JSON(w io.Writer, r Result) error {
-	enc := json.NewEncoder(w)
-	enc.SetIndent("", "  ")
-	return enc.Encode(r)
+// Formats are those that [Write] knows.
+var Formats = []string{"text", "json", "markdown", "html", "gobench"}
+
+// Write writes a result in one of the [Formats].
+func Write(w io.Writer, r Result, format string) error {
+	switch format {
+	case "json":
+		return JSON(w, r)
+	case "markdown":
+		return Markdown(w, r)
+	case "html":
+		return HTML(w, r)
+	case "gobench":
+		return GoBench(w, r)
+	}
+	return Text(w, r)
 }
+
+// JSON writes the result with its stable names.
+func JSON(w io.Writer, r Result) error { return indent.JSON(w, r) }
 
 // Text writes the result for a terminal: the answer first.
 func Text(w io.Writer, r Result) error {

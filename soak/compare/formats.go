@@ -2,7 +2,6 @@ package compare
 
 import (
 	"embed"
-	"encoding/json"
 	"encoding/xml"
 	"fmt"
 	"html/template"
@@ -11,6 +10,7 @@ import (
 	"text/tabwriter"
 
 	"soakmon/soak/human"
+	"soakmon/soak/indent"
 	"soakmon/soak/report"
 )
 
@@ -26,10 +26,7 @@ var Formats = []string{"text", "json", "markdown", "junit", "html"}
 func Write(w io.Writer, c Comparison, format string) error {
 	switch format {
 	case "json":
-		enc := json.NewEncoder(w)
-		enc.SetIndent("", "  ")
-		enc.SetEscapeHTML(false)
-		return enc.Encode(c)
+		return indent.JSON(w, c)
 	case "junit":
 		return c.junit(w)
 	case "html":

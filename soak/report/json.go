@@ -1,14 +1,10 @@
 package report
 
 import (
-	"encoding/json"
 	"io"
+
+	"soakmon/soak/indent"
 )
 
 // JSON writes the report as one indented JSON value.
-func JSON(w io.Writer, r Report) error {
-	enc := json.NewEncoder(w)
-	enc.SetIndent("", "  ")
-	enc.SetEscapeHTML(false)
-	return enc.Encode(r)
-}
+func JSON(w io.Writer, r Report) error { return indent.JSON(w, r) }

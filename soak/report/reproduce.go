@@ -107,7 +107,7 @@ func planFacts(p soak.Plan) (out []fact) {
 	add("duration", human.Duration(p.Duration))
 	add("interval", p.Interval.String())
 	add("warm-up", human.Duration(p.Warmup))
-	add("target", targetText(p.Target))
+	add("target", TargetText(p.Target))
 	for _, w := range p.Load {
 		add("load "+w.Name, loadText(w))
 	}
@@ -128,28 +128,6 @@ func planFacts(p soak.Plan) (out []fact) {
 	}
 	add("schedule", strings.TrimSpace(p.Schedule+" "+p.TimeZone))
 	return out
-}
-
-func targetText(t soak.Target) string {
-	switch {
-	case t.Embedded != "":
-		var leaks []string
-		for _, l := range t.Leaks {
-			leaks = append(leaks, l.Text)
-		}
-		text := "the built-in " + t.Embedded + " server"
-		if len(leaks) > 0 {
-			text += ", with planted leaks: " + strings.Join(leaks, ", ")
-		}
-		return text
-	case len(t.Command) > 0:
-		return strings.Join(t.Command, " ")
-	case t.PID != 0:
-		return fmt.Sprintf("process %d", t.PID)
-	case t.PIDFile != "":
-		return "the process of " + t.PIDFile
-	}
-	return "whatever listens on " + t.Listen
 }
 
 func loadText(w soak.Workload) string {

@@ -1,8 +1,0 @@
-//go:build !linux
-
-package main
-
-import "time"
-
-// asleep is not known on this system: a suspend looks like missed samples.
-func asleep() time.Duration { return 0 }
