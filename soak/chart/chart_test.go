@@ -17,7 +17,7 @@ const second = time.Second
 
 func seconds(n int) time.Duration { return time.Duration(n) * second }
 
-func TestAGridHoldsTheWholeStretchInAtMostSoManyBuckets(t *testing.T) {
+func TestFit_CoversRange(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))
 	for range 20_000 {
 		from := time.Duration(r.Int64N(int64(30 * 24 * time.Hour)))
@@ -25,7 +25,7 @@ func TestAGridHoldsTheWholeStretchInAtMostSoManyBuckets(t *testing.T) {
 		interval := time.Duration(1+r.IntN(60)) * 100 * time.Millisecond
 		most := 2 + r.IntN(1000)
 		g := Fit(from, to, interval, most)
-		if g.N > max(most, fewest) || g.N < 1 || g.Width%interval != 0 {
+		if g.N > max(most, minBuckets) || g.N < 1 || g.Width%interval != 0 {
 			t.Fatalf("Fit(%v, %v, %v, %d) = %+v", from, to, interval, most, g)
 		}
 		if a, b := g.bucket(from), g.bucket(to); a < 0 || b >= g.N {
@@ -42,7 +42,7 @@ func TestAGridHoldsTheWholeStretchInAtMostSoManyBuckets(t *testing.T) {
 }
 
 // No spike is lost and the mean is exact, however the samples are cut.
-func TestBucketsKeepMinimumMaximumAndMean(t *testing.T) {
+func TestReducer_KeepsMinimumMaximumAndMean(t *testing.T) {
 	r := rand.New(rand.NewPCG(3, 4))
 	var at []time.Duration
 	var value []float64
@@ -71,7 +71,7 @@ func TestBucketsKeepMinimumMaximumAndMean(t *testing.T) {
 	}
 }
 
-func TestTicksThatComeABitLateLeaveNoHole(t *testing.T) {
+func TestReducer_LateTicks(t *testing.T) {
 	g := Fit(0, seconds(100), second, 600)
 	red := NewReducer(g, false)
 	for i := 1; i <= 100; i++ {
@@ -84,7 +84,7 @@ func TestTicksThatComeABitLateLeaveNoHole(t *testing.T) {
 	}
 }
 
-func TestWhatIsMissingAndWhatIsSeldomReadAreToldApart(t *testing.T) {
+func TestReducer_GapVersusSlowCadence(t *testing.T) {
 	g := Fit(0, seconds(120), second, 600)
 	fast, seldom := NewReducer(g, false), NewReducer(g, false)
 	for i := 1; i <= 120; i++ {
@@ -108,7 +108,7 @@ func TestWhatIsMissingAndWhatIsSeldomReadAreToldApart(t *testing.T) {
 	}
 }
 
-func TestACounterIsDrawnAsItsRate(t *testing.T) {
+func TestReducer_Rate(t *testing.T) {
 	g := Fit(0, seconds(10), second, 100)
 	red := NewReducer(g, true)
 	red.Add([]time.Duration{seconds(1), seconds(2), seconds(4), seconds(5), seconds(6)}, []float64{100, 150, 350, 20, 30})
@@ -118,7 +118,7 @@ func TestACounterIsDrawnAsItsRate(t *testing.T) {
 	}
 }
 
-func TestCurvesKeepCountsExactAndFourFiguresOfTheRange(t *testing.T) {
+func TestCurve_Precision(t *testing.T) {
 	exact := curve([]Bucket{{Mean: 200, Min: 200, Max: 200, N: 1}, {Mean: 1203, Min: 1203, Max: 1203, N: 1}, {Mean: 700, Min: 700, Max: 700, N: 1}})
 	if v := exact.Values(); v[0] != 200 || v[1] != 1203 || v[2] != 700 || exact.Min != nil {
 		t.Errorf("%v of %+v", v, exact)
@@ -152,7 +152,7 @@ func names(process string, all ...string) (out []soak.SeriesID) {
 	return out
 }
 
-func TestLayoutPutsTogetherWhatBelongsTogether(t *testing.T) {
+func TestLayout_Groups(t *testing.T) {
 	all := append(names("driver", "operations_total", `operations_total{load="b"}`, `planned_operations_total{load="b"}`, `latency_seconds{load="b",q="0.99"}`, `latency_seconds{load="b",q="0.5"}`,
 		`latency_seconds{load="a",q="0.5"}`, `planned_operations_total{load="a"}`, `errors_total{kind="reset",load="a"}`, "rss_bytes", `pacer_lag_seconds{q="1"}`),
 		names("target", "rss_bytes", "fds", `fds_kind{kind="tcp"}`, `fds_kind{kind="pipe"}`, `threads_comm{comm="a"}`, `sockets{state="close_wait"}`, `sockets{state="established"}`, "cpu_seconds_total", `cpu_seconds_total{mode="system"}`, "virtual_bytes")...)
@@ -196,7 +196,7 @@ func (m stored) Columns(names []soak.SeriesID, from, to time.Duration, use func(
 	return nil
 }
 
-func TestDrawShowsAStretch(t *testing.T) {
+func TestDraw_TimeRange(t *testing.T) {
 	src := stored{}
 	for i := 1; i <= 100; i++ {
 		for n, v := range map[soak.SeriesID]float64{{Process: "target", Metric: "fds"}: float64(i), {Process: "driver", Metric: "operations_total"}: float64(200 * i)} {
@@ -221,7 +221,7 @@ func TestDrawShowsAStretch(t *testing.T) {
 	}
 }
 
-func TestMarksShadeAllButSteadyLoad(t *testing.T) {
+func TestMarks_ShadeAllButSteadyLoad(t *testing.T) {
 	events := []soak.Event{
 		{At: 0, Kind: soak.EventPhase, Name: "warmup"}, {At: seconds(20), Kind: soak.EventPhase, Name: "steady"},
 		{At: seconds(50), Kind: soak.EventGap, Value: 5, Text: "5 samples were missed"}, {At: seconds(55), Kind: soak.EventRestart, Text: "restart"},

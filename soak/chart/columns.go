@@ -7,7 +7,7 @@ import (
 	"strconv"
 )
 
-// trimmedMean leaves out the greatest tenth; it is 1 of nothing.
+// trimmedMean returns the mean without the largest tenth, or 1 if n is empty.
 func trimmedMean(n []int) float64 {
 	slices.Sort(n)
 	n = n[:len(n)-len(n)/10]
@@ -21,15 +21,15 @@ func trimmedMean(n []int) float64 {
 	return float64(sum) / float64(len(n))
 }
 
-// The numbers in a [Column] that are no values.
+// The numbers in a [Column] that are not values.
 const (
-	absent  = -1 // no point was due in the bucket: a line goes on across it
-	missing = -2 // what was due was not measured: a line breaks off
+	absent  = -1 // no point was due in the bucket: the line continues across it
+	missing = -2 // a point was due and not measured: the line is interrupted
 )
 
-// Column is a value per bucket, as whole steps above a base. Steps are one in
-// four thousand of the range or less, and 1, 2 or 5 times a power of ten, so
-// that counts stay exact and the JSON is short.
+// Column is one value per bucket, as a number of steps above a base. A step is at
+// most 1/4000 of the range and 1, 2 or 5 times a power of ten, so that counts stay
+// exact and the JSON is short.
 type Column []int32
 
 // MarshalJSON writes the numbers.
@@ -57,10 +57,10 @@ type Curve struct {
 	Max  Column  `json:"max,omitempty"`
 }
 
-// levels is how many steps there are at least in the range of a curve.
+// levels is the minimum number of steps in the range of a curve.
 const levels = 4000
 
-// curve codes buckets.
+// curve encodes buckets.
 func curve(buckets []Bucket) Curve {
 	lo, hi, single := math.Inf(1), math.Inf(-1), true
 	for _, b := range buckets {
@@ -97,8 +97,8 @@ func (c Curve) column(buckets []Bucket, of func(Bucket) float64) Column {
 	return out
 }
 
-// stepOf is the greatest of 1, 2 and 5 times a power of ten that cuts the range
-// into enough levels; of a flat series its last figure.
+// stepOf returns the largest of 1, 2 and 5 times a power of ten that divides the
+// range into enough levels; for a flat series, a step of about its last digit.
 func stepOf(lo, hi float64) float64 {
 	want := (hi - lo) / levels
 	if smallest := math.Max(math.Abs(lo), math.Abs(hi)) * 1e-9; want < smallest {

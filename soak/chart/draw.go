@@ -9,17 +9,17 @@ import (
 
 // Source is a stored run.
 type Source interface {
-	// Columns gives use the points of the named series between two times, block
+	// Columns calls use with the points of the named series between two times, block
 	// by block, oldest first.
 	Columns(names []soak.SeriesID, from, to time.Duration, use func(i int, at []time.Duration, value []float64)) error
 }
 
-// Drawing is charts over one stretch of a run. Bucket k lies at From + k·Width.
+// Drawing is charts over one time range of a run. Bucket k is at From + k·Width.
 type Drawing struct {
 	From       float64   `json:"from_s"`
 	Width      float64   `json:"width_s"`
 	N          int       `json:"n"`
-	Operations *Curve    `json:"operations,omitempty"` // done by then, by all loads together
+	Operations *Curve    `json:"operations,omitempty"` // completed so far, by all loads
 	Charts     []Picture `json:"charts"`
 }
 
@@ -32,7 +32,7 @@ type Picture struct {
 // operations is the counter of all loads.
 var operations = soak.SeriesOf(soak.RoleDriver, "operations_total")
 
-// Draw reads what the charts show of a stretch of a run in one pass.
+// Draw reads the series of charts over a time range of a run, in one pass.
 func Draw(src Source, charts []Chart, g Grid) (Drawing, error) {
 	names, reducers := []soak.SeriesID{operations}, []*Reducer{NewReducer(g, false)}
 	for _, c := range charts {
@@ -41,7 +41,7 @@ func Draw(src Source, charts []Chart, g Grid) (Drawing, error) {
 			reducers = append(reducers, NewReducer(g, c.Rate))
 		}
 	}
-	from, to := g.Window() // and what lies before it: a rate begins there
+	from, to := g.Window() // and the bucket before it, where the first rate begins
 	err := src.Columns(names, from-g.Width, to, func(i int, at []time.Duration, value []float64) { reducers[i].Add(at, value) })
 	d := Drawing{From: g.From.Seconds(), Width: g.Width.Seconds(), N: g.N, Charts: []Picture{}}
 	if c := curve(reducers[0].Buckets()); c.known() {
@@ -69,7 +69,7 @@ func (c Curve) known() bool {
 	return false
 }
 
-// Values gives a curve's means, NaN where there is none.
+// Values returns the means of a curve, NaN in buckets without a value.
 func (c Curve) Values() []float64 {
 	out := make([]float64, len(c.Mean))
 	for i, v := range c.Mean {

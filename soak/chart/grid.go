@@ -5,65 +5,67 @@ import (
 	"time"
 )
 
-// Grid is a stretch of a run's line cut into N buckets: bucket k is about
-// From + k·Width and reaches half a width to either side.
+// Grid divides a time range of a run into N buckets: bucket k is centered at
+// From + k·Width and extends half a width to either side.
 type Grid struct {
 	From  time.Duration
 	Width time.Duration
 	N     int
 }
 
-// fewest buckets that a grid can be asked for.
-const fewest = 4
+// minBuckets is the minimum of Fit's n.
+const minBuckets = 4
 
-// Fit cuts the stretch between two times into at most so many buckets, none
-// narrower than the interval between two samples.
-func Fit(from, to, interval time.Duration, most int) Grid {
-	interval, most = max(interval, time.Millisecond), max(most, fewest)
+// Fit divides the range between two times into at most n buckets, none narrower
+// than the interval between two samples.
+func Fit(from, to, interval time.Duration, n int) Grid {
+	interval, n = max(interval, time.Millisecond), max(n, minBuckets)
 	from, to = max(from, 0), max(to, from, 0)
-	room := time.Duration(most-2) * interval // the first and the last may be cut
+	room := time.Duration(n-2) * interval // the first and the last bucket may extend beyond the range
 	g := Grid{Width: interval * max(1, (to-from+room-1)/room)}
 	first, last := from/g.Width, (to+g.Width/2)/g.Width
 	g.From, g.N = first*g.Width, int(last-first)+1
 	return g
 }
 
-// At is the middle of bucket k.
+// At returns the center of bucket k.
 func (g Grid) At(k int) time.Duration { return g.From + time.Duration(k)*g.Width }
 
-// Window is the stretch that the buckets cover, both ends included.
+// Window returns the range that the buckets cover, both ends included.
 func (g Grid) Window() (from, to time.Duration) {
 	return g.From - g.Width/2, g.At(g.N-1) + (g.Width-1)/2
 }
 
-// bucket is the number of the bucket that a time falls into; it may lie outside.
+// bucket returns the number of the bucket that contains a time; it may be outside
+// the grid.
 func (g Grid) bucket(at time.Duration) int {
 	return int(math.Floor(float64(at-g.From+g.Width/2) / float64(g.Width)))
 }
 
-// Bucket is what is kept of the samples in it.
+// Bucket summarizes the samples in it.
 type Bucket struct {
 	Mean, Min, Max float64
-	N              int // measured
-	Missing        int // due, and not measured
+	N              int // number of samples measured
+	Missing        int // number of samples due and not measured
 }
 
-// Reducer takes in a series, oldest point first, and keeps its buckets. It has
-// the size of its grid, however many points there are.
+// Reducer reduces a series, oldest point first, to the buckets of a grid. Its size
+// is that of the grid and does not depend on the number of points.
 type Reducer struct {
 	grid    Grid
 	buckets []Bucket
-	rate    bool // keep what a counter does a second, not where it stands
-	before  time.Duration
-	last    float64
+	rate    bool          // reduce the rate per second of a counter, not its value
+	lastAt  time.Duration // of the last point
+	last    float64       // value of the last point
 }
 
-// NewReducer makes an empty one; of a counter it can keep the rate per second.
+// NewReducer returns an empty reducer of a series, or of the rate per second of a
+// counter.
 func NewReducer(g Grid, rate bool) *Reducer {
 	return &Reducer{grid: g, buckets: make([]Bucket, g.N), rate: rate, last: math.NaN()}
 }
 
-// Add takes in points; NaN is one that was due and not measured.
+// Add adds points; the value of a point that was due and not measured is NaN.
 func (r *Reducer) Add(at []time.Duration, value []float64) {
 	for i, v := range value {
 		if r.rate {
@@ -75,11 +77,11 @@ func (r *Reducer) Add(at []time.Duration, value []float64) {
 	}
 }
 
-// perSecond is the counter's rate since the point before, NaN where there is
-// none: at the first point, and where the counter began again.
+// perSecond returns the counter's rate since the previous point, or NaN at the
+// first point and when the counter was reset.
 func (r *Reducer) perSecond(at time.Duration, v float64) float64 {
-	rate := (v - r.last) / (at - r.before).Seconds()
-	r.before, r.last = at, v
+	rate := (v - r.last) / (at - r.lastAt).Seconds()
+	r.lastAt, r.last = at, v
 	if rate < 0 || math.IsInf(rate, 0) {
 		return math.NaN()
 	}
@@ -100,8 +102,8 @@ func (b *Bucket) add(v float64) {
 	b.Mean += (v - b.Mean) / float64(b.N)
 }
 
-// Buckets gives what was kept. A hole of several times the usual distance
-// between points is marked as missing, so that no line is drawn across it.
+// Buckets returns the buckets. A gap of several times the usual distance between
+// points is marked as missing, so that no line is drawn across it.
 func (r *Reducer) Buckets() []Bucket {
 	usual := usualDistance(r.buckets)
 	last := -1
@@ -109,7 +111,7 @@ func (r *Reducer) Buckets() []Bucket {
 		if b.N+b.Missing == 0 {
 			continue
 		}
-		if last >= 0 && float64(k-last) > holeFrom*usual {
+		if last >= 0 && float64(k-last) > minGap*usual {
 			r.buckets[last+1].Missing = 1
 		}
 		last = k
@@ -117,11 +119,11 @@ func (r *Reducer) Buckets() []Bucket {
 	return r.buckets
 }
 
-// holeFrom is how many usual distances without a point are a hole.
-const holeFrom = 2.5
+// minGap is the length of a gap in usual distances.
+const minGap = 2.5
 
-// usualDistance is the mean number of buckets from one that has points to the
-// next, the widest tenth left out.
+// usualDistance returns the mean number of buckets from one with points to the
+// next, without the largest tenth.
 func usualDistance(buckets []Bucket) float64 {
 	var distances []int
 	last := -1

@@ -2,6 +2,7 @@ package chart
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -10,7 +11,7 @@ import (
 	"soakmon/soak/judge"
 )
 
-// The groups of charts, in the order in which people read them.
+// The groups of charts, in the order of the page.
 const (
 	GroupLoad    = "load"
 	GroupTarget  = soak.RoleTarget
@@ -22,13 +23,13 @@ var groups = []string{GroupLoad, GroupTarget, GroupDriver, GroupMonitor}
 
 // Chart is one picture: the lines that share its axes.
 type Chart struct {
-	ID    string `json:"id"` // stable: group and family with the labels that all lines share
+	ID    string `json:"id"` // stable: the group and the title
 	Group string `json:"group"`
 	Title string `json:"title"`
 	Unit  string `json:"unit"` // of the values; a rate is per second
 	Rate  bool   `json:"rate,omitempty"`
-	Stack bool   `json:"stack,omitempty"` // parts of a whole, drawn one upon the other
-	First bool   `json:"first,omitempty"` // to be shown without being asked for
+	Stack bool   `json:"stack,omitempty"` // the lines are parts of a whole and are stacked
+	First bool   `json:"first,omitempty"` // shown by default
 	Lines []Line `json:"lines"`
 }
 
@@ -39,24 +40,25 @@ type Line struct {
 	Label   string `json:"label"`
 }
 
-// lineLabels tell the lines of one chart apart; all other labels tell charts apart.
+// lineLabels distinguish the lines of one chart; all other labels distinguish
+// charts.
 var lineLabels = []string{"q", "state", "kind", "mode", "dir", "peer", "comm", "child", "mapping"}
 
-// stacked are families whose labelled series are parts of a whole, and what a
-// chart of them is called.
+// stacked are families whose labelled series are parts of a whole, with the titles
+// of their charts.
 var stacked = map[string]string{
 	"fds_kind": "fds by kind", "fds_file": "files by folder", "sockets": "sockets by state", "sockets_peer": "sockets by peer",
 	"threads_comm": "threads by name", "children_comm": "children by name", "mapping_bytes": "memory by mapping",
 }
 
-// stackedFirst are those of them that everybody wants to see.
+// stackedFirst are the stacked families that are shown by default.
 var stackedFirst = []string{"fds_kind", "sockets"}
 
-// loadFirst are the families of the load that everybody wants to see, in order.
+// loadFirst are the families of the load that are shown by default, in order.
 var loadFirst = []string{"operations", "latency"}
 
-// countsOfOperations are drawn together, planned beside achieved.
-var countsOfOperations = map[string]string{
+// operationCounters are the lines of one chart.
+var operationCounters = map[string]string{
 	"planned_operations_total": "planned", "operations_total": "achieved",
 	"failed_operations_total": "failed", "late_operations_total": "late",
 }
@@ -86,10 +88,10 @@ type layout struct {
 }
 
 func (l *layout) place(n soak.SeriesID) {
-	family, labels := split(n.Metric)
+	family, labels := n.Family(), maps.Collect(soak.Labels(n.Metric))
 	m := l.metric(family)
 	if family == "cpu_seconds_total" {
-		m.Unit = "cores" // seconds of CPU time a second
+		m.Unit = "cores" // CPU seconds per second
 	}
 	c := Chart{Group: n.Process, Unit: m.Unit, Rate: m.Kind == soak.Counter, Title: family}
 	line := Line{Process: n.Process, Name: n.Metric, Label: family}
@@ -97,9 +99,9 @@ func (l *layout) place(n soak.SeriesID) {
 	if n.Process == soak.RoleDriver && isLoad(family) {
 		c.Group = GroupLoad
 	}
-	switch label, counts := countsOfOperations[family]; {
+	switch label, counts := operationCounters[family]; {
 	case counts && len(shared) == 0:
-		return // the sum over all loads, which is there for the judge
+		return // the sum over all loads, recorded only for the judge
 	case counts:
 		c.Title, line.Label = "operations", label
 	case len(own) > 0:
@@ -115,9 +117,9 @@ func (l *layout) place(n soak.SeriesID) {
 	}
 	c.Title = strings.TrimSuffix(c.Title, "_total")
 	if c.Group == GroupLoad {
-		c.Title = strings.TrimSuffix(c.Title, "_seconds") // of what everybody measures in it
+		c.Title = strings.TrimSuffix(c.Title, "_seconds") // latencies are always in seconds
 	}
-	c.First = c.Group == GroupTarget && (judge.Default(n, l.names, l.plan.Duration) || slices.Contains(stackedFirst, family) && len(own) > 0 || l.ruled(n)) || c.Group == GroupLoad && slices.Contains(loadFirst, baseTitle(c))
+	c.First = l.isFirst(c, n, len(own) > 0)
 	c.ID = c.Group + "/" + c.Title
 	if known := l.byID[c.ID]; known != nil {
 		known.Lines, known.First = append(known.Lines, line), known.First || c.First
@@ -125,6 +127,19 @@ func (l *layout) place(n soak.SeriesID) {
 	}
 	c.Lines = []Line{line}
 	l.byID[c.ID] = &c
+}
+
+// isFirst reports whether a chart is shown by default: series of the target that are
+// judged by default or by a rule, the main stacked families, and the main charts of
+// each load.
+func (l *layout) isFirst(c Chart, n soak.SeriesID, labelled bool) bool {
+	switch c.Group {
+	case GroupTarget:
+		return judge.Default(n, l.names, l.plan.Duration) || slices.Contains(stackedFirst, n.Family()) && labelled || l.ruled(n)
+	case GroupLoad:
+		return slices.Contains(loadFirst, baseTitle(c))
+	}
+	return false
 }
 
 func (l *layout) metric(family string) soak.Metric {
@@ -137,10 +152,10 @@ func (l *layout) metric(family string) soak.Metric {
 	return soak.Metric{Name: family, Unit: "count", Kind: soak.Gauge}
 }
 
-// hasLabelled reports whether the family has other series that are parts of n.
+// hasLabelled reports whether the family has labelled series, which are parts of n.
 func (l *layout) hasLabelled(n soak.SeriesID, family string) bool {
 	return slices.ContainsFunc(l.names, func(o soak.SeriesID) bool {
-		return o.Process == n.Process && strings.HasPrefix(o.Metric, family+"{")
+		return o.Process == n.Process && o.Metric != family && o.Family() == family
 	})
 }
 
@@ -148,7 +163,7 @@ func (l *layout) ruled(n soak.SeriesID) bool {
 	return slices.ContainsFunc(l.plan.Rules, func(r soak.Rule) bool { return judge.Matches(r, n) })
 }
 
-// rank orders the charts of one group: what is shown first, as people ask for it.
+// rank orders the charts of one group: those shown by default, then the others.
 func (l *layout) rank(c Chart) int {
 	const last = 1000
 	if !c.First {
@@ -162,7 +177,7 @@ func (l *layout) rank(c Chart) int {
 	return judge.Place(c.Lines[0].Name)
 }
 
-// baseTitle is the title without the load's name.
+// baseTitle returns the title without the load's name.
 func baseTitle(c Chart) string {
 	_, base, found := strings.Cut(c.Title, ": ")
 	if !found {
@@ -171,14 +186,15 @@ func baseTitle(c Chart) string {
 	return base
 }
 
-// loadFamilies end in what only a load has.
+// loadFamilies are parts of the names of families that only a load has.
 var loadFamilies = []string{"operations", "sessions", "latency", "service", "connect", "pacer_lag", "errors", "sent_bytes", "received_bytes"}
 
 func isLoad(family string) bool {
 	return slices.ContainsFunc(loadFamilies, func(f string) bool { return strings.Contains(family, f) })
 }
 
-// byLabel keeps quantiles and kinds in their order, planned before achieved.
+// byLabel sorts quantiles and counters in their usual order, planned before
+// achieved, and other lines by their label.
 func byLabel(a, b Line) int {
 	order := []string{"planned", "achieved", "failed", "late", "all", "p50", "p95", "p99", "max"}
 	place := func(l Line) int {
@@ -190,28 +206,12 @@ func byLabel(a, b Line) int {
 	return cmp.Or(place(a)-place(b), cmp.Compare(a.Label, b.Label))
 }
 
-// split takes a series' name apart.
-func split(name string) (family string, labels map[string]string) {
-	family, rest, found := strings.Cut(name, "{")
-	labels = map[string]string{}
-	for found && rest != "" {
-		key, value, ok := strings.Cut(rest, "=")
-		quoted, err := strconv.QuotedPrefix(value)
-		if !ok || err != nil {
-			break
-		}
-		labels[key], _ = strconv.Unquote(quoted)
-		rest = strings.TrimPrefix(value[len(quoted):], ",")
-	}
-	return family, labels
-}
-
-// partition parts the labels that tell lines apart, as text, from the others.
+// partition separates the labels that distinguish lines, as text, from the others.
 func partition(labels map[string]string) (own []string, shared map[string]string) {
 	shared = map[string]string{}
 	for _, key := range lineLabels {
 		if v, ok := labels[key]; ok {
-			own = append(own, written(key, v))
+			own = append(own, labelText(key, v))
 		}
 	}
 	for key, v := range labels {
@@ -222,8 +222,8 @@ func partition(labels map[string]string) (own []string, shared map[string]string
 	return own, shared
 }
 
-// written is a label's value as people say it: 0.99 is p99.
-func written(key, value string) string {
+// labelText returns the value of a label for people: the quantile 0.99 is p99.
+func labelText(key, value string) string {
 	q, err := strconv.ParseFloat(value, 64)
 	if key != "q" || err != nil {
 		return value

@@ -8,31 +8,32 @@ import (
 	"soakmon/soak/judge"
 )
 
-// Mark is an instant that a chart points out.
+// Mark is an event that charts mark.
 type Mark struct {
 	At   float64 `json:"at_s"`
 	Kind string  `json:"kind"` // an event's kind
 	Text string  `json:"text"`
 }
 
-// Shade is a stretch that is not judged as steady load.
+// Shade is a time range that is not steady load and is shaded in charts.
 type Shade struct {
 	From float64 `json:"from_s"`
 	To   float64 `json:"to_s"`
 	Name string  `json:"name"` // a phase's, or "gap"
 }
 
-// marked are the kinds of events that charts point out.
+// marked are the kinds of events that charts mark.
 var marked = []soak.EventKind{
 	soak.EventRestart, soak.EventCrash, soak.EventExit, soak.EventGap, soak.EventSuspend, soak.EventAlert,
 	soak.EventSnapshot, soak.EventOperator, soak.EventRate,
 }
 
-// mostMarks of one kind are pointed out, the first ones; a report lists all.
-const mostMarks = 200
+// maxMarks is the maximum number of marks of one kind; further events appear only in
+// the report.
+const maxMarks = 200
 
-// Marks lists what charts point out, and what they shade: all phases but steady
-// load, and the stretches in which samples are missing.
+// Marks returns the events that charts mark, and the ranges that they shade: all
+// phases except steady load, and the gaps in which samples are missing.
 func Marks(p soak.Plan, events []soak.Event, end time.Duration) (marks []Mark, shades []Shade) {
 	marks, shades = []Mark{}, []Shade{}
 	for _, phase := range judge.Phases(p.Load, events, end) {
@@ -49,7 +50,7 @@ func Marks(p soak.Plan, events []soak.Event, end time.Duration) (marks []Mark, s
 			lost := time.Duration(e.Value * float64(p.Interval))
 			shades = append(shades, Shade{From: max(0, e.At-lost).Seconds(), To: e.At.Seconds(), Name: "gap"})
 		}
-		if seen[e.Kind]++; seen[e.Kind] > mostMarks {
+		if seen[e.Kind]++; seen[e.Kind] > maxMarks {
 			continue
 		}
 		marks = append(marks, Mark{At: e.At.Seconds(), Kind: string(e.Kind), Text: e.Text})

@@ -1,6 +1,7 @@
 package input
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -10,7 +11,6 @@ import (
 	"net/url"
 	"slices"
 	"strconv"
-	"strings"
 	"time"
 
 	"soakmon/soak"
@@ -151,18 +151,11 @@ func parsePoint(v [2]json.RawMessage) (at, value float64, err error) {
 // seriesName writes a label set like Prometheus. A series without a name, such as
 // the result of a function, is named after the query.
 func seriesName(labels map[string]string, query string) string {
-	var parts []string
-	for _, k := range slices.Sorted(maps.Keys(labels)) {
-		if k != "__name__" {
-			parts = append(parts, fmt.Sprintf("%s=%q", k, labels[k]))
+	var pairs []string
+	for key, value := range labels {
+		if key != "__name__" {
+			pairs = append(pairs, key, value)
 		}
 	}
-	name := labels["__name__"]
-	if name == "" {
-		name = query
-	}
-	if len(parts) == 0 {
-		return name
-	}
-	return name + "{" + strings.Join(parts, ",") + "}"
+	return soak.LabelName(cmp.Or(labels["__name__"], query), pairs...)
 }

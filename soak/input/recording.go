@@ -161,7 +161,7 @@ func parseValue(s string) (float64, error) {
 
 // Describe guesses a metric from its name (https://prometheus.io/docs/practices/naming/).
 func Describe(name string) soak.Metric {
-	family, _, _ := strings.Cut(name, "{")
+	family := soak.Family(name)
 	m := soak.Metric{Name: family, Unit: "count", Kind: soak.Gauge}
 	base := family
 	if trimmed, ok := strings.CutSuffix(family, "_total"); ok {

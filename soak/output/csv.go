@@ -12,16 +12,16 @@ import (
 	"soakmon/soak"
 )
 
-// RowSource is a run as rows.
+// RowSource is a run that is read by rows.
 type RowSource interface {
-	Names() []soak.SeriesID           // every series in it, sorted
-	Rows() iter.Seq2[soak.Row, error] // oldest first; an error ends it
+	Names() []soak.SeriesID           // every series of the run, sorted
+	Rows() iter.Seq2[soak.Row, error] // oldest first; an error is the last element
 }
 
-// CSV writes a run as a table (RFC 4180): a line of names, then one row a tick.
-// The first column, time, is Unix seconds to the millisecond; each other one is a
-// series, named process/name. A cell is empty where the series was not due or not
-// measured.
+// CSV writes a run as a table (RFC 4180): a line of names, then one row per tick.
+// The first column, time, is Unix seconds with milliseconds; each other column is a
+// series, named process/name. A cell is empty if the series was not due or not
+// measured at that tick.
 func CSV(w io.Writer, r RowSource) error {
 	out := csv.NewWriter(w)
 	names := r.Names()
@@ -64,8 +64,8 @@ func appendTime(b []byte, t time.Time) []byte {
 	return append(b, '.', byte('0'+ms/100%10), byte('0'+ms/10%10), byte('0'+ms%10))
 }
 
-// appendNumber appends the shortest text that reads back as the same float, with
-// an exponent only where it would be long without.
+// appendNumber appends the shortest text that parses as the same float, with an
+// exponent only for numbers that would be long without one.
 func appendNumber(b []byte, v float64) []byte {
 	if a := math.Abs(v); a < 1e15 && (a > 1e-12 || a == 0) {
 		return strconv.AppendFloat(b, v, 'f', -1, 64)

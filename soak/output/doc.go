@@ -1,6 +1,5 @@
 // Package output writes the series of a run in formats that other programs read:
-// CSV and OpenMetrics. It streams: of a run of any length it holds a piece of the
-// rows, or one series, and never the text. Both formats carry raw samples with
-// wall times; what a run holds besides (profiles, events, alerts) stays in its
-// file.
+// CSV and OpenMetrics. It streams: whatever the length of the run, it holds some
+// rows or one series in memory, never the whole text. Both formats contain raw
+// samples with wall times. Profiles, events and alerts are not exported.
 package output

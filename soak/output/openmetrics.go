@@ -13,23 +13,23 @@ import (
 	"soakmon/soak"
 )
 
-// SeriesSource is a run as series.
+// SeriesSource is a run that is read by series.
 type SeriesSource interface {
-	Names() []soak.SeriesID // every series in it, sorted
+	Names() []soak.SeriesID // every series of the run, sorted
 	Series(of soak.SeriesID) (soak.Series, error)
 	WallAt(at time.Duration) time.Time
 }
 
 // OpenMetrics writes a run in the OpenMetrics 1.0 text format, every point with
 // its time, for example for `promtool tsdb create-blocks-from openmetrics`. The
-// process is a label. Points that were not measured are left out, as are those
-// that a wall clock set back puts before earlier ones: Prometheus takes neither.
+// process is a label. Points that were not measured are left out, and so are points
+// that are not later than the previous one because the wall clock was set back:
+// Prometheus accepts neither.
 func OpenMetrics(w io.Writer, r SeriesSource) error {
 	out := bufio.NewWriterSize(w, 64<<10)
 	families := map[string][]soak.SeriesID{}
 	for _, n := range r.Names() {
-		f, _, _ := strings.Cut(n.Metric, "{")
-		families[f] = append(families[f], n)
+		families[n.Family()] = append(families[n.Family()], n)
 	}
 	for _, f := range slices.Sorted(maps.Keys(families)) {
 		_, clash := families[strings.TrimSuffix(f, "_total")]
@@ -51,9 +51,9 @@ func OpenMetrics(w io.Writer, r SeriesSource) error {
 	return nil
 }
 
-// writeHead describes a family. That of a counter is named without _total; where
-// another family has that name, and where a counter is not named as one, the
-// type is left open.
+// writeHead writes the metadata of a family. The family of a counter has its name
+// without _total. If another family has that name, or if the name of the counter
+// does not end in _total, the type is unknown.
 func writeHead(out *bufio.Writer, family string, m soak.Metric, clash bool) {
 	family = valid(family)
 	kind := string(m.Kind)
@@ -78,7 +78,7 @@ var escape = strings.NewReplacer(`\`, `\\`, "\n", `\n`, `"`, `\"`)
 
 // writePoints writes the points of one series.
 func writePoints(out *bufio.Writer, s soak.Series, wallAt func(time.Duration) time.Time) {
-	name := sampleName(s.ID.Process, s.ID.Metric)
+	name := sampleName(s.ID)
 	last := int64(math.MinInt64)
 	for i, v := range s.Value {
 		wall := wallAt(s.At[i])
@@ -89,23 +89,28 @@ func writePoints(out *bufio.Writer, s soak.Series, wallAt func(time.Duration) ti
 		line := append(out.AvailableBuffer(), name...)
 		line = appendNumber(append(line, ' '), v)
 		line = appendTime(append(line, ' '), wall)
-		out.Write(append(line, '\n')) // an error comes back from Flush
+		out.Write(append(line, '\n')) // Flush returns the error
 	}
 }
 
-// sampleName puts the process among the labels of a series. A label of that name
-// that it has already is renamed, as Prometheus does; in a label's value a quote
-// is escaped, so that no value can be taken for one.
-func sampleName(process, name string) string {
-	family, labels, _ := strings.Cut(name, "{")
-	labels = strings.TrimSuffix(labels, "}")
-	if labels != "" {
-		labels = strings.ReplaceAll(","+labels, `,process="`, `,exported_process="`)
+// sampleName writes a series with its process as the first label. A label of the
+// series that is named process as well is renamed, as Prometheus does.
+func sampleName(id soak.SeriesID) string {
+	var b strings.Builder
+	b.WriteString(valid(id.Family()))
+	b.WriteString(`{process="` + escape.Replace(id.Process) + `"`)
+	for key, value := range soak.Labels(id.Metric) {
+		if key == "process" {
+			key = "exported_process"
+		}
+		b.WriteString("," + key + `="` + escape.Replace(value) + `"`)
 	}
-	return valid(family) + `{process="` + escape.Replace(process) + `"` + labels + "}"
+	b.WriteByte('}')
+	return b.String()
 }
 
-// valid makes a name fit [a-zA-Z_:][a-zA-Z0-9_:]*.
+// valid replaces the characters that a name cannot have:
+// [a-zA-Z_:][a-zA-Z0-9_:]*.
 func valid(name string) string {
 	s := strings.Map(func(r rune) rune {
 		if r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || r == '_' || r == ':' {

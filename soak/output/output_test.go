@@ -84,7 +84,7 @@ func (m memory) WallAt(at time.Duration) time.Time {
 
 var start = time.Date(2026, 3, 1, 2, 0, 0, 0, time.UTC) // 1772330400
 
-// run is two rows of everything that is odd.
+// run is two rows with every special case.
 func run() memory {
 	at := func(s time.Duration, samples ...soak.Sample) soak.Row {
 		return soak.Row{At: s, Wall: start.Add(s), Samples: samples}
@@ -115,7 +115,7 @@ func run() memory {
 	}
 }
 
-func TestCSVIsATableOfTicks(t *testing.T) {
+func TestCSV_Table(t *testing.T) {
 	var b bytes.Buffer
 	if err := CSV(&b, run()); err != nil {
 		t.Fatal(err)
@@ -129,7 +129,7 @@ func TestCSVIsATableOfTicks(t *testing.T) {
 	}
 }
 
-func TestOpenMetricsIsGroupedByFamily(t *testing.T) {
+func TestOpenMetrics_GroupedByFamily(t *testing.T) {
 	var b bytes.Buffer
 	if err := OpenMetrics(&b, run()); err != nil {
 		t.Fatal(err)
@@ -160,7 +160,7 @@ rss_bytes{process="target"} 1073741824 1772330400.000
 	}
 }
 
-func TestTimesOfASeriesOnlyRise(t *testing.T) {
+func TestOpenMetrics_ClockSetBack(t *testing.T) {
 	m := run()
 	m.rows[1].Wall = start.Add(-time.Hour)
 	m.rows[1].Samples = m.rows[0].Samples
@@ -173,8 +173,8 @@ func TestTimesOfASeriesOnlyRise(t *testing.T) {
 	}
 }
 
-// Prometheus itself reads every point.
-func TestPromtoolTakesIt(t *testing.T) {
+// Prometheus reads every point.
+func TestOpenMetrics_Promtool(t *testing.T) {
 	promtool, err := exec.LookPath("promtool")
 	if err != nil {
 		t.Skip("NOT TESTED: promtool is missing (Debian package prometheus)")
@@ -209,7 +209,7 @@ func TestPromtoolTakesIt(t *testing.T) {
 	if err != nil {
 		t.Fatalf("promtool: %v\n%s", err, out)
 	}
-	points := 5000*len(m.rows[0].Samples) + len(m.rows[0].Samples) + 2 // the NaN is none
+	points := 5000*len(m.rows[0].Samples) + len(m.rows[0].Samples) + 2 // the NaN is left out
 	if got := bytes.Count(out, []byte("__name__")); got != points {
 		t.Errorf("promtool has %d points, want %d", got, points)
 	}
@@ -220,7 +220,7 @@ func TestPromtoolTakesIt(t *testing.T) {
 	}
 }
 
-func TestErrorsOfReaderAndWriterAreTold(t *testing.T) {
+func TestOutput_Errors(t *testing.T) {
 	m := run()
 	m.err = errors.New("the disk is gone")
 	for what, err := range map[string]error{

@@ -64,7 +64,7 @@ func (o *opened) use(id string, do func(*view) error) error {
 		case err != nil:
 			v.err = err
 		default:
-			v.run = run // only now: beside an error it may be a nil pointer in an interface
+			v.run = run // only without an error: otherwise it may be a nil pointer in an interface
 		}
 		v.copied = time.Now()
 	})
