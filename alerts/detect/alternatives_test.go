@@ -22,7 +22,7 @@ func judgeClassOf(t *testing.T, class string, k int) soak.Verdict {
 	return soak.Verdict{}
 }
 
-func TestHealthIsRecognisedNotOnlyNotCalledALeak(t *testing.T) {
+func TestJudge_RecognizesHealthyClasses(t *testing.T) {
 	for _, class := range []string{"warmup", "warmup_slow", "diurnal", "batch_jobs", "sawtooth", "steps_two_late", "fd_late_step", "cache_fill", "falling"} {
 		clean := 0
 		for k := range 6 {
@@ -36,7 +36,7 @@ func TestHealthIsRecognisedNotOnlyNotCalledALeak(t *testing.T) {
 	}
 }
 
-func TestARandomWalkIsNoLeak(t *testing.T) {
+func TestJudge_RandomWalk(t *testing.T) {
 	for k := range 30 {
 		g := &gen{Rand: newRand(uint64(k)), n: 150, v: make([]float64, 150)}
 		g.ou(1e4, 100)
@@ -51,7 +51,7 @@ func TestARandomWalkIsNoLeak(t *testing.T) {
 
 var steadily = []soak.Phase{{Name: "steady", To: 1000 * time.Hour, Rate: 1}}
 
-// found examines a series as one life of a process.
+// found examines a series as one lifetime of a process.
 func found(t *testing.T, value func(i int) float64) (fit, []point) {
 	t.Helper()
 	r := newRand(1)
@@ -67,16 +67,16 @@ func found(t *testing.T, value func(i int) float64) (fit, []point) {
 	return f, pts
 }
 
-func TestPlainGrowthLeavesNoDoubt(t *testing.T) {
+func TestAlternative_PlainGrowth(t *testing.T) {
 	f, pts := found(t, func(i int) float64 { return 1000 + float64(i)/10 })
 	if d := f.alternative(pts, 0, 0, falseAlarms); d != "" {
-		t.Errorf("doubt: %s", d)
+		t.Errorf("alternative: %s", d)
 	}
 }
 
-func TestGrowthThatSlowsDownIsLevellingOff(t *testing.T) {
+func TestSaturation_LevelsOff(t *testing.T) {
 	f, _ := found(t, func(i int) float64 { return 1000 - 100*math.Exp(-float64(i)/600) })
-	if r := f.compare(0); f.saturation(r, r.cost(f.growing)) != "it is levelling off" {
+	if r := f.compare(0); f.saturation(r, r.cost(f.growing)) != levelsOff {
 		t.Error("an approach with a time constant of 600 s in 1,000 s does not level off")
 	}
 	s := gauge()
@@ -90,7 +90,7 @@ func TestGrowthThatSlowsDownIsLevellingOff(t *testing.T) {
 	}
 }
 
-func TestGrowthThatSlowsForEverIsNoLeak(t *testing.T) {
+func TestJudge_GrowthSlowingForever(t *testing.T) {
 	for _, c := range []struct {
 		name  string
 		value func(x float64) float64
@@ -114,21 +114,21 @@ func TestGrowthThatSlowsForEverIsNoLeak(t *testing.T) {
 	}
 }
 
-func TestGrowthThatWasGivenBackBeforeIsDoubted(t *testing.T) {
+func TestFellBackBefore_SecondTooth(t *testing.T) {
 	f, _ := found(t, func(i int) float64 { return 1000 + float64(i%550) })
 	if !f.fellBackBefore() {
 		t.Errorf("the second tooth of a saw is growth from %v h on", f.onset)
 	}
 }
 
-func TestFloorsThatRiseUnderFallingCeilingsAreDoubted(t *testing.T) {
+func TestCeilingContradicts_RisingFloors(t *testing.T) {
 	f, pts := found(t, func(i int) float64 { return 1000 + float64(i)/20 + float64(i%8)*(100-float64(i)/12) })
 	if !f.view.floor || !f.ceilingContradicts(pts, 0) {
 		t.Errorf("floor %v is not contradicted", f.view.floor)
 	}
 }
 
-func TestUnmarkedRestartsDoNotHideALeak(t *testing.T) {
+func TestJudge_UnmarkedRestarts(t *testing.T) {
 	leaks := 0
 	for k := range 6 {
 		if judgeClassOf(t, "restarts_unmarked_leak", k).State == soak.Leaking {
@@ -161,7 +161,7 @@ func TestUnmarkedRestartsDoNotHideALeak(t *testing.T) {
 	}
 }
 
-func TestAWaveThatWillBeWholeAtTheEndIsNoLeakMeanwhile(t *testing.T) {
+func TestJudge_WaveWithinPlannedTime(t *testing.T) {
 	r := newRand(4)
 	wave, line := gauge(), gauge()
 	for i := range 9 * 60 {
@@ -179,7 +179,7 @@ func TestAWaveThatWillBeWholeAtTheEndIsNoLeakMeanwhile(t *testing.T) {
 	}
 	q.Limit = 1030
 	if v := (Judge{}).Judge(q); v.State != soak.Leaking || v.Exhaustion.At > q.Planned {
-		t.Errorf("a wave that goes over the limit if it goes on, %v: %s: %s", v.Exhaustion.At, v.State, v.Reason)
+		t.Errorf("a wave that exceeds the limit if it continues, %v: %s: %s", v.Exhaustion.At, v.State, v.Reason)
 	}
 	q.Limit = math.NaN()
 	q.Series = line
@@ -188,7 +188,7 @@ func TestAWaveThatWillBeWholeAtTheEndIsNoLeakMeanwhile(t *testing.T) {
 	}
 }
 
-func TestASlowWaveUnderAFasterOneIsNoLeakMeanwhile(t *testing.T) {
+func TestJudge_SlowWaveUnderFasterOne(t *testing.T) {
 	day := func(r *rand.Rand, hours float64) soak.Series {
 		s := gauge()
 		slow, fast, phase, high := 1+2*r.Float64(), 6+18*r.Float64(), 6*r.Float64(), 5+45*r.Float64()
@@ -209,7 +209,7 @@ func TestASlowWaveUnderAFasterOneIsNoLeakMeanwhile(t *testing.T) {
 	}
 }
 
-func TestALeakUnderOneWaveIsNotClean(t *testing.T) {
+func TestJudge_LeakUnderOneWave(t *testing.T) {
 	for k := range 30 {
 		r, s := newRand(uint64(k)), gauge()
 		growth, high, phase := 10+90*r.Float64(), 5+45*r.Float64(), 6*r.Float64()
@@ -226,7 +226,7 @@ func TestALeakUnderOneWaveIsNotClean(t *testing.T) {
 
 // Half a day of load and half a day of none: what is higher after the day than
 // before it may have leaked.
-func TestWhatRoseAndDidNotFallBackIsNotClean(t *testing.T) {
+func TestJudge_RiseThatDoesNotFallBack(t *testing.T) {
 	clean := 0
 	for k := range 30 {
 		r, still, growing := newRand(uint64(k)), gauge(), gauge()

@@ -8,7 +8,7 @@ import (
 	"soakmon/soak"
 )
 
-// baselines are rules in common use, to stand beside the judge in the table.
+// baselines are rules in common use, with which the tables compare the detector.
 var baselines = [...]struct {
 	name string
 	leak func(s soak.Series) bool

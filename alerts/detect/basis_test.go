@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-func TestWhatTwoColumnsLeaveIsWhatARegressionLeaves(t *testing.T) {
+func TestBasis_MatchesRegression(t *testing.T) {
 	r := newRand(2)
 	x, y := make([]float64, 60), make([]float64, 60)
 	for i := range x {
@@ -23,13 +23,13 @@ func TestWhatTwoColumnsLeaveIsWhatARegressionLeaves(t *testing.T) {
 		}
 	}
 	if got, want := b.residualWith(x, ones(60)), squares(b.residual); math.Abs(got-want) > 1e-9*want {
-		t.Errorf("columns of the backdrop leave %v of %v", got, want)
+		t.Errorf("columns of the basis leave %v of %v", got, want)
 	}
 }
 
 // The likelihood of the filter is that of the covariance, written out for three
 // points.
-func TestTheFilterWhitens(t *testing.T) {
+func TestFilter_LikelihoodMatchesCovariance(t *testing.T) {
 	x, y := []float64{0, 1, 3}, []float64{1, -2, 0.5}
 	nz := noise{tau: 2, white: 0.4}
 	var c [3][3]float64

@@ -22,7 +22,7 @@ func day() soak.Series {
 	return s
 }
 
-func BenchmarkJudgeRawDay(b *testing.B) {
+func BenchmarkJudge_RawDay(b *testing.B) {
 	q := soak.Question{Series: day(), Limit: math.NaN()}
 	b.ReportAllocs()
 	for b.Loop() {
@@ -30,7 +30,7 @@ func BenchmarkJudgeRawDay(b *testing.B) {
 	}
 }
 
-func BenchmarkLookReducedDay(b *testing.B) {
+func BenchmarkJudge_LookReducedDay(b *testing.B) {
 	q := soak.Question{Series: Reduce(day()), Limit: math.NaN(), Look: 150, Family: 40}
 	b.ReportAllocs()
 	for b.Loop() {
@@ -38,8 +38,8 @@ func BenchmarkLookReducedDay(b *testing.B) {
 	}
 }
 
-// BenchmarkLookAtALeak pays for every doubt.
-func BenchmarkLookAtALeak(b *testing.B) {
+// BenchmarkJudge_LookAtLeak pays for every doubt.
+func BenchmarkJudge_LookAtLeak(b *testing.B) {
 	s := day()
 	for i := range s.Value {
 		s.Value[i] += 20 * float64(i)
@@ -54,7 +54,7 @@ func BenchmarkLookAtALeak(b *testing.B) {
 	}
 }
 
-func BenchmarkReducerAdd(b *testing.B) {
+func BenchmarkReducer_Add(b *testing.B) {
 	r := NewReducer(soak.SeriesOf("target", "fds"), soak.Metric{})
 	i := 0
 	b.ReportAllocs()
@@ -64,7 +64,7 @@ func BenchmarkReducerAdd(b *testing.B) {
 	}
 }
 
-func BenchmarkDetectedDay(b *testing.B) {
+func BenchmarkDetected_Day(b *testing.B) {
 	q := soak.Question{Series: day(), Limit: math.NaN()}
 	for b.Loop() {
 		Detected(q)

@@ -10,7 +10,7 @@ import (
 // A few of each class, every time; TestEval judges many.
 const fewOfEach = 2
 
-func TestNoCleanClassIsCalledALeak(t *testing.T) {
+func TestJudge_CleanClasses(t *testing.T) {
 	for _, m := range cleanMakers {
 		for k := range fewOfEach {
 			l := generate(m, 101, k)
@@ -21,7 +21,7 @@ func TestNoCleanClassIsCalledALeak(t *testing.T) {
 	}
 }
 
-func TestLeaksAreFoundInEveryClassAndNeverCalledClean(t *testing.T) {
+func TestJudge_LeakClasses(t *testing.T) {
 	all, found := 0, 0
 	for _, m := range leakMakers {
 		for k := range fewOfEach {

@@ -76,7 +76,7 @@
 //
 // Where the constants come from. Some are conventions or definitions, some are
 // judgments; four were chosen among a few candidates by what simulated noise,
-// sawtooths and short runs did with them, and say so. None was searched for.
+// sawtooths and short runs did with them, and are marked. None was searched for.
 //
 //	4,096 buckets, 192 points    definition; places a change within half a percent of the series
 //	a look each 10 s, then 5 %   definition; some 200 looks in a week
@@ -105,7 +105,7 @@
 //	8 deviations, 1/5 (drops)    judgment: how deep a drop must be to be taken for a restart
 //	1 %, 25 % (scatter)          judgment: of a leak's rates from restart to restart, and of the teeth of a sawtooth;
 //	                             odds of 20 to 1 (margin) between the two
-//	3:6:1 (prior of the noise)   chosen by simulated nights of noise and by short runs of counts
+//	3:6:1 (prior of the noise)   chosen by simulated days of noise and by short runs of counts
 //	30 points before an alarm    chosen by simulated sawtooths: one tooth may be all that was measured
 //	0.01 (trusted tail)          chosen by short runs of counts
 package detect

@@ -63,9 +63,9 @@ func baselineNames() (s string) {
 	return s
 }
 
-// TestEvalRatio prints recall and time to detect by the growth over the series
+// TestEval_Ratio prints recall and time to detect by the growth over the series
 // in standard deviations of the noise. Run with -eval.
-func TestEvalRatio(t *testing.T) {
+func TestEval_Ratio(t *testing.T) {
 	if !*eval {
 		t.Skip("the long evaluation runs with -eval")
 	}

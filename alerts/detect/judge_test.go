@@ -64,7 +64,7 @@ func collected(base, perSecond float64) func(*rand.Rand, float64) float64 {
 	}
 }
 
-func TestShortRunsAreJudgedAsPeopleWould(t *testing.T) {
+func TestJudge_ShortRuns(t *testing.T) {
 	leaking := func(t float64) float64 { return 8 + math.Floor(t/50) }
 	run := soak.Quantity{Value: 1 << 20, Per: soak.PerRun}
 	rests := []float64{0, 120, 240, 360, 480, 595}
@@ -113,7 +113,7 @@ func TestShortRunsAreJudgedAsPeopleWould(t *testing.T) {
 	}
 }
 
-func TestALateStepIsNoLeak(t *testing.T) {
+func TestJudge_LateStep(t *testing.T) {
 	for _, at := range []float64{30, 60, 90, 105} {
 		for _, height := range []float64{1, 2} {
 			for seed := range uint64(4) {
@@ -130,7 +130,7 @@ func TestALateStepIsNoLeak(t *testing.T) {
 	}
 }
 
-func TestWarmUpBetweenTheFirstRestsIsNoGrowth(t *testing.T) {
+func TestJudge_WarmupBetweenFirstRests(t *testing.T) {
 	for name, value := range map[string]float64{"pools built under the first load": 60, "nothing": 8} {
 		c := scene{seconds: 600, unit: "count", quantum: 1, warmup: 30, rest: []float64{0, 120, 240, 360, 480, 595},
 			value: counts(210, 30), atRest: func(t float64) float64 { return 8 + (value-8)*step(t > 0) }}
@@ -141,7 +141,7 @@ func TestWarmUpBetweenTheFirstRestsIsNoGrowth(t *testing.T) {
 	}
 }
 
-func TestAnEmptyQuestionIsInconclusive(t *testing.T) {
+func TestJudge_EmptyQuestion(t *testing.T) {
 	v := Judge{}.Judge(soak.Question{})
 	if v.State != soak.Inconclusive || v.Reason == "" || !math.IsNaN(v.Slope) {
 		t.Errorf("%+v", v)
@@ -164,7 +164,7 @@ func leak() soak.Question {
 	return q
 }
 
-func TestALeakIsToldInFull(t *testing.T) {
+func TestJudge_LeakFields(t *testing.T) {
 	q := leak()
 	q.Limit = 112 << 20
 	v := Judge{}.Judge(q)
@@ -185,7 +185,7 @@ func TestALeakIsToldInFull(t *testing.T) {
 	}
 }
 
-func TestToleranceIsAllowedGrowth(t *testing.T) {
+func TestJudge_Tolerance(t *testing.T) {
 	for _, c := range []struct {
 		q    soak.Quantity
 		want soak.State
@@ -207,7 +207,7 @@ func TestToleranceIsAllowedGrowth(t *testing.T) {
 	}
 }
 
-func TestAVariedLoadTellsOperationsFromTime(t *testing.T) {
+func TestJudge_FollowsOperationsOrTime(t *testing.T) {
 	for _, want := range []soak.Follows{soak.FollowsOperations, soak.FollowsTime} {
 		r := rand.New(rand.NewPCG(8, 9))
 		q := soak.Question{Limit: math.NaN(), Series: gauge()}
@@ -233,7 +233,7 @@ func TestAVariedLoadTellsOperationsFromTime(t *testing.T) {
 	}
 }
 
-func TestDetectedIsWhenAMonitorWouldHaveKnown(t *testing.T) {
+func TestDetected_MatchesLooks(t *testing.T) {
 	q := leak()
 	at, ok := Detected(q)
 	if !ok || at < 5*time.Minute || at > 4*time.Hour {
@@ -249,7 +249,7 @@ func TestDetectedIsWhenAMonitorWouldHaveKnown(t *testing.T) {
 	}
 }
 
-func TestAJudgeIsAFunction(t *testing.T) {
+func TestJudge_Deterministic(t *testing.T) {
 	q := leak()
 	a, b := Judge{}.Judge(q), Judge{}.Judge(q)
 	if a.P != b.P || a.Slope != b.Slope || a.Reason != b.Reason {
@@ -257,7 +257,7 @@ func TestAJudgeIsAFunction(t *testing.T) {
 	}
 }
 
-func TestCleanSaysOnWhatItRests(t *testing.T) {
+func TestJudge_CleanReason(t *testing.T) {
 	r := newRand(8)
 	s := gauge()
 	for i := range 400 {

@@ -20,8 +20,8 @@ var limitNoises = []struct {
 	{"sawtooth", func(g *gen) { g.saw(30, 20, .25); g.white(1) }},
 }
 
-// foundAt tells how many of n series are called a leak when growth by a factor
-// of what they said they would have seen is planted in them.
+// foundAt counts the series, out of n, that are called a leak when growth by a
+// factor of their detectable growth is added to them.
 func foundAt(noise func(*gen), length, n int, factor float64) (found int) {
 	for k := range n {
 		g := &gen{Rand: newRand(uint64(k + 1000*length)), n: length, dt: 1, v: make([]float64, length)}
@@ -46,9 +46,9 @@ func foundAt(noise func(*gen), length, n int, factor float64) (found int) {
 	return found
 }
 
-// TestEvalLimit plants the growth that a series said it would have shown, and
+// TestEval_Limit plants the growth that a series said it would have shown, and
 // somewhat more. Run with -eval.
-func TestEvalLimit(t *testing.T) {
+func TestEval_Limit(t *testing.T) {
 	if !*eval {
 		t.Skip("the long evaluation runs with -eval")
 	}
@@ -65,7 +65,7 @@ func TestEvalLimit(t *testing.T) {
 	}
 }
 
-func TestTheLimitIsNoBoast(t *testing.T) {
+func TestMinDetectable_IsDetected(t *testing.T) {
 	if n := foundAt(limitNoises[0].make, 700, 10, 1); n < 8 {
 		t.Errorf("of what would have been seen under white noise, %d of 10 were", n)
 	}

@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-func TestLooksAreTenSecondsApartAndThenGeometric(t *testing.T) {
+func TestLooks_TenSecondsThenGeometric(t *testing.T) {
 	for _, c := range []struct {
 		at   time.Duration
 		want int
@@ -19,7 +19,7 @@ func TestLooksAreTenSecondsApartAndThenGeometric(t *testing.T) {
 	}
 }
 
-func TestALookIsDueOnceAStep(t *testing.T) {
+func TestLookDue_OncePerStep(t *testing.T) {
 	last, looks := time.Duration(0), 0
 	for now := time.Duration(0); now <= 24*time.Hour; now += time.Second {
 		if LookDue(last, now) {
@@ -32,7 +32,7 @@ func TestALookIsDueOnceAStep(t *testing.T) {
 	}
 }
 
-func TestAllLooksTogetherSpendNoMoreThanAlpha(t *testing.T) {
+func TestCorrect_SumsToAlpha(t *testing.T) {
 	spent := 0.0
 	for look := 1; look < 100000; look++ {
 		spent += 40 * Correct(0.001, look, 40)

@@ -36,9 +36,9 @@ const (
 	nightNews   = 400 // series from one line of progress to the next
 )
 
-// TestEvalNights watches clean nights of 24 hours with all looks. Run with
+// TestEval_CleanDays watches clean nights of 24 hours with all looks. Run with
 // -eval; an interrupt ends it with what is known by then.
-func TestEvalNights(t *testing.T) {
+func TestEval_CleanDays(t *testing.T) {
 	if !*eval {
 		t.Skip("the long evaluation runs with -eval")
 	}

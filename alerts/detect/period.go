@@ -24,8 +24,8 @@ const (
 	worthwhile   = 0.15 // share of the variance that a period must explain to be tried
 )
 
-// periods looks for periodic load in a view by harmonic regression beside a rough
-// trend: the strongest frequency of the periodogram (Schuster 1898), then its
+// periods looks for periodic load in a view by harmonic regression on top of a
+// rough trend: the strongest frequency of the periodogram (Schuster 1898), then its
 // harmonics, then once more in the residual. It returns none where nothing
 // exceeds worthwhile; whether a period is better than none is decided by the
 // caller's criterion.
@@ -120,7 +120,7 @@ func waveColumns(t []float64, ps []period) [][]float64 {
 	return columns
 }
 
-// residualAfter returns y without the columns, fitted beside a rough trend.
+// residualAfter returns y without the columns, fitted together with a rough trend.
 func residualAfter(t, y []float64, columns [][]float64) []float64 {
 	if len(columns) == 0 {
 		return y

@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-func TestTheLeastOfAFunctionIsFoundInFewSteps(t *testing.T) {
+func TestMinimum_FewSteps(t *testing.T) {
 	for name, c := range map[string]struct {
 		f                func(x float64) float64
 		lo, hi, min, off float64

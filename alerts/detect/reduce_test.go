@@ -18,7 +18,7 @@ func gauge(values ...float64) soak.Series {
 	return s
 }
 
-func TestLiveAndOfflineReduceAlike(t *testing.T) {
+func TestReduce_MatchesLiveReducer(t *testing.T) {
 	s := gauge()
 	r := NewReducer(s.ID, s.Metric)
 	for i := range 20000 {
@@ -39,7 +39,7 @@ func TestLiveAndOfflineReduceAlike(t *testing.T) {
 	}
 }
 
-func TestAWeekFitsIntoBucketsThatLoseNothing(t *testing.T) {
+func TestReducer_WeekLosesNothing(t *testing.T) {
 	r := NewReducer(soak.SeriesOf("target", "fds"), soak.Metric{})
 	const week = 7 * 86400
 	for i := range week {
@@ -61,7 +61,7 @@ func TestAWeekFitsIntoBucketsThatLoseNothing(t *testing.T) {
 	}
 }
 
-func TestAFullReducerAllocatesNoMore(t *testing.T) {
+func TestReducer_FullAllocatesNothing(t *testing.T) {
 	r := NewReducer(soak.SeriesOf("target", "fds"), soak.Metric{})
 	at := time.Duration(0)
 	add := func() {
@@ -76,7 +76,7 @@ func TestAFullReducerAllocatesNoMore(t *testing.T) {
 	}
 }
 
-func TestOneOutlierDoesNotMoveABucket(t *testing.T) {
+func TestReducer_OneOutlier(t *testing.T) {
 	b := bucket{min: math.Inf(1), max: math.Inf(-1)}
 	for _, v := range []float64{5, 5, 1e9, 5, 5} {
 		b.add(0, v)
@@ -86,14 +86,14 @@ func TestOneOutlierDoesNotMoveABucket(t *testing.T) {
 	}
 }
 
-func TestWhatIsNoMeasurementIsLeftOut(t *testing.T) {
+func TestReducer_LeavesOutNonMeasurements(t *testing.T) {
 	s := Reduce(gauge(1, math.NaN(), math.Inf(1), 2))
 	if len(s.At) != 2 || s.At[1] != 3*time.Second {
 		t.Errorf("kept %v at %v", s.Value, s.At)
 	}
 }
 
-func TestNoBucketSpansABreak(t *testing.T) {
+func TestReducer_BucketsEndAtBreaks(t *testing.T) {
 	s := gauge()
 	for i := range 10000 {
 		s.At, s.Value = append(s.At, time.Duration(i)*time.Second), append(s.Value, step(i >= 5001))
@@ -106,7 +106,7 @@ func TestNoBucketSpansABreak(t *testing.T) {
 	}
 }
 
-func TestEndlessRestartsStayBounded(t *testing.T) {
+func TestReducer_EndlessRestarts(t *testing.T) {
 	r := NewReducer(soak.SeriesOf("target", "fds"), soak.Metric{})
 	for i := range 100000 {
 		at := time.Duration(i) * time.Second

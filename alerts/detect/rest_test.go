@@ -10,7 +10,7 @@ import (
 )
 
 // tenMinutes is a default run of ten minutes at 200 operations a second: a rest
-// after each 100 s of load, two at the end. Operations leak so much each; at
+// after each 100 s of load, two at the end. Each operation leaks perOperation; at
 // rest some sessions are open, each holding one of the counted things, and now
 // and then a straggler is left.
 func tenMinutes(seed uint64, perOperation float64) soak.Question {
@@ -47,7 +47,7 @@ func tenMinutes(seed uint64, perOperation float64) soak.Question {
 	return q
 }
 
-func TestOneInTenThousandOperationsIsFoundWithinTenMinutes(t *testing.T) {
+func TestJudge_OneInTenThousandOperations(t *testing.T) {
 	n := uint64(20)
 	if *eval {
 		n = 2000
@@ -74,7 +74,7 @@ func TestOneInTenThousandOperationsIsFoundWithinTenMinutes(t *testing.T) {
 	}
 }
 
-func TestTheReadingBeforeAnyLoadIsNoPartOfTheLine(t *testing.T) {
+func TestAtRest_LeavesOutReadingBeforeLoad(t *testing.T) {
 	var rest []soak.RestPoint
 	for i, v := range []float64{8, 60, 61, 62, 63} {
 		rest = append(rest, soak.RestPoint{At: time.Duration(i) * time.Hour, Value: v})
@@ -85,7 +85,7 @@ func TestTheReadingBeforeAnyLoadIsNoPartOfTheLine(t *testing.T) {
 	}
 }
 
-func TestSessionsThatAreOpenAtRestAreNoGrowth(t *testing.T) {
+func TestAtRest_OpenSessions(t *testing.T) {
 	var flat, growing []soak.RestPoint
 	for i, open := range []int64{185, 187, 188, 190, 193, 195, 0} {
 		at := time.Duration(i) * time.Hour
@@ -100,7 +100,7 @@ func TestSessionsThatAreOpenAtRestAreNoGrowth(t *testing.T) {
 	}
 }
 
-func TestGrowthThatGoesWithTheSessionsIsTold(t *testing.T) {
+func TestAtRest_GrowthReturnsWithSessions(t *testing.T) {
 	for _, c := range []struct {
 		name   string
 		counts bool

@@ -6,7 +6,7 @@ import (
 )
 
 // bestSlowWave fits one wave of too few cycles to be called periodic, at least
-// slowest, beside fixed regressors, by least squares.
+// slowest, together with fixed regressors, by least squares.
 func (f *fit) bestSlowWave(fixed basis, slowest float64) (sin, cos []float64) {
 	wave := newOscillator(f.view.t)
 	residue := func(frequency float64) float64 { return fixed.residualWith(wave.at(frequency)) }
@@ -49,7 +49,7 @@ func (f *fit) slowWaveExplains(r comparison, growing, left, alpha float64) bool 
 		slowest < whole && excess(r, growing, slowest) < -saturationMargin
 }
 
-// again searches for the periods once more, beside other columns. Those found
+// again searches for the periods once more, together with other columns. Those found
 // before may be distorted by a slow wave under them.
 func (r comparison) again(f *fit, columns ...[]float64) comparison {
 	g, also := *f, f.regularColumns()

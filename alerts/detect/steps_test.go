@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-func TestStepsAreFoundWhereTheyAre(t *testing.T) {
+func TestPlaceSteps(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, 2))
 	y := make([]float64, 190)
 	for i := range y {
@@ -21,7 +21,7 @@ func TestStepsAreFoundWhereTheyAre(t *testing.T) {
 	}
 }
 
-func TestFewPointsHaveFewSteps(t *testing.T) {
+func TestPlaceSteps_FewPoints(t *testing.T) {
 	for n := range 20 {
 		for _, places := range placeSteps(make([]float64, n), 5) {
 			if len(places)*leastRun >= n || !slices.IsSorted(places) {
@@ -31,19 +31,19 @@ func TestFewPointsHaveFewSteps(t *testing.T) {
 	}
 }
 
-// Nights of healthy servers that were once called a leak.
-func TestWhatWasOnceTakenForGrowth(t *testing.T) {
+// Clean days of the generator that an earlier version called a leak.
+func TestJudge_RecordedFalseAlarms(t *testing.T) {
 	for _, c := range []struct {
 		noise string
-		night uint64
+		day   uint64
 	}{{"steps", 5672}, {"steps", 5854}, {"very slow saw", 5676}, {"very slow saw", 5825}, {"steps", 59399}, {"steps", 104011}, {"one wave a day", 3018}, {"one wave a day", 15924}, {"one wave a day", 21120}, {"warm-up", 13705}, {"warm-up", 14238}, {"warm-up", 16394}} {
 		for _, nz := range nightNoises {
 			if nz.name != c.noise {
 				continue
 			}
-			for _, said := range watchNight(nz.make, c.night) {
+			for _, said := range watchNight(nz.make, c.day) {
 				if said != "" {
-					t.Errorf("%s %d: %s", c.noise, c.night, said)
+					t.Errorf("%s %d: %s", c.noise, c.day, said)
 				}
 			}
 		}

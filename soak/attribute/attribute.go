@@ -1,23 +1,23 @@
-// Package attribute tells what the growth of a resource goes with: with time, or
-// with one of the things that a load did meanwhile, such as its operations or
-// its dirty sessions of one kind. It is pure mathematics.
+// Package attribute determines what the growth of a resource follows: time, or
+// something that the load did, such as its operations or its dirty sessions of one
+// kind. It is pure mathematics.
 //
-// The growth in each block of a run is explained by what was done in the block,
-// by least squares without an intercept: time is a cause like any other. Its
-// opinion: a cause is named where it explains the growth alone, where no other
-// is needed beside it, and where no other could do so as well. Causes that went
-// in constant proportions cannot be told apart by any mathematics, and this says
-// so instead of naming the likeliest.
+// The growth in each block of a run is explained by what was done in the block, by
+// least squares without an intercept: time is a cause like any other. A cause is
+// named where it explains the growth alone, where no other cause is needed in
+// addition, and where no other could explain it as well. Causes that occurred in
+// constant proportions cannot be distinguished by any method; they are reported
+// together instead of naming the likeliest.
 //
-// Blocks that are out of line with the rest weigh less (Huber, Robust estimation
+// Outlying blocks weigh less (Huber, Robust estimation
 // of a location parameter, Annals of Mathematical Statistics 35, 1964), and
-// neighbouring blocks may depend on each other (Newey and West, A simple,
+// neighboring blocks may depend on each other (Newey and West, A simple,
 // positive semi-definite, heteroskedasticity and autocorrelation consistent
 // covariance matrix, Econometrica 55, 1987; the plain variance where that is
 // larger). Tests are corrected for the number of causes (Bonferroni).
 //
-// The limits: two causes at most are named together. A cause whose effect comes
-// late by more than a good part of a block is seen weakened.
+// Limits: at most two causes are named together. The effect of a cause that is
+// delayed by a large part of a block appears weaker than it is.
 package attribute
 
 import (
@@ -27,7 +27,7 @@ import (
 	"gonum.org/v1/gonum/floats"
 )
 
-// Table is the growth of a resource and what was done, block by block.
+// Table is the growth of a resource and the activity of each cause, by block.
 type Table struct {
 	Growth []float64   // of the resource
 	Done   [][]float64 // of each cause, of the length of Growth
@@ -35,8 +35,8 @@ type Table struct {
 	Noise  float64     // least standard deviation of a block's growth, such as its rounding
 }
 
-// Estimate is what one unit of a cause makes the resource grow by, with a 95 %
-// interval, and the share that it has in all of the growth.
+// Estimate is the growth of the resource per unit of a cause, with a 95 %
+// interval, and the cause's share of the total growth.
 type Estimate struct {
 	Cause int // index of Table.Done
 	Each  float64
@@ -45,25 +45,25 @@ type Estimate struct {
 	Share float64
 }
 
-// Answer is what the growth goes with.
+// Answer is what the growth follows.
 type Answer struct {
-	Named    []Estimate // the only cause, or the two that are needed together; none where it cannot be told
-	Alone    bool       // the one that is named has certainly more than half of the growth, whatever else there is
-	Rivals   []Estimate // causes that each could be the only one: they cannot be told apart
+	Named    []Estimate // the only cause, or the two that are needed together; empty where the cause is not identified
+	Alone    bool       // the only cause certainly has more than half of the growth, whatever other causes there are
+	Rivals   []Estimate // causes that each could be the only one: they cannot be distinguished
 	Excluded []int      // causes that certainly have hardly any of the growth
 }
 
 const (
-	chance   = 0.01 // of naming a cause that is none, for all causes together
+	chance   = 0.01 // probability of naming a false cause, for all causes together
 	little   = 0.1  // share of the growth below which a cause is not needed
-	mostPair = 20   // causes of which pairs are tried
+	mostPair = 20   // maximum number of causes of which pairs are tried
 )
 
-// fewest blocks that can tell anything.
+// fewest is the smallest number of blocks from which a cause can be identified.
 const fewest = 8
 
-// Ask tells what the growth goes with; false where there is no growth, or too
-// few blocks to tell.
+// Ask determines what the growth follows; false where there is no growth, or too
+// few blocks.
 func Ask(t Table) (Answer, bool) {
 	a := &asker{Table: t, total: floats.Sum(t.Growth)}
 	for i, done := range t.Done {
@@ -103,7 +103,7 @@ type asker struct {
 }
 
 // suffices reports whether causes explain the growth, each being needed where
-// there are several, and no other being needed beside them.
+// there are several, and no other being needed in addition.
 func (a *asker) suffices(causes ...int) bool {
 	f, ok := a.fit(causes...)
 	if !ok {
@@ -125,7 +125,7 @@ func (a *asker) suffices(causes ...int) bool {
 	return true
 }
 
-// name names the only cause.
+// name answers with the only cause.
 func (a *asker) name(only Estimate) {
 	a.answer.Named = []Estimate{only}
 	a.answer.Alone = true
@@ -139,7 +139,8 @@ func (a *asker) name(only Estimate) {
 	}
 }
 
-// pair names the two causes that are needed together, where there are just two.
+// pair answers with the two causes that are needed together, where exactly one
+// pair suffices.
 func (a *asker) pair() {
 	if len(a.causes) > mostPair {
 		return
@@ -159,8 +160,8 @@ func (a *asker) pair() {
 	a.answer.Named = []Estimate{f.estimate(0), f.estimate(1)}
 }
 
-// exclude finds the causes that have hardly any of the growth, beside whatever
-// may be its cause.
+// exclude finds the causes that have hardly any of the growth, next to every
+// possible cause of it.
 func (a *asker) exclude() {
 	var may [][]int
 	for _, r := range a.answer.Rivals {
@@ -183,14 +184,14 @@ func (a *asker) exclude() {
 	}
 }
 
-// little reports whether a cause has certainly hardly any of the growth beside
+// little reports whether a cause certainly has hardly any of the growth next to
 // others.
-func (a *asker) little(cause int, beside []int) bool {
-	if slices.Contains(beside, cause) {
+func (a *asker) little(cause int, others []int) bool {
+	if slices.Contains(others, cause) {
 		return false
 	}
-	f, ok := a.fit(append(slices.Clone(beside), cause)...)
-	last := len(beside)
+	f, ok := a.fit(append(slices.Clone(others), cause)...)
+	last := len(others)
 	return ok && f.share(last, f.high(last, a.level)) < little
 }
 

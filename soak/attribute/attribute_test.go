@@ -75,7 +75,7 @@ func answered(r run) []int {
 	return causesOf(a.Named)
 }
 
-func TestTheCauseIsNamedWhereItCanBeTold(t *testing.T) {
+func TestAsk_NamesCause(t *testing.T) {
 	for what, c := range map[string]struct {
 		run
 		named  []int
@@ -114,7 +114,7 @@ func TestTheCauseIsNamedWhereItCanBeTold(t *testing.T) {
 
 // What wanders by chance, or grows by time alone, must not be put down to a kind
 // of dirty sessions more often than the test allows.
-func TestHardlyEverIsAKindBlamedForNothing(t *testing.T) {
+func TestAsk_FalseAttributionRate(t *testing.T) {
 	for what, r := range map[string]run{
 		"noise that drifts":    {grow: func(d [causes]float64) float64 { return 0.05 * d[byTime] }},
 		"a wandering level":    {walk: 2, grow: func([causes]float64) float64 { return 0 }},
@@ -138,7 +138,7 @@ func TestHardlyEverIsAKindBlamedForNothing(t *testing.T) {
 	}
 }
 
-func TestOneWildBlockDoesNotHideTheCause(t *testing.T) {
+func TestAsk_Outlier(t *testing.T) {
 	table := run{grow: func(d [causes]float64) float64 { return d[aborts] }}.table()
 	table.Growth[7] += 200
 	if a, _ := Ask(table); !slices.Equal(causesOf(a.Named), []int{aborts}) || math.Abs(a.Named[0].Each-1) > 0.15 {
@@ -146,14 +146,14 @@ func TestOneWildBlockDoesNotHideTheCause(t *testing.T) {
 	}
 }
 
-func TestWhatIsExcluded(t *testing.T) {
+func TestAsk_Excluded(t *testing.T) {
 	a, _ := Ask(run{grow: func(d [causes]float64) float64 { return 5 * d[aborts] }}.table())
 	if !slices.Equal(a.Excluded, []int{byTime, operations, resets}) {
 		t.Errorf("%+v", a)
 	}
 }
 
-func TestTooLittleTellsNothing(t *testing.T) {
+func TestAsk_TooLittleData(t *testing.T) {
 	for what, table := range map[string]Table{
 		"nothing":         {},
 		"few blocks":      {Growth: []float64{1, 1}, Done: [][]float64{{1, 1}}, Joined: []bool{false, true}},
@@ -168,7 +168,7 @@ func TestTooLittleTellsNothing(t *testing.T) {
 	}
 }
 
-func TestBlocksEndWithTheirStretch(t *testing.T) {
+func TestBlocks_EndWithTheirStretch(t *testing.T) {
 	var level, counter Line
 	for s := range 100 {
 		at := time.Duration(s) * time.Second
@@ -218,7 +218,7 @@ func turnTable(seed uint64, walk float64, perHour [3]float64) Table {
 	return Blocks(resource, lines, stretches, 0.3)
 }
 
-func TestOfLoadsInTurnsThoseThatLeakAreTold(t *testing.T) {
+func TestTogether_LoadsInTurns(t *testing.T) {
 	for what, c := range map[string]struct {
 		walk float64
 		rate [3]float64
@@ -235,7 +235,7 @@ func TestOfLoadsInTurnsThoseThatLeakAreTold(t *testing.T) {
 			for seed := range uint64(100) {
 				parts, ok := Together(turnTable(seed, c.walk, c.rate))
 				if !ok {
-					t.Fatal("nothing is told")
+					t.Fatal("no answer")
 				}
 				for i, p := range parts {
 					if p.Sure != c.want[i] {
@@ -254,7 +254,7 @@ func TestOfLoadsInTurnsThoseThatLeakAreTold(t *testing.T) {
 	}
 }
 
-func TestLoadsThatRanTogetherAreNotToldApart(t *testing.T) {
+func TestTogether_SimultaneousLoads(t *testing.T) {
 	table := turnTable(1, 0, [3]float64{0, 600, 0})
 	table.Done[1] = table.Done[0]
 	if parts, ok := Together(table); ok {

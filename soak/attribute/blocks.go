@@ -7,29 +7,29 @@ import (
 	"time"
 )
 
-// Line is a series of readings; NaN is none.
+// Line is a series of readings; NaN where there is none.
 type Line struct {
 	At    []time.Duration
 	Value []float64
 }
 
-// Stretch is a part of a run in which nothing was changed.
+// Stretch is a part of a run under constant conditions.
 type Stretch struct{ From, To time.Duration }
 
 const (
-	manyBlocks  = 40 // of a run, or more where they would be longer than longest,
+	manyBlocks  = 40 // blocks of a run, or more where they would be longer than longest,
 	mostBlocks  = 240
 	longest     = time.Minute
-	readings    = 3 // in a block, or more;
-	fewBlocks   = 3 // in a short stretch so many blocks,
-	fewReadings = 2 // with so many readings
+	readings    = 3 // fewest readings in a block;
+	fewBlocks   = 3 // blocks of a short stretch,
+	fewReadings = 2 // with at least this number of readings
 )
 
-// Blocks makes a table of a resource, whose growth is to be told, and of
-// counters that may be its causes. The level of a block is the mean of its
-// readings, which are many, and growth is the difference of two neighbours: the
-// scatter of single readings hardly counts, and what wanders by chance does not
-// look like a trend. No block reaches over the end of a stretch.
+// Blocks makes a table of the growth of a resource and of the counters that may be
+// its causes. The level of a block is the mean of its readings, and growth is the
+// difference between neighboring blocks. So the scatter of single readings hardly
+// matters, and a random walk does not resemble a trend. No block extends beyond
+// the end of a stretch.
 func Blocks(resource Line, causes []Line, stretches []Stretch, noise float64) Table {
 	t := Table{Done: make([][]float64, len(causes)), Noise: noise}
 	apart, length := blockLength(resource, stretches)
@@ -63,7 +63,7 @@ func (t *Table) append(level, before []float64, joined bool) {
 }
 
 // levels are the means in a block, of the resource and then of the causes at
-// the same times; nil where there is no more than one reading.
+// the same times; nil where there are fewer than two readings.
 func levels(resource Line, causes []Line, from, to time.Duration) []float64 {
 	out, n := make([]float64, len(causes)+1), 0.0
 	first, _ := slices.BinarySearch(resource.At, from)
@@ -86,7 +86,7 @@ func levels(resource Line, causes []Line, from, to time.Duration) []float64 {
 	return out
 }
 
-// at reads a counter, between readings on a straight line.
+// at is a counter's value, interpolated linearly between readings.
 func (l Line) at(t time.Duration) float64 {
 	i := sort.Search(len(l.At), func(i int) bool { return l.At[i] >= t })
 	switch {
@@ -101,9 +101,9 @@ func (l Line) at(t time.Duration) float64 {
 	return l.Value[i-1] + share*(l.Value[i]-l.Value[i-1])
 }
 
-// blockLength is how far apart readings are, and how long blocks are to be: so
-// that there are enough of them to tell chance from cause, and enough readings in
-// each.
+// blockLength returns the distance between readings and the length of a block,
+// which leaves enough blocks to distinguish cause from chance and enough readings
+// in each.
 func blockLength(resource Line, stretches []Stretch) (apart, length time.Duration) {
 	var total time.Duration
 	n := 0

@@ -10,7 +10,7 @@ import (
 )
 
 const (
-	huber     = 1.345 // deviations from which on a block weighs less: 95 % efficient with normal noise
+	huber     = 1.345 // deviations beyond which a block weighs less: 95 % efficient with normal noise
 	lags      = 2     // blocks that may depend on each other
 	rounds    = 10    // of reweighting
 	alike     = 1e-6  // causes whose proportions differ by less are the same
@@ -26,7 +26,7 @@ type fitted struct {
 	free      float64   // degrees of freedom
 }
 
-// fit explains the growth by causes; false where they cannot be told apart.
+// fit explains the growth by causes; false where they cannot be distinguished.
 func (a *asker) fit(causes ...int) (fitted, bool) {
 	n, k := len(a.Growth), len(causes)
 	f := fitted{asker: a, causes: causes, free: float64(n - k)}
@@ -89,8 +89,8 @@ func solve(x *mat.Dense, y *mat.VecDense, weight []float64, beta *mat.VecDense) 
 	return inverse, true
 }
 
-// reweight finds what is left of each block, and lets those weigh less that are
-// out of line. It reports whether that makes a difference.
+// reweight computes the residual of each block and lowers the weight of outliers.
+// It reports whether any weight changed.
 func reweight(x *mat.Dense, y, beta *mat.VecDense, noise float64, weight, rest []float64) (differs bool) {
 	var fit mat.VecDense
 	fit.MulVec(x, beta)
@@ -112,8 +112,8 @@ func reweight(x *mat.Dense, y, beta *mat.VecDense, noise float64, weight, rest [
 	return differs
 }
 
-// variance is that of each coefficient: the larger of the plain one and the one
-// that allows for blocks that depend on their neighbours.
+// variance is that of each coefficient: the larger of the plain variance and the
+// one that allows for correlated neighboring blocks.
 func variance(x *mat.Dense, weight, rest []float64, joined func(i, lag int) bool, inverse *mat.SymDense, free, least float64) []float64 {
 	n, k := x.Dims()
 	score := mat.NewDense(n, k, nil)
@@ -156,7 +156,8 @@ func addOuter(to *mat.SymDense, a, b []float64, factor float64) {
 	}
 }
 
-// joined reports whether a block follows without a gap on the one so many before.
+// joined reports whether a block follows, without a gap, the one that is lag
+// blocks before it.
 func (a *asker) joined(i, lag int) bool {
 	for ; lag > 0; i, lag = i-1, lag-1 {
 		if !a.Joined[i] {
@@ -166,18 +167,18 @@ func (a *asker) joined(i, lag int) bool {
 	return true
 }
 
-// share is what a cause has of all growth where it makes it grow by each.
+// share is a cause's share of the total growth at a growth of each per unit.
 func (f fitted) share(i int, each float64) float64 {
 	return each * floats.Sum(f.Done[f.causes[i]]) / f.total
 }
 
-// needed reports whether a cause makes the resource grow, beyond chance, and by
-// more than a little.
+// needed reports whether the growth by a cause is significant and more than a
+// little.
 func (f fitted) needed(i int) bool {
 	return f.low(i, f.level) > 0 && f.share(i, f.each[i]) >= little
 }
 
-// low and high are the ends of the interval that is wrong in a share of cases.
+// low and high are the ends of an interval with the given error probability.
 func (f fitted) low(i int, wrong float64) float64 { return f.each[i] - f.wide(wrong)*f.deviation[i] }
 
 func (f fitted) high(i int, wrong float64) float64 { return f.each[i] + f.wide(wrong)*f.deviation[i] }

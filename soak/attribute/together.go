@@ -2,15 +2,15 @@ package attribute
 
 import "gonum.org/v1/gonum/floats"
 
-// Part is what one unit of a cause makes the resource grow by, where all causes
-// are at work.
+// Part is the growth of the resource per unit of a cause, next to all other
+// causes.
 type Part struct {
 	Estimate
-	Sure bool // it makes it grow, beyond chance and by more than a little
+	Sure bool // the growth is significant and more than a little
 }
 
-// Together tells what each cause has of the growth beside all the others, as of
-// loads that run alone in turns; false where they cannot be told apart.
+// Together estimates the growth by each cause next to all the others, such as
+// loads that run in turns; false where they cannot be distinguished.
 func Together(t Table) (parts []Part, ok bool) {
 	a := &asker{Table: t, total: floats.Sum(t.Growth), level: chance / float64(len(t.Done))}
 	var all []int

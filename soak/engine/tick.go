@@ -93,7 +93,7 @@ func (r *run) gaps(at time.Duration) {
 func (r *run) judge() {
 	at := r.lastAt
 	r.look = at
-	judged, err := judge.All(r.history, judge.Run{Plan: r.Plan, Facts: r.Facts, Events: r.history.events, End: at, Going: r.line.ending == "", Kept: r.ownJudged(at)}, r.Detector)
+	judged, err := judge.All(r.history, judge.Run{Plan: r.Plan, Facts: r.Facts, Events: r.history.events, End: at, Running: r.line.ending == "", Kept: r.ownJudged(at)}, r.Detector)
 	if err != nil {
 		r.note(soak.Event{Kind: soak.EventNote, Process: soak.RoleMonitor, Text: "could not be judged: " + err.Error()})
 		return

@@ -11,21 +11,21 @@ import (
 )
 
 const (
-	holeShare  = 20  // a stretch without a reading counts as a hole from this part of the steady load on (a twentieth),
-	holeBeyond = 10  // and only where it is this many times the usual distance of two readings
+	holeShare  = 20  // a stretch without a reading is a hole if it is at least this part of the steady load (a twentieth),
+	holeBeyond = 10  // and at least this many times the usual distance between readings
 	minCovered = 0.9 // of the steady load, below which a series is not clean
 )
 
-// Covered is the share of the steady load in which a series was measured: all
-// of it but the holes. Readings may be far apart, as of a probe that paces
-// itself, but they must not stop, begin late or leave out a stretch. A life of
+// Covered is the share of the steady load in which a series was measured: all of
+// it except the holes. Readings may be far apart, as those of a probe that paces
+// itself, but they must not stop, begin late or leave out a stretch. A lifetime of
 // the process between two restarts that is too short to be judged is left out. A
 // bucket of a reduced series counts as one reading. The share is 0 with fewer
 // than two readings.
 func Covered(s soak.Series, phases []soak.Phase) float64 {
 	total := Time(phases, soak.PhaseSteady)
 	var line []time.Duration
-	for _, life := range steadyLives(s, phases) {
+	for _, life := range steadyLifetimes(s, phases) {
 		if n := len(life); n > 0 && holeShare*(life[n-1]-life[0]) >= total {
 			line = append(line, life...)
 		}
@@ -48,9 +48,9 @@ func Covered(s soak.Series, phases []soak.Phase) float64 {
 	return 1 - float64(missed)/float64(total)
 }
 
-// steadyLives gives the times of the measured values, for each life of the
-// process, on a line from which all but steady load is cut out.
-func steadyLives(s soak.Series, phases []soak.Phase) [][]time.Duration {
+// steadyLifetimes returns the times of the measured values, for each lifetime of
+// the process, on a time line that consists of steady load only.
+func steadyLifetimes(s soak.Series, phases []soak.Phase) [][]time.Duration {
 	lives := make([][]time.Duration, 1)
 	breaks := s.Breaks
 	i, before := 0, time.Duration(0)
@@ -72,8 +72,8 @@ func steadyLives(s soak.Series, phases []soak.Phase) [][]time.Duration {
 	return lives
 }
 
-// unproven says why a series may not be called clean whatever the detector
-// makes of what there is, or nothing.
+// unproven returns why a series must not be called clean, whatever the verdict on
+// the measured part is; empty where it may.
 func unproven(s soak.Series, points int, covered float64) string {
 	switch {
 	case points == 0:

@@ -1,8 +1,8 @@
-// Package judge puts the questions of a run to a detector: which series are
-// judged, with which tolerance, over which phases, beside which rest samples.
+// Package judge asks a detector the questions of a run: which series are judged,
+// with which tolerance, over which phases and with which rest samples.
 //
-// The running monitor and the report of a stored run both go through this
-// package with the same reduction, so what was said live is what is said later.
+// The running monitor and the report of a stored run both use this package with
+// the same reduction, so a report repeats the verdicts that were shown live.
 // Everything here is a pure function of the run's series and events.
 package judge
 
@@ -14,14 +14,14 @@ import (
 	"soakmon/soak"
 )
 
-// History gives the series of a run.
+// History provides the series of a run.
 type History interface {
 	// Names lists every series.
 	Names() []soak.SeriesID
-	// Series gives the steady part of a series (see [Steady]), raw or reduced.
+	// Series returns the steady part of a series (see [Steady]), raw or reduced.
 	Series(of soak.SeriesID) (soak.Series, error)
-	// Value gives a series' value in the row taken at exactly that time, NaN
-	// where there is none. It is asked for rest samples only.
+	// Value returns a series' value in the row taken at exactly that time, NaN
+	// where there is none. It is called for rest samples only.
 	Value(of soak.SeriesID, at time.Duration) float64
 }
 
@@ -32,12 +32,12 @@ type Detector interface {
 
 // Run is what is known of a run apart from its series.
 type Run struct {
-	Plan   soak.Plan
-	Facts  soak.Facts
-	Events []soak.Event
-	End    time.Duration // of the recording so far
-	Going  bool          // the run goes on
-	Kept   []Judged      // answers of an earlier look that stand, and are not asked for again
+	Plan    soak.Plan
+	Facts   soak.Facts
+	Events  []soak.Event
+	End     time.Duration // of the recording so far
+	Running bool          // the run is still in progress
+	Kept    []Judged      // answers of an earlier look that remain valid and are not asked for again
 }
 
 // Judged is one series and the answer on it.
@@ -73,16 +73,16 @@ func All(h History, r Run, d Detector) ([]Judged, error) {
 	return out, nil
 }
 
-// planned is how long the load of a long run that goes on is to last. Who makes
-// a short one waits for its end, and wants to hear at once what looks like a leak.
+// planned is the planned load duration of a long run in progress. It is 0 for a
+// short run, whose user is waiting and wants to see a suspected leak immediately.
 func (r Run) planned() time.Duration {
-	if !r.Going || r.Plan.Duration <= settledAfter {
+	if !r.Running || r.Plan.Duration <= settledAfter {
 		return 0
 	}
 	return r.Plan.Duration
 }
 
-// kept finds the answer of an earlier look that is to stand.
+// kept finds the answer of an earlier look that remains valid.
 func (r Run) kept(s subject) (Judged, bool) {
 	for _, j := range r.Kept {
 		if j.ID == s.id && j.Rule == s.rule {
@@ -103,8 +103,8 @@ type asker struct {
 	family     int
 }
 
-// ask judges one series. What was measured in a part of the steady load only
-// is never clean, whatever the detector makes of that part.
+// ask judges one series. A series that was measured in only a part of the steady
+// load is never clean, whatever the detector's verdict on that part is.
 func (a *asker) ask(s subject) (Judged, error) {
 	series, err := a.history.Series(s.id)
 	if err != nil {
@@ -130,9 +130,9 @@ func (a *asker) ask(s subject) (Judged, error) {
 	return j, nil
 }
 
-// restPoints gives the readings at rest of one life of the process: a restart
-// gives back all that was leaked, and must not look like shrinking. Of several
-// lives the one with the most readings speaks, of equal ones the last.
+// restPoints returns the readings at rest of one lifetime of the process: a restart
+// releases everything that leaked and must not look like a fall. Of several
+// lifetimes it is the one with the most readings, of equal ones the last.
 func (a *asker) restPoints(n soak.SeriesID, breaks []time.Duration) []soak.RestPoint {
 	var best, life []soak.RestPoint
 	for _, r := range a.rests {
@@ -151,7 +151,7 @@ func (a *asker) restPoints(n soak.SeriesID, breaks []time.Duration) []soak.RestP
 	return best
 }
 
-// newest gives the last measured value and how many there are.
+// newest returns the last measured value and the number of measured values.
 func newest(s soak.Series) (last float64, n int) {
 	last = math.NaN()
 	for i, v := range s.Value {
@@ -168,7 +168,7 @@ func newest(s soak.Series) (last float64, n int) {
 	return last, n
 }
 
-// slopePerHour is the mean rate of a counter, NaN where it has no length.
+// slopePerHour is the mean rate of a counter; NaN for fewer than two readings.
 func slopePerHour(s soak.Series) float64 {
 	n := len(s.At)
 	if n < 2 || s.At[n-1] <= s.At[0] {

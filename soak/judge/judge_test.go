@@ -11,7 +11,7 @@ import (
 	"soakmon/soak"
 )
 
-func TestWhatIsJudgedAndInWhichOrder(t *testing.T) {
+func TestSubjects_SelectionAndOrder(t *testing.T) {
 	names := []soak.SeriesID{
 		name("monitor", "fds"), name("driver", "rss_bytes"), name("driver", "operations_total"),
 		name("target", `sockets{state="close_wait"}`), name("target", `sockets{state="listen"}`),
@@ -87,7 +87,7 @@ func TestTolerance(t *testing.T) {
 	}
 }
 
-func TestLimits(t *testing.T) {
+func TestLimit(t *testing.T) {
 	r := Run{Facts: soak.Facts{NoFile: 1024, Memory: 1 << 30}, Plan: soak.Plan{Target: soak.Target{Limits: map[string]float64{"threads": 50, "goroutines": 9}}}}
 	for _, c := range []struct {
 		run  Run
@@ -112,7 +112,7 @@ func TestLimits(t *testing.T) {
 // steadyRun is 100 s of warm-up and 500 s of steady load.
 var steadyRun = Run{Plan: soak.Plan{Duration: 10 * time.Minute}, Events: []soak.Event{phase("warmup", 0), phase("steady", 100)}, End: 600 * time.Second}
 
-func TestAPartOfTheSteadyLoadIsNeverClean(t *testing.T) {
+func TestAll_PartOfSteadyLoadIsNeverClean(t *testing.T) {
 	half := every("goroutines", 100, 350, flat(5))
 	dead := every("fds", 100, 600, flat(nan))
 	whole := every("threads", 100, 600, flat(5))
@@ -144,7 +144,7 @@ func TestAPartOfTheSteadyLoadIsNeverClean(t *testing.T) {
 	}
 }
 
-func TestRestsOfAnotherLifeAreLeftOut(t *testing.T) {
+func TestAll_RestsOfOneLifetime(t *testing.T) {
 	s := every("fds", 0, 600, flat(5))
 	run := steadyRun
 	for _, at := range []int{50, 150, 250, 350, 450} {
@@ -179,7 +179,7 @@ func TestRestsOfAnotherLifeAreLeftOut(t *testing.T) {
 	}
 }
 
-func TestARestWithoutAValueIsNoReading(t *testing.T) {
+func TestAll_RestWithoutValue(t *testing.T) {
 	s := every("fds", 0, 600, func(i int) float64 {
 		if i == 250 {
 			return nan
@@ -198,7 +198,7 @@ func TestARestWithoutAValueIsNoReading(t *testing.T) {
 	}
 }
 
-func TestToleranceGrowsWithTheOperationsThatWereDone(t *testing.T) {
+func TestAll_TolerancePerOperation(t *testing.T) {
 	ops := every("operations_total", 100, 600, func(i int) float64 { return float64(i%2) + 100*float64(min(i, 350)) + 200*float64(max(0, i-350)) })
 	h := memory{name("driver", "operations_total"): ops, name("target", "fds"): every("fds", 100, 600, flat(5))}
 	run := steadyRun
@@ -212,7 +212,7 @@ func TestToleranceGrowsWithTheOperationsThatWereDone(t *testing.T) {
 	}
 }
 
-func TestAnUnreadableSeriesIsAnError(t *testing.T) {
+func TestAll_UnreadableSeries(t *testing.T) {
 	h := broken{memory{name("target", "fds"): {}}}
 	if _, err := All(h, steadyRun, &detector{}); err == nil || !strings.Contains(err.Error(), "unreadable") {
 		t.Errorf("error %v", err)
@@ -225,7 +225,7 @@ func (broken) Series(soak.SeriesID) (soak.Series, error) {
 	return soak.Series{}, fmt.Errorf("unreadable")
 }
 
-func TestNewestCountsMeasuredValuesOnly(t *testing.T) {
+func TestNewest_CountsMeasuredValuesOnly(t *testing.T) {
 	raw := soak.Series{Value: []float64{1, nan, 3, nan}}
 	reduced := soak.Series{Value: []float64{1, 3}, N: []uint32{10, 5}}
 	for _, c := range []struct {

@@ -8,7 +8,7 @@ import (
 	"soakmon/soak"
 )
 
-// Phases turns the marks on a run's time line into stretches without gap or
+// Phases converts the marks on a run's time line to phases without gap or
 // overlap. The last one lasts until end, or is empty where it begins later. A
 // phase's rate is the factor on the planned rate of the given loads together.
 func Phases(loads []soak.Workload, events []soak.Event, end time.Duration) []soak.Phase {
@@ -82,7 +82,7 @@ func Steady(s soak.Series, phases []soak.Phase) soak.Series {
 	return out
 }
 
-// Time is how long the phases of that name last together.
+// Time is the total duration of the phases of a name.
 func Time(phases []soak.Phase, name soak.PhaseName) (total time.Duration) {
 	for _, p := range phases {
 		if p.Name == name {
@@ -100,7 +100,7 @@ type Rest struct {
 }
 
 // Rests lists the readings at rest. Where a garbage collection was forced, the
-// reading after it stands for the rest, and the one before it is left out.
+// reading after it counts, and the one before it is left out.
 func Rests(events []soak.Event) []Rest {
 	var out []Rest
 	plain := false // the last of out is a reading of this rest before its collection
@@ -119,7 +119,7 @@ func Rests(events []soak.Event) []Rest {
 	return out
 }
 
-// At gives a raw series' value at exactly that time, NaN where it has none.
+// At returns a raw series' value at exactly that time, NaN where it has none.
 func At(s soak.Series, at time.Duration) float64 {
 	if i, ok := slices.BinarySearch(s.At, at); ok {
 		return s.Value[i]

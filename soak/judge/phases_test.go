@@ -27,7 +27,7 @@ func TestPhases(t *testing.T) {
 		{"steps of two loads add up", []soak.Event{phase("steady", 0), rate("a", 4, 0.5), rate("b", 6, 1.5)}, 10, "steady 0-4@1 steady 4-6@0.625 steady 6-10@0.75"},
 		{"a step at rest counts from the next load on", []soak.Event{phase("rest", 0), rate("a", 2, 2), rate("b", 2, 2), phase("warmup", 4), phase("steady", 6)}, 10, "rest 0-4@0 warmup 4-6@2 steady 6-10@2"},
 		{"a step down to nothing does not end the steps", []soak.Event{phase("steady", 0), rate("a", 2, 0), rate("b", 2, 0), rate("a", 4, 1)}, 6, "steady 0-2@1 steady 2-2@0.25 steady 2-4@0 steady 4-6@0.75"},
-		{"a step of an unknown load is none", []soak.Event{phase("steady", 0), rate("c", 4, 9)}, 10, "steady 0-10@1"},
+		{"a step of an unknown load is ignored", []soak.Event{phase("steady", 0), rate("c", 4, 9)}, 10, "steady 0-10@1"},
 	} {
 		var got []string
 		for _, p := range Phases(twoLoads, c.events, time.Duration(c.end)*time.Second) {
@@ -39,13 +39,13 @@ func TestPhases(t *testing.T) {
 	}
 }
 
-func TestAWatchHasThePlannedRate(t *testing.T) {
+func TestPhases_WatchHasPlannedRate(t *testing.T) {
 	if p := Phases(nil, []soak.Event{phase("steady", 0)}, time.Second); p[0].Rate != 1 {
 		t.Errorf("rate %v", p[0].Rate)
 	}
 }
 
-func TestSteadyKeepsWhatWasTakenInSteadyLoad(t *testing.T) {
+func TestSteady(t *testing.T) {
 	s := every("fds", 0, 13, flat(1))
 	for _, c := range []struct {
 		what   string

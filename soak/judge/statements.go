@@ -15,16 +15,16 @@ import (
 const (
 	OutsideHeap   = "memory_outside_heap" // resident memory grows and the live heap does not explain it
 	HeapFirst     = "heap_not_resident"   // the live heap grows and resident memory does not yet
-	PerConnection = "per_connection"      // growth that goes when the kept sessions close
+	PerConnection = "per_connection"      // growth that disappears when the kept sessions close
 	PerOperation  = "per_operation"       // growth that follows the operations, where the load varied
 	PerHour       = "per_hour"            // growth that follows the time, where the load varied
 	LatencyCreeps = "latency_creeps"      // latency or service time rises under constant load
-	RateFalls     = "throughput_falls"    // fewer operations are achieved as time goes on
+	RateFalls     = "throughput_falls"    // fewer operations are achieved over time
 )
 
-// Statement is what several series tell together, or a series that is no
-// resource. It stands beside the verdict and does not change it. Its JSON names
-// are stable.
+// Statement is a conclusion from several series together, or from a series that is
+// not a resource. It is shown in addition to the verdict and does not change it.
+// Its JSON names are stable.
 type Statement struct {
 	Kind    string   `json:"kind"`
 	Process string   `json:"process"`
@@ -32,7 +32,7 @@ type Statement struct {
 	Text    string   `json:"text"`
 }
 
-// Statements draws what can be said beside the verdicts of a run.
+// Statements returns what can be concluded in addition to the verdicts of a run.
 func Statements(h History, r Run, judged []Judged, d Detector) []Statement {
 	out := append([]Statement{}, resident(judged)...)
 	for _, j := range judged {
@@ -44,7 +44,7 @@ func Statements(h History, r Run, judged []Judged, d Detector) []Statement {
 }
 
 // pacing is how far resident memory may outgrow the live heap by the pacing of
-// the collector alone: with GOGC at 100 the heap's goal is twice what lives
+// the collector alone: with GOGC=100 the heap's goal is twice the live heap
 // (https://go.dev/doc/gc-guide).
 const pacing = 2
 
@@ -83,7 +83,7 @@ func of(judged []Judged, metric string) (Judged, bool) {
 	return judged[i], true
 }
 
-// follows says what the growth of a series goes with, where that was told.
+// follows states what the growth of a series follows, where that is identified.
 func follows(j Judged) (Statement, bool) {
 	v, name := j.Verdict, j.ID.Metric
 	each := human.Amount(v.PerOperation, j.Metric.Unit) + " an operation"
@@ -102,18 +102,18 @@ func follows(j Judged) (Statement, bool) {
 	return s, v.State == soak.Leaking && s.Kind != ""
 }
 
-// creep is growth of a latency, or loss of throughput, that is worth telling: as
-// much as a clean series may hide.
+// creep is the growth of a latency, or the loss of throughput, that is worth
+// reporting: as much as may remain invisible in a clean series.
 var creep = soak.Quantity{Value: 0.05, Percent: true, Per: soak.PerRun}
 
-// creeps judges latencies and rates of the load.
+// creeps judges the latencies and rates of the load.
 func creeps(h History, r Run, d Detector) (out []Statement) {
 	phases := Phases(r.Plan.Load, r.Events, r.End)
 	names := slices.DeleteFunc(slices.Clone(h.Names()), func(n soak.SeriesID) bool { return !creeping(n) })
 	for _, n := range names {
 		s, err := h.Series(n)
 		if err != nil {
-			continue // the report tells of series that cannot be read
+			continue // the report lists series that cannot be read
 		}
 		falls := s.Metric.Kind == soak.Counter
 		if falls {
@@ -125,7 +125,7 @@ func creeps(h History, r Run, d Detector) (out []Statement) {
 		}
 		one := Statement{LatencyCreeps, n.Process, []string{n.Metric}, fmt.Sprintf("%s creeps under a constant load: it %s", n.Metric, v.Reason)}
 		if falls {
-			one.Kind, one.Text = RateFalls, fmt.Sprintf("fewer operations are achieved as time goes on: %s falls by %s a second each hour", n.Metric, human.Amount(v.Slope, ""))
+			one.Kind, one.Text = RateFalls, fmt.Sprintf("fewer operations are achieved over time: %s falls by %s a second each hour", n.Metric, human.Amount(v.Slope, ""))
 		}
 		out = append(out, one)
 	}
@@ -147,8 +147,8 @@ func creeping(n soak.SeriesID) bool {
 	return false
 }
 
-// lost turns a counter into its rate, negated, so that what falls grows. Pauses
-// of the load are no slowness: what spans one is left out.
+// lost converts a counter to its negated rate, so that a fall becomes growth.
+// Intervals that span a pause of the load are left out.
 func lost(s soak.Series) soak.Series {
 	out := soak.Series{ID: s.ID, Metric: s.Metric, Breaks: s.Breaks}
 	out.Metric.Kind, out.Metric.Quantum = soak.Gauge, 0

@@ -14,7 +14,7 @@ func verdict(state soak.State, slope, lo, hi float64) soak.Verdict {
 	return soak.Verdict{State: state, Slope: slope, Lo: lo, Hi: hi, PerOperation: nan}
 }
 
-func TestMemoryThatTheHeapDoesNotExplain(t *testing.T) {
+func TestStatements_MemoryOutsideHeap(t *testing.T) {
 	const mib = 1 << 20
 	for _, c := range []struct {
 		what      string
@@ -39,7 +39,7 @@ func TestMemoryThatTheHeapDoesNotExplain(t *testing.T) {
 	}
 }
 
-func TestWhatGrowthFollowsIsTold(t *testing.T) {
+func TestStatements_Follows(t *testing.T) {
 	for bound, want := range map[soak.Follows]string{"": "", "sessions": "per connection", "operations": "one in 10000 operations", "time": "72 an hour"} {
 		v := verdict(soak.Leaking, 72, 70, 74)
 		v.PerOperation, v.Follows = 1e-4, bound
@@ -56,7 +56,7 @@ func TestWhatGrowthFollowsIsTold(t *testing.T) {
 
 // A quarter of an hour of steady load with two rests, real series and the real
 // detector.
-func TestLatencyAndThroughputThatCreep(t *testing.T) {
+func TestStatements_LatencyAndThroughput(t *testing.T) {
 	const end = 900
 	run := Run{End: end * time.Second, Plan: soak.Plan{Duration: end * time.Second, Load: []soak.Workload{{Name: "a", Rate: 200}}}}
 	for _, at := range []int{0, 300, 600} {
@@ -80,7 +80,7 @@ func TestLatencyAndThroughputThatCreep(t *testing.T) {
 	}{
 		{"nothing creeps", 0, 0, ""},
 		{"2 ms become 3 ms", 0.001, 0, LatencyCreeps},
-		{"a rise of 2 % is not worth telling", 0.00004, 0, ""},
+		{"a rise of 2 % is not worth reporting", 0.00004, 0, ""},
 		{"a quarter of the rate is lost", 0, 0.25, RateFalls},
 	} {
 		h := memory{}

@@ -8,13 +8,13 @@ import (
 	"soakmon/soak"
 )
 
-// families are judged by default in each process. In long runs anon_bytes takes
-// the place of rss_bytes where it was measured: it leaves out pages that the
-// kernel can drop at will, but it is read too seldom for a short run. Sockets in
-// CLOSE_WAIT are judged by themselves: growth there is a diagnosis of its own.
+// families are judged by default in each process. In long runs anon_bytes
+// replaces rss_bytes where it was measured: it excludes pages that the kernel can
+// drop at any time, but it is read too rarely for a short run. Sockets in
+// CLOSE_WAIT are judged separately: growth there is a diagnosis in itself.
 var families = []string{"fds", `sockets{state="close_wait"}`, "goroutines", "threads", "children", "zombies", "go_heap_live_bytes", "anon_bytes", "rss_bytes"}
 
-// Default reports whether a series is judged without being asked for.
+// Default reports whether a series is judged without a rule.
 func Default(n soak.SeriesID, all []soak.SeriesID, duration time.Duration) bool {
 	switch n.Metric {
 	case "anon_bytes":
@@ -25,7 +25,7 @@ func Default(n soak.SeriesID, all []soak.SeriesID, duration time.Duration) bool 
 	return slices.Contains(families, n.Metric)
 }
 
-// Matches reports whether a rule speaks of a series.
+// Matches reports whether a rule applies to a series.
 func Matches(r soak.Rule, n soak.SeriesID) bool {
 	process := r.Process
 	if process == "" {
@@ -34,7 +34,7 @@ func Matches(r soak.Rule, n soak.SeriesID) bool {
 	return n.Process == process && (r.Metric == n.Metric || r.Metric == soak.Family(n.Metric))
 }
 
-// subject is one thing to judge: a series, and the rule that asked for it.
+// subject is a series to judge, and the rule that asks for it.
 type subject struct {
 	id   soak.SeriesID
 	rule *soak.Rule
@@ -59,13 +59,13 @@ func subjects(names []soak.SeriesID, p soak.Plan) []subject {
 	return out
 }
 
-// roles in the order in which people want to read them.
+// roles in the order in which verdicts are listed.
 var roles = []string{soak.RoleTarget, soak.RoleDriver, soak.RoleRelay, soak.RoleMonitor}
 
-// Place is where a series of a process stands among those that are judged.
+// Place is the position of a series among those of a process that are judged.
 func Place(name string) int { return place(families, name) }
 
-// place is the index of a name in a list; names that are not in it come last.
+// place is the index of a name in a list; unlisted names come last.
 func place(list []string, name string) int {
 	if i := slices.Index(list, name); i >= 0 {
 		return i

@@ -9,21 +9,21 @@ import (
 	"soakmon/soak"
 )
 
-// Below this length, innocent processes still grow in bytes: a Go server's
+// Below this duration, healthy processes still grow in bytes: a Go server's
 // live heap was seen to rise by 170 B/s and its resident set by 3 MiB/h in the
 // first minutes after its load began. Above it, any sustained growth counts.
 const settledAfter = time.Hour
 
-// The growth in bytes over a whole run that is allowed in a shorter one: the
+// The growth in bytes that is allowed over a whole run shorter than that: the
 // larger of an amount and a share of the level.
 const (
 	shortRunBytes = 1 << 20
 	shortRunShare = 0.05
 )
 
-// Tolerance is the growth per hour that a series is allowed: what the rule
-// says, else what the plan says of the series or its family, else nothing for
-// counts, and for bytes nothing in runs of an hour and more.
+// Tolerance is the growth per hour that a series is allowed: that of the rule,
+// else that of the plan for the series or its family, else none, except for bytes
+// in runs shorter than an hour.
 func Tolerance(p soak.Plan, rule *soak.Rule, s soak.Series, operationsPerHour float64) float64 {
 	level := startLevel(s.Value)
 	if rule != nil {
@@ -41,8 +41,8 @@ func Tolerance(p soak.Plan, rule *soak.Rule, s soak.Series, operationsPerHour fl
 	return alerts.PerHour(soak.Quantity{Value: perRun, Per: soak.PerRun}, level, p.Duration, operationsPerHour)
 }
 
-// startLevel is the level after warm-up: the median of the first quarter of
-// what was measured, so that a leak does not raise what it is allowed.
+// startLevel is the level after warm-up: the median of the first quarter of the
+// values, so that a leak does not raise its own tolerance.
 func startLevel(values []float64) float64 {
 	kept := slices.DeleteFunc(slices.Clone(values), math.IsNaN)
 	if len(kept) == 0 {
@@ -53,8 +53,8 @@ func startLevel(values []float64) float64 {
 	return first[len(first)/2]
 }
 
-// limit is where the target dies of a series: what the plan says, else what is
-// known of the process. NaN where nothing is known.
+// limit is the value of a series at which the target dies: that of the plan, else
+// that of the process. NaN where it is unknown.
 func limit(r Run, n soak.SeriesID) float64 {
 	if n.Process != soak.RoleTarget {
 		return math.NaN()

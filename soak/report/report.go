@@ -155,7 +155,7 @@ func Build(src Source, d judge.Detector, running bool) (Report, error) {
 	if err := b.read(); err != nil {
 		return Report{}, fmt.Errorf("run %s: %w", run.ID, err)
 	}
-	asked := judge.Run{Plan: run.Plan, Facts: run.Target, Events: b.events, End: b.end, Going: running}
+	asked := judge.Run{Plan: run.Plan, Facts: run.Target, Events: b.events, End: b.end, Running: running}
 	judged, err := judge.All(b.history, asked, d)
 	if err != nil {
 		return Report{}, fmt.Errorf("run %s: %w", run.ID, err)
