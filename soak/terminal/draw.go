@@ -14,13 +14,13 @@ import (
 	"soakmon/soak/human"
 )
 
-// The least that a screen is drawn for; a smaller one shows a part.
+// The minimum size of the layout; a smaller screen shows a part of it.
 const (
-	leastWidth  = 40
-	leastHeight = 10
+	minWidth  = 40
+	minHeight = 10
 )
 
-// draw lays the screen out: head, load, resources, what happened, keys.
+// draw lays out the screen: head, loads, resources, events, keys.
 func (m model) draw() string {
 	width, height := cmp.Or(m.width, 80), cmp.Or(m.height, 24)
 	if m.help {
@@ -29,24 +29,24 @@ func (m model) draw() string {
 	if m.status.Run == "" {
 		return fit(append([]string{bold("soak")}, tail(m.lines, height-1)...), width, height)
 	}
-	lines := append(head(m.status, max(width, leastWidth)), "")
-	lines = append(lines, table(m.status, max(width, leastWidth))...)
+	lines := append(head(m.status, max(width, minWidth)), "")
+	lines = append(lines, table(m.status, max(width, minWidth))...)
 	foot := footer(m)
 	room := height - len(lines) - len(foot) - 1
 	if room > 1 {
 		lines = append(lines, "")
-		lines = append(lines, tail(happened(m.status), room)...)
+		lines = append(lines, tail(events(m.status), room)...)
 	}
 	for len(lines) < height-len(foot) {
 		lines = append(lines, "")
 	}
-	if most := max(height, leastHeight) - len(foot); len(lines) > most {
+	if most := max(height, minHeight) - len(foot); len(lines) > most {
 		lines = lines[:most]
 	}
 	return fit(append(lines, foot...), width, height)
 }
 
-// fit cuts lines to the screen.
+// fit truncates lines to the screen.
 func fit(lines []string, width, height int) string {
 	if len(lines) > height {
 		lines = lines[:height]
@@ -61,7 +61,7 @@ func tail(lines []string, n int) []string {
 	return slices.Clone(lines[max(0, len(lines)-max(n, 0)):])
 }
 
-// head is the phase with the time left, and the load.
+// head is the phase with the remaining time, and the loads.
 func head(s engine.Status, width int) []string {
 	state := string(s.Phase)
 	if s.Ended != "" {
@@ -85,15 +85,16 @@ func head(s engine.Status, width int) []string {
 	return append(lines, loads(s, width)...)
 }
 
-// mostLoads are shown one by one; of more, all together and the worst.
-const mostLoads = 4
+// maxLoads is the number of loads that are shown separately. Of more loads it shows
+// the sum and the worst.
+const maxLoads = 4
 
 func loads(s engine.Status, width int) (lines []string) {
 	shown := s.Load
-	if len(shown) > mostLoads {
+	if len(shown) > maxLoads {
 		all := s.Together()
 		all.Name = human.Count(len(shown), "load")
-		shown = append([]engine.LoadStatus{all}, s.Worst()[:mostLoads-1]...)
+		shown = append([]engine.LoadStatus{all}, s.Worst()[:maxLoads-1]...)
 	}
 	for _, l := range shown {
 		line := fmt.Sprintf("%s  %s of %s", l.Name, human.Rate(l.Achieved), human.Rate(l.Planned))
@@ -113,7 +114,7 @@ func loads(s engine.Status, width int) (lines []string) {
 	return lines
 }
 
-// bar shows how much of the run is over.
+// bar shows the elapsed share of the run.
 func bar(share float64, width int) string {
 	percent := fmt.Sprintf(" %3.0f %%", 100*min(share, 1))
 	cells := max(width-len(percent), 10)
@@ -127,8 +128,8 @@ func spread(left, right string, width int) string {
 	return left + strings.Repeat(" ", max(gap, 2)) + right
 }
 
-// happened lists the events, the newest last.
-func happened(s engine.Status) []string {
+// events lists the events, newest last.
+func events(s engine.Status) []string {
 	var out []string
 	for _, e := range s.Events {
 		if e.Text == "" {
@@ -146,7 +147,7 @@ func happened(s engine.Status) []string {
 	return out
 }
 
-// footer is the outcome of the last order, and the keys.
+// footer is the result of the last order, and the keys.
 func footer(m model) []string {
 	text := "p pause  r resume  e rest  s snapshot  x stop with a verdict  ? help"
 	if m.options.Attach {
@@ -155,8 +156,8 @@ func footer(m model) []string {
 	if m.options.In == nil {
 		text = "run " + m.status.Run
 	}
-	if m.told != "" {
-		return []string{m.told, dim(text)}
+	if m.result != "" {
+		return []string{m.result, dim(text)}
 	}
 	return []string{dim(text)}
 }
@@ -164,20 +165,20 @@ func footer(m model) []string {
 func helpLines(attach bool) []string {
 	lines := []string{
 		bold("Keys"), "",
-		"  p   pause the load; what is measured in a pause is not judged",
-		"  r   go on with the load",
-		"  e   rest now: pause, wait until the target has settled, take a rest sample",
+		"  p   pause the load; samples taken during a pause are not judged",
+		"  r   resume the load",
+		"  e   rest now: pause, wait until the target has settled, take a sample at rest",
 		"  s   take profiles of the target now",
-		"  x   stop early: last rests, then a verdict",
+		"  x   stop early: take the last rests, then give a verdict",
 	}
 	if attach {
-		lines = append(lines, "  q   leave; the run goes on")
+		lines = append(lines, "  q   leave; the run continues")
 	} else {
-		lines = append(lines, "  ^C  the same as x; twice ends at once")
+		lines = append(lines, "  ^C  the same as x; press twice to exit immediately")
 	}
-	return append(lines, "  ?   this help, and back", "",
+	return append(lines, "  ?   show or hide this help", "",
 		bold("Columns"), "",
-		"  GROWTH           per hour under steady load, with half the 95 % interval",
-		"  WOULD HAVE SEEN  the smallest growth that this run would call a leak by now",
-		"  VERDICT          as of now; open is inconclusive: neither is shown yet")
+		"  GROWTH      per hour under steady load, ± half the 95 % confidence interval",
+		"  DETECTABLE  the smallest growth that this run could call a leak so far",
+		"  VERDICT     as of now; open means inconclusive: no evidence either way yet")
 }

@@ -41,7 +41,7 @@ func screenOf(m model, width, height int) []string {
 	return strings.Split(ansi.Strip(m.View().Content), "\n")
 }
 
-func TestEverySizeHoldsWhatMatters(t *testing.T) {
+func TestView_EverySize(t *testing.T) {
 	for _, size := range [][2]int{{80, 24}, {80, 15}, {110, 30}, {200, 60}, {66, 20}, {40, 10}, {10, 3}, {0, 0}} {
 		m := model{status: status(), options: Options{In: strings.NewReader("")}}
 		lines := screenOf(m, size[0], size[1])
@@ -57,9 +57,9 @@ func TestEverySizeHoldsWhatMatters(t *testing.T) {
 		if size[0] < 80 && size[0] > 0 {
 			continue
 		}
-		for _, want := range []string{"steady", "15 min left", "1 alert firing", "200/s of 200/s", "p99 2.45 ms", "540,000 done", "fds", "+7280/h", "270", "≥ 101", "LEAK", "the monitor, a part of soak, grows itself", "firing: fds grow", "x stop"} {
+		for _, want := range []string{"steady", "15 min left", "1 alert firing", "200/s of 200/s", "p99 2.45 ms", "540,000 done", "fds", "+7280/h", "270", "≥ 101", "LEAK", "soak's own monitor process is growing", "firing: fds grow", "x stop"} {
 			if size[1] == 15 && want == "firing: fds grow" {
-				continue // there is no room for what happened
+				continue // no room for events
 			}
 			if size[0] >= 110 && want == "270" {
 				want = "+7010 … +7550"
@@ -71,7 +71,7 @@ func TestEverySizeHoldsWhatMatters(t *testing.T) {
 	}
 }
 
-func TestManyLoadsLeaveRoomForResources(t *testing.T) {
+func TestView_ManyLoads(t *testing.T) {
 	s := status()
 	for i := range 14 {
 		s.Load = append(s.Load, engine.LoadStatus{Name: fmt.Sprintf("proxy%d", i), Planned: 10, Achieved: 10, Done: 1000, P50: 1e-3, P95: 2e-3, P99: float64(i) / 1e3})
@@ -88,12 +88,12 @@ func TestManyLoadsLeaveRoomForResources(t *testing.T) {
 	}
 }
 
-func TestKeysGiveOrders(t *testing.T) {
+func TestUpdate_KeysGiveOrders(t *testing.T) {
 	for key, want := range map[string]soak.Order{"p": soak.OrderPause, "r": soak.OrderResume, "e": soak.OrderRest, "s": soak.OrderSnapshot, "x": soak.OrderStop} {
 		var got soak.Order
 		m := model{ctx: t.Context(), options: Options{Act: func(_ context.Context, order soak.Order) error { got = order; return nil }}}
 		_, cmd := m.Update(tea.KeyPressMsg{Text: key, Code: rune(key[0])})
-		if cmd == nil || cmd() != told(string(want)+": asked for") || got != want {
+		if cmd == nil || cmd() != orderResult(string(want)+": requested") || got != want {
 			t.Errorf("key %s gave the order %q, want %q", key, got, want)
 		}
 	}
@@ -107,8 +107,8 @@ func TestKeysGiveOrders(t *testing.T) {
 	}
 }
 
-func TestBeforeTheFirstStatusTheMonitorIsHeard(t *testing.T) {
-	m, _ := model{}.Update(said("starting the built-in tcp server"))
+func TestView_BeforeFirstStatus(t *testing.T) {
+	m, _ := model{}.Update(logLine("starting the built-in tcp server"))
 	if all := strings.Join(screenOf(m.(model), 80, 24), "\n"); !strings.Contains(all, "starting the built-in tcp server") {
 		t.Error(all)
 	}

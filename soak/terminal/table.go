@@ -17,25 +17,25 @@ type column struct {
 	title string
 	width int
 	right bool
-	from  int // the least width of the screen that shows it
+	from  int // the minimum width of a screen that shows the column
 	of    func(engine.SeriesStatus, int) string
 }
 
 var columns = []column{
 	{"RESOURCE", 18, false, 0, func(s engine.SeriesStatus, _ int) string { return s.Metric }},
-	{"COURSE", 8, false, 66, course},
+	{"TREND", 8, false, 66, trend},
 	{"NOW", 8, true, 0, func(s engine.SeriesStatus, _ int) string { return human.Amount(s.Last, s.Unit) }},
 	{"GROWTH", 11, true, 0, growth},
 	{"±", 9, true, 76, halfInterval},
-	{"WOULD SEE", 10, true, 80, func(s engine.SeriesStatus, _ int) string { return human.AtLeast(s.MinDetectable, s.Unit) }},
+	{"DETECTABLE", 10, true, 80, func(s engine.SeriesStatus, _ int) string { return human.AtLeast(s.MinDetectable, s.Unit) }},
 	{"VERDICT", 7, false, 0, verdict},
 }
 
-// wide is the screen from which on there is room for whole names and words.
+// wide is the minimum width of a screen with room for full names and words.
 const wide = 110
 
-// layout gives the columns for a screen: on a wide one what is left over goes to
-// the names and the courses.
+// layout returns the columns for a screen. On a wide screen the names and the
+// sparklines share the remaining width.
 func layout(width int) []column {
 	var out []column
 	used := 0
@@ -47,8 +47,8 @@ func layout(width int) []column {
 			switch c.title {
 			case "±":
 				c.title, c.width, c.of = "95 % INTERVAL", 22, interval
-			case "WOULD SEE":
-				c.title, c.width = "WOULD HAVE SEEN", 15
+			case "DETECTABLE":
+				c.width = 15
 			case "VERDICT":
 				c.width = 12
 			}
@@ -80,14 +80,14 @@ func table(s engine.Status, width int) []string {
 		if width >= wide {
 			line = strings.TrimRight(line, " ")
 		}
-		lines = append(lines, colour(one.Verdict, line))
+		lines = append(lines, color(one.Verdict, line))
 	}
 	if len(lines) == 1 {
-		lines = append(lines, dim("nothing is judged yet: that begins with steady load"))
+		lines = append(lines, dim("no verdicts yet: they begin with steady load"))
 	}
 	for _, role := range []string{soak.RoleDriver, soak.RoleMonitor} {
 		if n := own[role]; n > 0 {
-			lines = append(lines, yellow(fmt.Sprintf("the %s, a part of soak, grows itself in %s", role, human.Count(n, "resource"))))
+			lines = append(lines, yellow(fmt.Sprintf("soak's own %s process is growing in %s", role, human.Count(n, "resource"))))
 		}
 	}
 	return lines
@@ -105,7 +105,8 @@ func row(cols []column, text func(column) string) string {
 	return strings.Join(cells, " ")
 }
 
-func course(s engine.SeriesStatus, width int) string {
+// trend is a sparkline of the series.
+func trend(s engine.SeriesStatus, width int) string {
 	values := make([]float64, len(s.Course))
 	for i, v := range s.Course {
 		values[i] = float64(v)
@@ -143,8 +144,8 @@ func verdict(s engine.SeriesStatus, width int) string {
 	return string(s.Verdict)
 }
 
-// The colours are those of the terminal's palette (ECMA-48, SGR): they are
-// readable on whatever ground it has. They are taken out where NO_COLOR is set.
+// The colors are those of the terminal's palette (ECMA-48, SGR), so they are
+// readable on any background. They are removed if NO_COLOR is set.
 
 func sgr(code, text string) string { return "\x1b[" + code + "m" + text + "\x1b[m" }
 
@@ -153,7 +154,7 @@ func dim(text string) string    { return sgr("2", text) }
 func red(text string) string    { return sgr("31", text) }
 func yellow(text string) string { return sgr("33", text) }
 
-func colour(v soak.State, text string) string {
+func color(v soak.State, text string) string {
 	switch v {
 	case soak.Leaking:
 		return red(text)

@@ -1,10 +1,10 @@
-// Package terminal shows a run that goes on: phase and time left, the load, a row
-// for each judged resource, what happened, and keys to give orders with.
+// Package terminal is the live view of a run: phase and remaining time, the loads, a
+// row for each judged resource, recent events, and keys that give orders.
 //
-// It draws a status and has no judgement of its own. It uses the sixteen colours
-// of the terminal's own palette, so that light and dark are the terminal's choice,
-// and says everything in words as well: without colour nothing is lost. Only lines
-// that changed are sent, a few times a second at most, so a slow line keeps up.
+// It draws a status and judges nothing itself. It uses the sixteen colors of the
+// terminal's palette, so that light or dark is the terminal's choice, and everything
+// is also written in words: without color nothing is lost. It sends only lines that
+// changed, at most a few times per second, so a slow connection keeps up.
 package terminal
 
 import (
@@ -23,10 +23,10 @@ type Options struct {
 	In     io.Reader // nil: keys are not read
 	Out    io.Writer // a terminal
 	Act    func(ctx context.Context, order soak.Order) error
-	Attach bool // Ctrl-C and q leave the run alone and only end the looking on
+	Attach bool // Ctrl-C and q only close the screen; the run continues
 }
 
-// framesPerSecond at most: a run changes once a second, and ssh may be slow.
+// framesPerSecond is the maximum: a run changes once per second, and ssh may be slow.
 const framesPerSecond = 8
 
 // Screen is a terminal that shows a run.
@@ -37,7 +37,7 @@ type Screen struct {
 	err     error
 }
 
-// Open begins to show a run. The screen is given back by Close.
+// Open starts the live view. Close restores the screen.
 func Open(ctx context.Context, o Options) *Screen {
 	options := []tea.ProgramOption{tea.WithContext(ctx), tea.WithOutput(o.Out), tea.WithInput(o.In), tea.WithoutSignalHandler(), tea.WithFPS(framesPerSecond)}
 	s := &Screen{ended: make(chan struct{})}
@@ -49,16 +49,16 @@ func Open(ctx context.Context, o Options) *Screen {
 	return s
 }
 
-// Show brings the screen up to date.
+// Show updates the screen.
 func (s *Screen) Show(status engine.Status) { s.program.Send(status) }
 
-// Say adds a line to what happened.
-func (s *Screen) Say(line string) { s.program.Send(said(line)) }
+// Say shows a line of the monitor's log, before the first status.
+func (s *Screen) Say(line string) { s.program.Send(logLine(line)) }
 
-// Done is closed when the screen has been left, by a key or by Close.
+// Done is closed when the screen is closed, by a key or by Close.
 func (s *Screen) Done() <-chan struct{} { return s.ended }
 
-// Close gives the terminal back as it was.
+// Close closes the screen and restores the terminal.
 func (s *Screen) Close() {
 	s.once.Do(func() {
 		s.program.Quit()
@@ -66,19 +66,19 @@ func (s *Screen) Close() {
 	})
 }
 
-// said is a line for people; told is the outcome of an order.
+// logLine is a line of the monitor's log; orderResult is the result of an order.
 type (
-	said string
-	told string
+	logLine     string
+	orderResult string
 )
 
-// model is what the screen knows.
+// model is the state of the screen.
 type model struct {
 	options       Options
 	ctx           context.Context
 	status        engine.Status
-	lines         []string // said by the monitor
-	told          string
+	lines         []string // of the monitor's log
+	result        string   // of the last order
 	width, height int
 	help          bool
 }
@@ -86,8 +86,8 @@ type model struct {
 // Init implements [tea.Model].
 func (m model) Init() tea.Cmd { return nil }
 
-// mostLines of what the monitor says are kept.
-const mostLines = 50
+// maxLines is the number of lines of the monitor's log to keep.
+const maxLines = 50
 
 // Update implements [tea.Model].
 func (m model) Update(message tea.Msg) (tea.Model, tea.Cmd) {
@@ -96,17 +96,17 @@ func (m model) Update(message tea.Msg) (tea.Model, tea.Cmd) {
 		m.width, m.height = message.Width, message.Height
 	case engine.Status:
 		m.status = message
-	case said:
-		m.lines = append(m.lines[max(0, len(m.lines)-mostLines+1):len(m.lines):len(m.lines)], string(message))
-	case told:
-		m.told = string(message)
+	case logLine:
+		m.lines = append(m.lines[max(0, len(m.lines)-maxLines+1):len(m.lines):len(m.lines)], string(message))
+	case orderResult:
+		m.result = string(message)
 	case tea.KeyPressMsg:
 		return m.key(message.String())
 	}
 	return m, nil
 }
 
-// keys give orders.
+// keys are the orders of the keys.
 var keys = map[string]soak.Order{"p": soak.OrderPause, "r": soak.OrderResume, "e": soak.OrderRest, "s": soak.OrderSnapshot, "x": soak.OrderStop}
 
 func (m model) key(key string) (tea.Model, tea.Cmd) {
@@ -120,19 +120,19 @@ func (m model) key(key string) (tea.Model, tea.Cmd) {
 	case m.options.Attach && (key == "q" || key == "ctrl+c"):
 		return m, tea.Quit
 	case order != "":
-		m.told = string(order) + " …"
+		m.result = string(order) + " …"
 		return m, m.order(order)
 	}
 	return m, nil
 }
 
-// order gives an order without holding up the screen.
+// order gives an order without blocking the screen.
 func (m model) order(order soak.Order) tea.Cmd {
 	return func() tea.Msg {
 		if err := m.options.Act(m.ctx, order); err != nil {
-			return told(string(order) + ": " + err.Error())
+			return orderResult(string(order) + ": " + err.Error())
 		}
-		return told(string(order) + ": asked for")
+		return orderResult(string(order) + ": requested")
 	}
 }
 
