@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"iter"
 	"net"
 	"net/http"
@@ -92,11 +93,12 @@ func (f folder) List() ([]web.Entry, error) {
 	return out, err
 }
 
-// path is the file of an id, which came from a browser and may be anything.
+// path returns the file of an id, which comes from a browser and may be anything.
+// An id that cannot name a run is [fs.ErrNotExist], like one of a missing run.
 func (f folder) path(id string) (string, error) {
 	path := store.Path(f.dir, id)
 	if id == "" || filepath.Base(path) != id+store.Ext || filepath.Dir(path) != filepath.Clean(f.dir) {
-		return "", fmt.Errorf("%q is no run", id)
+		return "", fmt.Errorf("invalid run id %q: %w", id, fs.ErrNotExist)
 	}
 	return path, nil
 }
