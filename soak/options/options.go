@@ -201,9 +201,9 @@ func (d *decoder) value(raw json.RawMessage, v reflect.Value, path string) {
 	mistyped, ok := errors.AsType[*json.UnmarshalTypeError](err)
 	switch {
 	case ok && v.Type() == reflect.TypeFor[Duration]():
-		d.fail(path, "invalid value: use a duration such as 1m30s, not %s", mistyped.Value)
+		d.fail(path, "invalid value: use a duration such as 1m30s, not %s", actual(mistyped.Value))
 	case ok:
-		d.fail(path, "invalid value: use %s, not %s", expected(mistyped.Type), mistyped.Value)
+		d.fail(path, "invalid value: use %s, not %s", expected(mistyped.Type), actual(mistyped.Value))
 	case err != nil:
 		d.fail(path, "%v", err)
 	}
@@ -236,6 +236,16 @@ func kindOf(raw json.RawMessage) string {
 	default:
 		return "a number"
 	}
+}
+
+// actual translates the description of a value in [json.UnmarshalTypeError], such as
+// "object" or "number 1.5", into the words of a plan.
+func actual(value string) string {
+	if number, ok := strings.CutPrefix(value, "number "); ok {
+		return number
+	}
+	kinds := map[string]string{"object": "a block", "array": "a list", "string": "text", "bool": "true or false", "number": "a number"}
+	return cmp.Or(kinds[value], value)
 }
 
 // expected names the kind of value that a type takes.

@@ -54,17 +54,17 @@ func TestDecode_NoOptions(t *testing.T) {
 
 func TestDecode_ReportsEveryError(t *testing.T) {
 	for text, wants := range map[string][]string{
-		`{"size":"big"}`:               {"night.yaml:11: options.size: invalid value: use a whole number, not string"},
-		`{"size":1.5}`:                 {"night.yaml:11: options.size: invalid value: use a whole number, not number 1.5"},
+		`{"size":"big"}`:               {"night.yaml:11: options.size: invalid value: use a whole number, not text"},
+		`{"size":1.5}`:                 {"night.yaml:11: options.size: invalid value: use a whole number, not 1.5"},
 		`{"Size":1}`:                   {"night.yaml:10: options.Size: unknown key: use headers, mode, size, tls, wait"},
 		`{"tls":{"colour":"red"}}`:     {"night.yaml:14: options.tls.colour: unknown key: use ca, insecure"},
-		`{"tls":{"insecure":"yes"}}`:   {"night.yaml:12: options.tls.insecure: invalid value: use true or false, not string"},
+		`{"tls":{"insecure":"yes"}}`:   {"night.yaml:12: options.tls.insecure: invalid value: use true or false, not text"},
 		`{"tls":[1]}`:                  {"night.yaml:12: options.tls: invalid value: use a block of keys and values, not a list"},
 		`{"wait":"soon"}`:              {`night.yaml:15: options.wait: invalid duration "soon"`},
-		`{"wait":3}`:                   {"night.yaml:15: options.wait: invalid value: use a duration such as 1m30s, not number"},
+		`{"wait":3}`:                   {"night.yaml:15: options.wait: invalid value: use a duration such as 1m30s, not a number"},
 		`{"size":null}`:                {"night.yaml:11: options.size: missing value: set one"},
 		`[1]`:                          {"night.yaml:10: options: invalid value: use a block of keys and values, not a list"},
-		`{"headers":{"a":1}}`:          {"night.yaml:10: options.headers: invalid value: use text, not number"},
+		`{"headers":{"a":1}}`:          {"night.yaml:10: options.headers: invalid value: use text, not a number"},
 		`{"size":"big","wait":"soon"}`: {"night.yaml:11:", "night.yaml:15:"},
 	} {
 		err := options.Decode(plan(text), &sample{})
