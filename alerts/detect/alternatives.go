@@ -20,9 +20,8 @@ const (
 // The search for change points assumes AR(1) noise, so it only proposes models.
 // Here they compete under every noise of the grid, and the other views of the
 // same points are checked too.
-func (f *fit) alternative(pts []point, quantum, left, alpha float64) alternative {
-	r := f.compare(quantum)
-	growing := f.growingCost(r)
+func (f *fit) alternative(r comparison, pts []point, quantum, left, alpha float64) alternative {
+	growing := r.growing
 	switch {
 	case r.cost(f.bounded) < growing+margin || f.changeHasEnded():
 		return endedChange
@@ -46,14 +45,6 @@ func (f *fit) alternative(pts []point, quantum, left, alpha float64) alternative
 // changeHasEnded reports whether the search alone already prefers a bounded model
 // by the margin.
 func (f *fit) changeHasEnded() bool { return f.bounded.cost < f.growing.cost-margin }
-
-// growingCost is the cost of the growing model in a comparison of the fit.
-func (f *fit) growingCost(r comparison) float64 {
-	if f.growingMemo == 0 {
-		f.growingMemo = r.cost(f.growing)
-	}
-	return f.growingMemo
-}
 
 // fellBackBefore reports whether the view rose by at least half as much before
 // the last piece, fell back by as much, and is not far above that old peak now.

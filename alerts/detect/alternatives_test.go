@@ -69,7 +69,9 @@ func found(t *testing.T, value func(i int) float64) (fit, []point) {
 
 func TestAlternative_PlainGrowth(t *testing.T) {
 	f, pts := found(t, func(i int) float64 { return 1000 + float64(i)/10 })
-	if d := f.alternative(pts, 0, 0, falseAlarms); d != "" {
+	r := f.compare(0)
+	r.growing = r.cost(f.growing)
+	if d := f.alternative(r, pts, 0, 0, falseAlarms); d != "" {
 		t.Errorf("alternative: %s", d)
 	}
 }

@@ -14,6 +14,7 @@ type comparison struct {
 	grid    []noise
 	filters []*filter // whitening filters of the grid's noises at the points compared
 	floor   float64
+	growing float64 // cost of the fit's growing model, where it was computed
 
 	shapes int  // nonlinear parameters of the extra columns
 	wide   bool // whether a parameter is priced by the range that it could take

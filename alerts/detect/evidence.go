@@ -100,7 +100,7 @@ func (c *inquiry) lifetimes(analyses []*analysis) (all []lifetime, pooled trend)
 func (c *inquiry) underLoad(k criteria, lifetimes []lifetime, pooled trend, alpha float64) loadEvidence {
 	e := loadEvidence{lifetimes: lifetimes}
 	e.slopeTest = k.test(pooled, alpha, c.detectable(k, lifetimes, pooled, alpha))
-	e.few = e.points() < leastGrowth && slices.ContainsFunc(lifetimes, func(l lifetime) bool { return l.view.scale > 0 })
+	e.few = e.points() < leastGrowth && slices.ContainsFunc(lifetimes, func(l lifetime) bool { return !l.still() })
 
 	// Clean: that the test excludes growth is not enough where something may hide
 	// growth from it.
@@ -116,14 +116,16 @@ func (c *inquiry) underLoad(k criteria, lifetimes []lifetime, pooled trend, alph
 	// must pass a rank test, and must have no other explanation. The most expensive
 	// question comes last.
 	slope := pooled.slope
+	var models []comparison
 	if e.p < suspicion {
-		e.p = max(e.p, e.unitRoot(k, c.quantum))
+		models = e.compareModels(c.quantum)
+		e.p = max(e.p, e.unitRoot(k, models))
 		e.significant = e.significant && e.p < alpha
 	}
 	e.young = e.significant && c.tooYoung(&e)
 	e.grows = e.significant && !e.young && !k.early(slope) && (len(lifetimes) > 1 || lifetimes[0].rankTest())
 	if e.grows {
-		e.alternative = c.alternative(&e)
+		e.alternative = c.alternative(&e, models)
 		e.grows = e.alternative == ""
 	}
 	return e
@@ -165,7 +167,7 @@ func (c *inquiry) tooYoung(e *loadEvidence) bool {
 
 // alternative returns what explains the growth otherwise in more than half of
 // the lifetimes.
-func (c *inquiry) alternative(e *loadEvidence) alternative {
+func (c *inquiry) alternative(e *loadEvidence, models []comparison) alternative {
 	left := c.left()
 	if c.exhausts(e.trend.slope, left) {
 		left = 0 // such growth does not wait
@@ -177,7 +179,10 @@ func (c *inquiry) alternative(e *loadEvidence) alternative {
 		if len(e.lifetimes) > 1 && l.trend.quantile(1-suspicion) < e.trend.slope/2 {
 			return notEveryLifetime
 		}
-		if a := l.alternative(l.pts, c.quantum, left, Correct(falseAlarms, 0, c.q.Family)); a != "" {
+		if l.still() { // too short to contradict the others, or it would not be here
+			continue
+		}
+		if a := l.alternative(models[i], l.pts, c.quantum, left, Correct(falseAlarms, 0, c.q.Family)); a != "" {
 			last = a
 			count++
 		}
@@ -186,6 +191,19 @@ func (c *inquiry) alternative(e *loadEvidence) alternative {
 		return ""
 	}
 	return last
+}
+
+// compareModels prepares a comparison of models for each lifetime in which
+// anything moves.
+func (e *loadEvidence) compareModels(quantum float64) []comparison {
+	all := make([]comparison, len(e.lifetimes))
+	for i := range e.lifetimes {
+		if l := &e.lifetimes[i]; !l.still() {
+			all[i] = l.compare(quantum)
+			all[i].growing = all[i].cost(l.growing)
+		}
+	}
+	return all
 }
 
 // points counts those of all lifetimes.

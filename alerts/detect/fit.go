@@ -8,15 +8,17 @@ import (
 // A fit is what one lifetime of the process shows in one view: the best growing
 // and the best bounded model, and the slope of the last piece of the better one.
 type fit struct {
-	view        view
-	growing     model
-	bounded     model
-	periods     []period
-	trend       trend   // in units per hour
-	runnerUp    trend   // the slope of the growing model, where a bounded one was chosen but this is nearly as good
-	onset       float64 // hours: where the last piece begins
-	growingMemo float64 // cost of the growing model in a comparison; 0: not computed yet
+	view     view
+	growing  model
+	bounded  model
+	periods  []period
+	trend    trend   // in units per hour
+	runnerUp trend   // the slope of the growing model, where a bounded one was chosen but this is nearly as good
+	onset    float64 // hours: where the last piece begins
 }
+
+// still reports whether all values of the view are equal.
+func (f *fit) still() bool { return f.view.scale == 0 }
 
 // chosen is the better of the two models.
 func (f *fit) chosen() model {
@@ -48,7 +50,7 @@ func (s *analysis) fitSlope(f fit) (fit, bool) {
 		return f, false
 	}
 	if v.scale == 0 {
-		f.trend = still(max(s.quantum, math.Abs(v.center)*1e-6)/v.span, float64(len(v.t)))
+		f.trend = flatTrend(max(s.quantum, math.Abs(v.center)*1e-6)/v.span, float64(len(v.t)))
 		return f, true
 	}
 	floor, c := v.floorVariance(s.quantum), f.chosen()
@@ -115,9 +117,9 @@ func (f *fit) tryPeriods(ps []period, p *partition, y []float64) {
 	}
 }
 
-// still is the trend of a view in which all values are equal: growth by one step
+// flatTrend is the trend of a view in which all values are equal: growth by one step
 // of its resolution over the span would have been visible.
-func still(step, n float64) trend {
+func flatTrend(step, n float64) trend {
 	return trend{parts: []part{{weight: 1, err: step / 6}}, dof: n - 2}
 }
 

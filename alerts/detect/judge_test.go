@@ -280,3 +280,22 @@ func TestJudge_CleanReason(t *testing.T) {
 		t.Errorf("%s: %s", v.State, v.Reason)
 	}
 }
+
+// A lifetime in which nothing moves is too short to contradict slow growth in the
+// other one, and has no models to compare.
+func TestJudge_FlatLifetimeNextToGrowth(t *testing.T) {
+	s := gauge()
+	r := newRand(1)
+	for i := range 6600 {
+		v := 10.0
+		if i >= 600 {
+			v = math.Floor(10 + 0.05*float64(i-600)/60 + r.Float64())
+		}
+		s.At, s.Value = append(s.At, time.Duration(i)*time.Minute), append(s.Value, v)
+	}
+	s.Breaks = []time.Duration{600 * time.Minute}
+	v := Judge{}.Judge(soak.Question{Series: s, Limit: math.NaN(), Phases: steadily})
+	if v.State != soak.Leaking {
+		t.Errorf("%s: %s", v.State, v.Reason)
+	}
+}

@@ -37,11 +37,11 @@ func TestJudge_RecordedFalseAlarms(t *testing.T) {
 		noise string
 		day   uint64
 	}{{"steps", 5672}, {"steps", 5854}, {"very slow saw", 5676}, {"very slow saw", 5825}, {"steps", 59399}, {"steps", 104011}, {"one wave a day", 3018}, {"one wave a day", 15924}, {"one wave a day", 21120}, {"warm-up", 13705}, {"warm-up", 14238}, {"warm-up", 16394}} {
-		for _, nz := range nightNoises {
+		for _, nz := range dayNoises {
 			if nz.name != c.noise {
 				continue
 			}
-			for _, said := range watchNight(nz.make, c.day) {
+			for _, said := range watchDay(nz.make, c.day) {
 				if said != "" {
 					t.Errorf("%s %d: %s", c.noise, c.day, said)
 				}

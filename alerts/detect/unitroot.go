@@ -12,13 +12,15 @@ import (
 // their τ), which is 16 after the price of a slope. Beyond, it falls as for any
 // likelihood ratio, by a factor e for every 2, and faster where the rise is a large
 // share of the level (falloff).
-func (e *loadEvidence) unitRoot(k criteria, quantum float64) float64 {
+func (e *loadEvidence) unitRoot(k criteria, models []comparison) float64 {
 	if e.points() < leastGrowth {
 		return 1
 	}
 	sum := 0.0
 	for i := range e.lifetimes {
-		sum += max(0, e.lifetimes[i].unitRootStatistic(quantum))
+		if l := &e.lifetimes[i]; !l.still() {
+			sum += max(0, l.unitRootStatistic(models[i]))
+		}
 	}
 	return min(1, falseAlarms*math.Exp((walkRatio-sum)/(2*k.falloff(e.trend.slope))))
 }
@@ -28,12 +30,8 @@ const walkRatio = 16
 // unitRootStatistic is twice the logarithm of the likelihood ratio, after the
 // price of parameters, of growth against a level with any noise, up to a random
 // walk plus white noise.
-func (f *fit) unitRootStatistic(quantum float64) float64 {
-	if f.view.scale == 0 {
-		return 0
-	}
-	r := f.compare(quantum)
-	growing := f.growingCost(r) + float64(len(f.periods))*math.Log(float64(len(r.kept)))
+func (f *fit) unitRootStatistic(r comparison) float64 {
+	growing := r.growing + float64(len(f.periods))*math.Log(float64(len(r.kept)))
 	least := r.cost(model{starts: []int{0}}) - growing
 	if f.growing.start() > 0 || f.growing.tau > 0 { // the last piece alone must show it
 		late := r.late(f.growing)

@@ -2,9 +2,9 @@ package detect
 
 import "math"
 
-// nightNoises are what a healthy server's series do in a night, at one sample
+// dayNoises are what a healthy server's series do in a day, at one sample
 // a minute.
-var nightNoises = []struct {
+var dayNoises = []struct {
 	name string
 	make func(g *gen)
 }{

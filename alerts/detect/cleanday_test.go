@@ -21,22 +21,22 @@ import (
 )
 
 var (
-	nights     = flag.Int("nights", 5, "clean nights of each kind of noise, of 40 series each")
-	firstNight = flag.Int("first-night", 0, "to go on where a stopped evaluation was")
-	nightClass = flag.String("night-class", "", "only the kinds whose name matches")
+	days     = flag.Int("nights", 5, "clean days of each kind of noise, of 40 series each")
+	firstDay = flag.Int("first-night", 0, "first day, to continue a stopped evaluation")
+	dayNoise = flag.String("night-class", "", "only the kinds whose name matches")
 )
 
-// nightFamilies are of how many series each is judged as one: as in a night,
-// and of fewer, which are to bring more alarms in proportion.
-var nightFamilies = [...]int{40, 10, 1}
+// dayFamilies are the sizes of the family as one of which each series is judged:
+// that of a real run, and smaller ones, which raise more alarms in proportion.
+var dayFamilies = [...]int{40, 10, 1}
 
 const (
-	nightLength = 24 * time.Hour
-	nightFamily = 40  // series a night has
-	nightNews   = 400 // series from one line of progress to the next
+	dayLength = 24 * time.Hour
+	dayFamily = 40  // series of a run
+	dayNews   = 400 // series from one line of progress to the next
 )
 
-// TestEval_CleanDays watches clean nights of 24 hours with all looks. Run with
+// TestEval_CleanDays watches clean days of 24 hours with all looks. Run with
 // -eval; an interrupt ends it with what is known by then.
 func TestEval_CleanDays(t *testing.T) {
 	if !*eval {
@@ -44,26 +44,26 @@ func TestEval_CleanDays(t *testing.T) {
 	}
 	ctx, stop := signal.NotifyContext(t.Context(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	wanted := regexp.MustCompile(*nightClass)
-	for _, nz := range nightNoises {
+	wanted := regexp.MustCompile(*dayNoise)
+	for _, nz := range dayNoises {
 		if wanted.MatchString(nz.name) && ctx.Err() == nil {
 			w := watch{name: nz.name, took: processorTime()}
-			w.nights(ctx, nz.make, *firstNight*nightFamily, *nights*nightFamily)
+			w.days(ctx, nz.make, *firstDay*dayFamily, *days*dayFamily)
 			fmt.Println(w.line())
-			fmt.Printf("%-16s baselines, %% of series:%s\n", "", baselineNights(ctx, nz.make, min(*nights, 2)*nightFamily))
+			fmt.Printf("%-16s baselines, %% of series:%s\n", "", baselineDays(ctx, nz.make, min(*days, 2)*dayFamily))
 		}
 	}
 }
 
-// baselineNights tells in which share of so many series each baseline sees a
+// baselineDays returns the share of the series in which each baseline reports a
 // leak at any look.
-func baselineNights(ctx context.Context, noise func(*gen), series int) string {
+func baselineDays(ctx context.Context, noise func(*gen), series int) string {
 	var sum tally
 	for k := range series {
 		if ctx.Err() != nil {
 			return " interrupted"
 		}
-		s := night(noise, uint64(k))
+		s := cleanDay(noise, uint64(k))
 		var any tally
 		atLooks(s, func(n int) bool {
 			any.ask(soak.Series{At: s.At[:n], Value: s.Value[:n]})
@@ -88,18 +88,18 @@ type watch struct {
 
 	mu     sync.Mutex
 	series int
-	leaks  [len(nightFamilies)]int
+	leaks  [len(dayFamilies)]int
 }
 
-// nights watches so many series from the given one on, or until it is told to
-// stop, and prints what it sees and how far it is.
-func (w *watch) nights(ctx context.Context, noise func(*gen), first, series int) {
+// days watches the given number of series from the first one on, or until ctx
+// ends, and prints what it finds and its progress.
+func (w *watch) days(ctx context.Context, noise func(*gen), first, series int) {
 	var wg sync.WaitGroup
 	var next atomic.Int64
 	for range runtime.GOMAXPROCS(0) {
 		wg.Go(func() {
 			for k := next.Add(1) - 1; k < int64(series) && ctx.Err() == nil; k = next.Add(1) - 1 {
-				w.saw(first+int(k), watchNight(noise, uint64(first)+uint64(k)))
+				w.saw(first+int(k), watchDay(noise, uint64(first)+uint64(k)))
 			}
 		})
 	}
@@ -107,7 +107,7 @@ func (w *watch) nights(ctx context.Context, noise func(*gen), first, series int)
 }
 
 // saw counts one series and what was said of it.
-func (w *watch) saw(k int, said [len(nightFamilies)]string) {
+func (w *watch) saw(k int, said [len(dayFamilies)]string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.series++
@@ -117,26 +117,26 @@ func (w *watch) saw(k int, said [len(nightFamilies)]string) {
 		}
 		w.leaks[i]++
 		if *verbose {
-			fmt.Printf("   %s %d as one of %d %s\n", w.name, k, nightFamilies[i], s)
+			fmt.Printf("   %s %d as one of %d %s\n", w.name, k, dayFamilies[i], s)
 		}
 	}
-	if w.series%nightNews == 0 {
+	if w.series%dayNews == 0 {
 		fmt.Println("  ", w.line())
 	}
 }
 
-// line says what was seen so far, and what that means for 3,000 nights.
+// line reports the alarms so far, and extrapolates them to 3,000 days.
 func (w *watch) line() string {
 	n := float64(w.series)
-	nights := func(perSeries float64) float64 {
-		return 3000 * (1 - math.Pow(1-perSeries, nightFamily))
+	days := func(perSeries float64) float64 {
+		return 3000 * (1 - math.Pow(1-perSeries, dayFamily))
 	}
 	s := fmt.Sprintf("%-16s %d series,", w.name, w.series)
-	for i, family := range nightFamilies {
+	for i, family := range dayFamilies {
 		s += fmt.Sprintf(" %d leaks as one of %d (%.1f promised),", w.leaks[i], family, falseAlarms*n/float64(family))
 	}
-	return s + fmt.Sprintf(" %.1f of 3,000 nights, at most %.1f (95 %% sure), %.1f ms a series",
-		nights(float64(w.leaks[0])/n), nights(upperBound(w.leaks[0], w.series)), 1000*(processorTime()-w.took).Seconds()/n)
+	return s + fmt.Sprintf(" %.1f of 3,000 days, at most %.1f (95 %% sure), %.1f ms a series",
+		days(float64(w.leaks[0])/n), days(upperBound(w.leaks[0], w.series)), 1000*(processorTime()-w.took).Seconds()/n)
 }
 
 // processorTime is how long this process has computed.
@@ -148,10 +148,10 @@ func processorTime() time.Duration {
 	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
 
-// watchNight makes all looks at one series, as one of each family, and returns
+// watchDay makes all looks at one series, as one of each family, and returns
 // what the first said that called it a leak.
-func watchNight(noise func(*gen), k uint64) (said [len(nightFamilies)]string) {
-	s := night(noise, k)
+func watchDay(noise func(*gen), k uint64) (said [len(dayFamilies)]string) {
+	s := cleanDay(noise, k)
 	r := NewReducer(soak.SeriesOf("", ""), s.Metric)
 	added := 0
 	atLooks(s, func(n int) bool {
@@ -160,11 +160,11 @@ func watchNight(noise func(*gen), k uint64) (said [len(nightFamilies)]string) {
 		}
 		now := s.At[n-1]
 		c := newInquiry(soak.Question{
-			Series: r.Series(), Limit: math.NaN(), Look: Looks(now), Planned: nightLength,
-			Phases: []soak.Phase{{Name: "steady", To: 2 * nightLength, Rate: 1}},
+			Series: r.Series(), Limit: math.NaN(), Look: Looks(now), Planned: dayLength,
+			Phases: []soak.Phase{{Name: "steady", To: 2 * dayLength, Rate: 1}},
 		})
 		var analyses []*analysis
-		for i, family := range nightFamilies {
+		for i, family := range dayFamilies {
 			one := *c
 			one.q.Family, one.alpha = family, Correct(falseAlarms, c.q.Look, family)
 			leaks := false
@@ -181,9 +181,9 @@ func watchNight(noise func(*gen), k uint64) (said [len(nightFamilies)]string) {
 	return said
 }
 
-// night makes a clean series of a night.
-func night(noise func(*gen), k uint64) soak.Series {
-	const n = int(nightLength / time.Minute)
+// day makes a clean series of a day.
+func cleanDay(noise func(*gen), k uint64) soak.Series {
+	const n = int(dayLength / time.Minute)
 	g := &gen{Rand: rand.New(rand.NewPCG(*seed, k)), n: n, dt: 60, v: make([]float64, n)}
 	noise(g)
 	s := soak.Series{Metric: g.metric}
