@@ -3,14 +3,14 @@ package detect
 import "slices"
 
 const (
-	endedChange      alternative = "a change that has ended explains it as well"
+	endedChange      alternative = "a change that has ended explains it equally well"
 	returnedBefore   alternative = "it rose like this before and fell back"
-	levelsOff        alternative = "it is levelling off"
+	levelsOff        alternative = "it is leveling off"
 	slowsDown        alternative = "it rises ever more slowly and may level off"
-	oneSlowWave      alternative = "it may be one slow wave, such as a day's"
-	fewSteps         alternative = "a few steps, each of which has ended, explain it as well"
-	steadyCeiling    alternative = "its highs do not rise with its lows"
-	notEveryLifetime alternative = "not in every life of the process"
+	oneSlowWave      alternative = "it may be one slow wave, such as a daily one"
+	fewSteps         alternative = "a few steps, each of which has ended, explain it equally well"
+	steadyCeiling    alternative = "its maxima do not rise with its minima"
+	notEveryLifetime alternative = "not in every lifetime of the process"
 )
 
 // alternative looks for an explanation of the rise other than growth that lasts,

@@ -87,7 +87,7 @@ func TestSaturation_LevelsOff(t *testing.T) {
 		s.At, s.Value = append(s.At, seconds(float64(i))), append(s.Value, 1000-300*math.Exp(-float64(i)/600)+r.NormFloat64())
 	}
 	v := Judge{}.Judge(soak.Question{Series: s, Limit: math.NaN()})
-	if v.State != soak.Inconclusive || !strings.Contains(v.Reason, "levelling off") {
+	if v.State != soak.Inconclusive || !strings.Contains(v.Reason, "leveling off") {
 		t.Errorf("%s: %s", v.State, v.Reason)
 	}
 }
@@ -147,7 +147,7 @@ func TestJudge_UnmarkedRestarts(t *testing.T) {
 	}
 	q := soak.Question{Series: s, Limit: math.NaN()}
 	if v := (Judge{}).Judge(q); v.State != soak.Leaking || len(v.Warnings) == 0 {
-		t.Errorf("a stranger's recording: %s, warnings %q", v.State, v.Warnings)
+		t.Errorf("a recording without marks: %s, warnings %q", v.State, v.Warnings)
 	}
 	for i := range s.Value {
 		if i >= 1400 {

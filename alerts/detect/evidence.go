@@ -41,10 +41,10 @@ type alternative string
 type ambiguity string
 
 const (
-	likelyAsNot    ambiguity = "to say that it grows explains it nearly as well as to say that it does not"
-	partlyReturned ambiguity = "it rose and fell, but not to where it began, and what stayed may be growth"
-	underSlowWave  ambiguity = "it may be on a slow wave, such as a day's, beside which growth is not excluded"
-	restMayRise    ambiguity = "the readings at rest rise perhaps"
+	likelyAsNot    ambiguity = "growth and no growth fit the data about equally well"
+	partlyReturned ambiguity = "it rose and fell, but did not return to its beginning, and the difference may be growth"
+	underSlowWave  ambiguity = "it may follow a slow wave, such as a daily one, under which growth cannot be excluded"
+	restMayRise    ambiguity = "the readings at rest may be rising"
 )
 
 // gather finds the evidence. The analyses are those of the only lifetime, where

@@ -53,14 +53,14 @@ func (c *inquiry) withRestarts(v soak.Verdict) soak.Verdict {
 	again := c.about(cut(c.pts, at))
 	e := again.gather(nil)
 	if w := again.verdict(e); w.State == soak.Clean || w.State == soak.Leaking && e.load.sameRate() {
-		w.Warnings = append(w.Warnings, fmt.Sprintf("%d sudden drops were taken for restarts", len(at)))
+		w.Warnings = append(w.Warnings, fmt.Sprintf("%d sudden drops were treated as restarts", len(at)))
 		return w
 	}
 	var when []string
 	for _, t := range at {
 		when = append(when, human.Roughly(duration(t)))
 	}
-	v.Warnings = append(v.Warnings, "it fell suddenly at "+strings.Join(when, ", ")+": where that was a restart, mark it, and each life is judged by itself")
+	v.Warnings = append(v.Warnings, "it fell suddenly at "+strings.Join(when, ", ")+": if that was a restart, mark it, and each lifetime is judged separately")
 	return v
 }
 

@@ -265,18 +265,18 @@ func TestJudge_CleanReason(t *testing.T) {
 	}
 	q := soak.Question{Series: s, Limit: math.NaN()}
 	v := Judge{}.Judge(q)
-	if v.State != soak.Clean || !strings.Contains(v.Reason, "would have stood out, "+human.Amount(v.MinDetectable, "")+"/h or more been called a leak") {
+	if v.State != soak.Clean || !strings.Contains(v.Reason, "would have exceeded the noise, "+human.Amount(v.MinDetectable, "")+"/h or more would have been called a leak") {
 		t.Errorf("%s: %s (%.3g)", v.State, v.Reason, v.MinDetectable)
 	}
 	q.Tolerance = soak.Quantity{Value: 10, Per: soak.PerHour}
-	if v = (Judge{}).Judge(q); v.State != soak.Clean || !strings.Contains(v.Reason, "of 10/h tolerated") {
+	if v = (Judge{}).Judge(q); v.State != soak.Clean || !strings.Contains(v.Reason, ", 10/h tolerated") {
 		t.Errorf("%s: %s", v.State, v.Reason)
 	}
 	for i := range s.Value {
 		s.Value[i] += 150 * r.NormFloat64()
 	}
 	q.Tolerance = soak.Quantity{}
-	if v = (Judge{}).Judge(q); v.State != soak.Inconclusive || !strings.Contains(v.Reason, "clean needs 7.5") {
+	if v = (Judge{}).Judge(q); v.State != soak.Inconclusive || !strings.Contains(v.Reason, "clean requires 7.5") {
 		t.Errorf("%s: %s", v.State, v.Reason)
 	}
 }

@@ -7,18 +7,18 @@ import (
 	"soakmon/soak/human"
 )
 
-// reason says in one sentence what was found.
+// reason states in one sentence what was found.
 func (c *inquiry) reason(v soak.Verdict, e *evidence, d decision, stated slopeTest) string {
 	unit := c.q.Series.Metric.Unit
 	rate := func(x float64) string { return human.Amount(x, unit) + "/h" }
 	length := human.Roughly(duration(c.hours))
 	switch v.State {
 	case soak.Leaking:
-		when := "all along"
+		when := "throughout"
 		if v.Since > duration(c.pts[0].t) {
 			when = "from " + human.Roughly(v.Since) + " on"
 		}
-		return fmt.Sprintf("rose %s %s and did not level off (95 %% sure of %s to %s%s)", rate(v.Slope), when, rate(v.Lo), rate(v.Hi), c.spoke("; ", v.Evidence))
+		return fmt.Sprintf("rose %s %s and did not level off (95 %% CI %s to %s%s)", rate(v.Slope), when, rate(v.Lo), rate(v.Hi), c.spoke("; ", v.Evidence))
 	case soak.Clean:
 		if v.Hi < 0 {
 			return fmt.Sprintf("fell %s; growth is excluded", rate(-v.Slope))
@@ -29,36 +29,37 @@ func (c *inquiry) reason(v soak.Verdict, e *evidence, d decision, stated slopeTe
 	case e.load.few && v.Evidence == soak.EvidenceLoad:
 		return c.tooFew(e.load.points())
 	case e.load.young:
-		return fmt.Sprintf("rose %s for %s by now: under load alone, growth counts when it has lasted a quarter of the planned %s", rate(v.Slope), human.Roughly(duration(c.end()-e.load.growthFrom())), human.Roughly(c.q.Planned))
+		return fmt.Sprintf("rose %s for %s so far; under load alone, growth counts once it has lasted a quarter of the planned %s", rate(v.Slope), human.Roughly(duration(c.end()-e.load.growthFrom())), human.Roughly(c.q.Planned))
 	case e.early(v.Slope) && v.P < falseAlarms:
-		return fmt.Sprintf("rose %s, but %s is too short to tell it from warm-up", rate(v.Slope), length)
+		return fmt.Sprintf("rose %s, but %s is too short to distinguish growth from warm-up", rate(v.Slope), length)
 	case e.load.alternative != "":
-		return fmt.Sprintf("rose %s, but %s: a longer run will tell", rate(v.Slope), e.load.alternative)
+		return fmt.Sprintf("rose %s, but %s; a longer run is needed", rate(v.Slope), e.load.alternative)
 	case v.P < suspicion:
-		return fmt.Sprintf("rose perhaps (%s, between %s and %s): a longer run will tell", rate(v.Slope), rate(v.Lo), rate(v.Hi))
+		return fmt.Sprintf("possible growth of %s (95 %% CI %s to %s); a longer run is needed", rate(v.Slope), rate(v.Lo), rate(v.Hi))
 	case d.ambiguity != "":
-		return string(d.ambiguity) + ": a longer run will tell"
+		return string(d.ambiguity) + "; a longer run is needed"
 	case e.tolerance > 0:
-		return fmt.Sprintf("too noisy or too short: it may have grown up to %s in %s, more than the %s tolerated", rate(stated.upper), length, rate(e.tolerance))
+		return fmt.Sprintf("too noisy or too short: over %s, growth of up to %s cannot be excluded, and %s is tolerated", length, rate(stated.upper), rate(e.tolerance))
 	}
-	return fmt.Sprintf("too noisy or too short: in %s, only growth of %s would have stood out; clean needs %s", length, rate(stated.visible), rate(e.cleanRoom/c.hours))
+	return fmt.Sprintf("too noisy or too short: over %s, only growth of %s or more would have exceeded the noise, and clean requires %s", length, rate(stated.visible), rate(e.cleanRoom/c.hours))
 }
 
-// excluded says on which figure clean rests, and how much would have been
-// called a leak, where that is more.
+// excluded states the figure on which clean rests, and how much growth would have
+// been called a leak, where that is more.
 func (c *inquiry) excluded(v soak.Verdict, e *evidence, stated slopeTest, rate func(float64) string) string {
 	leak := rate(v.MinDetectable)
 	switch out := rate(stated.visible); {
 	case e.rest.unchanged && v.Evidence == soak.EvidenceRest:
 	case e.tolerance > 0:
-		return fmt.Sprintf("at most %s, of %s tolerated (95 %% sure); %s or more would have been called a leak", rate(max(0, stated.upper)), rate(e.tolerance), leak)
+		return fmt.Sprintf("at most %s (95 %% confidence), %s tolerated; %s or more would have been called a leak", rate(max(0, stated.upper)), rate(e.tolerance), leak)
 	case stated.visible < v.MinDetectable && out != leak:
-		return fmt.Sprintf("%s or more would have stood out, %s or more been called a leak", out, leak)
+		return fmt.Sprintf("%s or more would have exceeded the noise, %s or more would have been called a leak", out, leak)
 	}
-	return leak + " or more would have shown"
+	return leak + " or more would have been detected"
 }
 
-// spoke names the line of evidence. A recording of a stranger has only one.
+// spoke names the line of evidence. A recording without phases and readings at
+// rest has only one.
 func (c *inquiry) spoke(join string, evidence soak.Evidence) string {
 	if len(c.q.Phases) == 0 && len(c.q.Rest) == 0 {
 		return ""
@@ -72,7 +73,7 @@ func (c *inquiry) spoke(join string, evidence soak.Evidence) string {
 	return join + "shown under load"
 }
 
-// ofLoad says of what part of the samples there is talk.
+// ofLoad names the part of the samples that is judged.
 func (c *inquiry) ofLoad() string {
 	if len(c.q.Phases) == 0 {
 		return ""
@@ -81,5 +82,5 @@ func (c *inquiry) ofLoad() string {
 }
 
 func (c *inquiry) tooFew(points int) string {
-	return fmt.Sprintf("too few samples%s (%d of at least %d)", c.ofLoad(), points, leastGrowth)
+	return fmt.Sprintf("too few samples%s: %d, at least %d are needed", c.ofLoad(), points, leastGrowth)
 }

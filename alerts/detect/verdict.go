@@ -78,7 +78,7 @@ func (e *evidence) stated(d decision) (t slopeTest, alpha float64, ok bool) {
 func (c *inquiry) verdict(e evidence) soak.Verdict {
 	measured := len(e.load.lifetimes) > 0
 	if !measured && !e.rest.known() {
-		return c.unknown("no stretch between two restarts is long enough to judge")
+		return c.unknown("no period between two restarts is long enough to judge")
 	}
 	d := e.decide()
 	v := c.unknown("")
