@@ -23,6 +23,7 @@ func judgeClassOf(t *testing.T, class string, k int) soak.Verdict {
 }
 
 func TestJudge_RecognizesHealthyClasses(t *testing.T) {
+	t.Parallel()
 	for _, class := range []string{"warmup", "warmup_slow", "diurnal", "batch_jobs", "sawtooth", "steps_two_late", "fd_late_step", "cache_fill", "falling"} {
 		clean := 0
 		for k := range 6 {
@@ -37,6 +38,7 @@ func TestJudge_RecognizesHealthyClasses(t *testing.T) {
 }
 
 func TestJudge_RandomWalk(t *testing.T) {
+	t.Parallel()
 	for k := range 30 {
 		g := &gen{Rand: newRand(uint64(k)), n: 150, v: make([]float64, 150)}
 		g.ou(1e4, 100)
@@ -68,6 +70,7 @@ func found(t *testing.T, value func(i int) float64) (fit, []point) {
 }
 
 func TestAlternative_PlainGrowth(t *testing.T) {
+	t.Parallel()
 	f, pts := found(t, func(i int) float64 { return 1000 + float64(i)/10 })
 	r := f.compare(0)
 	r.growing = r.cost(f.growing)
@@ -77,6 +80,7 @@ func TestAlternative_PlainGrowth(t *testing.T) {
 }
 
 func TestSaturation_LevelsOff(t *testing.T) {
+	t.Parallel()
 	f, _ := found(t, func(i int) float64 { return 1000 - 100*math.Exp(-float64(i)/600) })
 	if r := f.compare(0); f.saturation(r, r.cost(f.growing)) != levelsOff {
 		t.Error("an approach with a time constant of 600 s in 1,000 s does not level off")
@@ -93,6 +97,7 @@ func TestSaturation_LevelsOff(t *testing.T) {
 }
 
 func TestJudge_GrowthSlowingForever(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		name  string
 		value func(x float64) float64
@@ -117,6 +122,7 @@ func TestJudge_GrowthSlowingForever(t *testing.T) {
 }
 
 func TestFellBackBefore_SecondTooth(t *testing.T) {
+	t.Parallel()
 	f, _ := found(t, func(i int) float64 { return 1000 + float64(i%550) })
 	if !f.fellBackBefore() {
 		t.Errorf("the second tooth of a saw is growth from %v h on", f.onset)
@@ -124,6 +130,7 @@ func TestFellBackBefore_SecondTooth(t *testing.T) {
 }
 
 func TestCeilingContradicts_RisingFloors(t *testing.T) {
+	t.Parallel()
 	f, pts := found(t, func(i int) float64 { return 1000 + float64(i)/20 + float64(i%8)*(100-float64(i)/12) })
 	if !f.view.floor || !f.ceilingContradicts(pts, 0) {
 		t.Errorf("floor %v is not contradicted", f.view.floor)
@@ -131,6 +138,7 @@ func TestCeilingContradicts_RisingFloors(t *testing.T) {
 }
 
 func TestJudge_UnmarkedRestarts(t *testing.T) {
+	t.Parallel()
 	leaks := 0
 	for k := range 6 {
 		if judgeClassOf(t, "restarts_unmarked_leak", k).State == soak.Leaking {
@@ -164,6 +172,7 @@ func TestJudge_UnmarkedRestarts(t *testing.T) {
 }
 
 func TestJudge_WaveWithinPlannedTime(t *testing.T) {
+	t.Parallel()
 	r := newRand(4)
 	wave, line := gauge(), gauge()
 	for i := range 9 * 60 {
@@ -191,6 +200,7 @@ func TestJudge_WaveWithinPlannedTime(t *testing.T) {
 }
 
 func TestJudge_SlowWaveUnderFasterOne(t *testing.T) {
+	t.Parallel()
 	day := func(r *rand.Rand, hours float64) soak.Series {
 		s := gauge()
 		slow, fast, phase, high := 1+2*r.Float64(), 6+18*r.Float64(), 6*r.Float64(), 5+45*r.Float64()
@@ -212,6 +222,7 @@ func TestJudge_SlowWaveUnderFasterOne(t *testing.T) {
 }
 
 func TestJudge_LeakUnderOneWave(t *testing.T) {
+	t.Parallel()
 	for k := range 30 {
 		r, s := newRand(uint64(k)), gauge()
 		growth, high, phase := 10+90*r.Float64(), 5+45*r.Float64(), 6*r.Float64()
@@ -229,6 +240,7 @@ func TestJudge_LeakUnderOneWave(t *testing.T) {
 // Half a day of load and half a day of none: what is higher after the day than
 // before it may have leaked.
 func TestJudge_RiseThatDoesNotFallBack(t *testing.T) {
+	t.Parallel()
 	clean := 0
 	for k := range 30 {
 		r, still, growing := newRand(uint64(k)), gauge(), gauge()

@@ -11,6 +11,7 @@ import (
 const fewOfEach = 2
 
 func TestJudge_CleanClasses(t *testing.T) {
+	t.Parallel()
 	for _, m := range cleanMakers {
 		for k := range fewOfEach {
 			l := generate(m, 101, k)
@@ -22,6 +23,7 @@ func TestJudge_CleanClasses(t *testing.T) {
 }
 
 func TestJudge_LeakClasses(t *testing.T) {
+	t.Parallel()
 	all, found := 0, 0
 	for _, m := range leakMakers {
 		for k := range fewOfEach {

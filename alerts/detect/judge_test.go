@@ -65,6 +65,7 @@ func collected(base, perSecond float64) func(*rand.Rand, float64) float64 {
 }
 
 func TestJudge_ShortRuns(t *testing.T) {
+	t.Parallel()
 	leaking := func(t float64) float64 { return 8 + math.Floor(t/50) }
 	run := soak.Quantity{Value: 1 << 20, Per: soak.PerRun}
 	rests := []float64{0, 120, 240, 360, 480, 595}
@@ -114,6 +115,7 @@ func TestJudge_ShortRuns(t *testing.T) {
 }
 
 func TestJudge_LateStep(t *testing.T) {
+	t.Parallel()
 	for _, at := range []float64{30, 60, 90, 105} {
 		for _, height := range []float64{1, 2} {
 			for seed := range uint64(4) {
@@ -131,6 +133,7 @@ func TestJudge_LateStep(t *testing.T) {
 }
 
 func TestJudge_WarmupBetweenFirstRests(t *testing.T) {
+	t.Parallel()
 	for name, value := range map[string]float64{"pools built under the first load": 60, "nothing": 8} {
 		c := scene{seconds: 600, unit: "count", quantum: 1, warmup: 30, rest: []float64{0, 120, 240, 360, 480, 595},
 			value: counts(210, 30), atRest: func(t float64) float64 { return 8 + (value-8)*step(t > 0) }}
@@ -142,6 +145,7 @@ func TestJudge_WarmupBetweenFirstRests(t *testing.T) {
 }
 
 func TestJudge_EmptyQuestion(t *testing.T) {
+	t.Parallel()
 	v := Judge{}.Judge(soak.Question{})
 	if v.State != soak.Inconclusive || v.Reason == "" || !math.IsNaN(v.Slope) {
 		t.Errorf("%+v", v)
@@ -165,6 +169,7 @@ func leak() soak.Question {
 }
 
 func TestJudge_LeakFields(t *testing.T) {
+	t.Parallel()
 	q := leak()
 	q.Limit = 112 << 20
 	v := Judge{}.Judge(q)
@@ -186,6 +191,7 @@ func TestJudge_LeakFields(t *testing.T) {
 }
 
 func TestJudge_Tolerance(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		q    soak.Quantity
 		want soak.State
@@ -208,6 +214,7 @@ func TestJudge_Tolerance(t *testing.T) {
 }
 
 func TestJudge_FollowsOperationsOrTime(t *testing.T) {
+	t.Parallel()
 	for _, want := range []soak.Follows{soak.FollowsOperations, soak.FollowsTime} {
 		r := rand.New(rand.NewPCG(8, 9))
 		q := soak.Question{Limit: math.NaN(), Series: gauge()}
@@ -234,6 +241,7 @@ func TestJudge_FollowsOperationsOrTime(t *testing.T) {
 }
 
 func TestDetected_MatchesLooks(t *testing.T) {
+	t.Parallel()
 	q := leak()
 	at, ok := Detected(q)
 	if !ok || at < 5*time.Minute || at > 4*time.Hour {
@@ -250,6 +258,7 @@ func TestDetected_MatchesLooks(t *testing.T) {
 }
 
 func TestJudge_Deterministic(t *testing.T) {
+	t.Parallel()
 	q := leak()
 	a, b := Judge{}.Judge(q), Judge{}.Judge(q)
 	if a.P != b.P || a.Slope != b.Slope || a.Reason != b.Reason {
@@ -258,6 +267,7 @@ func TestJudge_Deterministic(t *testing.T) {
 }
 
 func TestJudge_CleanReason(t *testing.T) {
+	t.Parallel()
 	r := newRand(8)
 	s := gauge()
 	for i := range 400 {
@@ -284,6 +294,7 @@ func TestJudge_CleanReason(t *testing.T) {
 // A lifetime in which nothing moves is too short to contradict slow growth in the
 // other one, and has no models to compare.
 func TestJudge_FlatLifetimeNextToGrowth(t *testing.T) {
+	t.Parallel()
 	s := gauge()
 	r := newRand(1)
 	for i := range 6600 {

@@ -66,6 +66,7 @@ func TestEval_Limit(t *testing.T) {
 }
 
 func TestMinDetectable_IsDetected(t *testing.T) {
+	t.Parallel()
 	if n := foundAt(limitNoises[0].make, 700, 10, 1); n < 8 {
 		t.Errorf("of what would have been seen under white noise, %d of 10 were", n)
 	}

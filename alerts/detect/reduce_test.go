@@ -19,6 +19,7 @@ func gauge(values ...float64) soak.Series {
 }
 
 func TestReduce_MatchesLiveReducer(t *testing.T) {
+	t.Parallel()
 	s := gauge()
 	r := NewReducer(s.ID, s.Metric)
 	for i := range 20000 {
@@ -40,6 +41,7 @@ func TestReduce_MatchesLiveReducer(t *testing.T) {
 }
 
 func TestReducer_WeekLosesNothing(t *testing.T) {
+	t.Parallel()
 	r := NewReducer(soak.SeriesOf("target", "fds"), soak.Metric{})
 	const week = 7 * 86400
 	for i := range week {
@@ -77,6 +79,7 @@ func TestReducer_FullAllocatesNothing(t *testing.T) {
 }
 
 func TestReducer_OneOutlier(t *testing.T) {
+	t.Parallel()
 	b := bucket{min: math.Inf(1), max: math.Inf(-1)}
 	for _, v := range []float64{5, 5, 1e9, 5, 5} {
 		b.add(0, v)
@@ -87,6 +90,7 @@ func TestReducer_OneOutlier(t *testing.T) {
 }
 
 func TestReducer_LeavesOutNonMeasurements(t *testing.T) {
+	t.Parallel()
 	s := Reduce(gauge(1, math.NaN(), math.Inf(1), 2))
 	if len(s.At) != 2 || s.At[1] != 3*time.Second {
 		t.Errorf("kept %v at %v", s.Value, s.At)
@@ -94,6 +98,7 @@ func TestReducer_LeavesOutNonMeasurements(t *testing.T) {
 }
 
 func TestReducer_BucketsEndAtBreaks(t *testing.T) {
+	t.Parallel()
 	s := gauge()
 	for i := range 10000 {
 		s.At, s.Value = append(s.At, time.Duration(i)*time.Second), append(s.Value, step(i >= 5001))
@@ -107,6 +112,7 @@ func TestReducer_BucketsEndAtBreaks(t *testing.T) {
 }
 
 func TestReducer_EndlessRestarts(t *testing.T) {
+	t.Parallel()
 	r := NewReducer(soak.SeriesOf("target", "fds"), soak.Metric{})
 	for i := range 100000 {
 		at := time.Duration(i) * time.Second

@@ -48,6 +48,7 @@ func tenMinutes(seed uint64, perOperation float64) soak.Question {
 }
 
 func TestJudge_OneInTenThousandOperations(t *testing.T) {
+	t.Parallel()
 	n := uint64(20)
 	if *eval {
 		n = 2000
@@ -75,6 +76,7 @@ func TestJudge_OneInTenThousandOperations(t *testing.T) {
 }
 
 func TestAtRest_LeavesOutReadingBeforeLoad(t *testing.T) {
+	t.Parallel()
 	var rest []soak.RestPoint
 	for i, v := range []float64{8, 60, 61, 62, 63} {
 		rest = append(rest, soak.RestPoint{At: time.Duration(i) * time.Hour, Value: v})
@@ -86,6 +88,7 @@ func TestAtRest_LeavesOutReadingBeforeLoad(t *testing.T) {
 }
 
 func TestAtRest_OpenSessions(t *testing.T) {
+	t.Parallel()
 	var flat, growing []soak.RestPoint
 	for i, open := range []int64{185, 187, 188, 190, 193, 195, 0} {
 		at := time.Duration(i) * time.Hour
@@ -101,6 +104,7 @@ func TestAtRest_OpenSessions(t *testing.T) {
 }
 
 func TestAtRest_GrowthReturnsWithSessions(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		name   string
 		counts bool

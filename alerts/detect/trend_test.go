@@ -9,6 +9,7 @@ import (
 )
 
 func TestStudent_MatchesExactDistribution(t *testing.T) {
+	t.Parallel()
 	for _, dof := range []float64{4, 10, 60} {
 		exact := distuv.StudentsT{Mu: 0, Sigma: 1, Nu: dof}
 		for x := -8.0; x <= 4; x += 0.5 {
@@ -38,6 +39,7 @@ func wandering(r *rand.Rand, n int, tau, white, slope float64) (t, y []float64) 
 }
 
 func TestEstimate_IntervalCoverage(t *testing.T) {
+	t.Parallel()
 	for _, noise := range []struct{ tau, white float64 }{{0.01, 0}, {2, 0}, {10, 0}, {4, 1}} {
 		r := rand.New(rand.NewPCG(3, 4))
 		covered := 0
@@ -56,6 +58,7 @@ func TestEstimate_IntervalCoverage(t *testing.T) {
 }
 
 func TestTrend_PooledWith(t *testing.T) {
+	t.Parallel()
 	a := trend{parts: []part{{1, 10, 1}}, slope: 10, dof: 50}
 	b := trend{parts: []part{{1, 12, 1}}, slope: 12, dof: 50}
 	c := a.pooledWith(b)
