@@ -31,7 +31,7 @@ prose: ## plain English: the patterns of .ci/prose.txt
 bench: ## speed: claims are benchmarks, not tests
 	go test -run '^$$' -bench . -benchmem ./...
 
-eval: ## the detector's evaluation beside the rules in common use (ARGS='-nights 3000 -night-class white' …)
+eval: ## the detector's evaluation beside the rules in common use (ARGS='-days 3000 -day-noise white' …)
 	go test ./alerts/detect -run '^TestEval' -eval -timeout 24h -v $(ARGS)
 
 zoo: ## the zoo of leaks and their harmless twins, three minutes each (SLOTS at a time)

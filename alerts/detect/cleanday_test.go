@@ -21,9 +21,9 @@ import (
 )
 
 var (
-	days     = flag.Int("nights", 5, "clean days of each kind of noise, of 40 series each")
-	firstDay = flag.Int("first-night", 0, "first day, to continue a stopped evaluation")
-	dayNoise = flag.String("night-class", "", "only the kinds whose name matches")
+	days     = flag.Int("days", 5, "clean days of each kind of noise, of 40 series each")
+	firstDay = flag.Int("first-day", 0, "first day, to continue a stopped evaluation")
+	dayNoise = flag.String("day-noise", "", "only the kinds whose name matches")
 )
 
 // dayFamilies are the sizes of the family as one of which each series is judged:
