@@ -38,7 +38,7 @@ func openTree(_ procfs.FS, p soak.Process) (*tree, error) {
 	if err != nil {
 		return nil, fmt.Errorf("pid %d: %w", p.PID, ErrGone)
 	}
-	return &family{proc, p.Start}, nil
+	return &tree{proc, p.Start}, nil
 }
 
 func (t *tree) start() uint64 { return t.begun }

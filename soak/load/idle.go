@@ -1,6 +1,7 @@
 package load
 
 import (
+	"errors"
 	"net"
 	"syscall"
 	"time"
@@ -37,27 +38,11 @@ func ended(conn net.Conn) bool {
 	n, err := peek(socket, head[:])
 	switch {
 	case err != nil:
-		return err != syscall.EAGAIN
+		return !errors.Is(err, errNothing)
 	case n == 0:
 		return true
 	}
 	return within && isAlert(head)
-}
-
-// peek reads without waiting or taking away. At the end n is 0.
-func peek(conn syscall.Conn, p []byte) (n int, err error) {
-	raw, err := conn.SyscallConn()
-	if err != nil {
-		return 0, err
-	}
-	rawErr := raw.Read(func(fd uintptr) bool {
-		n, _, err = syscall.Recvfrom(int(fd), p, syscall.MSG_PEEK|syscall.MSG_DONTWAIT)
-		return true
-	})
-	if rawErr != nil {
-		return 0, syscall.EAGAIN // closed by us, or its deadline is over: the operation will tell
-	}
-	return n, err
 }
 
 // isAlert tells whether a record of TLS is an alert, such as the goodbye of a

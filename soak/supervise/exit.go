@@ -34,8 +34,7 @@ func exitOf(ws syscall.WaitStatus, ru *syscall.Rusage) Exit {
 		e.Signal = ws.Signal()
 	}
 	if ru != nil {
-		e.CPU = time.Duration(ru.Utime.Nano() + ru.Stime.Nano())
-		e.MaxRSS = int64(ru.Maxrss) * maxRSSUnit
+		e.CPU, e.MaxRSS = usage(ru)
 	}
 	return e
 }

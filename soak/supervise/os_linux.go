@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"os/signal"
 	"syscall"
 	"time"
 
@@ -13,8 +14,14 @@ import (
 	"soakmon/soak/procfs"
 )
 
-// maxRSSUnit is the unit of ru_maxrss in bytes (getrusage(2)).
-const maxRSSUnit = 1024
+// usage is the CPU time and the largest resident set of a process, the latter in
+// bytes; the kernel counts it in KiB (getrusage(2)).
+func usage(ru *syscall.Rusage) (cpu time.Duration, maxRSS int64) {
+	return time.Duration(ru.Utime.Nano() + ru.Stime.Nano()), ru.Maxrss * 1024
+}
+
+// notifyExits sends to c when a child of this process has ended.
+func notifyExits(c chan<- os.Signal) { signal.Notify(c, syscall.SIGCHLD) }
 
 // becomeSubreaper makes orphans among our descendants our children
 // (PR_SET_CHILD_SUBREAPER, prctl(2)).

@@ -5,15 +5,19 @@ package supervise
 import (
 	"context"
 	"fmt"
+	"os"
 	"runtime"
 	"syscall"
+	"time"
 
 	"soakmon/soak/procfs"
 )
 
-const maxRSSUnit = 1
-
 var errNotHere = fmt.Errorf("supervising processes is not available on this system (%s): it needs Linux", runtime.GOOS)
+
+func usage(*syscall.Rusage) (cpu time.Duration, maxRSS int64) { return 0, 0 }
+
+func notifyExits(chan<- os.Signal) {}
 
 func becomeSubreaper() error { return errNotHere }
 

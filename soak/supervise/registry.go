@@ -6,7 +6,6 @@ import (
 	"os"
 	"os/signal"
 	"sync"
-	"syscall"
 	"time"
 
 	"soakmon/soak/procfs"
@@ -68,7 +67,7 @@ func (r *registry) remove(c *Child) {
 func (r *registry) reap(ctx context.Context, done chan<- struct{}) {
 	defer close(done)
 	died := make(chan os.Signal, 1)
-	signal.Notify(died, syscall.SIGCHLD)
+	notifyExits(died)
 	defer signal.Stop(died)
 	for {
 		select {
