@@ -8,7 +8,7 @@ import (
 
 const (
 	mostRegions = 4096 // anonymous mappings of a family that are followed; further ones are counted only
-	alike       = 8    // so many mappings of one size are told as a kind of their own
+	alike       = 8    // this number of mappings of one size is reported as a separate kind
 )
 
 // region is an anonymous mapping with its resident bytes.
@@ -19,8 +19,8 @@ type region struct {
 }
 
 // regions follows the anonymous mappings of one process from read to read. Which
-// one is which is known by where it lies, and never told: an address means
-// nothing to the reader, how it grows does. One that grows in size keeps a part
+// one is which is known by its address, which is never reported: an address means
+// nothing to the reader, growth does. One that grows in size keeps a part
 // of where it lay, at whichever end it grows.
 type regions struct {
 	last []region // of the read before, by address
@@ -33,7 +33,7 @@ func (r *regions) add(m mapping, rss float64) {
 	}
 }
 
-// knows tells whether something of a mapping was followed in the read before.
+// knows reports whether something of a mapping was followed in the read before.
 func (r *regions) knows(m mapping) bool {
 	i, _ := slices.BinarySearchFunc(r.last, m.from, func(x region, from uint64) int { return cmp.Compare(x.to, from+1) }) // the first that ends above
 	return i < len(r.last) && r.last[i].from < m.to

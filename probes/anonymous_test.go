@@ -34,7 +34,7 @@ func use(t *testing.T, b []byte) {
 	}
 }
 
-func TestOneMappingThatGrowsIsToldFromMoreMappings(t *testing.T) {
+func TestMappings_GrowthVersusMore(t *testing.T) {
 	s := open(t, soak.Process{Role: soak.RoleTarget, PID: os.Getpid()})
 	read := func() map[string]float64 {
 		samples, events := s.ReadAll(t.Context())
@@ -43,7 +43,7 @@ func TestOneMappingThatGrowsIsToldFromMoreMappings(t *testing.T) {
 		}
 		return values(samples)
 	}
-	// What this process does beside is some MiB, with the race detector.
+	// The rest of this process takes some MiB, with the race detector.
 	const size, n, noise = 1<<20 + 4<<10, 4 * alike, 8 << 20
 	few := reserve(t, 65<<20)[68<<10:] // where no arena of malloc begins
 	use(t, few[:1<<20])
@@ -71,7 +71,7 @@ func TestOneMappingThatGrowsIsToldFromMoreMappings(t *testing.T) {
 	}
 }
 
-func TestAMappingKeepsItsName(t *testing.T) {
+func TestMappings_NameKept(t *testing.T) {
 	r := &regions{}
 	r.add(mapping{from: 100, to: 200}, 1)
 	r.add(mapping{from: 300, to: 400}, 1)
@@ -83,7 +83,7 @@ func TestAMappingKeepsItsName(t *testing.T) {
 	}
 }
 
-func TestRegionsAreFollowed(t *testing.T) {
+func TestRegions_Grown(t *testing.T) {
 	at := func(from, to uint64) mapping { return mapping{from: from, to: to} }
 	r := &regions{}
 	for i, step := range []struct {

@@ -37,7 +37,7 @@ func BenchmarkFastTick(b *testing.B) {
 	}
 }
 
-func BenchmarkFastTickOfATreeOf20(b *testing.B) {
+func BenchmarkFastTick_TreeOf20(b *testing.B) {
 	p := startChild(b, "parent=20").Process
 	p.Tree = true
 	s := fastOnly(Open(p, Options{}))

@@ -23,7 +23,7 @@ func envFor(t *testing.T, p soak.Process) *env {
 	return &env{process: p, proc: "/proc", cgroup: "/sys/fs/cgroup", tree: tree}
 }
 
-func TestEveryProbeServesWhatItLists(t *testing.T) {
+func TestRegistry_MetricsListed(t *testing.T) {
 	child := startChild(t, "serve=20")
 	p := child.Process
 	p.Tree = true
@@ -36,7 +36,7 @@ func TestEveryProbeServesWhatItLists(t *testing.T) {
 			}
 			probe := spec.open(e)
 			if probe == nil {
-				return // nothing to read on this machine; a synthetic tree stands in for it elsewhere
+				return // nothing to read on this machine; another test has a synthetic tree
 			}
 			defer probe.Close()
 			for range 3 {
@@ -70,7 +70,7 @@ func checkSample(t *testing.T, s soak.Sample, role string, families []soak.Metri
 	}
 }
 
-func TestEveryProbeTellsWhenTheProcessIsGone(t *testing.T) {
+func TestRegistry_GoneProcess(t *testing.T) {
 	for _, spec := range registry {
 		if spec.name == "selfgo" || spec.name == "goroutines" || spec.name == "goruntime" || spec.name == "cgroup" || spec.name == "tree" {
 			continue // they read no file of the process
@@ -79,7 +79,7 @@ func TestEveryProbeTellsWhenTheProcessIsGone(t *testing.T) {
 			child := startChild(t, "idle")
 			probe := spec.open(envFor(t, child.Process))
 			if probe == nil {
-				return // nothing to read on this machine; a synthetic tree stands in for it elsewhere
+				return // nothing to read on this machine; another test has a synthetic tree
 			}
 			defer probe.Close()
 			if _, err := probe.Read(t.Context(), child.Process); err != nil {
@@ -93,7 +93,7 @@ func TestEveryProbeTellsWhenTheProcessIsGone(t *testing.T) {
 	}
 }
 
-func TestMetricsAreWellFormed(t *testing.T) {
+func TestMetrics_WellFormed(t *testing.T) {
 	seen := make(map[string]soak.Metric)
 	for _, spec := range registry {
 		for _, m := range spec.metrics {
@@ -120,7 +120,7 @@ func TestMetricsAreWellFormed(t *testing.T) {
 	}
 }
 
-func TestSlowProbesTogetherKeepToTheShare(t *testing.T) {
+func TestDivide_Share(t *testing.T) {
 	child := startChild(t, "idle")
 	var sum float64
 	for role := range roleShare {

@@ -17,7 +17,7 @@ func threadTime() time.Duration {
 }
 
 // processTime is the CPU time of a process, all its threads together
-// (clock_getcpuclockid(3)), or 0 where that cannot be told.
+// (clock_getcpuclockid(3)), or 0 where that is unknown.
 func processTime(pid int) time.Duration {
 	const scheduled = 2 // CPUCLOCK_SCHED of linux/posix-timers.h
 	var t unix.Timespec

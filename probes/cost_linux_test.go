@@ -32,7 +32,7 @@ func (e echo) Read(context.Context, soak.Process) ([]soak.Sample, error) {
 }
 
 // On a busy machine an answer takes far longer than the work on it.
-func TestAskingAProcessCostsWhatItWorksMeanwhile(t *testing.T) {
+func TestRead_RemoteCost(t *testing.T) {
 	cmd := exec.Command("cat")
 	in, _ := cmd.StdinPipe()
 	out, _ := cmd.StdoutPipe()
@@ -50,9 +50,9 @@ func TestAskingAProcessCostsWhatItWorksMeanwhile(t *testing.T) {
 		process soak.Process
 		dear    bool
 	}{
-		"it answers":                {answers, cat, false},
-		"another answers":           {echo{}, cat, true},
-		"a process that is no more": {echo{}, soak.Process{PID: 1 << 22}, true},
+		"it answers":               {answers, cat, false},
+		"another answers":          {echo{}, cat, true},
+		"a process that has ended": {echo{}, soak.Process{PID: 1 << 22}, true},
 	} {
 		r := runner{spec: spec{class: slow, remote: true}, probe: c.probe, process: c.process}
 		if got := r.read(context.Background()); got.err != nil || got.cost <= 0 || (got.cost > 90*time.Millisecond) != c.dear {

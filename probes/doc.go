@@ -11,8 +11,8 @@
 // no kernel lock can hold up a tick.
 //
 // A failure is data. Metrics that a probe had delivered become NaN, which is a
-// gap and never zero; one event tells that it began and one that it ended; the
-// other probes go on. A sum over a tree of processes is complete or it is a
+// gap and never zero; one event reports the first failure and one the recovery; the
+// other probes continue. A sum over a tree of processes is complete or it is a
 // gap: it is never a sum of those that could be read.
 //
 // A process is its pid and its start time. Files are opened below one handle

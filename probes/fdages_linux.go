@@ -33,7 +33,7 @@ type aged struct {
 	slots []slot
 }
 
-// slot is a descriptor; the zero value is none.
+// slot is a descriptor; in the zero value there is none.
 type slot struct {
 	link  uint64  // its hash
 	since float64 // seconds

@@ -16,7 +16,7 @@ import (
 	"soakmon/soak/procfs"
 )
 
-func TestDescriptorsAgeWhileTheyAreTheSame(t *testing.T) {
+func TestFdAges_SameDescriptor(t *testing.T) {
 	p := manyLinks(t, 100)
 	proc := filepath.Join(p.Role, "10")
 	probe := openKinds(t, p)
@@ -68,7 +68,7 @@ func TestDescriptorsAgeWhileTheyAreTheSame(t *testing.T) {
 	})
 }
 
-func TestAgesOfManyDescriptorsAreBounded(t *testing.T) {
+func TestFdAges_Bounded(t *testing.T) {
 	a := newFdAges()
 	for range 3 {
 		a.begin()

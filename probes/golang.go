@@ -19,7 +19,7 @@ var golang = []soak.Metric{
 	{Name: "go_gc_cycles_total", Unit: "count", Kind: soak.Counter, Quantum: 1, Help: "Garbage collections."},
 }
 
-// Numbers that serve to derive others and are no series.
+// Numbers that others are derived from; they are not series.
 const (
 	nextGC = "next_gc"
 	gogc   = "gogc"
@@ -32,7 +32,7 @@ const minimumHeap = 4 << 20
 // deriveLive estimates the live heap after the last collection from the goal
 // that the collector set itself then: goal = live + (live + stacks)·GOGC/100
 // (https://go.dev/doc/gc-guide). Globals are neglected, a constant. At the
-// least goal it cannot be told, because a smaller heap has the same.
+// lowest goal it is unknown, because a smaller heap has the same.
 func deriveLive(v map[string]float64) (live float64, ok bool) {
 	goal, percent := v[nextGC], v[gogc]
 	if percent <= 0 || goal <= minimumHeap*percent/100 || goal >= unlimitedGoal {

@@ -19,7 +19,7 @@ import (
 	"soakmon/soak/fetch"
 )
 
-func TestLiveHeapComesFromEverySource(t *testing.T) {
+func TestGoRuntime_LiveHeapSources(t *testing.T) {
 	child := startChild(t, "serve=64", "GOGC=50")
 	for source, p := range map[string]soak.Process{
 		"metrics": {Metrics: child.ready + "/metrics"},
@@ -61,7 +61,7 @@ func liveHeap(t *testing.T, base string) float64 {
 	return vars.Live
 }
 
-func TestServedLiveHeapWinsAndSourcesDoNotMix(t *testing.T) {
+func TestGoRuntime_ServedLiveHeapWins(t *testing.T) {
 	var vars atomic.Int32
 	broken := atomic.Bool{}
 	mux := http.NewServeMux()
@@ -98,7 +98,7 @@ func TestServedLiveHeapWinsAndSourcesDoNotMix(t *testing.T) {
 	}
 }
 
-func TestNamedFamiliesAreKeptWithTheirLabels(t *testing.T) {
+func TestGoRuntime_NamedFamilies(t *testing.T) {
 	child := startChild(t, "serve=1")
 	p := child.Process
 	p.Metrics, p.Keep = child.ready+"/metrics", []string{"app_requests_total", "go_gc_duration_seconds", "nowhere", "fds"}
@@ -127,7 +127,7 @@ func TestNamedFamiliesAreKeptWithTheirLabels(t *testing.T) {
 	}
 }
 
-func TestLiveHeapIsNotDerivedFromTheLeastGoal(t *testing.T) {
+func TestGoRuntime_LowestGoal(t *testing.T) {
 	for _, test := range []struct {
 		goal, stack, gogc, want float64
 		ok                      bool
@@ -148,7 +148,7 @@ func TestLiveHeapIsNotDerivedFromTheLeastGoal(t *testing.T) {
 	}
 }
 
-func TestIndexOfSeveralGoVersions(t *testing.T) {
+func TestParseIndex_GoVersions(t *testing.T) {
 	for _, page := range []string{
 		"<tr><td>17</td><td><a href='goroutine?debug=1'>goroutine</a></td></tr>",
 		"<tr><td align=right>17<td><a href=\"goroutine?debug=1\">goroutine</a>",
@@ -166,7 +166,7 @@ func TestIndexOfSeveralGoVersions(t *testing.T) {
 	}
 }
 
-func TestMonitorReadsItself(t *testing.T) {
+func TestSelfgo_Monitor(t *testing.T) {
 	s := open(t, soak.Process{Role: soak.RoleMonitor, PID: os.Getpid(), Pprof: "http://127.0.0.1:1/"})
 	read := func() map[string]float64 {
 		runtime.GC()
@@ -195,7 +195,7 @@ func TestMonitorReadsItself(t *testing.T) {
 	near("go_heap_inuse_bytes", 64<<20, 8<<20)
 }
 
-func TestHostileDebugPageDoesNotHoldTheTick(t *testing.T) {
+func TestTick_HostileDebugPage(t *testing.T) {
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { <-r.Context().Done() }))
 	defer server.Close()
 	child := startChild(t, "idle")
@@ -209,7 +209,7 @@ func TestHostileDebugPageDoesNotHoldTheTick(t *testing.T) {
 		}
 	}
 	if took := time.Since(start); took > time.Second {
-		t.Errorf("100 ticks beside a hanging page took %v", took)
+		t.Errorf("100 ticks during a request that hangs took %v", took)
 	}
 	_, events := s.ReadAll(t.Context())
 	var told []string

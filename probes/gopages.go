@@ -140,7 +140,7 @@ func runtimeOf(families map[string]*dto.MetricFamily) map[string]float64 {
 	return values
 }
 
-// moreMetadata are families that count as metadata beside that of the spans.
+// moreMetadata are families that count as metadata in addition to that of the spans.
 var moreMetadata = []string{"go_memstats_mcache_sys_bytes", "go_memstats_buck_hash_sys_bytes", "go_memstats_gc_sys_bytes", "go_memstats_other_sys_bytes"}
 
 // maxForeign is the most series that are kept from a Prometheus page.
@@ -192,7 +192,7 @@ func valuesOf(m *dto.Metric) map[string]float64 {
 	return nil
 }
 
-// describe makes our families of a foreign one; the unit is told by the name.
+// describe makes our families of a foreign one; the name determines the unit.
 func describe(f *dto.MetricFamily) []soak.Metric {
 	name := f.GetName()
 	m := soak.Metric{Name: name, Unit: unitOf(name), Kind: soak.Gauge, Help: f.GetHelp()}

@@ -67,8 +67,8 @@ func (g *goruntime) Read(ctx context.Context, p soak.Process) ([]soak.Sample, er
 	return append(samples, g.samples(p.Role, values)...), err
 }
 
-// complete tells whether nothing is left to be asked of another page; the little
-// that metadata are is worth none.
+// complete reports whether no further page is needed; metadata alone are too small
+// to be worth one.
 func complete(v map[string]float64) bool {
 	for _, m := range golang[2:] {
 		if _, ok := v[m.Name]; !ok && m.Name != "go_metadata_bytes" {

@@ -14,7 +14,7 @@ import (
 	"soakmon/soak/procfs"
 )
 
-func TestDescriptorsAreClassified(t *testing.T) {
+func TestClassify_Links(t *testing.T) {
 	for link, want := range map[string][2]string{
 		"socket:[4711]":                {"socket", ""},
 		"pipe:[4711]":                  {"pipe", ""},
@@ -36,7 +36,7 @@ func TestDescriptorsAreClassified(t *testing.T) {
 	}
 }
 
-func TestKindsOfRealDescriptors(t *testing.T) {
+func TestFdKinds_RealDescriptors(t *testing.T) {
 	s := open(t, soak.Process{Role: soak.RoleTarget, PID: os.Getpid()})
 	before, _ := s.ReadAll(t.Context())
 	for i := range 5 {
@@ -64,7 +64,7 @@ func TestKindsOfRealDescriptors(t *testing.T) {
 	}
 }
 
-// manyLinks is a process of a synthetic tree with so many sockets.
+// manyLinks is a process of a synthetic tree with n sockets.
 func manyLinks(tb testing.TB, n int) soak.Process {
 	root := tb.TempDir()
 	dir := filepath.Join(root, "10", "fd")
@@ -107,7 +107,7 @@ func openKinds(tb testing.TB, p soak.Process) Probe {
 	return nil
 }
 
-func TestALargeTableIsEstimated(t *testing.T) {
+func TestFdKinds_LargeTable(t *testing.T) {
 	p := manyLinks(t, 20_000)
 	samples, err := openKinds(t, p).Read(t.Context(), soak.Process{Role: soak.RoleTarget})
 	if got := values(samples)[`fds_kind{kind="socket"}`]; err != nil || got != 20_000 {
@@ -115,7 +115,7 @@ func TestALargeTableIsEstimated(t *testing.T) {
 	}
 }
 
-func TestMappingsAreNamed(t *testing.T) {
+func TestParseSmaps_Names(t *testing.T) {
 	const smaps = `00400000-00500000 r-xp 00000000 08:01 42                                 /usr/lib/libz.so.1.3
 Rss:                  40 kB
 00600000-00800000 rw-p 00000000 00:00 0                                  [heap]
@@ -153,7 +153,7 @@ Rss:                   2 kB
 	}
 }
 
-func TestATallyKeepsItsNamesAndTheirNumberBounded(t *testing.T) {
+func TestTally_Bounded(t *testing.T) {
 	all := newTally("x", "y")
 	for i := range 100 {
 		all.add(strings.Repeat("x", i+1), 1)

@@ -26,7 +26,7 @@ func init() {
 	register(spec{name: "mappings", class: slow, every: 15 * time.Second, weight: 0.2, metrics: metrics, open: func(e *env) Probe {
 		p := e.process
 		if p.Role == soak.RoleDriver || p.Role == soak.RoleMonitor {
-			return nil // our own memory is told, and decides nothing
+			return nil // nothing is decided by the memory of soak itself
 		}
 		return &mappings{metrics: metrics, tree: e.tree, golang: p.Pprof != "" || p.Vars != "",
 			bytes: newTally("mapping_bytes", "mapping"), sizes: newTally("anonymous_mappings_size", "size"), regions: map[*procfs.Process]*regions{}}
@@ -65,7 +65,7 @@ func (s *mappings) Read(_ context.Context, p soak.Process) ([]soak.Sample, error
 		defer f.Close()
 		err = parseSmaps(f, s.golang, func(name string, at mapping, bytes float64) {
 			if name == mallocArenas && r.knows(at) {
-				name = anonymous // it has come to lie like an arena as it grew
+				name = anonymous // it grew to where it looks like an arena
 			}
 			s.bytes.add(name, bytes)
 			if name == anonymous {
@@ -182,5 +182,5 @@ func (m mapping) name(before, after mapping, golang bool) string {
 	return anonymous
 }
 
-// closed tells that nothing may be done there: a guard page, or reserved space.
+// closed reports whether every access is denied: a guard page, or reserved space.
 func (m mapping) closed() bool { return strings.HasPrefix(m.perms, "---") }

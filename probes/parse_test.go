@@ -12,7 +12,7 @@ import (
 
 const statTail = "S 7 1 1 34816 -1 4194304 11 22 33 44 500 60 70 8 20 -5 9 0 123456789 98304 12 18446744073709551615"
 
-func TestStatOfTheTreeHoldsWaitedForChildren(t *testing.T) {
+func TestStatValues_Tree(t *testing.T) {
 	st, err := procfs.ParseStat([]byte("42 (x) " + statTail))
 	if err != nil {
 		t.Fatal(err)
@@ -30,7 +30,7 @@ func TestStatOfTheTreeHoldsWaitedForChildren(t *testing.T) {
 
 func near(a, b float64) bool { return math.Abs(a-b) < 1e-9 }
 
-func TestStatusKeepsMissingMemoryApartFromNone(t *testing.T) {
+func TestParseStatus_MissingMemory(t *testing.T) {
 	v := make([]float64, len(statusKeys))
 	err := parseStatus([]byte("Name:\tVmRSS: 1\nState:\tS (sleeping)\nVmPTE:\t  4 kB\nVmRSS:\t    12 kB\nRssAnon:\t 8 kB\nRssFile:\t3 kB\nRssShmem:\t1 kB\nVmSwap:\t2 kB\n"), v)
 	if want := []float64{12288, 8192, 3072, 1024, 2048, 4096}; err != nil || !slices.Equal(v, want) {
@@ -53,7 +53,7 @@ func TestStatusKeepsMissingMemoryApartFromNone(t *testing.T) {
 	}
 }
 
-func TestRollupAddsPrivatePages(t *testing.T) {
+func TestParseRollup_PrivatePages(t *testing.T) {
 	v := make([]float64, 6)
 	err := parseRollup([]byte("55d000-7fff000 ---p 00000000 00:00 0    [rollup]\nRss: 100 kB\nPss: 61 kB\nPrivate_Clean: 8 kB\nPrivate_Dirty: 40 kB\nAnonymous: 44 kB\nLazyFree: 4 kB\nSwapPss: 3 kB\nSwap: 6 kB\n"), v)
 	if want := []float64{61 << 10, 48 << 10, 44 << 10, 56 << 10, 3 << 10, 4 << 10}; err != nil || !slices.Equal(v, want) {
@@ -64,9 +64,9 @@ func TestRollupAddsPrivatePages(t *testing.T) {
 	}
 }
 
-// FuzzParsers holds that no file of any content makes a parser panic or
+// FuzzParse holds that no file of any content makes a parser panic or
 // deliver a number that is none.
-func FuzzParsers(f *testing.F) {
+func FuzzParse(f *testing.F) {
 	f.Add([]byte("42 (x) " + statTail))
 	f.Add([]byte("VmRSS:\t12 kB\nState:\tZ"))
 	f.Add([]byte("   0: 0100007F:1F90 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 12345 1"))

@@ -73,7 +73,7 @@ func (p *portable) Read(ctx context.Context, of soak.Process) ([]soak.Sample, er
 	}
 	var all []soak.Sample
 	add := func(name string, v float64, err error) {
-		if err == nil { // what the system does not tell is not a series here
+		if err == nil { // there is no series of what the system does not report
 			all = append(all, soak.Sample{SeriesID: soak.SeriesOf(of.Role, name), Value: v})
 		}
 	}

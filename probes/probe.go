@@ -26,8 +26,8 @@ type Probe interface {
 	Close() error
 }
 
-// noter is a probe that has something to tell about how it measures, as
-// against that it fails.
+// noter is a probe that may have notes on how it measures, in addition to its
+// errors.
 type noter interface{ notes() []string }
 
 // A class says when probes are read, in this order.

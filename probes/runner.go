@@ -185,7 +185,7 @@ func (r *runner) take(b *batch, got reading) error {
 	return nil
 }
 
-// pause is the time from the start of a read that cost so much to the next:
+// pause is the time from the start of a read of that cost to the next one:
 // the probe's cadence, or what keeps it within its share of a core. The
 // cheapest of the last reads counts, because a busy machine makes any one of
 // them look dear. The first reads are cold (a new connection, pages not touched
@@ -208,7 +208,7 @@ func (r *runner) pause(cost time.Duration) time.Duration {
 // early is not missed.
 func (r *runner) cadence() time.Duration { return r.every - r.every/20 }
 
-// fail tells of the first failure in a row and sets when to try again.
+// fail reports the first failure in a row and sets when to try again.
 func (r *runner) fail(b *batch, got []soak.Sample, err error) {
 	if r.fails == 0 {
 		b.tell(r.name, fmt.Sprintf("probe %s fails: %v", r.name, err), 1)

@@ -12,7 +12,7 @@ import (
 	"soakmon/soak"
 )
 
-// scripted is a probe that does as it is told.
+// scripted is a probe that follows a script.
 type scripted struct {
 	cost   time.Duration // of each read, unless the context ends it
 	deaf   chan struct{} // not nil: the read ends when it is closed, whatever the context says
@@ -71,7 +71,7 @@ func gaps(samples []soak.Sample) (n int) {
 	return n
 }
 
-func TestFastProbeIsReadAtEveryTick(t *testing.T) {
+func TestTick_FastProbe(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := &scripted{}
 		s := newScriptedSet(fast, 0, p)
@@ -86,7 +86,7 @@ func TestFastProbeIsReadAtEveryTick(t *testing.T) {
 	})
 }
 
-func TestSlowProbeKeepsToItsShareAndDoesNotHoldTheTick(t *testing.T) {
+func TestTick_SlowProbeShare(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := &scripted{cost: 70 * time.Millisecond}
 		s := newScriptedSet(slow, 10*time.Second, p)
@@ -105,7 +105,7 @@ func TestSlowProbeKeepsToItsShareAndDoesNotHoldTheTick(t *testing.T) {
 	})
 }
 
-func TestCheapSlowProbeKeepsItsCadence(t *testing.T) {
+func TestTick_CheapSlowProbe(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		for every, want := range map[time.Duration]int{0: 100, time.Second: 100, 10 * time.Second: 10} {
 			p := &scripted{cost: time.Microsecond}
@@ -119,7 +119,7 @@ func TestCheapSlowProbeKeepsItsCadence(t *testing.T) {
 	})
 }
 
-func TestFailureIsGapsAndOneEventEachWay(t *testing.T) {
+func TestTick_FailureAndRecovery(t *testing.T) {
 	for _, c := range []class{fast, slow} {
 		synctest.Test(t, func(t *testing.T) {
 			p := &scripted{}
@@ -146,7 +146,7 @@ func TestFailureIsGapsAndOneEventEachWay(t *testing.T) {
 	}
 }
 
-func TestHangingProbeIsAGapAndNeverAWait(t *testing.T) {
+func TestTick_HangingProbe(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := &scripted{}
 		s := newScriptedSet(slow, 0, p)
@@ -174,7 +174,7 @@ func TestHangingProbeIsAGapAndNeverAWait(t *testing.T) {
 	})
 }
 
-func TestReadAllReadsAfreshWhateverIsUnderWay(t *testing.T) {
+func TestReadAll_ReadInProgress(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := &scripted{cost: 2 * time.Second}
 		s := newScriptedSet(slow, 0, p)
@@ -187,7 +187,7 @@ func TestReadAllReadsAfreshWhateverIsUnderWay(t *testing.T) {
 	})
 }
 
-func TestGoneProcessIsGapsAndOneEvent(t *testing.T) {
+func TestTick_GoneProcess(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := &scripted{}
 		s := newScriptedSet(fast, 0, p)
@@ -204,7 +204,7 @@ func TestGoneProcessIsGapsAndOneEvent(t *testing.T) {
 	})
 }
 
-func TestRowOfAProcessThatEndsMeanwhileIsAllGaps(t *testing.T) {
+func TestTick_ProcessEndsDuringRow(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := &scripted{}
 		s := newScriptedSet(fast, 0, &scripted{})
@@ -219,7 +219,7 @@ func TestRowOfAProcessThatEndsMeanwhileIsAllGaps(t *testing.T) {
 	})
 }
 
-func TestDuplicateProbePanics(t *testing.T) {
+func TestRegister_DuplicatePanics(t *testing.T) {
 	defer func() {
 		if recover() == nil {
 			t.Error("no panic")

@@ -48,7 +48,7 @@ func (b *batch) tell(probe, text string, value float64) {
 }
 
 // Open prepares all probes that p has something for. It never fails: what
-// cannot be opened is told as an event at the first tick. A Start of 0 takes
+// cannot be opened is an event of the first tick. A Start of 0 takes
 // the process that has the pid now.
 func Open(p soak.Process, o Options) *Set {
 	if o.ProcRoot == "" {
@@ -113,7 +113,7 @@ func (s *Set) Metrics() []soak.Metric {
 // opened without one.
 func (s *Set) Process() soak.Process { return s.process }
 
-// Gone tells whether the process has ended, or its pid was given to another.
+// Gone reports whether the process has ended, or its pid was given to another.
 func (s *Set) Gone() bool { return s.gone != nil }
 
 // Tick reads the fast probes and takes what the slow ones have brought since

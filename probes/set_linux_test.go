@@ -20,7 +20,7 @@ func open(t *testing.T, p soak.Process) *Set {
 	return s
 }
 
-func TestDescriptorsAreCountedExactly(t *testing.T) {
+func TestSet_CountsDescriptors(t *testing.T) {
 	few, many := startChild(t, "fds=0"), startChild(t, "fds=15000")
 	a, _ := open(t, few.Process).ReadAll(t.Context())
 	b, _ := open(t, many.Process).ReadAll(t.Context())
@@ -34,7 +34,7 @@ func TestDescriptorsAreCountedExactly(t *testing.T) {
 	}
 }
 
-func TestRecycledPidIsNotReadAsTheProcess(t *testing.T) {
+func TestOpen_RecycledPid(t *testing.T) {
 	child := startChild(t, "idle")
 	s := open(t, child.Process)
 	found := s.Process()
@@ -49,7 +49,7 @@ func TestRecycledPidIsNotReadAsTheProcess(t *testing.T) {
 	}
 }
 
-func TestEndOfARealProcess(t *testing.T) {
+func TestTick_RealProcessEnds(t *testing.T) {
 	child := startChild(t, "idle")
 	s := open(t, child.Process)
 	before, _ := s.ReadAll(t.Context())
@@ -64,7 +64,7 @@ func TestEndOfARealProcess(t *testing.T) {
 	}
 }
 
-func TestTreeIsSummedAndCounted(t *testing.T) {
+func TestSet_Tree(t *testing.T) {
 	child := startChild(t, "parent=3")
 	alone, _ := open(t, child.Process).ReadAll(t.Context())
 	p := child.Process
@@ -106,7 +106,7 @@ func kill(t *testing.T, pid string) {
 	}
 }
 
-func TestCountersOfTheTreeNeverFall(t *testing.T) {
+func TestSet_TreeCountersNeverFall(t *testing.T) {
 	child := startChild(t, "parent=5")
 	p := child.Process
 	p.Tree = true
@@ -129,7 +129,7 @@ func TestCountersOfTheTreeNeverFall(t *testing.T) {
 	}
 }
 
-func TestFloorGoesOnFromWhereItStood(t *testing.T) {
+func TestFloor_KeepsCounterFromFalling(t *testing.T) {
 	f := floor{counter: true}
 	for i, step := range [][2]float64{{10, 10}, {30, 30}, {5, 30}, {7, 32}, {1, 32}, {2, 33}} {
 		if got := f.keep(step[0]); got != step[1] {
@@ -163,7 +163,7 @@ func processFiles(pid, ppid int, more map[string]string) map[string]string {
 	return files
 }
 
-func TestTreeIsFoundByParentsWhereTheKernelListsNoChildren(t *testing.T) {
+func TestTree_WithoutChildrenLists(t *testing.T) {
 	root := procFiles(t, map[int]map[string]string{
 		10: processFiles(10, 1, nil), 11: processFiles(11, 10, nil), 12: processFiles(12, 11, nil), 99: processFiles(99, 1, nil),
 	})
@@ -176,7 +176,7 @@ func TestTreeIsFoundByParentsWhereTheKernelListsNoChildren(t *testing.T) {
 	}
 }
 
-func TestDescendantStaysInTheFamilyWhenItsParentEnds(t *testing.T) {
+func TestTree_OrphanStays(t *testing.T) {
 	root := procFiles(t, map[int]map[string]string{
 		10: processFiles(10, 1, nil), 11: processFiles(11, 10, nil), 12: processFiles(12, 11, nil),
 	})
@@ -192,7 +192,7 @@ func TestDescendantStaysInTheFamilyWhenItsParentEnds(t *testing.T) {
 	}
 }
 
-func TestUnreadableFileIsAnEventAndNoZero(t *testing.T) {
+func TestReadAll_UnreadableFile(t *testing.T) {
 	root := procFiles(t, map[int]map[string]string{10: processFiles(10, 1, nil)})
 	if err := os.Remove(filepath.Join(root, "10", "smaps_rollup")); err != nil {
 		t.Fatal(err)
@@ -217,7 +217,7 @@ func TestUnreadableFileIsAnEventAndNoZero(t *testing.T) {
 	}
 }
 
-func TestControlGroupLeavesInactiveFilesOut(t *testing.T) {
+func TestCgroup_Usage(t *testing.T) {
 	files := map[string]map[string]string{
 		"v2":   {"a/b/memory.current": "10485760\n", "a/b/memory.stat": "file 9\ninactive_file 1048576\n", "a/b/memory.max": "max\n", "a/memory.max": "20971520\n"},
 		"v1":   {"memory/a/b/memory.usage_in_bytes": "10485760\n", "memory/a/b/memory.stat": "inactive_file 5\ntotal_inactive_file 1048576\n", "memory/a/b/memory.limit_in_bytes": "20971520\n", "memory/a/memory.limit_in_bytes": "9223372036854771712\n"},

@@ -20,7 +20,7 @@ func init() {
 		return soak.Metric{Name: name, Unit: "count", Kind: soak.Gauge, Quantum: 1, Help: help}
 	}
 	metrics := []soak.Metric{
-		gauge("sockets", "TCP sockets by state. Those that no process holds any more, like time_wait, count where their local port is one that the process listens on."),
+		gauge("sockets", "TCP sockets by state. Those that no process holds, like time_wait, count where their local port is one that the process listens on."),
 		gauge("sockets_peer", "TCP connections by state and by the peer's address, or the local port where the process listens on it."),
 		gauge("udp_sockets", "UDP sockets."),
 		gauge("unix_sockets", "Unix sockets."),

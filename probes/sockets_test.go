@@ -12,7 +12,7 @@ import (
 	"soakmon/soak"
 )
 
-func TestOwnSocketsAreCountedByState(t *testing.T) {
+func TestSockets_ByState(t *testing.T) {
 	s := open(t, soak.Process{Role: soak.RoleTarget, PID: os.Getpid()})
 	before, events := s.ReadAll(t.Context())
 	if len(events) != 0 {
@@ -70,7 +70,7 @@ func TestOwnSocketsAreCountedByState(t *testing.T) {
 	})
 }
 
-func TestSocketsNobodyHoldsCountOnPortsListenedOn(t *testing.T) {
+func TestSockets_Unheld(t *testing.T) {
 	const head = "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n"
 	row := func(port, state, inode string) string {
 		return "   0: 0100007F:" + port + " 0100007F:9999 " + state + " 00000000:00000000 00:00000000 00000000     0        0 " + inode + " 1 0000000000000000\n"

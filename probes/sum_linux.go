@@ -14,8 +14,8 @@ var pageSize = float64(os.Getpagesize())
 //
 // A counter of the sum never falls. What the kernel hands from an ended child
 // to its parent (CPU time, faults, I/O) stays in the sum by itself; where an
-// ended child takes its counts along, the sum stands where it was and goes on
-// from there.
+// ended child takes its counts along, the sum keeps its value and grows from
+// there.
 type sum struct {
 	metrics []soak.Metric
 	tree    *tree

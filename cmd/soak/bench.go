@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
-	"golang.org/x/sys/unix"
 
 	"soakmon/soak/bench"
 	"soakmon/soak/bench/contender"
@@ -163,12 +162,9 @@ func (b *benchFlags) plan(conditions bool, show func(done, of int, what string))
 			return p, fmt.Errorf("--duration: %w", err)
 		}
 	}
-	var limit unix.Rlimit
-	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &limit); err != nil {
-		return p, fmt.Errorf("limit of file descriptors: %w", err)
-	}
-	p.Files = uint64(limit.Max) // Go programs raise their soft limit to it
-	return p, nil
+	var err error
+	p.Files, err = maxFiles()
+	return p, err
 }
 
 // measure runs the bench. Interrupted, it gives what it has, and says so.

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"syscall"
 	"time"
 
 	"soakmon/soak/runner"
@@ -21,7 +20,7 @@ const verdictWithin = 4 * time.Minute
 func runPlan(ctx context.Context, s streams, path, dir string, log func(string, ...any)) {
 	cmd := exec.Command(runner.Self(), "run", path, "--dir", dir)
 	cmd.Stdout, cmd.Stderr = s.out, s.err
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // a Ctrl-C reaches us alone; we pass it on once
+	cmd.SysProcAttr = ownGroup()
 	log("starting")
 	if err := cmd.Start(); err != nil {
 		log("cannot start: %v", err)

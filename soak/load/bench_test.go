@@ -98,9 +98,9 @@ func BenchmarkEcho(b *testing.B) {
 	}
 }
 
-// BenchmarkBulkAgainstIperf3 compares verified transfers with iperf3, both over
+// BenchmarkBulk_Iperf3 compares verified transfers with iperf3, both over
 // loopback between two processes, in 5 interleaved rounds of 2 s.
-func BenchmarkBulkAgainstIperf3(b *testing.B) {
+func BenchmarkBulk_Iperf3(b *testing.B) {
 	address := destinationProcess(b)
 	port := iperf3Server(b)
 	for _, c := range []struct {

@@ -7,8 +7,7 @@ type Buffers struct {
 	free chan []byte
 }
 
-// NewBuffers makes an empty list of buffers of size bytes, which keeps 256 at
-// most.
+// NewBuffers makes an empty list of buffers of size bytes. It keeps at most 256.
 func NewBuffers(size int) Buffers { return Buffers{size, make(chan []byte, 256)} }
 
 // Get gives a buffer, whose content may be anything.

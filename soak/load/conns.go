@@ -27,7 +27,7 @@ func Conns(dialer Dialer, mode string, payload int64) (Opener, error) {
 		return nil, fmt.Errorf("payload is %d bytes; a load over connections needs at least 1", payload)
 	}
 	if mode != Echo && requests[mode] == 0 {
-		return nil, fmt.Errorf("mode %q is none of %s, %s, %s, %s", mode, Echo, BulkUp, BulkDown, BulkBoth)
+		return nil, fmt.Errorf("invalid mode %q: use %s, %s, %s or %s", mode, Echo, BulkUp, BulkDown, BulkBoth)
 	}
 	return &conns{dialer: dialer, mode: mode, payload: payload, buffers: NewBuffers(bufferSize)}, nil
 }

@@ -55,7 +55,7 @@ func waitFor(t testing.TB, what string, holds func() bool) {
 	}
 }
 
-func TestAnOperationOfAnySizeComesBackFromAnyEcho(t *testing.T) {
+func TestEcho_AnySize(t *testing.T) {
 	var operations atomic.Int64
 	destination := NewDestination(func() { operations.Add(1) })
 	for name, serve := range map[string]func(net.Conn){"plain": plainEcho, "destination": destination.Serve} {
@@ -76,7 +76,7 @@ func TestAnOperationOfAnySizeComesBackFromAnyEcho(t *testing.T) {
 	}
 }
 
-func TestBulkIsVerifiedAtBothEnds(t *testing.T) {
+func TestBulk_VerifiedAtBothEnds(t *testing.T) {
 	var operations atomic.Int64
 	address := listen(t, NewDestination(func() { operations.Add(1) }).Serve)
 	for _, mode := range []string{BulkUp, BulkDown, BulkBoth} {
@@ -131,7 +131,7 @@ func copyDamaged(to io.Writer, from io.Reader, at int) {
 	}
 }
 
-func TestEveryDamagedByteIsAMismatch(t *testing.T) {
+func TestBulk_DamagedByte(t *testing.T) {
 	const size, never = 100_000, 1 << 40
 	address := listen(t, NewDestination(nil).Serve)
 	for _, c := range []struct {
@@ -149,7 +149,7 @@ func TestEveryDamagedByteIsAMismatch(t *testing.T) {
 	}
 }
 
-func TestBulkAgainstAPlainEchoIsNeverAPass(t *testing.T) {
+func TestBulk_PlainEcho(t *testing.T) {
 	address := listen(t, plainEcho)
 	for _, mode := range []string{BulkUp, BulkDown, BulkBoth} {
 		s := open(t, address, mode, 10_000)
@@ -159,7 +159,7 @@ func TestBulkAgainstAPlainEchoIsNeverAPass(t *testing.T) {
 	}
 }
 
-func TestForeignBytesAreEchoed(t *testing.T) {
+func TestDestination_ForeignBytes(t *testing.T) {
 	address := listen(t, NewDestination(nil).Serve)
 	for _, text := range []string{"x", "hello\r\n", greeting[:5] + "!", "\xf5so\x00"} {
 		conn, err := net.Dial("tcp", address)
@@ -178,7 +178,7 @@ func TestForeignBytesAreEchoed(t *testing.T) {
 	}
 }
 
-func TestConnsRefusesWhatItCannotDo(t *testing.T) {
+func TestConns_Rejects(t *testing.T) {
 	if _, err := Conns(tcp(""), Echo, 0); err == nil || !strings.Contains(err.Error(), "at least 1") {
 		t.Errorf("payload 0: %v", err)
 	}
@@ -187,7 +187,7 @@ func TestConnsRefusesWhatItCannotDo(t *testing.T) {
 	}
 }
 
-func TestDirtySessionsAreAsDirtyAsTheySay(t *testing.T) {
+func TestDirty_OnTheWire(t *testing.T) {
 	type end struct {
 		read int
 		err  error
@@ -242,7 +242,7 @@ func TestDirtySessionsAreAsDirtyAsTheySay(t *testing.T) {
 	}
 }
 
-func TestTheDestinationSeesEachBadEndOnceAndNoOther(t *testing.T) {
+func TestDestination_BadEnds(t *testing.T) {
 	var bad, served atomic.Int64
 	destination := NewDestination(nil).OnBadEnd(func() { bad.Add(1) })
 	address := listen(t, func(conn net.Conn) {
@@ -278,7 +278,7 @@ func TestTheDestinationSeesEachBadEndOnceAndNoOther(t *testing.T) {
 	}
 }
 
-func TestErrorsOfRealSocketsHaveTheirKind(t *testing.T) {
+func TestKind_RealSockets(t *testing.T) {
 	kindOf := func(address string, payload int64, timeout time.Duration) string {
 		t.Helper()
 		opener, _ := Conns(tcp(address), Echo, payload)
@@ -319,7 +319,7 @@ func TestErrorsOfRealSocketsHaveTheirKind(t *testing.T) {
 	}
 }
 
-func TestKindsOfOtherErrors(t *testing.T) {
+func TestKind_OtherErrors(t *testing.T) {
 	for want, err := range map[string]error{
 		"dial_timeout": &net.OpError{Op: "dial", Err: os.ErrDeadlineExceeded},
 		"dns":          &net.DNSError{Err: "no such host", Name: "x"},
@@ -336,7 +336,7 @@ func TestKindsOfOtherErrors(t *testing.T) {
 	}
 }
 
-func TestDriverOverRealSocketsIsExactAndLeavesNothing(t *testing.T) {
+func TestDrive_RealSockets(t *testing.T) {
 	for _, c := range []struct {
 		name       string
 		mode       string
@@ -378,7 +378,7 @@ func TestDriverOverRealSocketsIsExactAndLeavesNothing(t *testing.T) {
 	}
 }
 
-func TestServerThatComesBackIsUsedAgain(t *testing.T) {
+func TestDrive_ServerRestarts(t *testing.T) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)

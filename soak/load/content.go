@@ -23,7 +23,7 @@ import (
 const (
 	chunkSize  = 64 << 10
 	headerSize = 32
-	period     = 4 // chunks after which the windows repeat, so that a buffer of so many is filled once per transfer
+	period     = 4 // chunks after which the windows repeat, so that a buffer of that many is filled once per transfer
 	bufferSize = period * chunkSize
 
 	contentMagic = 0x796f_6c70_6b61_6f73
@@ -96,7 +96,7 @@ func (c Content) stamp(p []byte, i int64) {
 	}
 }
 
-// equal tells whether p is chunk i and those after it, up to its length.
+// equal reports whether p is chunk i and those after it, up to its length.
 func (c Content) equal(p []byte, i int64) bool {
 	for ; len(p) > 0; i++ {
 		h := c.header(i)

@@ -18,7 +18,7 @@ func all(t *testing.T, c Content) []byte {
 	return b.Bytes()
 }
 
-func TestContentArrivesWholeThroughAnyBuffer(t *testing.T) {
+func TestContent_AnyBuffer(t *testing.T) {
 	for _, size := range sizes {
 		c := NewContent(3, 5, size)
 		want := all(t, c)
@@ -38,7 +38,7 @@ func TestContentArrivesWholeThroughAnyBuffer(t *testing.T) {
 	}
 }
 
-func TestContentNeverBeginsLikeTheGreeting(t *testing.T) {
+func TestContent_NotGreeting(t *testing.T) {
 	for n := range uint64(1000) {
 		for _, c := range []Content{NewContent(n, n, 64), NewContent(1, n, 3).reply()} {
 			if b := all(t, c); b[0] >= 0x80 || greeting[0] < 0x80 {
@@ -48,7 +48,7 @@ func TestContentNeverBeginsLikeTheGreeting(t *testing.T) {
 	}
 }
 
-func TestReceiveFindsEveryKindOfDamage(t *testing.T) {
+func TestReceive_Damage(t *testing.T) {
 	const size = 3*chunkSize + 1000
 	c := NewContent(3, 5, size)
 	good := all(t, c)
@@ -81,7 +81,7 @@ func TestReceiveFindsEveryKindOfDamage(t *testing.T) {
 	refuse("a hundred bytes of another chunk", moved)
 }
 
-func TestOperationCounterFindsOperationsInAnySplit(t *testing.T) {
+func TestOperationCounter_AnySplit(t *testing.T) {
 	for _, size := range []int64{32, 33, 100, 4096, chunkSize + 77} {
 		var stream []byte
 		for n := range uint64(5) {
@@ -102,7 +102,7 @@ func TestOperationCounterFindsOperationsInAnySplit(t *testing.T) {
 	}
 }
 
-func TestOperationCounterFindsTransfersInAnySplit(t *testing.T) {
+func TestOperationCounter_Transfers(t *testing.T) {
 	stream := bytes.NewBufferString(greeting)
 	for _, kind := range []uint64{up, down, up | down, up} {
 		content := NewContent(1, kind, 300)
@@ -127,7 +127,7 @@ func TestOperationCounterFindsTransfersInAnySplit(t *testing.T) {
 	}
 }
 
-func TestOperationCounterCountsReadsOfForeignBytes(t *testing.T) {
+func TestOperationCounter_ForeignBytes(t *testing.T) {
 	var c OperationCounter
 	got := c.Count([]byte("hi")) + c.Count([]byte("you")) + c.Count(make([]byte, 4096))
 	if got != 3 {
@@ -135,7 +135,7 @@ func TestOperationCounterCountsReadsOfForeignBytes(t *testing.T) {
 	}
 }
 
-func FuzzDestinationBytes(f *testing.F) {
+func FuzzDestination(f *testing.F) {
 	f.Add([]byte("abc"), 1)
 	content := NewContent(1, 1, 100)
 	whole := make([]byte, 100)

@@ -21,7 +21,7 @@ const (
 	unknown      stream = iota
 	contents            // to be echoed, one after the other
 	transferring        // of bulk transfers
-	bare                // not ours
+	bare                // not from a client of soak
 )
 
 // Count takes what was read next and returns how many operations ended in it.
@@ -44,7 +44,7 @@ func (c *OperationCounter) Count(p []byte) (ended int) {
 	return ended
 }
 
-// UnderWay tells whether an operation has begun and not ended.
+// UnderWay reports whether an operation has begun and not ended.
 func (c *OperationCounter) UnderWay() bool { return c.left > 0 || c.have > 0 }
 
 // read takes a part of an operation's head.
@@ -63,7 +63,7 @@ func (c *OperationCounter) read(p []byte) (n int) {
 	return n
 }
 
-// begin begins an operation, and says so, where its head is whole.
+// begin begins an operation where its head is whole, and reports whether it did.
 func (c *OperationCounter) begin() bool {
 	whole := c.have == c.want
 	if whole {

@@ -23,7 +23,7 @@ const (
 
 	// Of protocols with a handshake or with streams; their dialers run them.
 	HandshakeReset = "handshake_rst" // a TCP reset in the middle of the handshake
-	StreamReset    = "stream_reset"  // a stream reset in the middle of a transfer, on a connection that goes on
+	StreamReset    = "stream_reset"  // a stream reset in the middle of a transfer, on a connection that stays open
 	WrongAuth      = "bad_auth"      // a handshake with wrong credentials
 )
 
@@ -63,10 +63,10 @@ func (c *conns) Dirty(ctx context.Context, kind string, hold time.Duration, rele
 	defer conn.Close()
 	stop := context.AfterFunc(ctx, func() { conn.Close() })
 	defer stop()
-	return c.misbehave(conn, kind, hold, release)
+	return c.runDirty(conn, kind, hold, release)
 }
 
-func (c *conns) misbehave(conn net.Conn, kind string, hold time.Duration, release <-chan struct{}) error {
+func (c *conns) runDirty(conn net.Conn, kind string, hold time.Duration, release <-chan struct{}) error {
 	content := NewContent(c.sessions.Add(1), 0, min(c.payload, chunkSize))
 	out := make([]byte, content.size)
 	content.fill(out, 0)
@@ -90,7 +90,7 @@ func (c *conns) misbehave(conn net.Conn, kind string, hold time.Duration, releas
 	case Silent:
 		_, err = conn.Write(out)
 	default:
-		return fmt.Errorf("dirty kind %q is none of %q", kind, DirtyKinds)
+		return fmt.Errorf("invalid dirty kind %q: use one of %q", kind, DirtyKinds)
 	}
 	if err == nil {
 		Hold(hold, release)
@@ -148,8 +148,8 @@ func closed(c <-chan struct{}) bool {
 }
 
 // dirtyKind begins the dirty sessions of one kind at random among the clean
-// ones, so that their number varies by itself: what grows with one kind can be
-// told from what grows with time or with another kind, though the load is
+// ones, so that their number varies by itself: growth with one kind can be
+// distinguished from growth with time or with another kind, although the load is
 // constant. The same load draws the same sessions again.
 type dirtyKind struct {
 	kind  string
@@ -169,11 +169,12 @@ func dirtyKinds(load string, shares map[string]float64) []*dirtyKind {
 	return kinds
 }
 
-// due tells whether a dirty session is due beside so many clean ones, one at most.
+// due reports whether a dirty session is due with the given number of clean ones,
+// which is at most 1.
 func (k *dirtyKind) due(sessions float64) bool { return k.draw.Float64() < k.share*sessions }
 
-// dirtied counts the dirty sessions by kind: those that have ended, and those
-// that are under way. One that ends meanwhile is in both, never in none.
+// dirtied counts the dirty sessions by kind: those that have ended, and those in
+// progress. One that ends meanwhile may be in both, and is always in one.
 func (w *workload) dirtied() (done, open map[string]int64) {
 	if len(w.dirty) == 0 {
 		return nil, nil

@@ -10,19 +10,20 @@
 // and dropped: there is no queue that could grow.
 //
 // A workload keeps a fixed number of session slots and uses them round robin,
-// so that under a constant load the number of the server's connections is
-// constant too. Kept sessions are opened over the first second; sessions of n
+// so under a constant load the number of the server's connections is constant
+// too. Kept sessions are opened over the first second; sessions of n
 // operations are closed one after the other, never all at once.
 //
-// Dirty sessions (reset, silent, half-open, aborted, slow) are extra to the
-// clean ones and evenly spaced: a share of 0.01 is one for every hundred clean
-// sessions begun, or for every hundred operations where sessions are kept or new
-// for each operation. They are bounded in number (as many at a time as the
-// concurrency) and time, and never count as failed.
+// Dirty sessions (reset, silent, half-open, aborted, slow) are in addition to the
+// clean ones and drawn at random, with a seed that depends on the load only. A
+// share of 0.01 is on average one per hundred clean sessions, or per hundred
+// operations where sessions are kept open or opened anew for each operation. At
+// most Concurrency of them are in progress at a time, each is bounded in time,
+// and they never count as failed.
 //
 // # Limits
 //
 // Pacing is exact to some tens of microseconds on Linux and to about a
-// millisecond elsewhere. An operation that a starved machine comes to more than a
-// second after it was due is late. Operations of one session are sequential.
+// millisecond elsewhere. An operation that starts more than a second after it was due,
+// on a starved machine, is late. Operations of one session are sequential.
 package load

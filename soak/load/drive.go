@@ -144,7 +144,7 @@ func (d *driver) execute(ctx context.Context, c soak.Command) error {
 func (d *driver) start(ctx context.Context, c soak.Command) error {
 	if d.loads == nil {
 		if c.Interval <= 0 {
-			return fmt.Errorf("driver: the first start needs an interval above 0, not %v", c.Interval)
+			return fmt.Errorf("driver: invalid interval %v of the first start: want more than 0", c.Interval)
 		}
 		for _, spec := range c.Loads {
 			if err := d.open(ctx, spec); err != nil {
@@ -178,7 +178,7 @@ func (d *driver) open(ctx context.Context, spec soak.Workload) error {
 
 func (d *driver) rate(c soak.Command) error {
 	if !(c.Factor >= 0) || math.IsInf(c.Factor, 0) {
-		return fmt.Errorf("driver: a rate cannot be %v times its plan", c.Factor)
+		return fmt.Errorf("driver: invalid rate factor %v: want 0 or more", c.Factor)
 	}
 	for _, w := range d.loads {
 		if c.Load == "" || c.Load == w.spec.Name {
@@ -233,8 +233,8 @@ func (d *driver) write(pprof string) error {
 	return nil
 }
 
-// close ends what is left of the loads and sends the last tally. It waits for
-// sessions that do not end for as long as grace.
+// close ends the loads and sends the last tally. It waits at most grace for
+// sessions that do not end.
 func (d *driver) close() error {
 	d.ticker.Stop()
 	closed := make(chan error, 1)
@@ -244,7 +244,7 @@ func (d *driver) close() error {
 		d.enter(soak.DriverStopped)
 		return errors.Join(err, d.write(""))
 	case <-time.After(grace):
-		return fmt.Errorf("driver: sessions did not end within %v of being cut off", grace)
+		return fmt.Errorf("driver: sessions did not end within %v after they were cut off", grace)
 	}
 }
 

@@ -37,7 +37,7 @@ func (d *driven) after(span time.Duration) soak.LoadTally {
 	return d.until("time", func(t soak.Tally) bool { return !t.Wall.Before(end) }).Loads[0]
 }
 
-func TestDayOfLoadIsExact(t *testing.T) {
+func TestDrive_DayOfLoad(t *testing.T) {
 	var m memory
 	inVirtualTime(t, &m, func(d *driven) {
 		d.start(10*time.Minute, virtual(1, 20, 0))
@@ -69,7 +69,7 @@ func liveHeap() uint64 {
 	return m.HeapAlloc
 }
 
-func TestFirstTallyIsReadyAndCarriesPprof(t *testing.T) {
+func TestDrive_FirstTally(t *testing.T) {
 	var m memory
 	synctest.Test(t, func(t *testing.T) {
 		d := drive(t, DriveOptions{Open: m.open, Pprof: "http://x/debug/pprof/", sleepUntil: sleepByTimer})
@@ -82,7 +82,7 @@ func TestFirstTallyIsReadyAndCarriesPprof(t *testing.T) {
 	})
 }
 
-func TestSessionsOpenOneAfterTheOtherAndStay(t *testing.T) {
+func TestDrive_KeptSessions(t *testing.T) {
 	var m memory
 	inVirtualTime(t, &m, func(d *driven) {
 		d.start(time.Second, virtual(1, 200, 0))
@@ -100,7 +100,7 @@ func TestSessionsOpenOneAfterTheOtherAndStay(t *testing.T) {
 	})
 }
 
-func TestSessionsOfManyOperationsEndEvenlySpread(t *testing.T) {
+func TestDrive_SessionsOfManyOperations(t *testing.T) {
 	for _, perSession := range []int{2, 10, 50} {
 		t.Run(fmt.Sprint(perSession), func(t *testing.T) {
 			var mu sync.Mutex
@@ -149,7 +149,7 @@ func busiest(times []time.Time, span time.Duration) (most int) {
 	return most
 }
 
-func TestNewSessionPerOperationKeepsNoneOpen(t *testing.T) {
+func TestDrive_SessionPerOperation(t *testing.T) {
 	var m memory
 	inVirtualTime(t, &m, func(d *driven) {
 		d.start(time.Second, virtual(100, 10, 1))
@@ -161,7 +161,7 @@ func TestNewSessionPerOperationKeepsNoneOpen(t *testing.T) {
 	})
 }
 
-func TestStalledServerMakesOperationsLateAndLatencyCountsFromDue(t *testing.T) {
+func TestDrive_StalledServer(t *testing.T) {
 	stall := time.Now() // set below, in virtual time
 	m := memory{serve: func(_, n uint64) error {
 		if n >= 1000 {
@@ -189,7 +189,7 @@ func TestStalledServerMakesOperationsLateAndLatencyCountsFromDue(t *testing.T) {
 	})
 }
 
-func TestPacerThatStoodStillDropsWhatIsOld(t *testing.T) {
+func TestDrive_SuspendedPacer(t *testing.T) {
 	var m memory
 	synctest.Test(t, func(t *testing.T) {
 		stall := time.Now().Add(10 * time.Second)
@@ -208,7 +208,7 @@ func TestPacerThatStoodStillDropsWhatIsOld(t *testing.T) {
 	})
 }
 
-func TestLatencyHoldsTheDialAndServiceDoesNot(t *testing.T) {
+func TestDrive_LatencyAndService(t *testing.T) {
 	m := memory{
 		dial:  func(uint64) error { time.Sleep(500 * time.Millisecond); return nil },
 		serve: func(uint64, uint64) error { time.Sleep(100 * time.Millisecond); return nil },
@@ -229,7 +229,7 @@ func TestLatencyHoldsTheDialAndServiceDoesNot(t *testing.T) {
 	})
 }
 
-func TestPauseDrainAndResumeGoOnEvenly(t *testing.T) {
+func TestDrive_PauseDrainResume(t *testing.T) {
 	var m memory
 	inVirtualTime(t, &m, func(d *driven) {
 		d.start(time.Second, virtual(10, 5, 0))
@@ -260,7 +260,7 @@ func TestPauseDrainAndResumeGoOnEvenly(t *testing.T) {
 	})
 }
 
-func TestPauseWaitsForOperationsUnderWay(t *testing.T) {
+func TestDrive_PauseWaits(t *testing.T) {
 	m := memory{serve: func(_, n uint64) error { time.Sleep(2500 * time.Millisecond); return nil }}
 	inVirtualTime(t, &m, func(d *driven) {
 		d.start(time.Second, virtual(1, 10, 0))
@@ -276,7 +276,7 @@ func TestPauseWaitsForOperationsUnderWay(t *testing.T) {
 	})
 }
 
-func TestRateStepsCountExactly(t *testing.T) {
+func TestDrive_RateSteps(t *testing.T) {
 	var m memory
 	inVirtualTime(t, &m, func(d *driven) {
 		other := virtual(10, 5, 0)
@@ -305,7 +305,7 @@ func TestRateStepsCountExactly(t *testing.T) {
 
 // A load at a rate of 0 has no sessions, through a pause as well, and has them
 // again with its rate.
-func TestARateOfZeroClosesTheSessions(t *testing.T) {
+func TestDrive_RateZero(t *testing.T) {
 	var m memory
 	inVirtualTime(t, &m, func(d *driven) {
 		d.start(10*time.Second, virtual(10, 5, 0))

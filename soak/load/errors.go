@@ -12,8 +12,8 @@ import (
 	"syscall"
 )
 
-// Kinds of errors that only the protocol can tell. The error's text says what to
-// check.
+// Kinds of errors that only the protocol can determine. The error's text says what
+// to check.
 const (
 	BadAuth       = "auth"         // the server refused the password, key, uuid or user
 	BadServerKey  = "server_key"   // the server does not own the key that was expected
@@ -22,8 +22,8 @@ const (
 	Decoy         = "decoy"        // REALITY: the camouflage site answered in the server's place
 )
 
-// Error is an error of a session with its kind, where the kind cannot be told
-// from the error itself: "mismatch", "status", "tls", …
+// Error is an error of a session with its kind, where the error itself does not
+// determine the kind: "mismatch", "status", "tls", …
 type Error struct {
 	Kind string
 	Err  error
@@ -36,7 +36,7 @@ func (e *Error) Error() string { return e.Err.Error() }
 func (e *Error) Unwrap() error { return e.Err }
 
 // ErrStale says that the server ended a session between two operations and that
-// nothing of this operation was sent. It is no failure: the operation is done
+// nothing of this operation was sent. It is not a failure: the operation is done
 // on a new session.
 var ErrStale = errors.New("the server ended the session while it was idle")
 
@@ -44,7 +44,7 @@ func mismatch(format string, args ...any) error {
 	return &Error{"mismatch", fmt.Errorf(format, args...)}
 }
 
-// kinds are told by the error that is in the chain.
+// kinds are the kinds of errors by the error in their chain.
 var kinds = []struct {
 	err  error
 	kind string

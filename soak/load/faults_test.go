@@ -18,9 +18,9 @@ import (
 )
 
 // Of 10,000 sessions 1,000 and 500 are drawn, give or take four standard
-// deviations. The two kinds vary over blocks of 10 s as chance has it, and each
-// by itself: that is what growth is told apart by.
-func TestDirtySessionsAreDrawnByShareAndNeverFail(t *testing.T) {
+// deviations. The two kinds vary over blocks of 10 s at random and
+// independently: that is how growth with either is distinguished.
+func TestDrive_DirtyShare(t *testing.T) {
 	var m memory
 	inVirtualTime(t, &m, func(d *driven) {
 		w := virtual(100, 50, 10)
@@ -54,14 +54,14 @@ func TestDirtySessionsAreDrawnByShareAndNeverFail(t *testing.T) {
 	})
 }
 
-func TestDirtySessionsAreBoundedInNumber(t *testing.T) {
+func TestDrive_DirtyBounded(t *testing.T) {
 	var m memory
 	inVirtualTime(t, &m, func(d *driven) {
 		w := virtual(100, 5, 0)
 		w.Dirty = map[string]float64{"silent": 1}
 		d.start(time.Second, w)
 		warned := d.until("a warning", func(t soak.Tally) bool { return t.Warning != "" })
-		if !strings.Contains(warned.Warning, "left out") {
+		if !strings.Contains(warned.Warning, "limit of") {
 			t.Errorf("warning: %q", warned.Warning)
 		}
 		d.after(10 * time.Second)
@@ -72,7 +72,7 @@ func TestDirtySessionsAreBoundedInNumber(t *testing.T) {
 	})
 }
 
-func TestFailuresAreCountedByKindAndSessionsComeBack(t *testing.T) {
+func TestDrive_FailuresByKind(t *testing.T) {
 	var up atomic.Bool
 	m := memory{dial: func(uint64) error {
 		if !up.Load() {
@@ -100,7 +100,7 @@ func TestFailuresAreCountedByKindAndSessionsComeBack(t *testing.T) {
 	})
 }
 
-func TestFailedOperationGetsANewSession(t *testing.T) {
+func TestDrive_FailedOperation(t *testing.T) {
 	m := memory{serve: func(_, n uint64) error {
 		if n == 50 {
 			return fmt.Errorf("read: %w", io.EOF)
@@ -117,7 +117,7 @@ func TestFailedOperationGetsANewSession(t *testing.T) {
 	})
 }
 
-func TestStaleSessionIsReplacedWithoutAFailure(t *testing.T) {
+func TestDrive_StaleSession(t *testing.T) {
 	m := memory{}
 	m.serve = func(session, n uint64) error {
 		if session == 1 && n >= 20 {
@@ -134,7 +134,7 @@ func TestStaleSessionIsReplacedWithoutAFailure(t *testing.T) {
 	})
 }
 
-func TestDriverEndsWhenTheMonitorIsGone(t *testing.T) {
+func TestDrive_MonitorGone(t *testing.T) {
 	m := memory{}
 	synctest.Test(t, func(t *testing.T) {
 		d := drive(t, DriveOptions{Open: m.open, sleepUntil: sleepByTimer})
@@ -151,7 +151,7 @@ func TestDriverEndsWhenTheMonitorIsGone(t *testing.T) {
 	})
 }
 
-func TestDriverCutsOffAHangingSession(t *testing.T) {
+func TestDrive_HangingSession(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		hang := make(chan struct{})
 		m := memory{serve: func(uint64, uint64) error { <-hang; return io.EOF }}
@@ -166,7 +166,7 @@ func TestDriverCutsOffAHangingSession(t *testing.T) {
 	})
 }
 
-func TestBadCommandsEndTheDriverWithAnError(t *testing.T) {
+func TestDrive_BadCommands(t *testing.T) {
 	good := virtual(1, 1, 0)
 	dirty := good
 	dirty.Dirty = map[string]float64{"rst": 1}
@@ -174,7 +174,7 @@ func TestBadCommandsEndTheDriverWithAnError(t *testing.T) {
 		`{"do":"dance"}`:              `unknown command "dance"`,
 		`nonsense`:                    "read a command",
 		`{"do":"start","loads":[{}]}`: "interval above 0",
-		`{"do":"rate","factor":-1}`:   "cannot be -1 times",
+		`{"do":"rate","factor":-1}`:   "invalid rate factor -1",
 		`{"do":"start","interval":1000000000,"loads":[{"name":"a","rate":-1,"concurrency":1}]}`:                                 `load "a": rate is -1`,
 		`{"do":"start","interval":1000000000,"loads":[{"name":"a","rate":1}]}`:                                                  "concurrency is 0",
 		`{"do":"start","interval":1000000000,"loads":[{"name":"a","rate":1,"concurrency":1,"requests_per_session":-1}]}`:        "requests_per_session is -1",

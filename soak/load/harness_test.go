@@ -229,7 +229,7 @@ func listen(t testing.TB, serve func(net.Conn)) string {
 	return l.Addr().String()
 }
 
-// plainEcho is anybody's echo server.
+// plainEcho is an echo server that knows nothing of soak.
 func plainEcho(conn net.Conn) {
 	defer conn.Close()
 	_, _ = io.Copy(struct{ io.Writer }{conn}, struct{ io.Reader }{conn})

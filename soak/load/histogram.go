@@ -17,7 +17,8 @@ type recorder struct {
 	live, spare map[int64]int64 // counts by value
 }
 
-// longest is the longest time a recorder tells apart; longer ones count as it.
+// longest is the longest time that a recorder distinguishes; longer times count as
+// longest.
 const longest = 10 * time.Minute
 
 // significant is how many bits of a value are kept: three decimal digits.

@@ -8,16 +8,16 @@ import (
 )
 
 // idleAfter is how long after an operation a session may have been ended for
-// being idle, so that a look is worth its system call.
+// being idle, so that a check is worth its system call.
 const idleAfter = time.Second
 
-// Ender is a connection that can tell whether its peer has ended it. Others are
-// asked where they stand on a TCP connection, by the NetConn that crypto/tls has
-// as well.
+// Ender is a connection that knows whether its peer has ended it. Other
+// connections are asked for the TCP connection below them, by the method NetConn
+// that crypto/tls has as well.
 type Ender interface{ Ended() bool }
 
-// ended tells whether the peer has ended a connection on which nothing is under
-// way. It does not wait, and takes nothing away.
+// ended reports whether the peer has ended a connection on which no operation is in
+// progress. It does not wait, and leaves the bytes to the next read.
 func ended(conn net.Conn) bool {
 	within := false
 	for {
@@ -45,7 +45,7 @@ func ended(conn net.Conn) bool {
 	return within && isAlert(head)
 }
 
-// isAlert tells whether a record of TLS is an alert, such as the goodbye of a
+// isAlert reports whether a record of TLS is an alert, such as the goodbye of a
 // peer: by its type, or by a length that nothing else has where the type is
 // hidden (RFC 8446, section 5.2: two bytes, their type, a tag of 16).
 func isAlert(head [5]byte) bool {

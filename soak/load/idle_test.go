@@ -9,7 +9,7 @@ import (
 )
 
 // Each session is used every three seconds, and the server ends it before.
-func TestSessionsThatAServerEndsWhileIdleAreStale(t *testing.T) {
+func TestEnded_IdleSession(t *testing.T) {
 	for how, end := range map[string]func(*net.TCPConn){
 		"closed": func(c *net.TCPConn) { c.Close() },
 		"reset":  func(c *net.TCPConn) { _ = c.SetLinger(0); c.Close() },
@@ -38,8 +38,8 @@ func TestSessionsThatAServerEndsWhileIdleAreStale(t *testing.T) {
 	}
 }
 
-// What waits to be read and is no goodbye is for the operation to see.
-func TestOnlyAGoodbyeEndsASession(t *testing.T) {
+// Bytes that wait to be read and are not a goodbye are left to the operation.
+func TestEnded_Goodbye(t *testing.T) {
 	for _, c := range []struct {
 		head [5]byte
 		want bool

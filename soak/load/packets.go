@@ -25,14 +25,14 @@ const (
 type PacketOptions struct {
 	Payload   int64         // bytes each way per operation
 	LostAfter time.Duration // a datagram whose answer has not come by then is lost; DefaultLostAfter where it is 0
-	Timeout   time.Duration // a session on which all is lost for so long is over; 10 s where it is 0
+	Timeout   time.Duration // a session on which every datagram is lost for this time is over; 10 s where it is 0
 }
 
 // Packets makes sessions of a dialer's packet connections: an operation is one
 // datagram there and the same back. It owns the dialer.
 //
 // Sessions are [Pipelined], so a lost datagram holds up nobody. It ends its
-// operation with [ErrLost] after LostAfter; the session goes on.
+// operation with [ErrLost] after LostAfter; the session stays open.
 func Packets(dialer PacketDialer, o PacketOptions) (Opener, error) {
 	most := int64(MostPacket)
 	if limited, ok := dialer.(interface{ MaxPacket() int }); ok {
@@ -128,7 +128,7 @@ func (s *packetSession) Begin(_ uint64, deadline time.Time, done Done) error {
 	s.mu.Unlock()
 	s.end(err)
 	if !mine {
-		return nil // done was told by the reader
+		return nil // the reader has called done
 	}
 	return err
 }
@@ -209,7 +209,7 @@ func (s *packetSession) read() {
 }
 
 // expire ends what is lost by now. The error says that nothing comes back on
-// this session any more.
+// this session.
 func (s *packetSession) expire(now time.Time) error {
 	s.mu.Lock()
 	lost := s.window.expire(now.Add(-s.LostAfter))
@@ -280,7 +280,7 @@ func (s *packetSession) fill(p []byte, seq uint64) {
 	binary.LittleEndian.PutUint64(p[8:], seq)
 }
 
-// verify tells whether p is a datagram that fill made. It leaves p as it was.
+// verify reports whether p is a datagram that fill made. It leaves p as it was.
 func (s *packetSession) verify(p []byte) bool {
 	if int64(len(p)) != s.Payload {
 		return false

@@ -25,12 +25,12 @@ func (p *packets) Dirty(ctx context.Context, kind string, hold time.Duration, re
 	defer conn.Close()
 	stop := context.AfterFunc(ctx, func() { conn.Close() })
 	defer stop()
-	return p.misbehave(conn, to, kind, hold, release)
+	return p.runDirty(conn, to, kind, hold, release)
 }
 
-func (p *packets) misbehave(conn net.PacketConn, to net.Addr, kind string, hold time.Duration, release <-chan struct{}) error {
+func (p *packets) runDirty(conn net.PacketConn, to net.Addr, kind string, hold time.Duration, release <-chan struct{}) error {
 	if kind != HalfOpen && kind != Abort && kind != Silent {
-		return fmt.Errorf("dirty kind %q is none of %q", kind, PacketDirtyKinds)
+		return fmt.Errorf("invalid dirty kind %q: use one of %q", kind, PacketDirtyKinds)
 	}
 	if kind != HalfOpen {
 		out := make([]byte, p.Payload)

@@ -138,7 +138,7 @@ func datagrams(rate float64, concurrency, perSession int) soak.Workload {
 	return soak.Workload{Name: "u", Protocol: "memory", Network: "udp", Rate: rate, Concurrency: concurrency, PerSession: perSession, Payload: 100, Timeout: 10 * time.Second}
 }
 
-func TestLossMakesNoOperationLate(t *testing.T) {
+func TestPackets_LossNotLate(t *testing.T) {
 	m := &network{fate: func(n int, p []byte) []parcel {
 		if n%20 == 7 {
 			return nil
@@ -152,15 +152,15 @@ func TestLossMakesNoOperationLate(t *testing.T) {
 			t.Errorf("every twentieth datagram is lost: %+v %+v", last, *last.Datagrams)
 		}
 		if last.Sessions != 2 || m.conns != 2 || last.InFlight != 0 {
-			t.Errorf("a loss is no reason to end a session: %+v", last)
+			t.Errorf("a loss must not end a session: %+v", last)
 		}
 		if last.Datagrams.Reordered+last.Datagrams.Duplicated+last.Datagrams.Overdue+last.Datagrams.Foreign != 0 {
-			t.Errorf("what did not happen was counted: %+v", *last.Datagrams)
+			t.Errorf("events that did not happen were counted: %+v", *last.Datagrams)
 		}
 	})
 }
 
-func TestLatencyOfDatagramsIsFromDue(t *testing.T) {
+func TestPackets_LatencyFromDue(t *testing.T) {
 	m := &network{fate: func(_ int, p []byte) []parcel { return echo(p) }}
 	overNetwork(t, m, datagrams(99, 1, 0), func(d *driven) {
 		d.after(3 * time.Second)
@@ -171,7 +171,7 @@ func TestLatencyOfDatagramsIsFromDue(t *testing.T) {
 	})
 }
 
-func TestWhatBecomesOfDatagramsIsTold(t *testing.T) {
+func TestPackets_Counters(t *testing.T) {
 	m := &network{}
 	m.fate = func(n int, p []byte) []parcel {
 		switch n % 100 {
@@ -201,7 +201,7 @@ func TestWhatBecomesOfDatagramsIsTold(t *testing.T) {
 	})
 }
 
-func TestChangedDatagramFails(t *testing.T) {
+func TestPackets_ChangedDatagram(t *testing.T) {
 	m := &network{fate: func(n int, p []byte) []parcel {
 		if n == 5 {
 			p[60] ^= 1
@@ -219,7 +219,7 @@ func TestChangedDatagramFails(t *testing.T) {
 	})
 }
 
-func TestSessionOnWhichAllIsLostIsDialledAgain(t *testing.T) {
+func TestPackets_SilentSessionRedialed(t *testing.T) {
 	m := &network{}
 	m.fate = func(_ int, p []byte) []parcel {
 		if m.conns < 3 {
@@ -239,7 +239,7 @@ func TestSessionOnWhichAllIsLostIsDialledAgain(t *testing.T) {
 	})
 }
 
-func TestSessionsOfDatagramsEndWithNothingUnderWay(t *testing.T) {
+func TestPackets_SessionsEnd(t *testing.T) {
 	m := &network{fate: func(n int, p []byte) []parcel {
 		if n%10 == 3 { // each second session ends with one lost under way
 			return nil
@@ -255,7 +255,7 @@ func TestSessionsOfDatagramsEndWithNothingUnderWay(t *testing.T) {
 	})
 }
 
-func TestRefusedDatagramFailsAndTheNextHasANewSession(t *testing.T) {
+func TestPackets_RefusedDatagram(t *testing.T) {
 	m := &network{fate: func(n int, p []byte) []parcel {
 		if n < 3 {
 			return []parcel{{}}
@@ -270,7 +270,7 @@ func TestRefusedDatagramFailsAndTheNextHasANewSession(t *testing.T) {
 	})
 }
 
-func TestAsMuchAsFitsIsUnderWayAndTheRestIsLate(t *testing.T) {
+func TestPackets_WindowFull(t *testing.T) {
 	m := &network{fate: func(int, []byte) []parcel { return nil }}
 	overNetwork(t, m, datagrams(10_000, 1, 0), func(d *driven) {
 		d.after(2 * time.Second)
@@ -283,7 +283,7 @@ func TestAsMuchAsFitsIsUnderWayAndTheRestIsLate(t *testing.T) {
 	})
 }
 
-func TestPayloadMustFitADatagram(t *testing.T) {
+func TestPackets_PayloadLimits(t *testing.T) {
 	for payload, want := range map[int64]string{15: "carries 16 to 65507", 65508: "carries 16 to 65507"} {
 		if _, err := Packets(&network{}, PacketOptions{Payload: payload}); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%d bytes: %v", payload, err)
@@ -294,7 +294,7 @@ func TestPayloadMustFitADatagram(t *testing.T) {
 	}
 }
 
-func TestAnswersAreToldApartFarBack(t *testing.T) {
+func TestWindow_OldAnswers(t *testing.T) {
 	w := newWindow()
 	for range 3 * remembered {
 		seq := w.send(datagram{})

@@ -7,7 +7,7 @@ import (
 	"syscall"
 )
 
-// errNothing says that there is nothing to read at the moment.
+// errNothing says that no bytes wait to be read.
 var errNothing = errors.New("connections cannot be peeked at on this system")
 
 // peek is not available here, so that an ended session is noticed only by the

@@ -4,7 +4,7 @@ package load
 
 import "syscall"
 
-// errNothing says that there is nothing to read at the moment.
+// errNothing says that no bytes wait to be read.
 const errNothing = syscall.EAGAIN
 
 // peek reads without waiting and leaves the bytes to the next read. n is 0 where

@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// A slot that could not open a session tries no more for a while, which doubles
-// with each failure. Operations meanwhile fail with the same error.
+// A slot that could not open a session waits before it tries again; the pause
+// doubles with each failure. Operations meanwhile fail with the same error.
 const (
 	firstBackoff = 100 * time.Millisecond
 	lastBackoff  = 2 * time.Second
@@ -21,8 +21,8 @@ type order struct {
 	openOnly bool
 }
 
-// slot is the place of one session and the goroutine that drives it. Who turns
-// busy on may send one order.
+// slot is the place of one session and the goroutine that drives it. The goroutine
+// that sets busy may send exactly one order.
 type slot struct {
 	load *workload
 	busy atomic.Bool
@@ -50,7 +50,7 @@ func newSlot(w *workload, i int) *slot {
 func (s *slot) run() {
 	for o := range s.work {
 		if deadline := time.Now().Add(s.load.spec.Timeout); o.openOnly {
-			_ = s.open(deadline) // the next operation of this slot tells
+			_ = s.open(deadline) // the next operation of this slot reports the error
 		} else {
 			s.operate(o, deadline)
 		}

@@ -33,7 +33,7 @@ func (w *workload) tally(now time.Time) soak.LoadTally {
 type datagramCounter interface{ Datagrams() soak.Datagrams }
 
 // due counts the operations that are due by now by the plan alone, so that a
-// pacer that hangs shows as operations that are missing. mu is held.
+// pacer that hangs shows as missing operations. mu is held.
 func (w *workload) due(now time.Time) int64 {
 	s := w.stretch
 	if s == nil {
@@ -41,7 +41,7 @@ func (w *workload) due(now time.Time) int64 {
 	}
 	until := min(now.Sub(s.begun), time.Duration(s.end.Load()))
 	for {
-		at, ok := s.pacer.Due(s.counted)
+		at, ok := s.due(s.counted)
 		if !ok || at > until {
 			return int64(w.before + s.counted)
 		}

@@ -2,14 +2,15 @@ package load
 
 import "time"
 
-// mostUnderWay bounds the datagrams of one session that may be under way, and
-// remembered, a multiple of 64, how many back an answer can be told from its copy.
+// mostUnderWay bounds the datagrams of one session in progress. remembered is the
+// number of newest datagrams whose duplicate answers are recognized, a multiple of
+// 64.
 const (
 	mostUnderWay = 1024
 	remembered   = 4096
 )
 
-// Done is told how an operation ended, as [Session.Do] returns it.
+// Done is called with how an operation ended, as [Session.Do] returns it.
 type Done func(sent, received int64, err error)
 
 // datagram is one that was sent and has no answer yet.

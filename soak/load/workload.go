@@ -17,14 +17,14 @@ import (
 const (
 	defaultTimeout = 10 * time.Second
 	rampTime       = time.Second     // over which kept sessions are opened
-	dirtyHold      = 3 * time.Second // how long a dirty session lingers at most
+	dirtyHold      = 3 * time.Second // longest time that a dirty session lingers
 	exampleLength  = 300             // of an error's text, in bytes
 
-	patience     = time.Second           // with a pacer that is behind
+	patience     = time.Second           // longest delay of an operation that is not late
 	lastPatience = 10 * time.Millisecond // the same, at the end of a stretch
 )
 
-// workload is one load under way: its slots, its pacer and its counters.
+// workload is one load in progress: its slots, its pacer and its counters.
 //
 //	pace ──due──> pick a slot ──order──> slot: open, Do, verify ──> counters, histograms
 //
@@ -60,15 +60,16 @@ type workload struct {
 
 	lag, latency, service, connect *recorder
 
-	operations, failed, late           atomic.Int64
-	sent, received                     atomic.Int64
-	sessions, open, inFlight, misbehav atomic.Int64
-	taken                              atomic.Int64 // slots that have an operation to do
+	operations, failed, late atomic.Int64
+	sent, received           atomic.Int64
+	sessions, open, inFlight atomic.Int64
+	dirtyInFlight            atomic.Int64
+	taken                    atomic.Int64 // slots that have an operation to do
 }
 
 // stretch is a time of one rate.
 type stretch struct {
-	pacer   Pacer
+	schedule
 	begun   time.Time
 	end     atomic.Int64 // nanoseconds after begun; nothing due later is started
 	stop    chan struct{}
@@ -101,7 +102,7 @@ func validate(spec soak.Workload, opener Opener) error {
 	return nil
 }
 
-// start begins the load or goes on with it. It changes nothing under way.
+// start begins or resumes the load. It does not affect operations in progress.
 func (w *workload) start() {
 	if w.stretch != nil {
 		return
@@ -122,7 +123,7 @@ func (w *workload) start() {
 }
 
 func (w *workload) begin() {
-	s := &stretch{pacer: Constant{w.spec.Rate * w.factor, w.phase}, begun: time.Now(), stop: make(chan struct{})}
+	s := &stretch{schedule: schedule{w.spec.Rate * w.factor, w.phase}, begun: time.Now(), stop: make(chan struct{})}
 	s.end.Store(math.MaxInt64)
 	w.mu.Lock()
 	w.stretch = s
@@ -156,7 +157,7 @@ func (w *workload) halt() {
 	s.end.Store(int64(end))
 	close(s.stop)
 	s.done.Wait()
-	if next, ok := s.pacer.Due(s.started); ok {
+	if next, ok := s.due(s.started); ok {
 		w.phase = min(max((next-end).Seconds()*w.spec.Rate*w.factor, 0), 1)
 	}
 	w.mu.Lock()
@@ -165,8 +166,8 @@ func (w *workload) halt() {
 	w.mu.Unlock()
 }
 
-// setFactor sets the rate to factor times its plan. Operations go on evenly; at
-// 0 all sessions are closed.
+// setFactor sets the rate to factor times the planned one. Operations stay evenly
+// spaced across the change; at 0 all sessions are closed.
 func (w *workload) setFactor(factor float64) {
 	running, idle := w.stretch != nil, w.idle
 	if factor == 0 {
@@ -205,13 +206,13 @@ func (w *workload) drain() {
 	_ = drain(w.opener) // an error here changes nothing: it is over
 }
 
-// pace starts each operation of a stretch when it is due. What it comes to with
-// a delay above patience, because the machine is too busy or stood still, is
-// late: the delay would grow without bound, like a queue.
+// pace starts each operation of a stretch when it is due. An operation whose delay
+// exceeds patience, because the machine is too busy or was suspended, is
+// late: its delay would grow without bound, like that of a queue.
 func (w *workload) pace(s *stretch) {
 	wait := newWaiter(w.sleepUntil)
 	for {
-		at, ok := s.pacer.Due(s.started)
+		at, ok := s.due(s.started)
 		due := s.begun.Add(at)
 		if !ok || int64(at) > s.end.Load() || !wait.until(due, s.stop) {
 			return
@@ -281,24 +282,24 @@ func (w *workload) ramp(s *stretch) {
 	}
 }
 
-// dispatchDirty begins the dirty sessions that are due beside one operation.
+// dispatchDirty begins the dirty sessions that are due with one operation.
 func (w *workload) dispatchDirty() {
 	sessions := 1 / float64(max(w.spec.PerSession, 1))
 	for _, k := range w.dirty {
 		if k.due(sessions) {
-			if int(w.misbehav.Load()) >= w.spec.Concurrency {
-				w.warn(fmt.Sprintf("load %s: dirty sessions are left out: as many as the concurrency are under way", w.spec.Name))
+			if int(w.dirtyInFlight.Load()) >= w.spec.Concurrency {
+				w.warn(fmt.Sprintf("load %s: skipping dirty sessions: the limit of %d at a time (concurrency) is reached", w.spec.Name, w.spec.Concurrency))
 				continue
 			}
-			w.misbehav.Add(1)
-			w.underWay.Go(func() { w.misbehave(k) })
+			w.dirtyInFlight.Add(1)
+			w.underWay.Go(func() { w.runDirty(k) })
 		}
 	}
 }
 
-func (w *workload) misbehave(k *dirtyKind) {
+func (w *workload) runDirty(k *dirtyKind) {
 	k.open.Add(1)
-	defer w.misbehav.Add(-1)
+	defer w.dirtyInFlight.Add(-1)
 	defer k.open.Add(-1)
 	hold := min(dirtyHold, w.spec.Timeout)
 	ctx, cancel := context.WithTimeout(w.ctx, hold+w.spec.Timeout)
@@ -307,12 +308,11 @@ func (w *workload) misbehave(k *dirtyKind) {
 	if err == nil {
 		k.done.Add(1)
 	} else if w.ctx.Err() == nil {
-		w.warn(fmt.Sprintf("load %s: dirty sessions of kind %s fail: %s", w.spec.Name, k.kind, shorten(err)))
+		w.warn(fmt.Sprintf("load %s: dirty sessions of kind %s failed: %s", w.spec.Name, k.kind, shorten(err)))
 	}
 }
 
-// settle counts an operation that has ended. sentAt is of no account where it
-// failed.
+// settle counts an operation that has ended. sentAt is not used where it failed.
 func (w *workload) settle(o order, sentAt time.Time, err error) {
 	defer w.inFlight.Add(-1)
 	if err != nil {
@@ -325,8 +325,8 @@ func (w *workload) settle(o order, sentAt time.Time, err error) {
 	w.operations.Add(1)
 }
 
-// fail counts a failed operation, unless the failure is that we stop, or a loss,
-// which the opener counts.
+// fail counts a failed operation, unless it failed because the load stops, or by a
+// loss, which the opener counts.
 func (w *workload) fail(err error) {
 	if w.ctx.Err() != nil || errors.Is(err, ErrLost) {
 		return

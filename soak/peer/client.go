@@ -101,7 +101,7 @@ func (p clientProgram) write(folder string, loads []soak.Workload) (c Client, er
 		o, err := outboundOf(w)
 		speak, ok := p.outbounds[w.Protocol]
 		if err != nil || !ok {
-			return c, errors.Join(err, fmt.Errorf("%s is no client of %s", p.program.Name, w.Protocol))
+			return c, errors.Join(err, fmt.Errorf("%s cannot be a client of %s", p.program.Name, w.Protocol))
 		}
 		outbounds = append(outbounds, speak(o))
 		c.SOCKS = append(c.SOCKS, loopback(socks[i]))

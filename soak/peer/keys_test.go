@@ -11,9 +11,9 @@ import (
 	"soakmon/soak/protocol/ech"
 )
 
-// TestECHKeysOpenWhatTheirConfigSeals makes a handshake with the keys as a
+// TestECHKeys_RoundTrip makes a handshake with the keys as a
 // server reads them.
-func TestECHKeysOpenWhatTheirConfigSeals(t *testing.T) {
+func TestECHKeys_RoundTrip(t *testing.T) {
 	keys, list, err := echKeys()
 	if err != nil {
 		t.Fatal(err)
@@ -46,7 +46,7 @@ func TestECHKeysOpenWhatTheirConfigSeals(t *testing.T) {
 	}
 }
 
-func TestUUIDsAreRandomOnes(t *testing.T) {
+func TestUUID_Random(t *testing.T) {
 	form := regexp.MustCompile(`^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$`)
 	if a, b := uuid(), uuid(); a == b || !form.MatchString(a) {
 		t.Errorf("%s, %s", a, b)

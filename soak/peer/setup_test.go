@@ -30,7 +30,7 @@ func write(t testing.TB, name string) (folder string, files peer.Files, p soak.P
 	return folder, files, p
 }
 
-func TestEverySetupHasAPlanThatLoads(t *testing.T) {
+func TestSetups_PlansLoad(t *testing.T) {
 	for _, s := range peer.Setups() {
 		folder, files, p := write(t, s.Name)
 		if p.Name != s.Name || p.Target.Dir != folder || len(p.Load) == 0 {
@@ -47,13 +47,13 @@ func TestEverySetupHasAPlanThatLoads(t *testing.T) {
 		}
 		for _, secret := range []string{"password", "obfs_password", "uuid", "client_key"} {
 			if content, ok := files[secret]; ok && (len(content) < 16 || bytes.Contains(files[plan.InFolder], content)) {
-				t.Errorf("%s: %s is %d bytes, or stands in the plan", s.Name, secret, len(content))
+				t.Errorf("%s: %s is %d bytes, or appears in the plan", s.Name, secret, len(content))
 			}
 		}
 	}
 }
 
-func TestKeysAreMadeAnewAndNothingIsOverwritten(t *testing.T) {
+func TestSetup_FreshKeysNoOverwrite(t *testing.T) {
 	folder, first, _ := write(t, "sing-box-all")
 	_, second, _ := write(t, "sing-box-all")
 	for name := range first {
@@ -70,7 +70,7 @@ func TestKeysAreMadeAnewAndNothingIsOverwritten(t *testing.T) {
 	}
 }
 
-func TestProgramsAreFoundInPathAndWhereMakePeersPutsThem(t *testing.T) {
+func TestFind_PathAndPeers(t *testing.T) {
 	root := t.TempDir()
 	bin := filepath.Join(root, ".peers", "bin")
 	below := filepath.Join(root, "a", "b")
@@ -98,7 +98,7 @@ func TestProgramsAreFoundInPathAndWhereMakePeersPutsThem(t *testing.T) {
 	}
 }
 
-func TestClientsAreWrittenForEveryLoadTheySpeak(t *testing.T) {
+func TestClient_EveryLoad(t *testing.T) {
 	_, _, p := write(t, "sing-box-all")
 	var reality []soak.Workload
 	for _, w := range p.Load {

@@ -57,7 +57,7 @@ func xrayListener(protocol string, port int, settings, stream object) object {
 	return object{"protocol": protocol, "listen": "127.0.0.1", "port": port, "settings": settings, "streamSettings": stream}
 }
 
-// xrayTLS holds the certificate itself: Xray looks for a file beside its
+// xrayTLS holds the certificate itself: Xray looks for a file next to its
 // program where the path is relative.
 func xrayTLS(s *secrets, alpn string) object {
 	return object{"alpn": []string{alpn}, "certificates": []object{{

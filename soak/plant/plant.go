@@ -64,11 +64,11 @@ func New(leaks []soak.Leak, fails func(kind string, err error)) (*Planter, error
 		plant, ok := kinds[l.Kind]
 		switch {
 		case !ok:
-			return nil, fmt.Errorf("leak %q: there is no kind %q, only %s", l.Text, l.Kind, strings.Join(Kinds(), ", "))
+			return nil, fmt.Errorf("leak %q: unknown kind %q: use %s", l.Text, l.Kind, strings.Join(Kinds(), ", "))
 		case !(l.Amount > 0) || math.IsInf(l.Amount, 0):
-			return nil, fmt.Errorf("leak %q: the amount %v is not above zero", l.Text, l.Amount)
+			return nil, fmt.Errorf("leak %q: invalid amount %v: want more than 0", l.Text, l.Amount)
 		case !oneStep(int64(l.Every), l.Operations, l.Dirty):
-			return nil, fmt.Errorf("leak %q: want a step either in time, in operations or in dirty sessions", l.Text)
+			return nil, fmt.Errorf("leak %q: want exactly one step: in time, in operations or in dirty sessions", l.Text)
 		case l.Every > 0:
 			p.timed = append(p.timed, leak{l, plant})
 		case l.Operations > 0:

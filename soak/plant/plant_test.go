@@ -61,7 +61,7 @@ func (f *failures) add(_ string, err error) {
 	f.err = err
 }
 
-// leakForReal plants one leak by time or by operation, and tells what that did.
+// leakForReal plants one leak by time or by operation, and reports what that did.
 func leakForReal(text string) error {
 	var l soak.Leak
 	if err := json.Unmarshal([]byte(text), &l); err != nil {
@@ -202,7 +202,7 @@ func (p *leaker) until(t *testing.T, ok func(census) bool) census {
 	return c
 }
 
-func TestEachKindLeaksWhatItSays(t *testing.T) {
+func TestPlanter_Kinds(t *testing.T) {
 	const n = 40 // 4,000 operations, 1 in 100
 	for kind, grown := range map[string]func(before, now census) int{
 		"fd":        func(b, c census) int { return c.Fds - b.Fds },
@@ -228,21 +228,21 @@ func TestEachKindLeaksWhatItSays(t *testing.T) {
 	}
 }
 
-func TestThreadsAreRealThreads(t *testing.T) {
+func TestPlanter_Threads(t *testing.T) {
 	p := startLeaker(t, soak.Leak{Kind: "thread", Amount: 1, Operations: 40})
 	if c := p.until(t, func(c census) bool { return c.Threads >= 100 }); c.Threads < 100 {
 		t.Errorf("%d threads of 100", c.Threads)
 	}
 }
 
-func TestGoroutinesAreNamedInProfiles(t *testing.T) {
+func TestPlanter_GoroutineNames(t *testing.T) {
 	c := startLeaker(t, soak.Leak{Kind: "goroutine", Amount: 1, Operations: 400}).count(t)
 	if !strings.Contains(c.Names, "10 @") || !strings.Contains(c.Names, "plant.plantedGoroutine") {
 		t.Error(c.Names)
 	}
 }
 
-func TestHeapGrowsByWhatWasPlanted(t *testing.T) {
+func TestPlanter_HeapSize(t *testing.T) {
 	for _, perOperation := range []float64{100, 4096} {
 		p := startLeaker(t, soak.Leak{Kind: "heap", Amount: perOperation, Operations: 1})
 		want := perOperation * 4000
@@ -253,21 +253,21 @@ func TestHeapGrowsByWhatWasPlanted(t *testing.T) {
 	}
 }
 
-func TestLeaksByTimeAreNeverEarly(t *testing.T) {
+func TestRun_NeverEarly(t *testing.T) {
 	p := startLeaker(t, soak.Leak{Kind: "fd", Amount: 100, Every: time.Second})
 	if got := p.count(t).Fds - p.before.Fds; got < 1 || got > 60 { // half a second and what little the deadline may be late
 		t.Errorf("%d fds in half a second at 100/s", got)
 	}
 }
 
-func TestExhaustionIsCountedNotFatal(t *testing.T) {
+func TestPlanter_Exhaustion(t *testing.T) {
 	p := startLeaker(t, soak.Leak{Kind: "fd", Amount: 1, Operations: 1, Text: "few fds"})
 	if c := p.count(t); c.Failed < 3900 || !strings.Contains(c.Err, "too many open files") {
 		t.Errorf("failed %d: %s", c.Failed, c.Err)
 	}
 }
 
-func TestScheduleIsExactOverADay(t *testing.T) {
+func TestLeak_ExactOverADay(t *testing.T) {
 	for _, l := range []soak.Leak{
 		{Kind: "fd", Amount: 2, Every: time.Second},
 		{Kind: "fd", Amount: 1, Every: time.Hour},
@@ -299,7 +299,7 @@ func TestScheduleIsExactOverADay(t *testing.T) {
 	}
 }
 
-func TestManyAreSpreadWithinTheSecond(t *testing.T) {
+func TestRun_SpreadWithinSecond(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p, err := New([]soak.Leak{{Kind: "fd", Amount: 10000, Every: time.Second}}, nil)
 		if err != nil {
@@ -319,7 +319,7 @@ func TestManyAreSpreadWithinTheSecond(t *testing.T) {
 	})
 }
 
-func TestFractionsOfWhatIsCountedAddUp(t *testing.T) {
+func TestLeak_Fractions(t *testing.T) {
 	for what, c := range map[string]struct {
 		leak  soak.Leak
 		leaks func(*Planter) []leak
@@ -347,7 +347,7 @@ func TestFractionsOfWhatIsCountedAddUp(t *testing.T) {
 	}
 }
 
-func TestBadLeaksAreRefused(t *testing.T) {
+func TestNew_Rejects(t *testing.T) {
 	if want := []string{"child", "fd", "goroutine", "heap", "thread"}; !slices.Equal(Kinds(), want) {
 		t.Errorf("kinds %v, want %v", Kinds(), want)
 	}

@@ -39,7 +39,7 @@ func MemoryGroups(mount string, cgroup []byte) []MemoryGroup {
 
 // ParseCgroup parses /proc/PID/cgroup (cgroups(7)) and returns the path of the
 // memory controller's group (version 1) and of the unified group (version 2);
-// "" is none.
+// "" where there is none.
 func ParseCgroup(b []byte) (v1, v2 string) {
 	for line := range strings.Lines(string(b)) {
 		parts := strings.SplitN(strings.TrimSpace(line), ":", 3)

@@ -23,7 +23,7 @@ const Listen TCPState = 10
 var tcpStates = [...]string{1: "established", "syn_sent", "syn_recv", "fin_wait1", "fin_wait2",
 	"time_wait", "close", "close_wait", "last_ack", "listen", "closing"}
 
-// TCPStates is one more than the largest state that has a name; 0 is none.
+// TCPStates is one more than the largest state that has a name; state 0 does not exist.
 const TCPStates = TCPState(len(tcpStates))
 
 // String is the name of a state in small letters, such as "close_wait".

@@ -90,10 +90,10 @@ func (l *link) delay() time.Duration {
 
 func (l *link) happens(share float64) bool { return share > 0 && l.chance.Float64() < share }
 
-// immediate tells whether all that is not lost passes at once.
+// immediate reports whether everything that is not lost passes at once.
 func (l *link) immediate() bool { return l.c.Delay <= 0 && l.c.Jitter <= 0 && l.c.Rate <= 0 }
 
-// uniform tells whether datagrams that come together stay together.
+// uniform reports whether datagrams that come together stay together.
 func (l *link) uniform() bool {
 	return l.c.Loss <= 0 && l.c.Jitter <= 0 && l.c.Rate <= 0 && l.c.Reorder <= 0
 }

@@ -10,7 +10,7 @@ import (
 
 var noon = time.Date(2026, 1, 2, 12, 0, 0, 0, time.UTC)
 
-func TestChanceFollowsTheSeedAndTheShare(t *testing.T) {
+func TestLink_SeededLoss(t *testing.T) {
 	const n = 100_000
 	outcome := func(seed uint64) (lost []bool, count int) {
 		l := newLink(soak.Conditions{Loss: 0.03}, seed, 0)
@@ -39,7 +39,7 @@ func TestChanceFollowsTheSeedAndTheShare(t *testing.T) {
 	}
 }
 
-func TestDelayIsUniformAroundWhatIsAsked(t *testing.T) {
+func TestLink_DelayUniform(t *testing.T) {
 	l := newLink(soak.Conditions{Delay: 20 * time.Millisecond, Jitter: 5 * time.Millisecond}, 1, 0)
 	least, most, sum := time.Hour, time.Duration(0), time.Duration(0)
 	for range 10_000 {
@@ -52,7 +52,7 @@ func TestDelayIsUniformAroundWhatIsAsked(t *testing.T) {
 	}
 }
 
-func TestRateSpacesAndItsQueueIsBounded(t *testing.T) {
+func TestLink_RateQueueBounded(t *testing.T) {
 	l := newLink(soak.Conditions{Rate: 1e6}, 1, 0) // 1,000 bytes take 1 ms
 	passed := 0
 	for i := range 500 {
@@ -78,7 +78,7 @@ func TestRateSpacesAndItsQueueIsBounded(t *testing.T) {
 	}
 }
 
-func TestReorderedOvertakeTheDelayed(t *testing.T) {
+func TestLink_Reorder(t *testing.T) {
 	l := newLink(soak.Conditions{Delay: time.Second, Reorder: 0.1}, 1, 0)
 	early := 0
 	for range 1000 {
@@ -93,7 +93,7 @@ func TestReorderedOvertakeTheDelayed(t *testing.T) {
 	}
 }
 
-func TestStreamKeepsItsOrderUnderJitter(t *testing.T) {
+func TestLink_StreamOrder(t *testing.T) {
 	l := newLink(soak.Conditions{Delay: 10 * time.Millisecond, Jitter: 10 * time.Millisecond}, 1, 0)
 	var last time.Time
 	for i := range 1000 {
@@ -105,7 +105,7 @@ func TestStreamKeepsItsOrderUnderJitter(t *testing.T) {
 	}
 }
 
-func TestFatesComeInTheirShares(t *testing.T) {
+func TestNewFate_Shares(t *testing.T) {
 	resets, stalls := 0, 0
 	for n := range uint64(10_000) {
 		f := newFate(soak.Conditions{Reset: 0.02, Stall: 0.05, StallFor: time.Second}, 7, n)

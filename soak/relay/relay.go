@@ -23,7 +23,7 @@ type Options struct {
 	Listen     string // HOST:PORT; a free port on loopback where it is ""
 	Target     string // HOST:PORT
 	Conditions soak.Conditions
-	Seed       uint64 // of what chance decides
+	Seed       uint64 // of the random decisions
 }
 
 // Start begins to relay; Close ends it, with all connections.
@@ -38,5 +38,5 @@ func Start(ctx context.Context, o Options) (*Relay, error) {
 	case "udp":
 		return startUDP(ctx, o, out, back)
 	}
-	return nil, fmt.Errorf("relay: network %q is neither tcp nor udp", o.Network)
+	return nil, fmt.Errorf("relay: invalid network %q: use tcp or udp", o.Network)
 }

@@ -124,7 +124,7 @@ var conditions = map[string]soak.Conditions{
 	"rate":  {Rate: 50e6},
 }
 
-func TestEveryByteArrives(t *testing.T) {
+func TestRelay_EveryByte(t *testing.T) {
 	tcp, udp := echoTCP(t), echoUDP(t)
 	for name, c := range conditions {
 		t.Run(name, func(t *testing.T) {
@@ -138,7 +138,7 @@ func TestEveryByteArrives(t *testing.T) {
 	}
 }
 
-func TestADelayCountsTwiceInARoundTrip(t *testing.T) {
+func TestRelay_DelayRoundTrip(t *testing.T) {
 	c := soak.Conditions{Delay: 20 * time.Millisecond}
 	tcp := operate(t, conns(t, relayTo(t, "tcp", echoTCP(t), c).Addr(), load.Echo, 100), 5)
 	udp := operate(t, packets(t, relayTo(t, "udp", echoUDP(t), c).Addr(), 100), 5)
@@ -165,7 +165,7 @@ func fastest(t *testing.T, do func() error) time.Duration {
 
 // A handshake takes a round trip, which a client waits for before it speaks and
 // a server after it has answered.
-func TestANewConnectionTakesARoundTripMore(t *testing.T) {
+func TestRelay_NewConnectionRoundTrip(t *testing.T) {
 	greeter, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -210,7 +210,7 @@ func TestANewConnectionTakesARoundTripMore(t *testing.T) {
 	}
 }
 
-func TestARateHolds(t *testing.T) {
+func TestRelay_Rate(t *testing.T) {
 	r := relayTo(t, "tcp", echoTCP(t), soak.Conditions{Rate: 10e6})
 	began := time.Now()
 	operate(t, conns(t, r.Addr(), load.BulkUp, 3<<20), 1)
@@ -242,7 +242,7 @@ func lose(t *testing.T, c soak.Conditions, n int) (back []bool, count int) {
 	return back, count
 }
 
-func TestLossIsTheSameAgain(t *testing.T) {
+func TestRelay_LossReproducible(t *testing.T) {
 	c := soak.Conditions{Loss: 0.1}
 	one, count := lose(t, c, 300)
 	two, _ := lose(t, c, 300)
@@ -260,7 +260,7 @@ func TestLossIsTheSameAgain(t *testing.T) {
 	}
 }
 
-func TestAResetPassesBothWays(t *testing.T) {
+func TestRelay_ResetPropagates(t *testing.T) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -292,7 +292,7 @@ func TestAResetPassesBothWays(t *testing.T) {
 	}
 }
 
-func TestTheEndOfOneDirectionLeavesTheOther(t *testing.T) {
+func TestRelay_HalfClose(t *testing.T) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -321,7 +321,7 @@ func TestTheEndOfOneDirectionLeavesTheOther(t *testing.T) {
 	}
 }
 
-func TestConnectionsMeetTheirFates(t *testing.T) {
+func TestRelay_Fates(t *testing.T) {
 	r := relayTo(t, "tcp", echoTCP(t), soak.Conditions{Reset: 0.3, Stall: 0.3, StallFor: 200 * time.Millisecond})
 	resets, stalls := 0, 0
 	for range 30 {
@@ -355,7 +355,7 @@ func held() (fds, goroutines int) {
 	return len(entries), runtime.NumGoroutine()
 }
 
-func TestCloseLeavesNothing(t *testing.T) {
+func TestRelay_CloseLeaksNothing(t *testing.T) {
 	tcp, udp := echoTCP(t), echoUDP(t)
 	operate(t, conns(t, tcp, load.Echo, 100), 1) // the runtime's own descriptors
 	fds, goroutines := held()

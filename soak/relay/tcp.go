@@ -88,7 +88,7 @@ func (t *tcpRelay) serve(client *net.TCPConn, number uint64) {
 }
 
 // handshake is when the three segments of one that begins now would arrive
-// (RFC 9293, section 3.5): who sends may do so from then on.
+// (RFC 9293, section 3.5). Each side may send from then on.
 type handshake struct{ syn, client, server time.Time }
 
 func (t *tcpRelay) handshake(now time.Time) (h handshake) {
@@ -98,8 +98,8 @@ func (t *tcpRelay) handshake(now time.Time) (h handshake) {
 	return h
 }
 
-// dial connects to the target when the client's first segment arrives there. The
-// error comes when the client would be told.
+// dial connects to the target when the client's first segment arrives there. An
+// error returns when the refusal would reach the client.
 func (t *tcpRelay) dial(h handshake) (net.Conn, error) {
 	if err := sleep(t.ctx, time.Until(h.syn)); err != nil {
 		return nil, err
@@ -112,8 +112,8 @@ func (t *tcpRelay) dial(h handshake) (net.Conn, error) {
 	return conn, err
 }
 
-// direction passes one direction on to its end, which it passes on as well.
-// Nothing is sent before it opens.
+// direction passes on one direction, the end of the stream included. Nothing is
+// sent before opens.
 func (t *tcpRelay) direction(to, from *net.TCPConn, l *link, f *fate, opens time.Time) {
 	var err error
 	if l.immediate() && f.reads == 0 {

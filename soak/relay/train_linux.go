@@ -13,7 +13,7 @@ import (
 const oobSize = 64
 
 // prepare asks the kernel for large buffers, and for trains of datagrams in one
-// read (UDP_GRO, udp(7), Linux 5.0). Without them it goes on as well.
+// read (UDP_GRO, udp(7), Linux 5.0). It works without them, too.
 func prepare(conn *net.UDPConn) {
 	_ = conn.SetReadBuffer(socketBuffer)
 	_ = conn.SetWriteBuffer(socketBuffer)
@@ -39,7 +39,7 @@ func segment(oob []byte, n int) int {
 // send sends a datagram, or a train of datagrams of segment bytes (UDP_SEGMENT).
 func send(conn *net.UDPConn, to netip.AddrPort, data []byte, segment int) {
 	if segment >= len(data) {
-		_, _, _ = conn.WriteMsgUDPAddrPort(data, nil, to) // who is not there hears nothing
+		_, _, _ = conn.WriteMsgUDPAddrPort(data, nil, to) // nobody may listen there
 		return
 	}
 	var oob [32]byte

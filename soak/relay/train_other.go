@@ -9,7 +9,7 @@ import (
 
 const oobSize = 0
 
-// prepare asks the kernel for large buffers; less will do.
+// prepare asks the kernel for large buffers; smaller ones work, too.
 func prepare(conn *net.UDPConn) {
 	_ = conn.SetReadBuffer(socketBuffer)
 	_ = conn.SetWriteBuffer(socketBuffer)
@@ -19,5 +19,5 @@ func prepare(conn *net.UDPConn) {
 func segment(_ []byte, n int) int { return n }
 
 func send(conn *net.UDPConn, to netip.AddrPort, data []byte, _ int) {
-	_, _, _ = conn.WriteMsgUDPAddrPort(data, nil, to) // who is not there hears nothing
+	_, _, _ = conn.WriteMsgUDPAddrPort(data, nil, to) // nobody may listen there
 }

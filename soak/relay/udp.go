@@ -12,8 +12,8 @@ import (
 )
 
 const (
-	mostFlows    = 1024            // clients at a time; beyond it the one that was silent longest is forgotten
-	flowIdle     = 2 * time.Minute // a client that is silent for so long is forgotten (RFC 4787, section 4.3)
+	mostFlows    = 1024            // clients at a time; when it is exceeded, the one that was silent longest is forgotten
+	flowIdle     = 2 * time.Minute // a client that is silent for this time is forgotten (RFC 4787, section 4.3)
 	mostBytes    = 16 << 20        // that wait, each way
 	socketBuffer = 4 << 20         // asked of the kernel
 	mostDatagram = 64 << 10        // bytes, of a train as well

@@ -40,7 +40,7 @@ func (t *Target) find(ctx context.Context) (procfs.ID, error) {
 		}
 		pid, err := strconv.Atoi(strings.TrimSpace(string(b)))
 		if err != nil || pid <= 0 {
-			return procfs.ID{}, fmt.Errorf("pidfile %s: %.40q is not a pid", t.plan.PIDFile, b)
+			return procfs.ID{}, fmt.Errorf("pidfile %s: invalid pid %.40q", t.plan.PIDFile, b)
 		}
 		id, err := alive(pid)
 		if err != nil {
@@ -63,7 +63,7 @@ func alive(pid int) (procfs.ID, error) {
 	return p.ID, nil
 }
 
-// listening is the process that serves the plan's address, and says so where
+// listening is the process that serves the plan's address. It emits a note where
 // several share it.
 func (t *Target) listening(ctx context.Context) (procfs.ID, error) {
 	owners, err := servers(ctx, t.plan.Listen)

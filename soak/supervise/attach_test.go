@@ -16,7 +16,7 @@ import (
 
 func itoa(n int) string { return strconv.Itoa(n) }
 
-func TestAttachedProcessIsWatchedAndNeverTouched(t *testing.T) {
+func TestNewTarget_AttachLeavesProcessAlone(t *testing.T) {
 	nothingLeft(t)
 	cmd, _ := stranger(t, "sleep", "1000")
 	pid := cmd.Process.Pid
@@ -30,7 +30,7 @@ func TestAttachedProcessIsWatchedAndNeverTouched(t *testing.T) {
 	}
 }
 
-func TestExitOfAttachedProcessIsSeen(t *testing.T) {
+func TestNewTarget_AttachedProcessExits(t *testing.T) {
 	nothingLeft(t)
 	cmd, _ := stranger(t, "sleep", "1000")
 	tg := target(t, soak.Target{PID: cmd.Process.Pid}, TargetOptions{})
@@ -40,7 +40,7 @@ func TestExitOfAttachedProcessIsSeen(t *testing.T) {
 	next(t, tg, soak.EventCrash)
 }
 
-func TestZombieIsNotATarget(t *testing.T) {
+func TestNewTarget_Zombie(t *testing.T) {
 	nothingLeft(t)
 	cmd, _ := stranger(t, "true")
 	eventually(t, "it has ended", func() bool { return gone(cmd.Process.Pid) })
@@ -80,7 +80,7 @@ func TestNewTarget_AttachWithoutMainThread(t *testing.T) {
 	next(t, tg, soak.EventCrash)
 }
 
-func TestPidfile(t *testing.T) {
+func TestNewTarget_Pidfile(t *testing.T) {
 	nothingLeft(t)
 	cmd, _ := stranger(t, "sleep", "1000")
 	file := filepath.Join(t.TempDir(), "pid")
@@ -94,14 +94,14 @@ func TestPidfile(t *testing.T) {
 		t.Errorf("%+v", p)
 	}
 	write("nginx")
-	refused(t, soak.Target{PIDFile: file}, "is not a pid")
+	refused(t, soak.Target{PIDFile: file}, "invalid pid")
 	write("2147483647")
 	refused(t, soak.Target{PIDFile: file}, "stale", "no process 2147483647")
 	refused(t, soak.Target{PIDFile: file + "x"}, "no such file")
 	refused(t, soak.Target{PID: 2147483647}, "no process")
 }
 
-func TestListenFindsTheMasterOfSeveralProcesses(t *testing.T) {
+func TestNewTarget_ListenSharedPort(t *testing.T) {
 	nothingLeft(t)
 	addr := freePort(t)
 	args, _ := nginx(t, addr, false)
@@ -148,11 +148,11 @@ func neighbours(t *testing.T) (served, unserved string) {
 		l.Close()
 		syscall.Close(socket)
 	}
-	t.Fatal("no two free ports beside each other")
+	t.Fatal("no two adjacent free ports")
 	return "", ""
 }
 
-func TestServesNamesWhoReallyDoes(t *testing.T) {
+func TestServes_OtherProcess(t *testing.T) {
 	addr, next := neighbours(t)
 	if err := Serves(os.Getpid(), addr); err != nil {
 		t.Error(err)
@@ -165,7 +165,7 @@ func TestServesNamesWhoReallyDoes(t *testing.T) {
 	checkServes(t, cmd.Process.Pid, "192.0.2.1:80", "not on this machine")
 	checkServes(t, cmd.Process.Pid, next, "nothing listens on", addr[len("127.0.0.1"):]+" by pid "+itoa(os.Getpid()))
 	checkServes(t, cmd.Process.Pid, "80", "want HOST:PORT")
-	checkServes(t, 2147483647, addr, "there is none")
+	checkServes(t, 2147483647, addr, "does not exist")
 }
 
 func checkServes(t *testing.T, pid int, addr string, says ...string) {
@@ -181,7 +181,7 @@ func checkServes(t *testing.T, pid int, addr string, says ...string) {
 	}
 }
 
-func TestServesFindsUDP(t *testing.T) {
+func TestServes_UDP(t *testing.T) {
 	c, err := net.ListenPacket("udp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -192,7 +192,7 @@ func TestServesFindsUDP(t *testing.T) {
 	}
 }
 
-func TestListenOfNobodyIsRefused(t *testing.T) {
+func TestNewTarget_ListenNobody(t *testing.T) {
 	nothingLeft(t)
 	refused(t, soak.Target{Listen: freePort(t)}, "nothing listens on")
 	if _, err := servers(context.Background(), "127.0.0.1:99999"); err == nil {

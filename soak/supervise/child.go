@@ -102,7 +102,7 @@ func (c *Child) stopWith(ctx context.Context) {
 	}
 }
 
-// run starts the command, tells whether that worked, and waits for it, all on
+// run starts the command, reports whether that worked, and waits for it, all on
 // one thread, whose end would otherwise look like ours to the child (Pdeathsig).
 func (c *Child) run(started chan<- error) {
 	runtime.LockOSThread()
@@ -114,7 +114,7 @@ func (c *Child) run(started chan<- error) {
 	}
 	c.cmd.Wait() // its error is the exit status, or that of a pipe that we do not let it copy
 	c.exit = exitOfState(c.cmd.ProcessState)
-	close(c.done) // children may see it gone a moment before
+	close(c.done) // the registry may see it gone a moment before
 }
 
 // pipes opens the child's pipes and returns its ends of them.
@@ -175,8 +175,8 @@ func (c *Child) Process() (pid int, start uint64) { return c.PID, c.Start }
 func (c *Child) Stdin() io.WriteCloser { return c.stdin }
 
 // Fd3 is the pipe from its file descriptor 3, where Spec.Fd3 was set. It ends
-// when all who hold the other end have closed it, or with Stop: what was not
-// read by then is lost.
+// when every process that holds the other end has closed it, or with Stop; bytes
+// that were not read by then are lost.
 func (c *Child) Fd3() io.Reader { return c.fd3 }
 
 // Done is closed when the child has ended and was waited for; what it started

@@ -29,7 +29,7 @@ func start(t *testing.T, s Spec) *Child {
 
 func shell(script string) []string { return []string{"sh", "-c", script} }
 
-func TestExitTellsCodeOrSignal(t *testing.T) {
+func TestExit_CodeOrSignal(t *testing.T) {
 	nothingLeft(t)
 	if e := start(t, Spec{Args: shell("exit 3")}).Exit(); !e.Known || e.Code != 3 || e.Signal != 0 || e.String() != "exit code 3" || e.MaxRSS < 4096 {
 		t.Errorf("exit 3: %+v, %v", e, e)
@@ -39,7 +39,7 @@ func TestExitTellsCodeOrSignal(t *testing.T) {
 	}
 }
 
-func TestStartOfWhatIsNotThereFails(t *testing.T) {
+func TestStart_MissingProgram(t *testing.T) {
 	nothingLeft(t)
 	if _, err := Start(t.Context(), Spec{Args: []string{"/no/such/program"}}); err == nil || !strings.Contains(err.Error(), "/no/such/program") {
 		t.Errorf("err = %v", err)
@@ -49,7 +49,7 @@ func TestStartOfWhatIsNotThereFails(t *testing.T) {
 	}
 }
 
-func TestProcessIsTheChildsIdentity(t *testing.T) {
+func TestChild_Process(t *testing.T) {
 	nothingLeft(t)
 	c := start(t, Spec{Args: []string{"sleep", "1000"}})
 	pid, start := c.Process()
@@ -59,7 +59,7 @@ func TestProcessIsTheChildsIdentity(t *testing.T) {
 	}
 }
 
-func TestPipesReachTheChild(t *testing.T) {
+func TestStart_Pipes(t *testing.T) {
 	nothingLeft(t)
 	var out lines
 	c := start(t, Spec{Args: shell(`read x; echo "got $x"; echo "three" >&3; echo "$A" >&2; cat`), Env: map[string]string{"A": "b"}, Stdin: true, Fd3: true, Output: out.add})
@@ -77,7 +77,7 @@ func TestPipesReachTheChild(t *testing.T) {
 	}
 }
 
-func TestStopClosesStandardInputFirst(t *testing.T) {
+func TestStop_ClosesStdinFirst(t *testing.T) {
 	nothingLeft(t)
 	c := start(t, Spec{Args: shell("cat; sleep 0.2; exit 6"), Stdin: true})
 	if err := c.Stop(t.Context()); err != nil {
@@ -88,7 +88,7 @@ func TestStopClosesStandardInputFirst(t *testing.T) {
 	}
 }
 
-func TestStopKillsWhatIgnoresSIGTERM(t *testing.T) {
+func TestStop_IgnoredSIGTERM(t *testing.T) {
 	nothingLeft(t)
 	var out lines
 	c := start(t, Spec{Args: shell(`trap "" TERM; echo $$; while :; do sleep 1000; done`), Output: out.add, Grace: 100 * time.Millisecond})
@@ -101,7 +101,7 @@ func TestStopKillsWhatIgnoresSIGTERM(t *testing.T) {
 	}
 }
 
-func TestStopLetsItEndByItself(t *testing.T) {
+func TestStop_ChildEndsByItself(t *testing.T) {
 	nothingLeft(t)
 	var out lines
 	c := start(t, Spec{Args: shell(`trap "exit 7" TERM; echo $$; while :; do sleep 0.01; done`), Output: out.add})
@@ -114,7 +114,7 @@ func TestStopLetsItEndByItself(t *testing.T) {
 	}
 }
 
-func TestStopFindsWhatLeftTheSession(t *testing.T) {
+func TestStop_OtherSession(t *testing.T) {
 	for name, script := range map[string]string{
 		"setsid":                          `setsid sh -c 'echo $$; exec sleep 1000' & wait`,
 		"daemon":                          `setsid sh -c '(setsid sh -c "echo \$\$; exec sleep 1000" &)'; sleep 1000`,
@@ -140,7 +140,7 @@ func TestStopFindsWhatLeftTheSession(t *testing.T) {
 	}
 }
 
-func TestStopHitsNobodyElse(t *testing.T) {
+func TestStop_SparesOthers(t *testing.T) {
 	nothingLeft(t)
 	other, _ := stranger(t, "sleep", "1000")
 	older := start(t, Spec{Args: []string{"sleep", "1000"}})
@@ -158,7 +158,7 @@ func TestStopHitsNobodyElse(t *testing.T) {
 	}
 }
 
-func TestEndOfContextKillsAtOnce(t *testing.T) {
+func TestStart_ContextKills(t *testing.T) {
 	nothingLeft(t)
 	ctx, cancel := context.WithCancel(t.Context())
 	var out lines
@@ -176,7 +176,7 @@ func TestEndOfContextKillsAtOnce(t *testing.T) {
 	}
 }
 
-func TestFloodWithoutNewlineIsBounded(t *testing.T) {
+func TestStart_OutputWithoutNewline(t *testing.T) {
 	nothingLeft(t)
 	var out lines
 	c := start(t, Spec{Args: shell(`head -c 50000000 /dev/zero | tr '\0' x; printf '\n\033[31mend\377\n'`), Output: out.add})
@@ -191,7 +191,7 @@ func TestFloodWithoutNewlineIsBounded(t *testing.T) {
 	}
 }
 
-func TestOrphansAreReapedWhileTheChildLives(t *testing.T) {
+func TestRegistry_ReapsOrphans(t *testing.T) {
 	nothingLeft(t)
 	var out lines
 	start(t, Spec{Args: shell(`for i in 1 2 3; do sh -c 'setsid sh -c "echo \$\$; exec sleep 0.05" & exit 0'; done; sleep 1000`), Output: out.add})
@@ -203,7 +203,7 @@ func TestOrphansAreReapedWhileTheChildLives(t *testing.T) {
 	}
 }
 
-func TestChildrenEndWhenTheMonitorIsKilled(t *testing.T) {
+func TestStart_MonitorKilled(t *testing.T) {
 	nothingLeft(t)
 	args, env := play("monitor")
 	var out lines
@@ -223,7 +223,7 @@ func TestChildrenEndWhenTheMonitorIsKilled(t *testing.T) {
 	eventually(t, "the child without one has ended", func() bool { return gone(loose) })
 }
 
-func TestRecycledPidIsNotTheSameProcess(t *testing.T) {
+func TestOpenHandle_RecycledPid(t *testing.T) {
 	p, err := proc.Stat(os.Getpid())
 	if err != nil {
 		t.Fatal(err)
@@ -239,7 +239,7 @@ func TestRecycledPidIsNotTheSameProcess(t *testing.T) {
 	}
 }
 
-func TestMarksOfSupervisorsAboveAreKept(t *testing.T) {
+func TestEnviron_KeepsMarks(t *testing.T) {
 	t.Setenv(markVar, "above")
 	env := environ(map[string]string{"A": "1"}, "mine")
 	if !slices.Contains(env, "A=1") || env[len(env)-1] != markVar+"=above,mine" {
@@ -247,16 +247,16 @@ func TestMarksOfSupervisorsAboveAreKept(t *testing.T) {
 	}
 }
 
-// BenchmarkLook is the price of one look at all processes of this machine.
-func BenchmarkLook(b *testing.B) {
+// BenchmarkScan is the price of one look at all processes of this machine.
+func BenchmarkScan(b *testing.B) {
 	c, err := Start(b.Context(), Spec{Args: []string{"sleep", "1000"}})
 	if err != nil {
 		b.Fatal(err)
 	}
 	defer c.Stop(context.Background())
 	for b.Loop() {
-		if kin, err := children.tree(c); err != nil || len(kin) != 1 {
-			b.Fatal(kin, err)
+		if tree, err := children.tree(c); err != nil || len(tree) != 1 {
+			b.Fatal(tree, err)
 		}
 	}
 	all, err := readSnapshot()

@@ -9,7 +9,7 @@ import (
 
 // Exit is how a process ended.
 type Exit struct {
-	Known  bool           // false where the process was not our child: the kernel tells its end to its parent only
+	Known  bool           // false where the process was not our child: the kernel reports its end to its parent only
 	Code   int            // exit code; -1 where a signal ended it
 	Signal syscall.Signal // the signal that ended it, or 0
 	CPU    time.Duration  // user and system time, its waited-for children included (getrusage(2))
@@ -20,7 +20,7 @@ type Exit struct {
 func (e Exit) String() string {
 	switch {
 	case !e.Known:
-		return "exit status not visible, it is not our child"
+		return "exit status unknown: it is not a child of soak"
 	case e.Signal != 0:
 		return fmt.Sprintf("killed by signal %d (%s)", int(e.Signal), e.Signal)
 	default:

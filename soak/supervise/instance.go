@@ -44,7 +44,7 @@ func (in *instance) wait(ctx context.Context) (Exit, error) {
 	return exit, nil
 }
 
-// ended tells whether the leader has ended, without waiting.
+// ended reports whether the leader has ended, without waiting.
 func (in *instance) ended() (Exit, bool) {
 	if in.handle == nil {
 		select {
@@ -63,13 +63,13 @@ func (in *instance) ended() (Exit, bool) {
 // it ended well and a process that it started lives on as an orphan, the oldest
 // of them is the daemon. False where there is none.
 func (in *instance) daemon() (procfs.Stat, *handle, bool) {
-	kin, err := in.child.scanTwice()
+	tree, err := in.child.scanTwice()
 	self := os.Getpid()
-	kin = slices.DeleteFunc(kin, func(p procfs.Stat) bool { return p.Parent != self || p.Ended() || p.ID == in.child.ID })
-	if err != nil || len(kin) == 0 {
+	tree = slices.DeleteFunc(tree, func(p procfs.Stat) bool { return p.Parent != self || p.Ended() || p.ID == in.child.ID })
+	if err != nil || len(tree) == 0 {
 		return procfs.Stat{}, nil, false
 	}
-	p := slices.MinFunc(kin, procfs.ByAge)
+	p := slices.MinFunc(tree, procfs.ByAge)
 	h, err := openHandle(p.ID)
 	if err != nil {
 		return procfs.Stat{}, nil, false
@@ -91,12 +91,12 @@ func (in *instance) drop() {
 	}
 }
 
-// end stops what was started; an attached process goes on.
+// end stops what was started; an attached process continues.
 func (in *instance) end(ctx context.Context) error {
 	defer in.drop()
 	if in.child == nil {
 		return nil
 	}
-	children.await(in.child, procfs.ID{}) // the reaper may have it
+	children.await(in.child, procfs.ID{}) // the reaper may wait for it now
 	return in.child.Stop(ctx)
 }

@@ -12,7 +12,7 @@ const (
 	longestBackoff = time.Minute
 )
 
-// keep watches the target until ctx ends or it is dead for good.
+// keep watches the target until ctx ends or it is finally dead.
 func (t *Target) keep(ctx context.Context, in *instance) {
 	defer close(t.done)
 	for restarts := 0; in != nil; {
@@ -25,7 +25,7 @@ func (t *Target) keep(ctx context.Context, in *instance) {
 			continue
 		}
 		t.fall()
-		t.emit(soak.EventExit, in.leader.PID, "the target, pid %d, ended: %s%s", in.leader.PID, exit, lastWords(in))
+		t.emit(soak.EventExit, in.leader.PID, "the target, pid %d, exited: %s%s", in.leader.PID, exit, lastWords(in))
 		in.end(ctx) // what it left behind would be in the way
 		in = t.again(ctx, &restarts)
 	}
@@ -38,12 +38,12 @@ func lastWords(in *instance) string {
 	return in.tail.String()
 }
 
-// again starts the target anew as the policy says, or tells that it is dead for
-// good and returns nil.
+// again restarts the target by its policy, or reports that it is finally dead and
+// returns nil.
 func (t *Target) again(ctx context.Context, restarts *int) *instance {
 	policy := t.plan.OnExit
 	if t.now.child == nil || !policy.Restart {
-		t.emit(soak.EventCrash, 0, "the target is gone and is not to be started again")
+		t.emit(soak.EventCrash, 0, "the target exited; on_exit.restart is off")
 		return nil
 	}
 	for *restarts < policy.Max {
@@ -66,7 +66,7 @@ func (t *Target) again(ctx context.Context, restarts *int) *instance {
 		t.emit(soak.EventRestart, in.leader.PID, "restart %d of %d: pid %d", *restarts, policy.Max, in.leader.PID)
 		return in
 	}
-	t.emit(soak.EventCrash, 0, "crash loop: the target was started again %d times and ended each time", policy.Max)
+	t.emit(soak.EventCrash, 0, "crash loop: the target was restarted %d times and exited each time", policy.Max)
 	return nil
 }
 

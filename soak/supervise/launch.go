@@ -17,8 +17,8 @@ import (
 
 const (
 	defaultReady = 30 * time.Second
-	readyEvery   = 50 * time.Millisecond  // between two looks
-	settleTime   = 250 * time.Millisecond // a command must live so long where nothing else says that it is ready
+	readyEvery   = 50 * time.Millisecond  // between two checks
+	settleTime   = 250 * time.Millisecond // a command must live for this time where no other condition shows that it is ready
 	maxHello     = 1 << 20                // bytes
 )
 
@@ -105,11 +105,11 @@ func (t *Target) greeting(in *instance) condition {
 	}()
 	return func(context.Context) string {
 		if err := failed.Load(); err != nil {
-			return fmt.Sprintf("what it wrote on file descriptor 3 is not its address: %v", *err)
+			return fmt.Sprintf("invalid address on file descriptor 3: %v", *err)
 		}
 		h := said.Load()
 		if h == nil {
-			return "it has not told its address on file descriptor 3"
+			return "it has not reported its address on file descriptor 3"
 		}
 		in.hello = *h
 		return ""
@@ -168,9 +168,9 @@ func (t *Target) background(in *instance, exit Exit) bool {
 	return true
 }
 
-// noteWrapper says so where not the process that was started serves, but one
-// that it started. Where the tree is not summed, that one is followed instead:
-// samples of a mere wrapper would say nothing of the server.
+// noteWrapper emits a note where a descendant of the started process serves. Where
+// the tree is not summed, that descendant is followed instead:
+// samples of a mere wrapper would not describe the server.
 func (t *Target) noteWrapper(in *instance) {
 	if in.serving == in.leader {
 		return

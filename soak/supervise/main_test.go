@@ -31,7 +31,7 @@ func TestMain(m *testing.M) {
 		return
 	}
 	c := make(chan os.Signal, 1)
-	signal.Notify(c, syscall.SIGCHLD) // starts the goroutine that os/signal keeps for good
+	signal.Notify(c, syscall.SIGCHLD) // starts the goroutine that os/signal never ends
 	signal.Stop(c)
 	os.Exit(m.Run())
 }

@@ -119,5 +119,5 @@ func (h *handle) signal(sig syscall.Signal) error {
 	return errors.Join(err, failed)
 }
 
-// Close releases the pidfd; the process goes on.
+// Close releases the pidfd; the process is not affected.
 func (h *handle) Close() error { return h.file.Close() }

@@ -59,7 +59,7 @@ func servers(ctx context.Context, hostport string) ([]procfs.Stat, error) {
 	if errors.Is(err, fs.ErrPermission) {
 		return nil, fmt.Errorf("the process that listens on %s belongs to another user: run as root or as that user", hostport)
 	}
-	return nil, errors.Join(fmt.Errorf("%s is listened on, but by no process that can be seen here (another container, or the kernel)", hostport), err)
+	return nil, errors.Join(fmt.Errorf("a process that cannot be seen here listens on %s (another container, or the kernel)", hostport), err)
 }
 
 // Serves returns nil where the process or one of its descendants serves
@@ -68,7 +68,7 @@ func servers(ctx context.Context, hostport string) ([]procfs.Stat, error) {
 func Serves(pid int, hostport string) error {
 	p, err := proc.Stat(pid)
 	if err != nil {
-		return fmt.Errorf("process %d: there is none", pid)
+		return fmt.Errorf("process %d does not exist", pid)
 	}
 	owners, err := servers(context.Background(), hostport)
 	if err != nil {
@@ -112,5 +112,5 @@ func commonRoot(owners []procfs.Stat, t snapshot, exe func(pid int) string) (pro
 	for _, o := range owners {
 		who = append(who, o.String())
 	}
-	return procfs.Stat{}, fmt.Errorf("it is served by several processes that are not of one family: %s; name one of them by its pid", strings.Join(who, ", "))
+	return procfs.Stat{}, fmt.Errorf("it is served by several processes without a common server process: %s; name one of them by its pid", strings.Join(who, ", "))
 }

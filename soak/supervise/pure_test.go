@@ -19,7 +19,7 @@ func testTree(list ...procfs.Stat) snapshot {
 	return t
 }
 
-func TestKinOf(t *testing.T) {
+func TestTreeOf_Kinship(t *testing.T) {
 	held := &treeRoot{ID: id(20, 200), mark: "h", held: true}
 	old := &treeRoot{ID: id(30, 300), mark: "o", known: map[procfs.ID]bool{id(39, 390): true}}
 	young := &treeRoot{ID: id(40, 400), mark: "y"}
@@ -56,14 +56,14 @@ func TestKinOf(t *testing.T) {
 	}
 }
 
-func TestChainEndsInACircle(t *testing.T) {
+func TestSnapshot_ChainCircle(t *testing.T) {
 	all := snapshot{2: {ID: id(2, 1), Parent: 3}, 3: {ID: id(3, 1), Parent: 2}}
 	if n := len(all.chain(2)); n != 2 {
 		t.Errorf("chain of %d", n)
 	}
 }
 
-func TestRootOfSharedPort(t *testing.T) {
+func TestCommonRoot_SharedPort(t *testing.T) {
 	p := func(pid, ppid int) procfs.Stat { return procfs.Stat{ID: id(pid, uint64(pid)), Parent: ppid} }
 	all := snapshot{1: p(1, 0), 2: p(2, 1), 3: p(3, 2), 4: p(4, 2), 5: p(5, 3), 6: p(6, 1)}
 	same := func(int) string { return "/bin/server" }
@@ -94,7 +94,7 @@ func TestRootOfSharedPort(t *testing.T) {
 	}
 }
 
-func TestMatchingPrefersWhatAClientWouldReach(t *testing.T) {
+func TestMatching_Precedence(t *testing.T) {
 	sock := func(network, addr string) procfs.Socket {
 		return procfs.Socket{Network: network, Local: netip.MustParseAddrPort(addr)}
 	}
@@ -117,7 +117,7 @@ func TestMatchingPrefersWhatAClientWouldReach(t *testing.T) {
 	}
 }
 
-func TestRedactHidesWhatLooksSecret(t *testing.T) {
+func TestRedact_Secrets(t *testing.T) {
 	in := []string{"srv", "--password", "p1", "--api-token=p2", "-key", "p3", "--verbose", "--auth-secret", "--next", "DB_PASSWORD=p4", "http://u:p5@host/x", "sh -c 'srv --token p6 TOKEN=p7'", "plain"}
 	out := strings.Join(redact(in), " ")
 	for i := range 7 {
@@ -132,7 +132,7 @@ func TestRedactHidesWhatLooksSecret(t *testing.T) {
 	}
 }
 
-func TestTailKeepsTheLastLines(t *testing.T) {
+func TestTail_LastLines(t *testing.T) {
 	var x tail
 	for i := range 100 {
 		x.add("line " + itoa(i))

@@ -35,7 +35,7 @@ func (t *Target) conditions(in *instance) (all []condition, onLine func(string),
 	if r.Log != "" {
 		re, err := regexp.Compile(r.Log)
 		if err != nil {
-			return nil, nil, fmt.Errorf("target: ready.log %q is not a regular expression: %w", r.Log, err)
+			return nil, nil, fmt.Errorf("target: invalid regular expression %q in ready.log: %w", r.Log, err)
 		}
 		var seen atomic.Bool
 		onLine = func(line string) {
@@ -83,14 +83,14 @@ func (in *instance) listens(ctx context.Context, hostport string, socks []procfs
 	if len(socks) == 0 {
 		return "nothing listens on " + hostport
 	}
-	kin, err := children.tree(in.child)
+	tree, err := children.tree(in.child)
 	if err != nil {
 		return err.Error()
 	}
-	family := snapshot{}
+	ours := snapshot{}
 	among := []int{}
-	for _, p := range kin {
-		family[p.PID] = p
+	for _, p := range tree {
+		ours[p.PID] = p
 		among = append(among, p.PID)
 	}
 	owners, _ := holders(socks, among)
@@ -106,7 +106,7 @@ func (in *instance) listens(ctx context.Context, hostport string, socks []procfs
 			return fmt.Sprintf("%s does not accept: %v", hostport, err)
 		}
 	}
-	root, err := commonRoot(owners, family, proc.Executable)
+	root, err := commonRoot(owners, ours, proc.Executable)
 	if err != nil {
 		root = owners[0]
 	}

@@ -14,7 +14,7 @@ import (
 
 const (
 	killWait  = 10 * time.Second      // for the kernel to end what was killed
-	scanEvery = 20 * time.Millisecond // at the tree, while things end
+	scanEvery = 20 * time.Millisecond // for the tree, while it ends
 )
 
 // Stop ends the child and all that it started: it closes the child's standard
@@ -41,17 +41,17 @@ func (c *Child) end(ctx context.Context) error {
 	left, err := c.signal(ctx, syscall.SIGTERM, c.grace)
 	for since := time.Now(); len(left) > 0 || err != nil; {
 		if time.Since(since) > killWait {
-			return errors.Join(fmt.Errorf("stop %s: %s did not die", c.cmd.Path, names(left)), err)
+			return errors.Join(fmt.Errorf("stop %s: %s did not end", c.cmd.Path, names(left)), err)
 		}
 		left, err = c.signal(context.Background(), syscall.SIGKILL, time.Second)
 	}
 	return nil
 }
 
-// signal sends sig to all that is left, then waits for it to end.
+// signal sends sig to the tree, then waits for it to end.
 func (c *Child) signal(ctx context.Context, sig syscall.Signal, wait time.Duration) ([]procfs.Stat, error) {
-	kin, err := children.tree(c)
-	for _, p := range kin {
+	tree, err := children.tree(c)
+	for _, p := range tree {
 		h, failed := openHandle(p.ID)
 		if errors.Is(failed, errGone) {
 			continue
@@ -68,29 +68,29 @@ func (c *Child) signal(ctx context.Context, sig syscall.Signal, wait time.Durati
 	return left, errors.Join(err, scanErr)
 }
 
-// left waits until nothing is left, at most d, and returns what is.
+// left waits at most d until the tree has ended, and returns the rest of it.
 func (c *Child) left(ctx context.Context, d time.Duration) ([]procfs.Stat, error) {
 	for end := time.After(d); ; {
-		kin, err := c.scanTwice()
-		if len(kin) == 0 && err == nil {
+		tree, err := c.scanTwice()
+		if len(tree) == 0 && err == nil {
 			return nil, nil
 		}
 		select {
 		case <-ctx.Done():
-			return kin, err
+			return tree, err
 		case <-end:
-			return kin, err
+			return tree, err
 		case <-time.After(scanEvery):
 		}
 	}
 }
 
-// scanTwice finds the child's kin. That there is none must be seen twice, since
-// a look at the tree may miss what was just being orphaned.
+// scanTwice returns the child's tree. An empty one must be seen twice, since a scan
+// may miss a process that was just being orphaned.
 func (c *Child) scanTwice() ([]procfs.Stat, error) {
-	kin, err := children.tree(c)
-	if len(kin) > 0 || err != nil {
-		return kin, err
+	tree, err := children.tree(c)
+	if len(tree) > 0 || err != nil {
+		return tree, err
 	}
 	time.Sleep(scanEvery)
 	return children.tree(c)

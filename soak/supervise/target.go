@@ -17,7 +17,7 @@ import (
 // descriptor 3, that it serves.
 type Hello struct {
 	Address string          `json:"address"`           // HOST:PORT it listens on
-	Options json.RawMessage `json:"options,omitempty"` // what a client must be told: certificates, keys
+	Options json.RawMessage `json:"options,omitempty"` // what a client needs to know: certificates, keys
 	Pprof   string          `json:"pprof,omitempty"`   // URL of its /debug/pprof/ index
 	Vars    string          `json:"vars,omitempty"`    // URL of its expvar page
 	Metrics string          `json:"metrics,omitempty"` // URL of its Prometheus page
@@ -47,7 +47,7 @@ func (h Hello) Servers() []Served {
 	return append([]Served{{h.Address, h.Options}}, h.Also...)
 }
 
-// TargetOptions are what a target needs beside its plan.
+// TargetOptions are what a target needs in addition to its plan.
 type TargetOptions struct {
 	Serve   []string          // command of the embedded server; when it is started again, --address HOST:PORT,… of before is added
 	Env     map[string]string // of the embedded server, added to ours
@@ -102,7 +102,7 @@ func (t *Target) first(ctx context.Context) (*instance, error) {
 	case t.plan.PID != 0 || t.plan.PIDFile != "" || t.plan.Listen != "":
 		return t.attach(ctx)
 	default:
-		return nil, errors.New("target: none given: want a command, a pid, a pidfile, a listening address or the embedded server")
+		return nil, errors.New("no target: want a command, a pid, a pidfile, a listening address or the embedded server")
 	}
 }
 
@@ -123,7 +123,7 @@ func (t *Target) Process() (soak.Process, bool) {
 	}, true
 }
 
-// Events tells of starts and exits, with the wall clock's time; At is for the
+// Events reports starts and exits, with the wall clock's time; At is for the
 // reader to set. Up to 256 wait to be read, later ones are dropped. It is
 // closed by Close.
 func (t *Target) Events() <-chan soak.Event { return t.events }
@@ -146,7 +146,7 @@ func (t *Target) Facts() soak.Facts {
 }
 
 // Close ends the watching and stops what the target started; a process that
-// was attached to goes on. Further calls return the same.
+// was attached to continues. Further calls return the same.
 func (t *Target) Close(ctx context.Context) error {
 	t.closing.Do(func() {
 		t.quit()

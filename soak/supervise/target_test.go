@@ -66,13 +66,13 @@ func refused(t *testing.T, plan soak.Target, says ...string) {
 	}
 }
 
-func TestCommandThatExitsAtOnceIsRefused(t *testing.T) {
+func TestNewTarget_CommandExits(t *testing.T) {
 	nothingLeft(t)
 	refused(t, soak.Target{Command: shell("echo bad option hunter2; exit 4")}, "exit code 4", "bad option [hidden]", "before it was ready")
 	refused(t, soak.Target{Command: shell("exit 0")}, "exit code 0", "it printed nothing")
 }
 
-func TestCommandThatNeverGetsReadyIsRefused(t *testing.T) {
+func TestNewTarget_NeverReady(t *testing.T) {
 	nothingLeft(t)
 	refused(t, soak.Target{
 		Command: shell("echo starting; sleep 1000"),
@@ -80,10 +80,10 @@ func TestCommandThatNeverGetsReadyIsRefused(t *testing.T) {
 	}, "after 300ms", `matches "^serving"`, "starting")
 	refused(t, soak.Target{Command: shell("sleep 1000"), Ready: soak.Ready{Log: "(", Timeout: time.Second}}, "regular expression")
 	refused(t, soak.Target{Command: shell("sleep 1000"), Ready: soak.Ready{Listen: "192.0.2.1:80"}}, "not on this machine")
-	refused(t, soak.Target{}, "none given")
+	refused(t, soak.Target{}, "no target")
 }
 
-func TestReadyPortMustBelongToTheCommand(t *testing.T) {
+func TestNewTarget_ForeignPort(t *testing.T) {
 	nothingLeft(t)
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -96,7 +96,7 @@ func TestReadyPortMustBelongToTheCommand(t *testing.T) {
 	}, "which the command did not start")
 }
 
-func TestReadyWaitsForLogLine(t *testing.T) {
+func TestNewTarget_ReadyLog(t *testing.T) {
 	nothingLeft(t)
 	tg := target(t, soak.Target{Command: shell("echo a; sleep 0.2; echo ready to serve; exec sleep 1000"), Ready: soak.Ready{Log: "ready"}, Tree: true}, TargetOptions{})
 	p, ok := tg.Process()
@@ -108,7 +108,7 @@ func TestReadyWaitsForLogLine(t *testing.T) {
 	}
 }
 
-func TestReadyWaitsForURL(t *testing.T) {
+func TestNewTarget_ReadyURL(t *testing.T) {
 	nothingLeft(t)
 	status := make(chan int, 1)
 	status <- http.StatusServiceUnavailable
@@ -130,7 +130,7 @@ func TestReadyWaitsForURL(t *testing.T) {
 	}
 }
 
-func TestNginxIsServedByTheMaster(t *testing.T) {
+func TestNewTarget_Nginx(t *testing.T) {
 	nothingLeft(t)
 	addr := freePort(t)
 	args, pidfile := nginx(t, addr, false)
@@ -148,7 +148,7 @@ func TestNginxIsServedByTheMaster(t *testing.T) {
 	}
 }
 
-func TestWrapperIsSaid(t *testing.T) {
+func TestNewTarget_Wrapper(t *testing.T) {
 	for name, tree := range map[string]bool{"and its tree summed": true, "or the server itself followed": false} {
 		t.Run(name, func(t *testing.T) {
 			nothingLeft(t)
@@ -172,7 +172,7 @@ func TestWrapperIsSaid(t *testing.T) {
 	}
 }
 
-func TestDaemonIsFollowedAndStopped(t *testing.T) {
+func TestNewTarget_Daemon(t *testing.T) {
 	nothingLeft(t)
 	addr := freePort(t)
 	args, pidfile := nginx(t, addr, true)
@@ -194,7 +194,7 @@ func TestDaemonIsFollowedAndStopped(t *testing.T) {
 	}
 }
 
-func TestParentThatLeavesADaemonThatServesAlreadyIsNoWrapper(t *testing.T) {
+func TestNewTarget_DaemonServesAlready(t *testing.T) {
 	nothingLeft(t)
 	addr := freePort(t)
 	args, _ := nginx(t, addr, false)
@@ -207,7 +207,7 @@ func TestParentThatLeavesADaemonThatServesAlreadyIsNoWrapper(t *testing.T) {
 	}
 }
 
-func TestDaemonsExitIsSeenWithItsStatus(t *testing.T) {
+func TestTarget_DaemonExitStatus(t *testing.T) {
 	nothingLeft(t)
 	tg := target(t, soak.Target{Command: shell(`setsid sh -c 'trap "exit 5" TERM; echo up; while :; do sleep 0.01; done' & exit 0`), Ready: soak.Ready{Log: "up"}}, TargetOptions{})
 	next(t, tg, soak.EventStart)
@@ -224,7 +224,7 @@ func TestDaemonsExitIsSeenWithItsStatus(t *testing.T) {
 	next(t, tg, soak.EventCrash)
 }
 
-func TestExitWithoutPolicyIsACrashAtOnce(t *testing.T) {
+func TestTarget_ExitWithoutRestart(t *testing.T) {
 	nothingLeft(t)
 	tg := target(t, soak.Target{Command: shell("sleep 0.4; echo oh no; exit 9")}, TargetOptions{})
 	next(t, tg, soak.EventStart)
@@ -237,7 +237,7 @@ func TestExitWithoutPolicyIsACrashAtOnce(t *testing.T) {
 	}
 }
 
-func TestRestartGetsANewIdentity(t *testing.T) {
+func TestTarget_RestartIdentity(t *testing.T) {
 	nothingLeft(t)
 	tg := target(t, soak.Target{
 		Command: shell("setsid sleep 1000 & echo up; wait"), Ready: soak.Ready{Log: "up"},
@@ -245,9 +245,9 @@ func TestRestartGetsANewIdentity(t *testing.T) {
 	}, TargetOptions{})
 	next(t, tg, soak.EventStart)
 	before, _ := tg.Process()
-	kin, err := children.tree(tg.now.child)
-	if err != nil || len(kin) != 2 {
-		t.Fatalf("kin %v, %v", kin, err)
+	tree, err := children.tree(tg.now.child)
+	if err != nil || len(tree) != 2 {
+		t.Fatalf("tree %v, %v", tree, err)
 	}
 	syscall.Kill(before.PID, syscall.SIGKILL)
 	if e := next(t, tg, soak.EventExit); !strings.Contains(e.Text, "signal 9") {
@@ -258,14 +258,14 @@ func TestRestartGetsANewIdentity(t *testing.T) {
 	if !up || after.PID == before.PID && after.Start == before.Start || int(e.Value) != after.PID {
 		t.Errorf("before %+v, after %+v, event %+v", before, after, e)
 	}
-	for _, p := range kin {
+	for _, p := range tree {
 		if !gone(p.PID) {
 			t.Errorf("%v of the first life lives on", p)
 		}
 	}
 }
 
-func TestCrashLoopIsGivenUp(t *testing.T) {
+func TestTarget_CrashLoop(t *testing.T) {
 	nothingLeft(t)
 	marker := t.TempDir() + "/started"
 	tg := target(t, soak.Target{
@@ -281,7 +281,7 @@ func TestCrashLoopIsGivenUp(t *testing.T) {
 	}
 }
 
-func TestEmbeddedServerSaysHelloAndKeepsItsAddress(t *testing.T) {
+func TestTarget_EmbeddedServer(t *testing.T) {
 	nothingLeft(t)
 	args, env := play("server")
 	tg := target(t, soak.Target{Embedded: "tcp", Env: env, OnExit: soak.OnExit{Restart: true, Max: 1, Backoff: time.Millisecond}}, TargetOptions{Serve: args})
@@ -305,7 +305,7 @@ func TestEmbeddedServerSaysHelloAndKeepsItsAddress(t *testing.T) {
 	}
 }
 
-func TestEndOfContextEndsTheTarget(t *testing.T) {
+func TestTarget_ContextEnds(t *testing.T) {
 	nothingLeft(t)
 	ctx, cancel := context.WithCancel(t.Context())
 	tg, err := NewTarget(ctx, soak.Target{Command: shell(`trap "" TERM; while :; do sleep 1000; done`)}, TargetOptions{Grace: time.Hour})
@@ -322,7 +322,7 @@ func TestEndOfContextEndsTheTarget(t *testing.T) {
 	}
 }
 
-func TestBackoffDoublesToAMinute(t *testing.T) {
+func TestBackoff_Doubles(t *testing.T) {
 	for n, want := range []time.Duration{10, 20, 40, 60, 60} {
 		if got := backoff(10*time.Second, n); got != want*time.Second {
 			t.Errorf("restart %d after %v, want %v s", n, got, want)

@@ -6,34 +6,34 @@ import (
 	"time"
 )
 
-func TestConstantIsDueEvenlyForMonths(t *testing.T) {
+func TestSchedule_EvenForMonths(t *testing.T) {
 	for _, c := range []struct {
 		pacer Constant
 		n     uint64
 		want  time.Duration
 	}{
-		{Constant{200, 0}, 0, 0},
-		{Constant{200, 0}, 1, 5 * time.Millisecond},
-		{Constant{200, 0.5}, 0, 2500 * time.Microsecond},
-		{Constant{1000, 0}, 90 * 86400 * 1000, 90 * 24 * time.Hour},
-		{Constant{0.001, 0}, 3, 3000 * time.Second},
-		{Constant{3, 0}, 3_000_000, 1_000_000 * time.Second},
+		{schedule{200, 0}, 0, 0},
+		{schedule{200, 0}, 1, 5 * time.Millisecond},
+		{schedule{200, 0.5}, 0, 2500 * time.Microsecond},
+		{schedule{1000, 0}, 90 * 86400 * 1000, 90 * 24 * time.Hour},
+		{schedule{0.001, 0}, 3, 3000 * time.Second},
+		{schedule{3, 0}, 3_000_000, 1_000_000 * time.Second},
 	} {
-		if got, ok := c.pacer.Due(c.n); !ok || got != c.want {
+		if got, ok := c.pacer.due(c.n); !ok || got != c.want {
 			t.Errorf("%+v: operation %d is due at %v (%v), want %v", c.pacer, c.n, got, ok, c.want)
 		}
 	}
 }
 
-func TestConstantEndsWhereNothingIsDue(t *testing.T) {
+func TestSchedule_Ends(t *testing.T) {
 	for _, c := range []Constant{{0, 0}, {-1, 0}, {1e-12, 1}} {
-		if at, ok := c.Due(5); ok {
+		if at, ok := c.due(5); ok {
 			t.Errorf("%+v: operation 5 is due at %v", c, at)
 		}
 	}
 }
 
-func TestWaiterIsOnTimeAndCanBeStopped(t *testing.T) {
+func TestWaiter_OnTimeAndStops(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWaiter(sleepByTimer)
 		for _, d := range []time.Duration{-time.Second, 0, time.Millisecond, time.Hour} {
@@ -53,7 +53,7 @@ func TestWaiterIsOnTimeAndCanBeStopped(t *testing.T) {
 	})
 }
 
-func TestExactSleepNeverWakesEarly(t *testing.T) {
+func TestExactSleep_NeverEarly(t *testing.T) {
 	for range 50 {
 		at := time.Now().Add(300 * time.Microsecond)
 		exactSleep(at)
