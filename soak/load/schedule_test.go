@@ -8,9 +8,9 @@ import (
 
 func TestSchedule_EvenForMonths(t *testing.T) {
 	for _, c := range []struct {
-		pacer Constant
-		n     uint64
-		want  time.Duration
+		plan schedule
+		n    uint64
+		want time.Duration
 	}{
 		{schedule{200, 0}, 0, 0},
 		{schedule{200, 0}, 1, 5 * time.Millisecond},
@@ -19,14 +19,14 @@ func TestSchedule_EvenForMonths(t *testing.T) {
 		{schedule{0.001, 0}, 3, 3000 * time.Second},
 		{schedule{3, 0}, 3_000_000, 1_000_000 * time.Second},
 	} {
-		if got, ok := c.pacer.due(c.n); !ok || got != c.want {
-			t.Errorf("%+v: operation %d is due at %v (%v), want %v", c.pacer, c.n, got, ok, c.want)
+		if got, ok := c.plan.due(c.n); !ok || got != c.want {
+			t.Errorf("%+v: operation %d is due at %v (%v), want %v", c.plan, c.n, got, ok, c.want)
 		}
 	}
 }
 
 func TestSchedule_Ends(t *testing.T) {
-	for _, c := range []Constant{{0, 0}, {-1, 0}, {1e-12, 1}} {
+	for _, c := range []schedule{{0, 0}, {-1, 0}, {1e-12, 1}} {
 		if at, ok := c.due(5); ok {
 			t.Errorf("%+v: operation 5 is due at %v", c, at)
 		}
