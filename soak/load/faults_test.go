@@ -173,7 +173,7 @@ func TestDrive_BadCommands(t *testing.T) {
 	for text, want := range map[string]string{
 		`{"do":"dance"}`:              `unknown command "dance"`,
 		`nonsense`:                    "read a command",
-		`{"do":"start","loads":[{}]}`: "interval above 0",
+		`{"do":"start","loads":[{}]}`: "invalid interval 0s",
 		`{"do":"rate","factor":-1}`:   "invalid rate factor -1",
 		`{"do":"start","interval":1000000000,"loads":[{"name":"a","rate":-1,"concurrency":1}]}`:                                 `load "a": rate is -1`,
 		`{"do":"start","interval":1000000000,"loads":[{"name":"a","rate":1}]}`:                                                  "concurrency is 0",
