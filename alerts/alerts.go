@@ -76,9 +76,10 @@ func Step(state State, rule soak.Rule, v soak.Verdict, c Context) (State, []soak
 // read compares a verdict with a rule's limit per hour. A breach requires the
 // verdict leak, which is stricter than the plain interval, and an interval above
 // the limit.
-func read(v soak.Verdict, limit float64) look {
+func read(v soak.Verdict, perHour float64) look {
+	limit := soak.Float(perHour)
 	switch {
-	case math.IsNaN(limit) || v.State == soak.Inconclusive:
+	case math.IsNaN(perHour) || v.State == soak.Inconclusive:
 		return unclear
 	case v.State == soak.Leaking && !(v.Lo <= limit): // a leak of unknown slope is one
 		return breach
@@ -125,7 +126,7 @@ func alert(rule soak.Rule, v soak.Verdict, c Context, state soak.AlertState, sin
 	return soak.Alert{
 		Run: c.Run, Rule: rule.Name, Severity: rule.Severity, State: state,
 		Process: c.Process, Metric: c.Metric, Unit: c.Unit, Since: since, At: c.Wall,
-		Slope: v.Slope, Lo: v.Lo, Hi: v.Hi, Last: c.Last,
+		Growth: v.Growth, Last: soak.Float(c.Last),
 	}
 }
 

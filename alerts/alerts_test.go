@@ -13,13 +13,13 @@ import (
 // inconclusive, a leak whose interval holds the limit, a leak below the limit,
 // clean by a tolerance far above the limit.
 var verdicts = map[byte]soak.Verdict{
-	'L': {State: soak.Leaking, Slope: 20, Lo: 15, Hi: 25, Reason: "rose 20/h"},
-	'C': {State: soak.Clean, Slope: 0, Lo: -2, Hi: 2, Reason: "flat"},
-	'?': {State: soak.Inconclusive, Slope: 20, Lo: 15, Hi: 25},
-	'~': {State: soak.Leaking, Slope: 11, Lo: 9, Hi: 13},
-	'_': {State: soak.Leaking, Slope: 5, Lo: 4, Hi: 6},
-	'T': {State: soak.Clean, Slope: 30, Lo: 20, Hi: 40},
-	'n': {State: soak.Leaking, Slope: math.NaN(), Lo: math.NaN(), Hi: math.NaN()},
+	'L': {State: soak.Leaking, Growth: soak.Growth{Slope: 20, Lo: 15, Hi: 25}, Reason: "rose 20/h"},
+	'C': {State: soak.Clean, Growth: soak.Growth{Slope: 0, Lo: -2, Hi: 2}, Reason: "flat"},
+	'?': {State: soak.Inconclusive, Growth: soak.Growth{Slope: 20, Lo: 15, Hi: 25}},
+	'~': {State: soak.Leaking, Growth: soak.Growth{Slope: 11, Lo: 9, Hi: 13}},
+	'_': {State: soak.Leaking, Growth: soak.Growth{Slope: 5, Lo: 4, Hi: 6}},
+	'T': {State: soak.Clean, Growth: soak.Growth{Slope: 30, Lo: 20, Hi: 40}},
+	'n': {State: soak.Leaking, Growth: soak.UnknownGrowth()},
 }
 
 func TestStep_FollowsLooks(t *testing.T) {
@@ -97,7 +97,7 @@ func TestStep_AlertFields(t *testing.T) {
 	state, sent = Step(state, rule, verdicts['L'], c)
 	want := soak.Alert{
 		Run: "run", Rule: "fds", Severity: "critical", State: soak.Firing, Process: "target", Metric: "fds", Unit: "count",
-		Since: start, At: start.Add(time.Minute), Slope: 20, Lo: 15, Hi: 25, Last: 42,
+		Since: start, At: start.Add(time.Minute), Growth: soak.Growth{Slope: 20, Lo: 15, Hi: 25}, Last: 42,
 		Reason: "grows faster than the allowed 10/h for 1 min: rose 20/h",
 	}
 	if len(sent) != 1 || sent[0] != want {
@@ -114,7 +114,7 @@ func TestStep_AlertFields(t *testing.T) {
 
 func TestStep_ReasonNamesTheLimitWithItsUnit(t *testing.T) {
 	rule := soak.Rule{MaxGrowth: soak.Quantity{Value: 60 << 20, Per: soak.PerHour}}
-	v := soak.Verdict{State: soak.Leaking, Slope: 100 << 20, Lo: 95 << 20, Hi: 105 << 20, Reason: "rose 100 MiB/h"}
+	v := soak.Verdict{State: soak.Leaking, Growth: soak.Growth{Slope: 100 << 20, Lo: 95 << 20, Hi: 105 << 20}, Reason: "rose 100 MiB/h"}
 	_, sent := Step(State{}, rule, v, Context{Unit: "bytes"})
 	if want := "grows faster than the allowed 60 MiB/h: rose 100 MiB/h"; len(sent) != 1 || sent[0].Reason != want {
 		t.Errorf("got %+v, want %s", sent, want)

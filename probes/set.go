@@ -43,7 +43,7 @@ type batch struct {
 
 func (b *batch) tell(probe, text string, value float64) {
 	b.events = append(b.events, soak.Event{
-		At: b.at, Wall: b.now, Kind: soak.EventProbe, Process: b.role, Name: probe, Value: value, Text: text,
+		At: b.at, Wall: b.now, Kind: soak.EventProbe, Process: b.role, Name: probe, Value: soak.Float(value), Text: text,
 	})
 }
 

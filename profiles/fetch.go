@@ -118,7 +118,7 @@ func Fetch(ctx context.Context, p soak.Process, kind string, o Options) (soak.Pr
 	if meta.GC && o.Pause {
 		meta.Pause = pauseOf(ctx, p.Pprof, meta.Wall)
 	}
-	meta.CPU = max(cpuSeconds(ctx, p)-cpu, 0)
+	meta.CPU = soak.Float(max(cpuSeconds(ctx, p)-cpu, 0))
 	return meta, b, nil
 }
 

@@ -37,11 +37,9 @@ type Alert struct {
 	Unit     string     `json:"unit"`
 	Since    time.Time  `json:"since"` // when the state began
 	At       time.Time  `json:"at"`    // when this alert was made
-	Slope    float64    `json:"slope_per_hour"`
-	Lo       float64    `json:"slope_low"`
-	Hi       float64    `json:"slope_high"`
-	Last     float64    `json:"last"` // newest value
-	Reason   string     `json:"reason"`
+	Growth
+	Last   Float  `json:"last"` // newest value
+	Reason string `json:"reason"`
 }
 
 // EventKind names what happened.
@@ -76,6 +74,6 @@ type Event struct {
 	Process string        `json:"process,omitempty"`
 	Name    string        `json:"name,omitempty"`
 	Load    string        `json:"load,omitempty"`
-	Value   float64       `json:"value,omitempty"`
+	Value   Float         `json:"value,omitempty"`
 	Text    string        `json:"text,omitempty"` // one sentence for people
 }

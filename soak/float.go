@@ -3,6 +3,8 @@ package soak
 import (
 	"encoding/json"
 	"math"
+	"strconv"
+	"strings"
 )
 
 // Float is a number that JSON may not be able to hold: NaN and the infinities
@@ -17,11 +19,15 @@ func (f Float) MarshalJSON() ([]byte, error) {
 	return json.Marshal(float64(f))
 }
 
-// UnmarshalJSON reads a number, or null as NaN.
+// UnmarshalJSON reads a number, null as NaN, and the strings "NaN", "+Inf" and
+// "-Inf", which run files of layout version 1 have.
 func (f *Float) UnmarshalJSON(data []byte) error {
-	if string(data) == "null" {
-		*f = Float(math.NaN())
-		return nil
+	switch text := string(data); text {
+	case "null", `"NaN"`, `"+Inf"`, `"-Inf"`:
+		text = strings.Replace(strings.Trim(text, `"`), "null", "NaN", 1)
+		v, err := strconv.ParseFloat(text, 64)
+		*f = Float(v)
+		return err
 	}
 	return json.Unmarshal(data, (*float64)(f))
 }

@@ -50,7 +50,7 @@ type Plan struct {
 // Target is the server under test. Exactly one of Embedded, Command, PID,
 // PIDFile and Listen is set.
 type Target struct {
-	Embedded string            `json:"embedded,omitempty"` // protocols of the reference servers to serve in one process, separated by commas
+	Embedded Protocols         `json:"embedded,omitempty"` // reference servers to serve in one process
 	Leaks    []Leak            `json:"leaks,omitempty"`    // planted in the embedded server
 	Command  []string          `json:"command,omitempty"`
 	Env      map[string]string `json:"env,omitempty"` // added to the monitor's environment
@@ -67,6 +67,20 @@ type Target struct {
 	Series  []string           `json:"series,omitempty"` // further families to keep from Metrics
 	Limits  map[string]float64 `json:"limits,omitempty"` // known limits by metric, for time to exhaustion
 	Tree    bool               `json:"tree"`
+}
+
+// Protocols are names in the protocol registry.
+type Protocols []string
+
+// UnmarshalJSON reads a list, or the names joined by commas that run files of
+// layout version 1 have.
+func (p *Protocols) UnmarshalJSON(data []byte) error {
+	var joined string
+	if json.Unmarshal(data, &joined) == nil {
+		*p = strings.Split(joined, ",")
+		return nil
+	}
+	return json.Unmarshal(data, (*[]string)(p))
 }
 
 // Ready says how to know that a started command serves: all that is set must hold.

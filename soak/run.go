@@ -70,7 +70,7 @@ type ProfileMeta struct {
 	GC      bool          `json:"gc,omitempty"`    // a garbage collection was forced before
 	Size    int           `json:"size"`            // bytes as fetched
 	Took    time.Duration `json:"took"`            // time the fetch took
-	CPU     float64       `json:"cpu"`             // CPU seconds of the process meanwhile
+	CPU     Float         `json:"cpu"`             // CPU seconds of the process meanwhile
 	Pause   time.Duration `json:"pause,omitempty"` // longest stop of the world by a garbage collection meanwhile; 0: not known
 }
 

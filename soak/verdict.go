@@ -1,6 +1,9 @@
 package soak
 
-import "time"
+import (
+	"math"
+	"time"
+)
 
 // State is the answer to "does it grow?".
 type State string
@@ -41,21 +44,34 @@ type RestPoint struct {
 	Forced bool  // a garbage collection was asked for before
 }
 
+// Growth is how fast a series grows, and how sure that is. Slopes are in the
+// series' unit per hour; NaN means that the number cannot be known.
+type Growth struct {
+	Slope         Float   `json:"slope_per_hour"`
+	Lo            Float   `json:"slope_low"`
+	Hi            Float   `json:"slope_high"`              // plain 95 % interval of Slope
+	PerOperation  Float   `json:"per_operation"`           // growth in units per operation; NaN without operations
+	Follows       Follows `json:"follows,omitempty"`       // what the growth follows, where that is identified
+	MinDetectable Float   `json:"min_detectable_per_hour"` // the smallest growth that would have been called a leak, with 95 % power under white noise and less under saws and correlated noise
+}
+
+// UnknownGrowth is the growth of a series of which nothing is known.
+func UnknownGrowth() Growth {
+	nan := Float(math.NaN())
+	return Growth{Slope: nan, Lo: nan, Hi: nan, PerOperation: nan, MinDetectable: nan}
+}
+
 // Verdict is a detector's answer on one series.
 type Verdict struct {
-	State         State
-	Slope         float64       // growth in units per hour; NaN where it cannot be told
-	Lo, Hi        float64       // plain 95 % interval of Slope
-	PerOperation  float64       // growth in units per operation; NaN without operations
-	Follows       Follows       // what the growth follows, where that is identified; else empty
-	Since         time.Duration // growth began here; meaningless unless leaking
-	MinDetectable float64       // the smallest growth per hour that would have been called a leak, with 95 % power under white noise and less under saws and correlated noise
-	Level         float64       // the level after warm-up
-	Exhaustion    Exhaustion
-	P             float64 // p value against "no sustained growth", after correction for looks and family
-	Evidence      Evidence
-	Reason        string   // one sentence in plain words
-	Warnings      []string // shown beside the verdict, never instead of it
+	State State
+	Growth
+	Since      time.Duration // growth began here; meaningless unless leaking
+	Level      float64       // the level after warm-up
+	Exhaustion Exhaustion
+	P          float64 // p value against "no sustained growth", after correction for looks and family
+	Evidence   Evidence
+	Reason     string   // one sentence in plain words
+	Warnings   []string // shown in addition to the verdict, never instead of it
 }
 
 // Exhaustion says when the limit is reached if the growth goes on, as time

@@ -77,10 +77,15 @@ func Reopen(path string, o Options) (*Writer, error) {
 	}
 	var db *bbolt.DB
 	err = guard(func() (err error) {
-		db, err = openWritable(path, o, nil)
-		return err
+		if db, err = openWritable(path, o, nil); err != nil || !r.old {
+			return err
+		}
+		return db.Update(func(tx *bbolt.Tx) error { return upgrade(tx, r.names) })
 	})
 	if err != nil {
+		if db != nil {
+			err = errors.Join(err, db.Close())
+		}
 		return nil, openError(path, err)
 	}
 	return newWriter(db, r.run, r.names, last, o), nil
@@ -116,10 +121,31 @@ func initialise(tx *bbolt.Tx, run soak.Run) error {
 			return err
 		}
 	}
-	if err := tx.Bucket(bucketMeta).Put(keyVersion, []byte(version)); err != nil {
+	if err := putVersion(tx); err != nil {
 		return err
 	}
 	return putRun(tx, run)
+}
+
+func putVersion(tx *bbolt.Tx) error {
+	meta := tx.Bucket(bucketMeta)
+	return errors.Join(meta.Put(keyVersion, []byte(version)), meta.Put(keyMinor, []byte(minorVersion)))
+}
+
+// upgrade rewrites what a file of layout version 1 has in another form: the names
+// of its series. Its JSON is readable as it is.
+func upgrade(tx *bbolt.Tx, names []soak.SeriesID) error {
+	series := tx.Bucket(bucketSeries)
+	for i, id := range names {
+		value, err := json.Marshal(id)
+		if err == nil {
+			err = series.Put(number(uint64(i+1)), value)
+		}
+		if err != nil {
+			return fmt.Errorf("upgrade from layout version %s: %w", oldVersion, err)
+		}
+	}
+	return putVersion(tx)
 }
 
 // putRun replaces the head.

@@ -12,14 +12,15 @@
 // that goes on gets [ErrInUse]; the monitor hands out consistent copies with
 // [Writer.WriteTo]. Deleting a run is deleting its file.
 //
-// # Layout, version 1
+// # Layout, version 2
 //
 // Numbers are bbolt sequence numbers, 8 bytes, big-endian, from 1.
 //
 //	bucket      key             value
 //	meta        "version"       version of this layout, decimal
+//	meta        "minor"         number of additions to that version, decimal; readers ignore what they do not know
 //	meta        "run"           soak.Run, JSON
-//	series      number: its id  process, 0 byte, name with labels
+//	series      number: its id  soak.SeriesID, JSON
 //	recent      number          chunk of rows, not yet sealed
 //	chunks      number          chunk of about 1,024 rows
 //	events      number          soak.Event, JSON
@@ -28,7 +29,10 @@
 //	outbox      number: its id  soak.Alert, JSON
 //	delivered   sink, 0, id     empty
 //
-// In JSON a float that is not finite is a string: "NaN", "+Inf", "-Inf".
+// In JSON a float that is not finite is null, and null is read as NaN. Version 1,
+// which is still read, has strings instead ("NaN", "+Inf", "-Inf"), names a series
+// by process, 0 byte, metric, and joins the protocols of an embedded target by
+// commas. [Reopen] upgrades a file to version 2.
 //
 // A chunk is the number of its rows, their times, a directory of the series in
 // it and a column for each, ended by a CRC-32C. Counts and lengths are LEB128,

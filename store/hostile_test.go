@@ -109,7 +109,7 @@ func TestFilesOfOtherKindsSayWhatIsWrong(t *testing.T) {
 	newer := file("newer", wholeFile(t))
 	db, err = bbolt.Open(newer, 0o600, nil)
 	must(t, err)
-	must(t, db.Update(func(tx *bbolt.Tx) error { return tx.Bucket(bucketMeta).Put(keyVersion, []byte("2")) }))
+	must(t, db.Update(func(tx *bbolt.Tx) error { return tx.Bucket(bucketMeta).Put(keyVersion, []byte("3")) }))
 	must(t, db.Close())
 
 	for name, c := range map[string]struct {

@@ -40,7 +40,7 @@ func appendForever(path string) error {
 			return err
 		}
 		if n%64 == 0 {
-			err = w.Note(soak.Event{At: at, Kind: soak.EventNote, Value: float64(n)})
+			err = w.Note(soak.Event{At: at, Kind: soak.EventNote, Value: soak.Float(n)})
 		}
 		if n%1000 == 0 {
 			err = w.PutProfile(soak.ProfileMeta{At: at, Kind: "heap"}, make([]byte, rand.IntN(200_000)))

@@ -2,14 +2,21 @@ package store
 
 import (
 	"encoding/binary"
+	"encoding/json"
 	"errors"
 	"strings"
 
 	"soakmon/soak"
 )
 
-// version of the layout that this package writes, and the only one it reads.
-const version = "1"
+// The version of the layout that this package writes; it also reads version 1.
+// Readers ignore buckets and JSON fields that they do not know, so an addition
+// raises only the minor version, which no reader refuses.
+const (
+	version      = "2"
+	minorVersion = "0"
+	oldVersion   = "1"
+)
 
 // Ext ends the name of every run file; before it stands the run's id.
 const Ext = ".soak"
@@ -40,9 +47,25 @@ var (
 		bucketHistograms, bucketProfiles, bucketOutbox, bucketDelivered}
 
 	keyVersion = []byte("version")
+	keyMinor   = []byte("minor")
 	keyRun     = []byte("run")
 	keyMeta    = []byte("meta")
 )
+
+// decodeSeries reads the identity of a series.
+func decodeSeries(value []byte) (id soak.SeriesID, err error) {
+	err = json.Unmarshal(value, &id)
+	return id, err
+}
+
+// decodeOldSeries reads one of layout version 1: process, 0 byte, metric.
+func decodeOldSeries(value []byte) (soak.SeriesID, error) {
+	process, metric, ok := strings.Cut(string(value), "\x00")
+	if !ok {
+		return soak.SeriesID{}, errors.New("the identity of a series has no 0 byte")
+	}
+	return soak.SeriesOf(process, metric), nil
+}
 
 // metricOf describes the family of a series. Of a family that the run's head
 // does not list only the name tells something.

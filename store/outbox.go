@@ -1,6 +1,7 @@
 package store
 
 import (
+	"encoding/json"
 	"fmt"
 
 	"go.etcd.io/bbolt"
@@ -18,7 +19,7 @@ func (w *Writer) Enqueue(a soak.Alert) error {
 			return err
 		}
 		a.ID = id
-		b, err := encodeAlert(a)
+		b, err := json.Marshal(a)
 		if err != nil {
 			return err
 		}
@@ -60,7 +61,7 @@ func (w *Writer) Delivered(sink string, id uint64) error {
 func outboxAlerts(tx *bbolt.Tx) ([]soak.Alert, error) {
 	var all []soak.Alert
 	err := tx.Bucket(bucketOutbox).ForEach(func(k, v []byte) error {
-		a, err := decodeAlert(v)
+		a, err := decodeJSON[soak.Alert](v)
 		if err != nil {
 			return fmt.Errorf("alert %d: %w", numberOf(k), err)
 		}

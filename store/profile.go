@@ -1,6 +1,7 @@
 package store
 
 import (
+	"encoding/json"
 	"fmt"
 	"slices"
 	"time"
@@ -28,7 +29,7 @@ func (w *Writer) PutProfile(m soak.ProfileMeta, data []byte) error {
 		return nil
 	}
 	return w.Note(soak.Event{
-		At: m.At, Wall: m.Wall, Kind: soak.EventNote, Name: "profiles", Value: float64(gone),
+		At: m.At, Wall: m.Wall, Kind: soak.EventNote, Name: "profiles", Value: soak.Float(gone),
 		Text: fmt.Sprintf("%d profiles from the middle of the run were removed: the run file nears its cap of %d MiB", gone, w.capacity>>20),
 	})
 }
@@ -47,7 +48,7 @@ func putProfile(tx *bbolt.Tx, m soak.ProfileMeta, data []byte) error {
 		return err
 	}
 	m.ID, m.Size = id, len(data)
-	meta, err := encodeProfileMeta(m)
+	meta, err := json.Marshal(m)
 	if err != nil {
 		return err
 	}
@@ -122,7 +123,7 @@ func profileMetas(tx *bbolt.Tx) ([]soak.ProfileMeta, error) {
 	var all []soak.ProfileMeta
 	profiles := tx.Bucket(bucketProfiles)
 	err := profiles.ForEachBucket(func(k []byte) error {
-		m, err := decodeProfileMeta(profiles.Bucket(k).Get(keyMeta))
+		m, err := decodeJSON[soak.ProfileMeta](profiles.Bucket(k).Get(keyMeta))
 		if err != nil {
 			return fmt.Errorf("profile %d: %w", numberOf(k), err)
 		}

@@ -7,7 +7,6 @@ import (
 	"os"
 	"slices"
 	"sort"
-	"strings"
 	"sync"
 	"time"
 
@@ -21,6 +20,7 @@ type Reader struct {
 	db    *bbolt.DB
 	run   soak.Run
 	names []soak.SeriesID // by id-1
+	old   bool            // the file has layout version 1
 	clock func() ([]stamp, error)
 }
 
@@ -77,8 +77,13 @@ func (r *Reader) readHead(tx *bbolt.Tx) error {
 	if meta == nil || meta.Get(keyVersion) == nil {
 		return fmt.Errorf("%w: it is a bbolt file of something else", ErrNotRun)
 	}
-	if v := string(meta.Get(keyVersion)); v != version {
-		return fmt.Errorf("%w: it has %q, this program reads %q", ErrVersion, v, version)
+	decode := decodeSeries
+	switch v := string(meta.Get(keyVersion)); v {
+	case version:
+	case oldVersion:
+		decode, r.old = decodeOldSeries, true
+	default:
+		return fmt.Errorf("%w: the file has version %q, this program reads %q and %q; use a newer soak", ErrVersion, v, oldVersion, version)
 	}
 	for _, name := range buckets {
 		if tx.Bucket(name) == nil {
@@ -89,11 +94,11 @@ func (r *Reader) readHead(tx *bbolt.Tx) error {
 		return fmt.Errorf("%w: the run's head: %w", ErrCorrupt, err)
 	}
 	return tx.Bucket(bucketSeries).ForEach(func(k, v []byte) error {
-		process, name, ok := strings.Cut(string(v), "\x00")
-		if !ok || numberOf(k) != uint64(len(r.names)+1) {
+		id, err := decode(v)
+		if err != nil || numberOf(k) != uint64(len(r.names)+1) {
 			return fmt.Errorf("%w: series %d", ErrCorrupt, numberOf(k))
 		}
-		r.names = append(r.names, soak.SeriesOf(process, name))
+		r.names = append(r.names, id)
 		return nil
 	})
 }

@@ -10,7 +10,7 @@ import (
 
 // Events returns all events in the order in which they were noted.
 func (r *Reader) Events() ([]soak.Event, error) {
-	return list(r, bucketEvents, decodeEvent)
+	return list(r, bucketEvents, decodeJSON[soak.Event])
 }
 
 // Histograms returns all stored histograms, oldest first.
@@ -20,7 +20,7 @@ func (r *Reader) Histograms() ([]soak.Histogram, error) {
 
 // Alerts returns all alerts of the outbox, delivered or not, oldest first.
 func (r *Reader) Alerts() ([]soak.Alert, error) {
-	return list(r, bucketOutbox, decodeAlert)
+	return list(r, bucketOutbox, decodeJSON[soak.Alert])
 }
 
 // Profiles describes all stored profiles, oldest first.

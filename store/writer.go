@@ -1,6 +1,7 @@
 package store
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -117,13 +118,14 @@ func (w *Writer) id(n soak.SeriesID) uint64 {
 	if id, ok := w.ids[n]; ok {
 		return id
 	}
-	w.push(put{bucket: bucketSeries, value: append(append([]byte(n.Process), 0), n.Metric...)})
+	value, _ := json.Marshal(n) // strings cannot fail to encode
+	w.push(put{bucket: bucketSeries, value: value})
 	return w.learn(n)
 }
 
 // Note adds an event.
 func (w *Writer) Note(e soak.Event) error {
-	b, err := encodeEvent(e)
+	b, err := json.Marshal(e)
 	if err != nil {
 		return fmt.Errorf("store: event %s: %w", e.Kind, err)
 	}

@@ -140,8 +140,8 @@ func (t *tally) count(l labelled, v soak.Verdict) {
 	if l.leak && v.State == soak.Leaking {
 		t.leaks++
 		rate := l.rate(v.Since)
-		t.errors = append(t.errors, math.Abs(v.Slope-rate)/rate)
-		if v.Lo <= rate && rate <= v.Hi {
+		t.errors = append(t.errors, math.Abs(float64(v.Slope)-rate)/rate)
+		if float64(v.Lo) <= rate && rate <= float64(v.Hi) {
 			t.covered++
 		}
 	}

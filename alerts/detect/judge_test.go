@@ -104,7 +104,7 @@ func TestJudge_ShortRuns(t *testing.T) {
 			} else if v.State != soak.Inconclusive && c.never {
 				t.Errorf("%s: %s: %s", c.name, v.State, v.Reason)
 			}
-			if c.slope > 0 && math.Abs(v.Slope-c.slope) > 0.1*c.slope {
+			if c.slope > 0 && math.Abs(float64(v.Slope)-c.slope) > 0.1*c.slope {
 				t.Errorf("%s: slope %.4g/h, want %.4g", c.name, v.Slope, c.slope)
 			}
 		}
@@ -147,7 +147,7 @@ func TestJudge_WarmupBetweenFirstRests(t *testing.T) {
 func TestJudge_EmptyQuestion(t *testing.T) {
 	t.Parallel()
 	v := Judge{}.Judge(soak.Question{})
-	if v.State != soak.Inconclusive || v.Reason == "" || !math.IsNaN(v.Slope) {
+	if v.State != soak.Inconclusive || v.Reason == "" || !math.IsNaN(float64(v.Slope)) {
 		t.Errorf("%+v", v)
 	}
 }
@@ -182,8 +182,8 @@ func TestJudge_LeakFields(t *testing.T) {
 		}
 	}
 	const mib = 1 << 20
-	near("slope", v.Slope/mib, 1, 0.02)
-	near("growth per operation", v.PerOperation*360000/mib, 1, 0.02)
+	near("slope", float64(v.Slope)/mib, 1, 0.02)
+	near("growth per operation", float64(v.PerOperation)*360000/mib, 1, 0.02)
 	near("exhaustion", v.Exhaustion.At.Hours(), 12, 0.7)
 	if !(v.Lo < v.Slope && v.Slope < v.Hi) || !(v.Exhaustion.Lo < v.Exhaustion.At && v.Exhaustion.At < v.Exhaustion.Hi) {
 		t.Errorf("intervals: %+v", v)
@@ -234,7 +234,7 @@ func TestJudge_FollowsOperationsOrTime(t *testing.T) {
 			q.Operations.At, q.Operations.Value = append(q.Operations.At, at), append(q.Operations.Value, done)
 		}
 		v := Judge{}.Judge(q)
-		if v.State != soak.Leaking || v.Follows != want || math.Abs(v.PerOperation-1e-4) > 1e-5 {
+		if v.State != soak.Leaking || v.Follows != want || math.Abs(float64(v.PerOperation)-1e-4) > 1e-5 {
 			t.Errorf("%s: %s follows %q, %.3g per operation: %s", want, v.State, v.Follows, v.PerOperation, v.Reason)
 		}
 	}

@@ -31,7 +31,7 @@ func foundAt(noise func(*gen), length, n int, factor float64) (found int) {
 			q.Series.At, g.v[i] = append(q.Series.At, seconds(float64(i))), g.v[i]+1000
 		}
 		q.Series.Value = g.v
-		limit := Judge{}.Judge(q).MinDetectable
+		limit := float64(Judge{}.Judge(q).MinDetectable)
 		for i := range g.v {
 			growing := factor * limit * float64(i) / 3600
 			if g.v[0] == math.Trunc(g.v[0]) {

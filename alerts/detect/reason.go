@@ -18,10 +18,10 @@ func (c *inquiry) reason(v soak.Verdict, e *evidence, d decision, stated slopeTe
 		if v.Since > duration(c.pts[0].t) {
 			when = "from " + human.Roughly(v.Since) + " on"
 		}
-		return fmt.Sprintf("rose %s %s and did not level off (95 %% CI %s to %s%s)", rate(v.Slope), when, rate(v.Lo), rate(v.Hi), c.spoke("; ", v.Evidence))
+		return fmt.Sprintf("rose %s %s and did not level off (95 %% CI %s to %s%s)", rate(float64(v.Slope)), when, rate(float64(v.Lo)), rate(float64(v.Hi)), c.spoke("; ", v.Evidence))
 	case soak.Clean:
 		if v.Hi < 0 {
-			return fmt.Sprintf("fell %s; growth is excluded", rate(-v.Slope))
+			return fmt.Sprintf("fell %s; growth is excluded", rate(float64(-v.Slope)))
 		}
 		return fmt.Sprintf("no growth in %s; %s%s", length, c.excluded(v, e, stated, rate), c.spoke("; ", v.Evidence))
 	}
@@ -29,13 +29,13 @@ func (c *inquiry) reason(v soak.Verdict, e *evidence, d decision, stated slopeTe
 	case e.load.few && v.Evidence == soak.EvidenceLoad:
 		return c.tooFew(e.load.points())
 	case e.load.young:
-		return fmt.Sprintf("rose %s for %s so far; under load alone, growth counts once it has lasted a quarter of the planned %s", rate(v.Slope), human.Roughly(duration(c.end()-e.load.growthFrom())), human.Roughly(c.q.Planned))
-	case e.early(v.Slope) && v.P < falseAlarms:
-		return fmt.Sprintf("rose %s, but %s is too short to distinguish growth from warm-up", rate(v.Slope), length)
+		return fmt.Sprintf("rose %s for %s so far; under load alone, growth counts once it has lasted a quarter of the planned %s", rate(float64(v.Slope)), human.Roughly(duration(c.end()-e.load.growthFrom())), human.Roughly(c.q.Planned))
+	case e.early(float64(v.Slope)) && v.P < falseAlarms:
+		return fmt.Sprintf("rose %s, but %s is too short to distinguish growth from warm-up", rate(float64(v.Slope)), length)
 	case e.load.alternative != "":
-		return fmt.Sprintf("rose %s, but %s; a longer run is needed", rate(v.Slope), e.load.alternative)
+		return fmt.Sprintf("rose %s, but %s; a longer run is needed", rate(float64(v.Slope)), e.load.alternative)
 	case v.P < suspicion:
-		return fmt.Sprintf("possible growth of %s (95 %% CI %s to %s); a longer run is needed", rate(v.Slope), rate(v.Lo), rate(v.Hi))
+		return fmt.Sprintf("possible growth of %s (95 %% CI %s to %s); a longer run is needed", rate(float64(v.Slope)), rate(float64(v.Lo)), rate(float64(v.Hi)))
 	case d.ambiguity != "":
 		return string(d.ambiguity) + "; a longer run is needed"
 	case e.tolerance > 0:
@@ -47,12 +47,12 @@ func (c *inquiry) reason(v soak.Verdict, e *evidence, d decision, stated slopeTe
 // excluded states the figure on which clean rests, and how much growth would have
 // been called a leak, where that is more.
 func (c *inquiry) excluded(v soak.Verdict, e *evidence, stated slopeTest, rate func(float64) string) string {
-	leak := rate(v.MinDetectable)
+	leak := rate(float64(v.MinDetectable))
 	switch out := rate(stated.visible); {
 	case e.rest.unchanged && v.Evidence == soak.EvidenceRest:
 	case e.tolerance > 0:
 		return fmt.Sprintf("at most %s (95 %% confidence), %s tolerated; %s or more would have been called a leak", rate(max(0, stated.upper)), rate(e.tolerance), leak)
-	case stated.visible < v.MinDetectable && out != leak:
+	case soak.Float(stated.visible) < v.MinDetectable && out != leak:
 		return fmt.Sprintf("%s or more would have exceeded the noise, %s or more would have been called a leak", out, leak)
 	}
 	return leak + " or more would have been detected"

@@ -58,7 +58,7 @@ func TestJudge_OneInTenThousandOperations(t *testing.T) {
 		v := Judge{}.Judge(tenMinutes(seed, 1e-4))
 		if v.State == soak.Leaking {
 			found++
-			if math.Abs(v.PerOperation-1e-4) > 2e-5 {
+			if math.Abs(float64(v.PerOperation)-1e-4) > 2e-5 {
 				t.Errorf("seed %d: %.3g an operation", seed, v.PerOperation)
 			}
 		} else if found < 5 || *verbose {

@@ -85,12 +85,12 @@ func (c *inquiry) verdict(e evidence) soak.Verdict {
 	v.State, v.Evidence, v.Level = d.state, d.line, e.level
 	stated, spent, ok := e.stated(d)
 	if ok {
-		v.Slope, v.Lo, v.Hi = stated.trend.slope, stated.trend.quantile(0.025), stated.trend.quantile(0.975)
-		v.MinDetectable = stated.detectable
+		v.Slope, v.Lo, v.Hi = soak.Float(stated.trend.slope), soak.Float(stated.trend.quantile(0.025)), soak.Float(stated.trend.quantile(0.975))
+		v.MinDetectable = soak.Float(stated.detectable)
 		v.P = min(1, stated.p*falseAlarms/spent)
 	}
 	// Counts that are equal at two rests exclude growth by one step each.
-	if limit := 2 * c.quantum / e.rest.hours; e.rest.unchanged && v.State == soak.Clean && !(v.MinDetectable < limit) {
+	if limit := soak.Float(2 * c.quantum / e.rest.hours); e.rest.unchanged && v.State == soak.Clean && !(v.MinDetectable < limit) {
 		v.MinDetectable = limit
 	}
 	from := c.pts[0].t
@@ -106,8 +106,7 @@ func (c *inquiry) verdict(e evidence) soak.Verdict {
 
 // unknown is the verdict where nothing can be judged.
 func (c *inquiry) unknown(why string) soak.Verdict {
-	nan := math.NaN()
-	return soak.Verdict{State: soak.Inconclusive, Slope: nan, Lo: nan, Hi: nan, PerOperation: nan, MinDetectable: nan,
+	return soak.Verdict{State: soak.Inconclusive, Growth: soak.UnknownGrowth(),
 		Level: c.level, P: 1, Evidence: soak.EvidenceLoad, Reason: why}
 }
 
@@ -116,7 +115,7 @@ func (c *inquiry) unknown(why string) soak.Verdict {
 func (c *inquiry) follows(v *soak.Verdict, e *evidence) {
 	rate := c.operationCount.rate(v.Since.Hours(), c.end())
 	if rate > 0 {
-		v.PerOperation = v.Slope / rate
+		v.PerOperation = v.Slope / soak.Float(rate)
 	}
 	switch {
 	case v.State != soak.Leaking:
@@ -125,7 +124,7 @@ func (c *inquiry) follows(v *soak.Verdict, e *evidence) {
 	case len(e.load.lifetimes) == 1:
 		var each float64
 		if v.Follows, each = c.operationCount.follows(&e.load.lifetimes[0].fit, c.quantum); v.Follows == soak.FollowsOperations {
-			v.PerOperation = each
+			v.PerOperation = soak.Float(each)
 		}
 	}
 }
@@ -138,9 +137,9 @@ func (c *inquiry) exhaustion(v soak.Verdict) (x soak.Exhaustion) {
 	}
 	last := c.pts[len(c.pts)-1]
 	left := max(0, limit-last.max)
-	x = soak.Exhaustion{Limit: limit, At: duration(last.t + left/v.Slope), Lo: duration(last.t + left/v.Hi)}
+	x = soak.Exhaustion{Limit: limit, At: duration(last.t + left/float64(v.Slope)), Lo: duration(last.t + left/float64(v.Hi))}
 	if v.Lo > 0 {
-		x.Hi = duration(last.t + left/v.Lo)
+		x.Hi = duration(last.t + left/float64(v.Lo))
 	}
 	return x
 }

@@ -67,7 +67,7 @@ func someAlert() soak.Alert {
 	return soak.Alert{
 		ID: 7, Run: "20260301T020000Z-nginx-ab12", Rule: "fds", Severity: "critical", State: soak.Firing,
 		Process: "target", Metric: "fds", Unit: "count", Since: at, At: at.Add(time.Minute),
-		Slope: 7200, Lo: 7100, Hi: 7300, Last: 1234, Reason: "rose 7,200/h",
+		Growth: soak.Growth{Slope: 7200, Lo: 7100, Hi: 7300}, Last: 1234, Reason: "rose 7,200/h",
 	}
 }
 

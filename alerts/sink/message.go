@@ -3,7 +3,6 @@ package sink
 import (
 	"fmt"
 	"math"
-	"time"
 
 	"soakmon/soak"
 	"soakmon/soak/human"
@@ -11,32 +10,11 @@ import (
 
 // message is an alert as JSON: names are stable, unknown numbers are null.
 type message struct {
-	ID       uint64          `json:"id"`
-	Run      string          `json:"run"`
-	Rule     string          `json:"rule"`
-	Severity string          `json:"severity"`
-	State    soak.AlertState `json:"state"`
-	Process  string          `json:"process"`
-	Metric   string          `json:"metric"`
-	Unit     string          `json:"unit"`
-	Since    time.Time       `json:"since"`
-	At       time.Time       `json:"at"`
-	Slope    soak.Float      `json:"slope_per_hour"`
-	Lo       soak.Float      `json:"slope_low"`
-	Hi       soak.Float      `json:"slope_high"`
-	Last     soak.Float      `json:"last"`
-	Reason   string          `json:"reason"`
-	Text     string          `json:"text"` // one sentence for people
+	soak.Alert
+	Text string `json:"text"` // one sentence for people
 }
 
-func messageOf(a soak.Alert) message {
-	return message{
-		ID: a.ID, Run: a.Run, Rule: a.Rule, Severity: a.Severity, State: a.State,
-		Process: a.Process, Metric: a.Metric, Unit: a.Unit, Since: a.Since, At: a.At,
-		Slope: soak.Float(a.Slope), Lo: soak.Float(a.Lo), Hi: soak.Float(a.Hi), Last: soak.Float(a.Last),
-		Reason: a.Reason, Text: sentence(a),
-	}
-}
+func messageOf(a soak.Alert) message { return message{Alert: a, Text: sentence(a)} }
 
 // sentence describes an alert in one sentence: `FIRING (critical): fds of the target (run
 // nightly): grows …; now 1234`.
@@ -46,14 +24,15 @@ func sentence(a soak.Alert) string {
 	if a.Reason != "" {
 		text += ": " + a.Reason
 	}
-	if !math.IsNaN(a.Last) {
+	if !math.IsNaN(float64(a.Last)) {
 		text += "; now " + amount(a.Last, a.Unit)
 	}
 	return text
 }
 
 // amount writes a value with its unit. Counts are exact.
-func amount(v float64, unit string) string {
+func amount(value soak.Float, unit string) string {
+	v := float64(value)
 	if (unit == "" || unit == "count") && v == math.Trunc(v) && math.Abs(v) < 1<<53 {
 		return human.Integer(int64(v))
 	}

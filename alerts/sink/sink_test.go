@@ -51,7 +51,7 @@ func TestLogSink_WritesToLogger(t *testing.T) {
 		t.Fatal(err)
 	}
 	a := someAlert()
-	a.Lo = math.NaN()
+	a.Lo = soak.Float(math.NaN())
 	if retry, err := s.Send(t.Context(), a); err != nil || retry {
 		t.Fatal(retry, err)
 	}
@@ -103,7 +103,7 @@ func TestSentence_Numbers(t *testing.T) {
 		t.Errorf("got %s, want %s", got, want)
 	}
 	for _, c := range []struct {
-		v    float64
+		v    soak.Float
 		unit string
 		want string
 	}{{1023, "bytes", "1020 B"}, {1 << 60, "bytes", "1020 PiB"}, {0.25, "seconds", "250 ms"}, {12, "count", "12"}, {-2048, "bytes", "-2 KiB"}} {

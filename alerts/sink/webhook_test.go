@@ -19,14 +19,14 @@ func TestWebhook_PostsJSON(t *testing.T) {
 	re := receive(t, func(_ int, w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusAccepted) })
 	s := openSink(t, "webhook", fmt.Sprintf(`{"url":%q,"headers":{"Authorization":"Bearer x"}}`, re.URL+"/hook?sig=1"))
 	a := someAlert()
-	a.Slope, a.Hi = math.NaN(), math.Inf(1)
+	a.Slope, a.Hi = soak.Float(math.NaN()), soak.Float(math.Inf(1))
 	if retry, err := s.Send(t.Context(), a); err != nil || retry {
 		t.Fatal(retry, err)
 	}
 	want := map[string]any{
 		"id": 7.0, "run": a.Run, "rule": "fds", "severity": "critical", "state": "firing", "process": "target",
 		"metric": "fds", "unit": "count", "since": "2026-03-01T02:00:00Z", "at": "2026-03-01T02:01:00Z",
-		"slope_per_hour": nil, "slope_low": 7100.0, "slope_high": nil, "last": 1234.0, "reason": "rose 7,200/h",
+		"slope_per_hour": nil, "slope_low": 7100.0, "slope_high": nil, "per_operation": 0.0, "min_detectable_per_hour": 0.0, "last": 1234.0, "reason": "rose 7,200/h",
 		"text": "FIRING (critical): fds of the target in run 20260301T020000Z-nginx-ab12: rose 7,200/h; now 1,234",
 	}
 	if !reflect.DeepEqual(re.bodies[0], want) {

@@ -12,7 +12,7 @@ import (
 func TestProgressIsOneShortLineOfAnyRun(t *testing.T) {
 	series := []engine.SeriesStatus{
 		{Process: soak.RoleTarget, Metric: "fds", Last: 204, Verdict: soak.Clean},
-		{Process: soak.RoleTarget, Metric: "goroutines", Last: 355, Verdict: soak.Leaking, Slope: 7180},
+		{Process: soak.RoleTarget, Metric: "goroutines", Last: 355, Verdict: soak.Leaking, Growth: soak.Growth{Slope: 7180}},
 		{Process: soak.RoleTarget, Metric: "rss_bytes", Unit: "bytes", Last: 30 << 20, Verdict: soak.Inconclusive},
 		{Process: soak.RoleTarget, Metric: "threads", Last: 9, Verdict: soak.Clean},
 		{Process: soak.RoleDriver, Metric: "fds", Last: 33, Verdict: soak.Leaking},

@@ -265,8 +265,8 @@ func (f *runFlags) setProtocol(p *soak.Plan, w *soak.Workload, protocol string) 
 	if w.Name == w.Protocol {
 		w.Name = protocol
 	}
-	if p.Target.Embedded == w.Protocol {
-		p.Target.Embedded = protocol
+	if slices.Equal(p.Target.Embedded, soak.Protocols{w.Protocol}) {
+		p.Target.Embedded = soak.Protocols{protocol}
 	}
 	w.Protocol = protocol
 }

@@ -26,20 +26,17 @@ import (
 
 // Analysis is the judgement of one foreign series. Its JSON names are stable.
 type Analysis struct {
-	Source        string     `json:"source"`
-	Name          string     `json:"name"`
-	Verdict       soak.State `json:"verdict"`
-	Slope         soak.Float `json:"slope_per_hour"`
-	Lo            soak.Float `json:"slope_low"`
-	Hi            soak.Float `json:"slope_high"`
-	Since         soak.Float `json:"since_s"`    // seconds since the recording's start, as is the next
-	Detected      soak.Float `json:"detected_s"` // when a monitor that looked all along would have said leak
-	MinDetectable soak.Float `json:"min_detectable_per_hour"`
-	Level         soak.Float `json:"level"`
-	Unit          string     `json:"unit"`
-	Samples       int        `json:"samples"` // measured
-	Reason        string     `json:"reason"`
-	Warnings      []string   `json:"warnings,omitempty"`
+	Source  string     `json:"source"`
+	Name    string     `json:"name"`
+	Verdict soak.State `json:"verdict"`
+	soak.Growth
+	Since    soak.Float `json:"since_s"`    // seconds since the recording's start, as is the next
+	Detected soak.Float `json:"detected_s"` // when a monitor that looked all along would have said leak
+	Level    soak.Float `json:"level"`
+	Unit     string     `json:"unit"`
+	Samples  int        `json:"samples"` // measured
+	Reason   string     `json:"reason"`
+	Warnings []string   `json:"warnings,omitempty"`
 }
 
 // Analyze judges all series, those of one recording together. They are many
@@ -85,8 +82,8 @@ func analyzeSeries(source string, s soak.Series, tolerance soak.Quantity, family
 	v := detect.Judge{}.Judge(q)
 	a := Analysis{
 		Source: source, Name: s.ID.Metric, Verdict: v.State,
-		Slope: soak.Float(v.Slope), Lo: soak.Float(v.Lo), Hi: soak.Float(v.Hi), MinDetectable: soak.Float(v.MinDetectable),
-		Since: soak.Float(math.NaN()), Detected: soak.Float(math.NaN()), Level: soak.Float(v.Level),
+		Growth: v.Growth,
+		Since:  soak.Float(math.NaN()), Detected: soak.Float(math.NaN()), Level: soak.Float(v.Level),
 		Unit: s.Metric.Unit, Samples: measured(s), Reason: v.Reason, Warnings: v.Warnings,
 	}
 	if v.State == soak.Leaking {

@@ -83,7 +83,7 @@ func costOf(metas []soak.ProfileMeta) Cost {
 	var cpu float64
 	var took time.Duration
 	for _, m := range metas {
-		cpu += m.CPU
+		cpu += float64(m.CPU)
 		took += m.Took
 	}
 	c.CPU, c.Took = cpu/float64(len(metas)), took/time.Duration(len(metas))

@@ -47,7 +47,7 @@ func Marks(p soak.Plan, events []soak.Event, end time.Duration) (marks []Mark, s
 			continue
 		}
 		if e.Kind == soak.EventGap && e.Value > 0 {
-			lost := time.Duration(e.Value * float64(p.Interval))
+			lost := time.Duration(float64(e.Value) * float64(p.Interval))
 			shades = append(shades, Shade{From: max(0, e.At-lost).Seconds(), To: e.At.Seconds(), Name: "gap"})
 		}
 		if seen[e.Kind]++; seen[e.Kind] > maxMarks {

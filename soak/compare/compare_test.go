@@ -32,7 +32,7 @@ func run(id string, slope, width, level, latency, rate float64) report.Report {
 	return report.Report{
 		Run: id, Name: "tcp", Start: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC), Version: "test", Verdict: soak.Clean, Duration: 3600, Reasons: []string{"growth is excluded"},
 		Host: soak.Host{Name: "here", CPUs: 2}, Load: []report.Load{{Name: "tcp", Protocol: "tcp", Planned: 200}},
-		Series: []report.Series{{Process: soak.RoleTarget, Metric: "rss_bytes", Unit: "bytes", Verdict: soak.Clean, Slope: f(slope), Lo: f(slope - width), Hi: f(slope + width)}},
+		Series: []report.Series{{Process: soak.RoleTarget, Metric: "rss_bytes", Unit: "bytes", Verdict: soak.Clean, Growth: soak.Growth{Slope: f(slope), Lo: f(slope - width), Hi: f(slope + width)}}},
 		Levels: []report.Level{standing, about(`latency_seconds{load="tcp",q="0.99"}`, "seconds", latency, 0.01), throughput},
 	}
 }

@@ -40,7 +40,7 @@ func (r *run) pace(cpu float64) {
 func (s snapshot) price() (cpu float64) {
 	for _, p := range s.parts {
 		if p.kind != "cpu" {
-			cpu += p.meta.CPU
+			cpu += float64(p.meta.CPU)
 		}
 	}
 	return cpu

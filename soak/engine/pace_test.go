@@ -20,7 +20,7 @@ func scheduled(t *testing.T, duration, every time.Duration, cpu float64) (sets i
 		c.Fetch = func(_ context.Context, _ soak.Process, kind string, o profiles.Options) (soak.ProfileMeta, []byte, error) {
 			m := soak.ProfileMeta{Kind: kind, GC: o.GC}
 			if kind == "heap" {
-				m.CPU = cpu
+				m.CPU = soak.Float(cpu)
 			}
 			return m, []byte("x"), nil
 		}

@@ -147,7 +147,7 @@ func (r *run) vary(at time.Duration) {
 // setRate sets a load's rate to a factor times its plan.
 func (r *run) setRate(w soak.Workload, factor float64) {
 	r.line.factor[w.Name] = factor
-	r.note(soak.Event{At: r.stamp(), Kind: soak.EventRate, Process: soak.RoleDriver, Name: w.Name, Value: factor, Text: fmt.Sprintf("load %s at %.4g/s", w.Name, w.Rate*factor)})
+	r.note(soak.Event{At: r.stamp(), Kind: soak.EventRate, Process: soak.RoleDriver, Name: w.Name, Value: soak.Float(factor), Text: fmt.Sprintf("load %s at %.4g/s", w.Name, w.Rate*factor)})
 	r.send(soak.Command{Do: soak.DoRate, Load: w.Name, Factor: factor})
 }
 

@@ -147,5 +147,5 @@ func (r *run) restSample(name string) {
 	for _, t := range r.load.last {
 		open += t.Open
 	}
-	r.note(soak.Event{At: row.At, Kind: soak.EventRest, Name: name, Value: float64(open), Text: fmt.Sprintf("rest sample with %d sessions open", open)})
+	r.note(soak.Event{At: row.At, Kind: soak.EventRest, Name: name, Value: soak.Float(open), Text: fmt.Sprintf("rest sample with %d sessions open", open)})
 }

@@ -212,7 +212,7 @@ func (r *run) snapshotDone(s snapshot) {
 		r.pace(s.price())
 	}
 	if stored > 0 {
-		r.note(soak.Event{Kind: soak.EventSnapshot, Process: soak.RoleTarget, Name: string(q.why), Value: float64(stored), Text: fmt.Sprintf("%d profiles stored", stored)})
+		r.note(soak.Event{Kind: soak.EventSnapshot, Process: soak.RoleTarget, Name: string(q.why), Value: soak.Float(stored), Text: fmt.Sprintf("%d profiles stored", stored)})
 	}
 	r.snaps.busy = false
 	if q.then != nil {

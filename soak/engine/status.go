@@ -76,15 +76,12 @@ func (l LoadStatus) bad() float64 {
 
 // SeriesStatus is one judged series by now.
 type SeriesStatus struct {
-	Process       string     `json:"process"`
-	Metric        string     `json:"metric"`
-	Unit          string     `json:"unit"`
-	Last          soak.Float `json:"last"`
-	Verdict       soak.State `json:"verdict"`
-	Slope         soak.Float `json:"slope_per_hour"`
-	Lo            soak.Float `json:"slope_low"`
-	Hi            soak.Float `json:"slope_high"`
-	MinDetectable soak.Float `json:"min_detectable_per_hour"`
+	Process string     `json:"process"`
+	Metric  string     `json:"metric"`
+	Unit    string     `json:"unit"`
+	Last    soak.Float `json:"last"`
+	Verdict soak.State `json:"verdict"`
+	soak.Growth
 
 	Course []soak.Float `json:"course,omitempty"` // since the run's start, as coarse as a small chart needs it
 }
@@ -109,8 +106,7 @@ func (r *run) status() {
 		s.Series = append(s.Series, SeriesStatus{
 			Process: j.ID.Process, Metric: j.ID.Metric, Unit: j.Metric.Unit,
 			Last: soak.Float(r.history.value(j.ID)), Verdict: j.Verdict.State,
-			Slope: soak.Float(j.Verdict.Slope), Lo: soak.Float(j.Verdict.Lo), Hi: soak.Float(j.Verdict.Hi),
-			MinDetectable: soak.Float(j.Verdict.MinDetectable), Course: r.history.course(j.ID),
+			Growth: j.Verdict.Growth, Course: r.history.course(j.ID),
 		})
 	}
 	r.Config.Status(s)

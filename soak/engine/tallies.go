@@ -70,7 +70,7 @@ func (r *run) tally(t soak.Tally, ok bool) {
 		return
 	}
 	if r.load.quiet >= tallySilence {
-		r.note(soak.Event{Kind: soak.EventGap, Process: soak.RoleDriver, Value: float64(r.load.quiet), Text: fmt.Sprintf("the driver tells again what the load does, after %d ticks without a word", r.load.quiet)})
+		r.note(soak.Event{Kind: soak.EventGap, Process: soak.RoleDriver, Value: soak.Float(r.load.quiet), Text: fmt.Sprintf("the driver tells again what the load does, after %d ticks without a word", r.load.quiet)})
 	}
 	r.load.state, r.load.fresh, r.load.quiet = t.State, true, 0
 	if t.Warning != "" {
@@ -104,7 +104,7 @@ func (r *run) tellErrors(l soak.LoadTally, times int64) {
 			continue
 		}
 		r.load.told[key] = toldError{n, text}
-		r.note(soak.Event{Kind: soak.EventError, Process: soak.RoleDriver, Load: l.Load, Name: kind, Value: float64(n), Text: text})
+		r.note(soak.Event{Kind: soak.EventError, Process: soak.RoleDriver, Load: l.Load, Name: kind, Value: soak.Float(n), Text: text})
 	}
 }
 

@@ -74,7 +74,7 @@ func (r *run) gaps(at time.Duration) {
 	if slept := r.slept() - r.line.slept; slept > time.Second {
 		r.line.slept += slept
 		// Not now but at the row that is to come: it is the first behind the break.
-		r.note(soak.Event{At: max(at, r.lastAt+time.Millisecond), Kind: soak.EventSuspend, Value: slept.Seconds(), Text: fmt.Sprintf("the machine slept for %s; no trend is carried across", slept.Round(time.Second))})
+		r.note(soak.Event{At: max(at, r.lastAt+time.Millisecond), Kind: soak.EventSuspend, Value: soak.Float(slept.Seconds()), Text: fmt.Sprintf("the machine slept for %s; no trend is carried across", slept.Round(time.Second))})
 		r.history.breakAll(at)
 		return
 	}
@@ -84,7 +84,7 @@ func (r *run) gaps(at time.Duration) {
 		if missed > 1 {
 			what = fmt.Sprintf("%.0f samples were", missed)
 		}
-		r.note(soak.Event{Kind: soak.EventGap, Value: missed, Text: what + " missed: the monitor was not scheduled, or a reading took too long"})
+		r.note(soak.Event{Kind: soak.EventGap, Value: soak.Float(missed), Text: what + " missed: the monitor was not scheduled, or a reading took too long"})
 	}
 }
 

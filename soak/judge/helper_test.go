@@ -63,7 +63,7 @@ func phase(name string, second int) soak.Event {
 }
 
 func rest(second int, open float64, gc bool) soak.Event {
-	e := soak.Event{Kind: soak.EventRest, At: time.Duration(second) * time.Second, Value: open}
+	e := soak.Event{Kind: soak.EventRest, At: time.Duration(second) * time.Second, Value: soak.Float(open)}
 	if gc {
 		e.Name = "gc"
 	}
@@ -71,5 +71,5 @@ func rest(second int, open float64, gc bool) soak.Event {
 }
 
 func rate(load string, second int, factor float64) soak.Event {
-	return soak.Event{Kind: soak.EventRate, Name: load, At: time.Duration(second) * time.Second, Value: factor}
+	return soak.Event{Kind: soak.EventRate, Name: load, At: time.Duration(second) * time.Second, Value: soak.Float(factor)}
 }

@@ -30,7 +30,7 @@ func Phases(loads []soak.Workload, events []soak.Event, end time.Duration) []soa
 		case e.Kind == soak.EventPhase:
 			begin(soak.PhaseName(e.Name), e.At)
 		case e.Kind == soak.EventRate && named(loads, e.Name):
-			factors[e.Name] = e.Value
+			factors[e.Name] = float64(e.Value)
 			if n := len(out); n > 0 && out[n-1].Name.Loading() {
 				begin(out[n-1].Name, e.At)
 			}

@@ -62,7 +62,7 @@ func resident(judged []Judged) []Statement {
 	say := func(kind, text string, args ...any) []Statement {
 		return []Statement{{kind, soak.RoleTarget, []string{set.ID.Metric, heap.ID.Metric}, fmt.Sprintf(text, args...)}}
 	}
-	perHour := func(v float64) string { return human.Amount(v, "bytes") + "/h" }
+	perHour := func(v soak.Float) string { return human.Amount(v, "bytes") + "/h" }
 	r, l := set.Verdict, heap.Verdict
 	switch {
 	case r.State == soak.Leaking && r.Lo > pacing*max(0, l.Hi):

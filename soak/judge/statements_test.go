@@ -10,8 +10,8 @@ import (
 	"soakmon/soak"
 )
 
-func verdict(state soak.State, slope, lo, hi float64) soak.Verdict {
-	return soak.Verdict{State: state, Slope: slope, Lo: lo, Hi: hi, PerOperation: nan}
+func verdict(state soak.State, slope, lo, hi soak.Float) soak.Verdict {
+	return soak.Verdict{State: state, Growth: soak.Growth{Slope: slope, Lo: lo, Hi: hi, PerOperation: soak.Float(nan)}}
 }
 
 func TestStatements_MemoryOutsideHeap(t *testing.T) {

@@ -80,8 +80,8 @@ func (c *checker) target(t *soak.Target) {
 	c.requireIfRead(started || len(t.Env) == 0, "target.env", command, "env needs `command`: a running process keeps its own environment")
 	c.requireIfRead(started || t.Dir == "", "target.dir", command, "dir needs `command`: a running process keeps its own working directory")
 	c.requireIfRead(started || t.Ready.Listen == "" && t.Ready.Log == "" && t.Ready.URL == "", "target.ready", command, "ready needs `command`: soak waits only for a target that it started")
-	c.requireIfRead(started || t.Embedded != "" || !t.OnExit.Restart, "target.on_exit", command, "restart needs `command`: soak restarts only a target that it started")
-	c.requireIfRead(t.Embedded != "" || len(t.Leaks) == 0, "target.leak", []string{"target.embedded"}, "leak needs `embedded`: leaks can be planted only in soak's own server")
+	c.requireIfRead(started || len(t.Embedded) > 0 || !t.OnExit.Restart, "target.on_exit", command, "restart needs `command`: soak restarts only a target that it started")
+	c.requireIfRead(len(t.Embedded) > 0 || len(t.Leaks) == 0, "target.leak", []string{"target.embedded"}, "leak needs `embedded`: leaks can be planted only in soak's own server")
 	_, err := regexp.Compile(t.Ready.Log)
 	c.require(err == nil, "target.ready.log", "invalid regular expression: %v", err)
 	c.url("target.ready.url", t.Ready.URL)
@@ -97,7 +97,7 @@ func (c *checker) target(t *soak.Target) {
 var targetKinds = []string{"target.embedded", "target.command", "target.pid", "target.pidfile", "target.listen"}
 
 func (c *checker) oneTarget(t *soak.Target) {
-	isGiven := []bool{t.Embedded != "", len(t.Command) > 0, t.PID != 0, t.PIDFile != "", t.Listen != ""}
+	isGiven := []bool{len(t.Embedded) > 0, len(t.Command) > 0, t.PID != 0, t.PIDFile != "", t.Listen != ""}
 	var given []string
 	for i, yes := range isGiven {
 		if yes {

@@ -14,7 +14,7 @@ func (c *checker) loads(p *soak.Plan) {
 		c.require(w.Name == "" || !seen[w.Name], at+".name", "duplicate name %q: give each load its own", w.Name)
 		seen[w.Name] = true
 		c.load(w, at)
-		c.address(w, at, p.Target.Embedded != "")
+		c.address(w, at, len(p.Target.Embedded) > 0)
 		c.requireIfRead(!p.Isolate || w.Vary.By == 0, at+".vary", []string{"isolate"}, "a load cannot vary while loads run alone in turns: remove `vary` or `isolate`")
 	}
 	c.isolation(p)

@@ -38,7 +38,7 @@ func Default() soak.Plan {
 	p.Name = "tcp"
 	p.Duration = defaultDuration
 	p.Interval = defaultInterval
-	p.Target.Embedded = "tcp"
+	p.Target.Embedded = soak.Protocols{"tcp"}
 	p.Load = []soak.Workload{defaultLoad("tcp")}
 	return p
 }
@@ -101,9 +101,9 @@ func completeTarget(t *soak.Target) {
 // completeLoads adds a load for the embedded server if the plan has none, and
 // sets the address of every load to the one on which the target listens.
 func completeLoads(p *soak.Plan) {
-	embedded := strings.Split(p.Target.Embedded, ",")
-	if p.Target.Embedded != "" && len(p.Load) == 0 {
-		for _, protocol := range embedded {
+	embedded := &p.Target.Embedded
+	if len(p.Load) == 0 {
+		for _, protocol := range *embedded {
 			p.Load = append(p.Load, defaultLoad(protocol))
 		}
 	}
@@ -113,7 +113,9 @@ func completeLoads(p *soak.Plan) {
 	}
 	for i := range p.Load {
 		w := &p.Load[i]
-		w.Protocol = cmp.Or(w.Protocol, embedded[0])
+		if len(*embedded) > 0 {
+			w.Protocol = cmp.Or(w.Protocol, (*embedded)[0])
+		}
 		if w.Name == "" && w.Protocol != "" {
 			w.Name = freeName(w.Protocol, taken)
 		}
@@ -121,11 +123,10 @@ func completeLoads(p *soak.Plan) {
 			w.Address = cmp.Or(w.Address, p.Target.Listen, p.Target.Ready.Listen)
 		}
 		completeLoad(w, p.Duration)
-		if p.Target.Embedded != "" && w.Address == "" && w.URL == "" && !slices.Contains(embedded, w.Protocol) {
-			embedded = append(embedded, w.Protocol) // serve the protocol of every load that has no address
+		if len(p.Target.Embedded) > 0 && w.Address == "" && w.URL == "" && !slices.Contains(*embedded, w.Protocol) {
+			*embedded = append(*embedded, w.Protocol) // serve the protocol of every load that has no address
 		}
 	}
-	p.Target.Embedded = strings.Join(embedded, ",")
 }
 
 func completeLoad(w *soak.Workload, duration time.Duration) {
@@ -189,7 +190,7 @@ func defaultName(p *soak.Plan) string {
 	if len(p.Load) > 0 && p.Load[0].Protocol != "" {
 		return p.Load[0].Protocol
 	}
-	return cmp.Or(p.Target.Embedded, "watch")
+	return cmp.Or(strings.Join(p.Target.Embedded, ","), "watch")
 }
 
 // setDefault sets a value that is [Unset].

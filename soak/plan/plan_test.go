@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"reflect"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -69,7 +70,7 @@ func TestDefault_Values(t *testing.T) {
 	if p.Name != "tcp" || p.Duration != 2*time.Minute || p.Interval != time.Second || p.Warmup != 20*time.Second {
 		t.Errorf("name %q, duration %s, interval %s, warmup %s", p.Name, p.Duration, p.Interval, p.Warmup)
 	}
-	if p.Target.Embedded != "tcp" || !p.Target.Tree || p.Target.Ready.Timeout != time.Minute {
+	if !slices.Equal(p.Target.Embedded, soak.Protocols{"tcp"}) || !p.Target.Tree || p.Target.Ready.Timeout != time.Minute {
 		t.Errorf("target %+v", p.Target)
 	}
 	want := soak.Workload{Name: "tcp", Protocol: "tcp", Network: "tcp", Rate: 200, Payload: 4096, Concurrency: 200, PerSession: 20, Timeout: 10 * time.Second}

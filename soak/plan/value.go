@@ -3,6 +3,7 @@ package plan
 import (
 	"errors"
 	"fmt"
+	"soakmon/soak"
 	"strings"
 
 	"github.com/goccy/go-yaml/ast"
@@ -42,16 +43,17 @@ func (r *reader) word(into *string) set {
 	})
 }
 
-// words reads a name, or a list of names, which it separates by commas.
-func (r *reader) words(into *string) set {
+// words reads a list of names, or names joined by commas.
+func (r *reader) words(into *soak.Protocols) set {
 	return func(n ast.Node, field string) {
 		if _, isList := r.resolve(n, field).(*ast.SequenceNode); !isList {
-			r.word(into)(n, field)
+			var joined string
+			if r.word(&joined)(n, field); joined != "" {
+				*into = strings.Split(joined, ",")
+			}
 			return
 		}
-		var all []string
-		sequence(r, &all, r.word)(n, field)
-		*into = strings.Join(all, ",")
+		sequence(r, (*[]string)(into), r.word)(n, field)
 	}
 }
 

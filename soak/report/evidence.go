@@ -76,7 +76,7 @@ func cost(profiles []soak.ProfileMeta, end time.Duration) soak.Float {
 	total := 0.0
 	for _, m := range profiles {
 		if m.Kind != "cpu" {
-			total += m.CPU
+			total += float64(m.CPU)
 		}
 	}
 	return soak.Float(total / end.Seconds())
@@ -89,7 +89,7 @@ func heapSnapshot(profiles []soak.ProfileMeta) *SnapshotCost {
 	n := 0
 	for _, m := range profiles {
 		if m.Kind == "heap" {
-			n, cpu, took, pause = n+1, cpu+m.CPU, took+m.Took, max(pause, m.Pause)
+			n, cpu, took, pause = n+1, cpu+float64(m.CPU), took+m.Took, max(pause, m.Pause)
 		}
 	}
 	if n == 0 {

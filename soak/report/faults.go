@@ -94,7 +94,7 @@ func (b *builder) unsteady(r *Report) string {
 // unmeasured names what had to be measured and never was.
 func (b *builder) unmeasured(r *Report) (out []string) {
 	needed := required
-	if t := b.plan.Target; t.Pprof != "" || t.Embedded != "" {
+	if t := b.plan.Target; t.Pprof != "" || len(t.Embedded) > 0 {
 		needed = append(needed[:len(needed):len(needed)], "goroutines")
 	}
 	seen := map[soak.SeriesID]bool{}

@@ -113,7 +113,7 @@ func TestWhatWasNamedByOthersIsNoMarkup(t *testing.T) {
 	evil := `"><script>alert(1)</script>`
 	m.run.Name, m.run.Plan.Load[0].Name, m.run.Host.Name = evil, evil, evil
 	m.add(soak.RoleTarget, evil, func(int) float64 { return 1 })
-	m.says["target fds"] = soak.Verdict{State: soak.Leaking, Slope: 1, Lo: 1, Hi: 1, Reason: evil}
+	m.says["target fds"] = soak.Verdict{State: soak.Leaking, Growth: soak.Growth{Slope: 1, Lo: 1, Hi: 1}, Reason: evil}
 	r, err := Build(m, m, false)
 	if err != nil {
 		t.Fatal(err)

@@ -88,28 +88,23 @@ type SnapshotCost struct {
 
 // Series is one judged series. Slopes are per hour, of unit.
 type Series struct {
-	Process       string        `json:"process"`
-	Metric        string        `json:"metric"`
-	Unit          string        `json:"unit"`
-	Verdict       soak.State    `json:"verdict"`
-	Slope         soak.Float    `json:"slope_per_hour"`
-	Lo            soak.Float    `json:"slope_low"`
-	Hi            soak.Float    `json:"slope_high"`
-	PerOperation  soak.Float    `json:"per_operation"`
-	Follows       soak.Follows  `json:"follows,omitempty"` // what the growth follows, where that is identified
-	MinDetectable soak.Float    `json:"min_detectable_per_hour"`
-	Tolerance     soak.Float    `json:"tolerance_per_hour"`
-	Since         soak.Float    `json:"since_s"` // where it leaks: from when on
-	Level         soak.Float    `json:"level"`
-	Last          soak.Float    `json:"last"`
-	Points        int           `json:"samples"`
-	Covered       soak.Float    `json:"covered"` // share of the steady load in which it was measured
-	Rule          string        `json:"rule,omitempty"`
-	Exhaustion    *Exhausted    `json:"exhaustion,omitempty"`
-	Trend         *Trend        `json:"trend,omitempty"`
-	EvidenceLine  soak.Evidence `json:"evidence,omitempty"`
-	Reason        string        `json:"reason"`
-	Warnings      []string      `json:"warnings,omitempty"`
+	Process string     `json:"process"`
+	Metric  string     `json:"metric"`
+	Unit    string     `json:"unit"`
+	Verdict soak.State `json:"verdict"`
+	soak.Growth
+	Tolerance    soak.Float    `json:"tolerance_per_hour"`
+	Since        soak.Float    `json:"since_s"` // where it leaks: from when on
+	Level        soak.Float    `json:"level"`
+	Last         soak.Float    `json:"last"`
+	Points       int           `json:"samples"`
+	Covered      soak.Float    `json:"covered"` // share of the steady load in which it was measured
+	Rule         string        `json:"rule,omitempty"`
+	Exhaustion   *Exhausted    `json:"exhaustion,omitempty"`
+	Trend        *Trend        `json:"trend,omitempty"`
+	EvidenceLine soak.Evidence `json:"evidence,omitempty"`
+	Reason       string        `json:"reason"`
+	Warnings     []string      `json:"warnings,omitempty"`
 }
 
 // Trend is where the fitted line runs: with the series' slope through a value
@@ -198,9 +193,7 @@ func series(j judge.Judged, steady soak.Series) Series {
 	v := j.Verdict
 	s := Series{
 		Process: j.ID.Process, Metric: j.ID.Metric, Unit: j.Metric.Unit, Verdict: v.State,
-		Slope: soak.Float(v.Slope), Lo: soak.Float(v.Lo), Hi: soak.Float(v.Hi),
-		PerOperation: soak.Float(v.PerOperation), Follows: v.Follows,
-		MinDetectable: soak.Float(v.MinDetectable), Tolerance: soak.Float(j.Tolerance),
+		Growth: v.Growth, Tolerance: soak.Float(j.Tolerance),
 		Since: soak.Float(nan), Level: soak.Float(v.Level), Last: soak.Float(j.Last), Points: j.Points, Covered: soak.Float(j.Covered),
 		EvidenceLine: v.Evidence, Reason: v.Reason, Warnings: v.Warnings,
 	}

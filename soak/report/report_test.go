@@ -16,15 +16,15 @@ import (
 
 var update = flag.Bool("update", false, "write the golden files anew")
 
-func leak(slope float64) soak.Verdict {
+func leak(slope soak.Float) soak.Verdict {
 	return soak.Verdict{
-		State: soak.Leaking, Slope: slope, Lo: 0.98 * slope, Hi: 1.02 * slope, PerOperation: slope / 720_000, Follows: "time",
-		Since: 26 * time.Second, MinDetectable: 12, Level: 210, P: 1e-9, Evidence: "both", Reason: "grows by 2 a second",
+		State: soak.Leaking, Growth: soak.Growth{Slope: slope, Lo: 0.98 * slope, Hi: 1.02 * slope, PerOperation: slope / 720_000, Follows: soak.FollowsTime, MinDetectable: 12},
+		Since: 26 * time.Second, Level: 210, P: 1e-9, Evidence: "both", Reason: "grows by 2 a second",
 		Exhaustion: soak.Exhaustion{Limit: 1024, At: 407 * time.Second, Lo: 400 * time.Second},
 	}
 }
 
-var unknown = soak.Verdict{State: soak.Inconclusive, Slope: nan, Lo: nan, Hi: nan, PerOperation: nan, MinDetectable: nan, Level: nan, P: 1, Reason: "too few samples"}
+var unknown = soak.Verdict{State: soak.Inconclusive, Growth: soak.UnknownGrowth(), Level: nan, P: 1, Reason: "too few samples"}
 
 // A scenario is the good run with something changed, and what must be said of it.
 type scenario struct {

@@ -39,7 +39,7 @@ func Reproduce(r Report) string {
 		}
 		flag("protocol", w.Protocol)
 		flag("url", w.URL)
-		if p.Target.Embedded == "" {
+		if len(p.Target.Embedded) == 0 {
 			flag("address", w.Address)
 		}
 		flag("rate", fmt.Sprint(w.Rate))

@@ -82,7 +82,7 @@ func (m *memory) verdict(q soak.Question) soak.Verdict {
 		return v
 	}
 	return soak.Verdict{
-		State: soak.Clean, Slope: 0.5, Lo: -1, Hi: 2, PerOperation: nan, MinDetectable: 4, Level: 100, P: 0.4,
+		State: soak.Clean, Growth: soak.Growth{Slope: 0.5, Lo: -1, Hi: 2, PerOperation: soak.Float(nan), MinDetectable: 4}, Level: 100, P: 0.4,
 		Evidence: "both", Reason: "growth above the tolerance is excluded",
 	}
 }
@@ -105,7 +105,7 @@ func goodRun() *memory {
 			Target: soak.Facts{PID: 4711, NoFile: 1024}, Host: soak.Host{Name: "here", OS: "linux", CPUs: 2},
 			Plan: soak.Plan{
 				Name: "tcp", Duration: 2 * time.Minute, Interval: time.Second, Warmup: 20 * time.Second,
-				Target: soak.Target{Embedded: "tcp"}, Load: []soak.Workload{{Name: "tcp", Protocol: "tcp", Rate: goodRate}},
+				Target: soak.Target{Embedded: soak.Protocols{"tcp"}}, Load: []soak.Workload{{Name: "tcp", Protocol: "tcp", Rate: goodRate}},
 			},
 		},
 		series: map[soak.SeriesID]soak.Series{}, says: map[string]soak.Verdict{},

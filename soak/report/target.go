@@ -11,12 +11,12 @@ import (
 // hold secrets: give it a plan that is redacted.
 func TargetText(t soak.Target) string {
 	switch {
-	case t.Embedded != "":
+	case len(t.Embedded) > 0:
 		var leaks []string
 		for _, l := range t.Leaks {
 			leaks = append(leaks, l.Text)
 		}
-		text := builtIn(strings.Split(t.Embedded, ","))
+		text := builtIn(t.Embedded)
 		if len(leaks) > 0 {
 			text += ", with planted leaks: " + strings.Join(leaks, ", ")
 		}

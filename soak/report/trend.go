@@ -21,7 +21,7 @@ func trend(s soak.Series, v soak.Verdict) *Trend {
 			from = i + 1
 		}
 	}
-	if math.IsNaN(v.Slope) || len(s.At)-from < 2 {
+	if math.IsNaN(float64(v.Slope)) || len(s.At)-from < 2 {
 		return nil
 	}
 	at, value := s.At[from:], s.Value[from:]
@@ -29,7 +29,7 @@ func trend(s soak.Series, v soak.Verdict) *Trend {
 	var residuals []float64
 	for i, a := range at {
 		if !math.IsNaN(value[i]) {
-			residuals = append(residuals, value[i]-v.Slope*(a-middle).Hours())
+			residuals = append(residuals, value[i]-float64(v.Slope)*(a-middle).Hours())
 		}
 	}
 	if len(residuals) == 0 {

@@ -20,18 +20,18 @@ import (
 // sinks and theirs, metrics, the schedule. All that is wrong is told at once.
 func Check(p soak.Plan, at plan.Source) error {
 	var errs []error
-	for name := range strings.SplitSeq(p.Target.Embedded, ",") {
-		if _, ok := protocol.Lookup(name); !ok && name != "" {
+	for _, name := range p.Target.Embedded {
+		if _, ok := protocol.Lookup(name); !ok {
 			errs = append(errs, at.Errorf("target.embedded", "%v", UnknownProtocol(name)))
 		}
 	}
 	for i, l := range p.Target.Leaks {
 		if l.Dirty > 0 && !badEnds(p.Target.Embedded) {
-			errs = append(errs, at.Errorf(fmt.Sprintf("target.leak[%d]", i), "%s: the server of %s does not see which sessions end badly; that of tcp does", l.Text, p.Target.Embedded))
+			errs = append(errs, at.Errorf(fmt.Sprintf("target.leak[%d]", i), "%s: the server of %s does not see which sessions end badly; that of tcp does", l.Text, strings.Join(p.Target.Embedded, ",")))
 		}
 	}
 	for i, w := range p.Load {
-		if err := protocol.Check(w, p.Target.Embedded != ""); err != nil {
+		if err := protocol.Check(w, len(p.Target.Embedded) > 0); err != nil {
 			errs = append(errs, at.Errorf(fmt.Sprintf("load[%d]", i), "%v", err))
 		}
 	}
@@ -62,8 +62,8 @@ func Check(p soak.Plan, at plan.Source) error {
 
 // badEnds tells whether any of the protocols of an embedded server sees sessions
 // that end badly.
-func badEnds(protocols string) bool {
-	return slices.ContainsFunc(strings.Split(protocols, ","), func(name string) bool {
+func badEnds(protocols []string) bool {
+	return slices.ContainsFunc(protocols, func(name string) bool {
 		p, _ := protocol.Lookup(name)
 		return p.BadEnds
 	})

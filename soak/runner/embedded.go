@@ -42,7 +42,7 @@ func references(p soak.Plan) (all []reference, of []int) {
 		of = append(of, i)
 	}
 	if len(all) == 0 {
-		for name := range strings.SplitSeq(p.Target.Embedded, ",") {
+		for _, name := range p.Target.Embedded {
 			all = append(all, reference{protocol: name})
 		}
 	}

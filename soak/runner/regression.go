@@ -53,7 +53,7 @@ func keepNights(path string, r report.Report, nights soak.Nights) error {
 	for _, worse := range nights.Worse {
 		err = errors.Join(err, w.Enqueue(soak.Alert{
 			Run: r.Run, Rule: soak.RegressionRule, Severity: "warning", State: soak.Firing, Process: worse.Process, Metric: worse.Metric, Unit: worse.Unit,
-			Since: r.Start, At: time.Now(), Last: worse.Value, Reason: worse.Text,
+			Since: r.Start, At: time.Now(), Growth: soak.UnknownGrowth(), Last: soak.Float(worse.Value), Reason: worse.Text,
 		}))
 	}
 	return errors.Join(err, w.Close())

@@ -37,13 +37,10 @@ type Resource struct {
 
 // Planted is one planted leak and what a run said of it.
 type Planted struct {
-	Rate          soak.Float `json:"planted_per_hour"`
-	Found         bool       `json:"found"`
-	Slope         soak.Float `json:"slope_per_hour"`
-	Lo            soak.Float `json:"slope_low"`
-	Hi            soak.Float `json:"slope_high"`
-	MinDetectable soak.Float `json:"min_detectable_per_hour"`
-	Reason        string     `json:"reason"`
+	Rate  soak.Float `json:"planted_per_hour"`
+	Found bool       `json:"found"`
+	soak.Growth
+	Reason string `json:"reason"`
 }
 
 // shows says in which series of the target the planted kinds show. A planted
@@ -115,7 +112,7 @@ func firstReason(all []Planted) string {
 func judged(r report.Report, metric string) (report.Series, bool) {
 	i := slices.IndexFunc(r.Series, func(s report.Series) bool { return s.Process == soak.RoleTarget && s.Metric == metric })
 	if i < 0 {
-		return report.Series{MinDetectable: soak.Float(math.NaN())}, false
+		return report.Series{Growth: soak.UnknownGrowth()}, false
 	}
 	return r.Series[i], true
 }
@@ -133,8 +130,7 @@ func plantedIn(r report.Report, metric string, kinds []string) Planted {
 	for _, l := range r.Load {
 		operations += l.Achieved
 	}
-	p := Planted{Rate: soak.Float(perOperation * operations * 3600), Reason: "it was not judged"}
-	p.Slope, p.Lo, p.Hi, p.MinDetectable = soak.Float(math.NaN()), soak.Float(math.NaN()), soak.Float(math.NaN()), soak.Float(math.NaN())
+	p := Planted{Rate: soak.Float(perOperation * operations * 3600), Growth: soak.UnknownGrowth(), Reason: "it was not judged"}
 	if i := slices.IndexFunc(r.Unplanted, func(u report.Unplanted) bool { return slices.Contains(kinds, u.Kind) }); i >= 0 {
 		u := r.Unplanted[i]
 		p.Rate, p.Reason = soak.Float(math.NaN()), fmt.Sprintf("%d or more steps of it could not be planted: %s", u.Steps, u.Why)
@@ -142,7 +138,7 @@ func plantedIn(r report.Report, metric string, kinds []string) Planted {
 	}
 	if s, ok := judged(r, metric); ok {
 		p.Found, p.Reason = s.Verdict == soak.Leaking, s.Reason
-		p.Slope, p.Lo, p.Hi, p.MinDetectable = s.Slope, s.Lo, s.Hi, s.MinDetectable
+		p.Growth = s.Growth
 	}
 	return p
 }

@@ -25,7 +25,7 @@ func ran(t *testing.T, d *dose, verdict soak.State, found ...string) report.Repo
 		r.Plan.Target.Leaks = leaks
 	}
 	for _, s := range shows {
-		one := report.Series{Process: soak.RoleTarget, Metric: s.metric, Unit: "count", Verdict: soak.Inconclusive, MinDetectable: 1e12, Reason: "too short"}
+		one := report.Series{Process: soak.RoleTarget, Metric: s.metric, Unit: "count", Verdict: soak.Inconclusive, Growth: soak.Growth{MinDetectable: 1e12}, Reason: "too short"}
 		if slices.Contains(found, s.metric) {
 			one.Verdict = soak.Leaking
 		}

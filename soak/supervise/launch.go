@@ -39,7 +39,7 @@ func (t *Target) launch(ctx context.Context) (*instance, error) {
 	}
 	in.child, err = Start(t.life, Spec{
 		Args: t.args(), Env: t.env(), Dir: t.plan.Dir, Grace: t.opt.Grace,
-		Stdin: t.plan.Embedded != "", Fd3: t.plan.Embedded != "",
+		Stdin: len(t.plan.Embedded) > 0, Fd3: len(t.plan.Embedded) > 0,
 		Output: func(line string) {
 			in.tail.add(t.scrub.Replace(line))
 			onLine(line)
@@ -49,7 +49,7 @@ func (t *Target) launch(ctx context.Context) (*instance, error) {
 		return nil, fmt.Errorf("target: %w", err)
 	}
 	in.leader, in.serving = in.child.ID, in.child.ID
-	if t.plan.Embedded != "" {
+	if len(t.plan.Embedded) > 0 {
 		conditions = append(conditions, t.greeting(in))
 	}
 	if err := t.ready(ctx, in, conditions); err != nil {
@@ -62,7 +62,7 @@ func (t *Target) launch(ctx context.Context) (*instance, error) {
 // args is the command to start. An embedded server that is started again shall
 // listen where the load expects it.
 func (t *Target) args() []string {
-	if t.plan.Embedded == "" {
+	if len(t.plan.Embedded) == 0 {
 		return t.plan.Command
 	}
 	t.mu.Lock()
@@ -80,7 +80,7 @@ func (t *Target) args() []string {
 func (t *Target) env() map[string]string {
 	env := map[string]string{}
 	maps.Copy(env, t.plan.Env)
-	if t.plan.Embedded != "" {
+	if len(t.plan.Embedded) > 0 {
 		maps.Copy(env, t.opt.Env)
 	}
 	return env
@@ -99,7 +99,7 @@ func (t *Target) greeting(in *instance) condition {
 		}
 		said.Store(&h)
 		for u := (Unplanted{}); lines.Decode(&u) == nil; u = (Unplanted{}) {
-			t.send(soak.Event{Kind: soak.EventPlant, Name: u.Kind, Value: float64(u.Steps), Text: u.Why})
+			t.send(soak.Event{Kind: soak.EventPlant, Name: u.Kind, Value: soak.Float(u.Steps), Text: u.Why})
 		}
 		io.Copy(io.Discard, in.child.fd3)
 	}()
@@ -145,7 +145,7 @@ func (t *Target) ready(ctx context.Context, in *instance, conditions []condition
 }
 
 func (t *Target) name() string {
-	if t.plan.Embedded != "" {
+	if len(t.plan.Embedded) > 0 {
 		return "the embedded server"
 	}
 	return t.scrub.Replace(strings.Join(redact(t.plan.Command), " "))

@@ -66,7 +66,7 @@ func (t *Target) conditions(in *instance) (all []condition, onLine func(string),
 	if r.URL != "" {
 		all = append(all, func(ctx context.Context) string { return answers(ctx, r.URL) })
 	}
-	if len(all) == 0 && t.plan.Embedded == "" {
+	if len(all) == 0 && len(t.plan.Embedded) == 0 {
 		all = append(all, func(context.Context) string {
 			if time.Since(in.began) < settleTime {
 				return "it was just started"

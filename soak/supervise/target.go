@@ -97,7 +97,7 @@ func NewTarget(ctx context.Context, plan soak.Target, o TargetOptions) (*Target,
 
 func (t *Target) first(ctx context.Context) (*instance, error) {
 	switch {
-	case t.plan.Embedded != "" || len(t.plan.Command) > 0:
+	case len(t.plan.Embedded) > 0 || len(t.plan.Command) > 0:
 		return t.launch(ctx)
 	case t.plan.PID != 0 || t.plan.PIDFile != "" || t.plan.Listen != "":
 		return t.attach(ctx)
@@ -173,7 +173,7 @@ func (t *Target) fall() {
 }
 
 func (t *Target) emit(kind soak.EventKind, value int, format string, args ...any) {
-	t.send(soak.Event{Kind: kind, Value: float64(value), Text: fmt.Sprintf(format, args...)})
+	t.send(soak.Event{Kind: kind, Value: soak.Float(value), Text: fmt.Sprintf(format, args...)})
 }
 
 // send completes an event of the target.

@@ -284,7 +284,7 @@ func TestTarget_CrashLoop(t *testing.T) {
 func TestTarget_EmbeddedServer(t *testing.T) {
 	nothingLeft(t)
 	args, env := play("server")
-	tg := target(t, soak.Target{Embedded: "tcp", Env: env, OnExit: soak.OnExit{Restart: true, Max: 1, Backoff: time.Millisecond}}, TargetOptions{Serve: args})
+	tg := target(t, soak.Target{Embedded: soak.Protocols{"tcp"}, Env: env, OnExit: soak.OnExit{Restart: true, Max: 1, Backoff: time.Millisecond}}, TargetOptions{Serve: args})
 	addr := tg.Address()
 	p, _ := tg.Process()
 	if addr == "" || p.Pprof != "http://"+addr+"/debug/pprof/" || string(tg.Hello().Options) != `{"a":1}` {

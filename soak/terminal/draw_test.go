@@ -19,8 +19,8 @@ func status() engine.Status {
 	nan := soak.Float(math.NaN())
 	series := func(metric, unit string, last, slope, half, seen float64, v soak.State) engine.SeriesStatus {
 		return engine.SeriesStatus{
-			Process: soak.RoleTarget, Metric: metric, Unit: unit, Last: soak.Float(last), Verdict: v, Slope: soak.Float(slope), Lo: soak.Float(slope - half), Hi: soak.Float(slope + half),
-			MinDetectable: soak.Float(seen), Course: []soak.Float{1, 2, nan, 300, 400},
+			Process: soak.RoleTarget, Metric: metric, Unit: unit, Last: soak.Float(last), Verdict: v, Growth: soak.Growth{Slope: soak.Float(slope), Lo: soak.Float(slope - half), Hi: soak.Float(slope + half),
+				MinDetectable: soak.Float(seen)}, Course: []soak.Float{1, 2, nan, 300, 400},
 		}
 	}
 	return engine.Status{
@@ -29,7 +29,7 @@ func status() engine.Status {
 		Series: []engine.SeriesStatus{
 			series("fds", "count", 5700, 7280, 270, 101, soak.Leaking),
 			series("go_heap_live_bytes", "bytes", 4.2e6, 300e3, 200e3, 2e6, soak.Clean),
-			{Process: soak.RoleTarget, Metric: "rss_bytes", Unit: "bytes", Last: 2e7, Verdict: soak.Inconclusive, Slope: nan, Lo: nan, Hi: nan, MinDetectable: nan},
+			{Process: soak.RoleTarget, Metric: "rss_bytes", Unit: "bytes", Last: 2e7, Verdict: soak.Inconclusive, Growth: soak.Growth{Slope: nan, Lo: nan, Hi: nan, MinDetectable: nan}},
 			{Process: soak.RoleMonitor, Metric: "fds", Unit: "count", Verdict: soak.Leaking},
 		},
 		Events: []soak.Event{{At: time.Minute, Kind: soak.EventPhase, Text: "steady load"}, {At: 30 * time.Minute, Kind: soak.EventAlert, Text: "firing: fds grow"}},

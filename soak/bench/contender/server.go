@@ -23,11 +23,11 @@ type serverProcess struct {
 // startEmbedded serves a reference server; a proxy's clients ask for
 // destination. serving are options of the server alone.
 func startEmbedded(ctx context.Context, protocolName, destination string, serving soak.Options) (*serverProcess, error) {
-	args, _ := runner.ServeArgs(soak.Plan{Target: soak.Target{Embedded: protocolName}})
+	args, _ := runner.ServeArgs(soak.Plan{Target: soak.Target{Embedded: soak.Protocols{protocolName}}})
 	if len(serving.JSON) > 0 {
 		args = append(args, "--options", string(serving.JSON))
 	}
-	t, err := supervise.NewTarget(ctx, soak.Target{Embedded: protocolName}, supervise.TargetOptions{Serve: args})
+	t, err := supervise.NewTarget(ctx, soak.Target{Embedded: soak.Protocols{protocolName}}, supervise.TargetOptions{Serve: args})
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", protocolName, err)
 	}
