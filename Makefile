@@ -7,7 +7,7 @@ LDFLAGS := -s -w -X main.version=$(VERSION)
 ARGS ?=
 SLOTS ?= 4
 
-.PHONY: build run test lint prose bench eval zoo peers clean help
+.PHONY: build run test test-quick test-long lint prose bench eval zoo peers clean help
 
 build: ## build bin/soak
 	CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o bin/soak ./cmd/soak
@@ -15,15 +15,17 @@ build: ## build bin/soak
 run: ## soak the built-in server for two minutes (ARGS='--duration 60s --leak fd=2/s' …)
 	go run ./cmd/soak run $(ARGS)
 
-test: peers lint ## all that must hold, with real peers and the race detector
-	.ci/test
+test: ## all tests with real servers, race detector and lint (what it needs goes to .peers)
+	.ci/test full
 
-lint: ## format, vet (Linux and darwin), staticcheck, tidy modules
-	@bad=$$(gofmt -l cmd soak probes profiles store alerts); if [ -n "$$bad" ]; then echo "not formatted, run gofmt -w on:"; echo "$$bad"; exit 1; fi
-	go vet ./...
-	GOOS=darwin go vet ./...
-	go tool staticcheck ./...
-	go mod tidy -diff
+test-quick: ## without root, servers, race detector and runs of a minute
+	.ci/test quick
+
+test-long: ## make test with campaigns, and with the program under the race detector
+	.ci/test long
+
+lint: ## format, vet, type check for darwin and freebsd, staticcheck, tidy modules
+	.ci/lint
 
 prose: ## plain English: the patterns of .ci/prose.txt
 	.ci/prose
@@ -31,17 +33,17 @@ prose: ## plain English: the patterns of .ci/prose.txt
 bench: ## speed: claims are benchmarks, not tests
 	go test -run '^$$' -bench . -benchmem ./...
 
-eval: ## the detector's evaluation beside the rules in common use (ARGS='-days 3000 -day-noise white' …)
+eval: ## the detector's evaluation, compared with the rules in common use (ARGS='-days 3000 -day-noise white' ...)
 	go test ./alerts/detect -run '^TestEval' -eval -timeout 24h -v $(ARGS)
 
 zoo: ## the zoo of leaks and their harmless twins, three minutes each (SLOTS at a time)
-	SOAK_ZOO=1 go test ./cmd/soak -run '^TestZooCampaign$$' -parallel $(SLOTS) -timeout 120m -v
+	SOAK_LONG=1 go test ./cmd/soak -run '^TestZooCampaign$$' -parallel $(SLOTS) -timeout 120m -v
 
-peers: ## install the real servers and tools that the tests use (Debian, root)
+peers: ## download or build the real servers and tools that the tests use, into .peers
 	.ci/peers
 
 clean: ## remove what was built
 	rm -rf bin .peers
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)

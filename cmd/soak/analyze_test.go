@@ -78,7 +78,7 @@ func sixHours() string {
 func prometheusWith(t *testing.T, past string) string {
 	t.Helper()
 	if _, err := exec.LookPath("prometheus"); err != nil {
-		t.Skip("NOT TESTED: prometheus is missing (Debian package prometheus)")
+		t.Skip("needs prometheus: make peers")
 	}
 	dir := t.TempDir()
 	path := func(name string) string { return filepath.Join(dir, name) }

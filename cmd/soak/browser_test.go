@@ -28,7 +28,7 @@ type browser struct{ ctx context.Context }
 func startBrowser(t testing.TB) browser {
 	t.Helper()
 	if _, err := exec.LookPath("chromium"); err != nil {
-		t.Skip("NOT TESTED: chromium is missing (Debian package chromium)")
+		t.Skip("needs chromium: make peers")
 	}
 	dir, err := os.MkdirTemp("", "soak-chromium-")
 	if err != nil {

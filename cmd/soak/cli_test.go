@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"flag"
 	"fmt"
 	"net"
 	"net/http"
@@ -19,6 +20,7 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"soakmon/soak/peer"
 	"soakmon/soak/report"
 	"soakmon/store"
 )
@@ -38,14 +40,37 @@ func TestMain(m *testing.M) {
 	binary = filepath.Join(dir, "soak")
 	build := exec.Command("go", "build", "-o", binary, ".")
 	build.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if long() {
+		build = exec.Command("go", "build", "-race", "-o", binary, ".")
+	}
 	if out, err := build.CombinedOutput(); err != nil {
 		fmt.Fprintf(os.Stderr, "%s: %v\n%s", build, err, out)
 		os.Exit(2)
+	}
+	flag.Parse()
+	if !slices.ContainsFunc(os.Args, func(a string) bool { return strings.HasPrefix(a, "-test.parallel=") }) {
+		_ = flag.Set("test.parallel", "32") // most tests wait; slots limits the others
 	}
 	code := m.Run()
 	fmt.Print(zooTable)
 	os.RemoveAll(dir)
 	os.Exit(code)
+}
+
+// long reports whether the long variants of tests run too (make test-long), on a
+// program with the race detector.
+func long() bool { return os.Getenv("SOAK_LONG") != "" }
+
+// slots limits the runs at the same time that hold a rate and are judged: a busy
+// machine delays operations, and adds noise to what is measured.
+var slots = make(chan struct{}, 10)
+
+// whole marks a test that needs a run of about a minute.
+func whole(t *testing.T) {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("takes a minute: make test")
+	}
 }
 
 func TestScripts(t *testing.T) {
@@ -62,6 +87,9 @@ func TestScripts(t *testing.T) {
 // soakJSON runs soak to its end and decodes the report that it prints.
 func soakJSON(t *testing.T, args ...string) (report.Report, int) {
 	t.Helper()
+	whole(t)
+	slots <- struct{}{}
+	defer func() { <-slots }()
 	var out, errs bytes.Buffer
 	cmd := exec.Command(binary, append(args, "--format", "json")...)
 	cmd.Stdout, cmd.Stderr = &out, &errs
@@ -86,22 +114,6 @@ func seriesOf(t *testing.T, r report.Report, metric string) report.Series {
 	}
 	t.Fatalf("the report has no series %s of the target: %+v", metric, r.Series)
 	return report.Series{}
-}
-
-// unleft fails where a process of the binary under test is still there.
-func unleft(t *testing.T) {
-	t.Helper()
-	deadline := time.Now().Add(10 * time.Second)
-	for {
-		out, _ := exec.Command("pgrep", "-f", "-a", "^"+binary+" ").Output()
-		if len(out) == 0 {
-			return
-		}
-		if time.Now().After(deadline) {
-			t.Fatalf("processes were left behind:\n%s", out)
-		}
-		<-time.After(50 * time.Millisecond)
-	}
 }
 
 func TestAPlantedFdLeakIsNamed(t *testing.T) {
@@ -141,9 +153,14 @@ func TestAnInnocentServerIsNotBlamed(t *testing.T) {
 // start starts soak in the background and returns it with its folder.
 func start(t *testing.T, args ...string) (*exec.Cmd, string, *bytes.Buffer) {
 	t.Helper()
+	return startProgram(t, binary, args...)
+}
+
+func startProgram(t *testing.T, program string, args ...string) (*exec.Cmd, string, *bytes.Buffer) {
+	t.Helper()
 	dir := t.TempDir()
 	var out bytes.Buffer
-	cmd := exec.Command(binary, append(args, "--dir", dir)...)
+	cmd := exec.Command(program, append(args, "--dir", dir)...)
 	cmd.Stdout, cmd.Stderr = &out, &out
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
@@ -178,7 +195,9 @@ func underLoad(t *testing.T, dir string) {
 }
 
 func TestAnInterruptEndsWithAVerdictAndLeavesNothing(t *testing.T) {
-	cmd, dir, out := start(t, "run", "--duration", "10m")
+	t.Parallel()
+	program := ownBinary(t)
+	cmd, dir, out := startProgram(t, program, "run", "--duration", "10m")
 	underLoad(t, dir)
 	_ = cmd.Process.Signal(os.Interrupt)
 	err := cmd.Wait()
@@ -192,18 +211,20 @@ func TestAnInterruptEndsWithAVerdictAndLeavesNothing(t *testing.T) {
 	if len(left) > 0 {
 		t.Errorf("sockets were left: %v", left)
 	}
-	unleft(t)
+	unleft(t, program)
 }
 
 // TestAKilledMonitorLosesLittle kills the monitor without warning. The run file
 // must open, hold all but the last five seconds, and no process may be left.
 func TestAKilledMonitorLosesLittle(t *testing.T) {
+	t.Parallel()
+	program := ownBinary(t)
 	kills := 3
 	if n := os.Getenv("SOAK_KILLS"); n != "" {
 		fmt.Sscan(n, &kills)
 	}
 	for i := range kills {
-		cmd, dir, _ := start(t, "run", "--duration", "10m", "--quiet")
+		cmd, dir, _ := startProgram(t, program, "run", "--duration", "10m", "--quiet")
 		files := func() []string { f, _ := filepath.Glob(filepath.Join(dir, "*.soak")); return f }
 		waitFor(t, "the run file", func() bool { return len(files()) == 1 })
 		begun := time.Now()
@@ -216,7 +237,7 @@ func TestAKilledMonitorLosesLittle(t *testing.T) {
 			t.Errorf("kill %d after %s: %s are lost", i, lived, lost)
 		}
 	}
-	unleft(t)
+	unleft(t, program)
 }
 
 func checkKilled(t *testing.T, path string) (recorded time.Duration) {
@@ -263,12 +284,7 @@ func TestADeadTargetIsExitCode4(t *testing.T) {
 	t.Parallel()
 	cmd, dir, out := start(t, "run", "--duration", "5m")
 	underLoad(t, dir)
-	pids, _ := exec.Command("pgrep", "-P", fmt.Sprint(cmd.Process.Pid), "-f", "serve tcp").Output()
-	var pid int
-	if _, err := fmt.Sscan(string(pids), &pid); err != nil {
-		t.Fatalf("no server among the children: %q", pids)
-	}
-	_ = syscall.Kill(pid, syscall.SIGKILL)
+	_ = syscall.Kill(childOf(t, cmd.Process.Pid, "serve tcp"), syscall.SIGKILL)
 	_ = cmd.Wait()
 	if code := cmd.ProcessState.ExitCode(); code != 4 {
 		t.Errorf("exit code %d, want 4\n%s", code, out)
@@ -315,9 +331,9 @@ sinks: [{type: webhook, url: "http://%s/hook"}]
 
 func TestNginxIsNotBlamed(t *testing.T) {
 	t.Parallel()
-	nginx, err := exec.LookPath("nginx")
-	if err != nil {
-		t.Fatal("nginx is not installed: run make peers")
+	nginx, ok := peer.Find("nginx")
+	if !ok {
+		t.Skip("needs nginx: make peers")
 	}
 	r, code := soakJSON(t, "run", nginxPlan(t, nginx), "--dir", t.TempDir(), "--duration", "45s")
 	if r.Verdict == "leak" || code == 1 || code == 2 || code == 4 {
@@ -380,6 +396,7 @@ func unlistened(t *testing.T, r report.Report) {
 // TestAKilledMonitorsAlertsAreDeliveredByTheNext kills a monitor whose webhook
 // is down, and lets the next run of the same plan find it up.
 func TestAKilledMonitorsAlertsAreDeliveredByTheNext(t *testing.T) {
+	whole(t)
 	t.Parallel()
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -438,6 +455,7 @@ sinks: [{type: webhook, url: "http://%s/hook"}]
 
 // TestScheduleRunsWhenDueAndEndsWithAVerdict waits for the next minute.
 func TestScheduleRunsWhenDueAndEndsWithAVerdict(t *testing.T) {
+	whole(t)
 	t.Parallel()
 	plan := filepath.Join(t.TempDir(), "minutely.yaml")
 	if err := os.WriteFile(plan, []byte("duration: 10m\nschedule: \"* * * * *\"\ntarget: {embedded: tcp}\n"), 0o600); err != nil {

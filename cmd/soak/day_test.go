@@ -98,12 +98,13 @@ func (r *readings) Close()                                                    {}
 // TestADayInVirtualTime runs 24 hours at one sample a second through the real
 // engine, store, detector and report.
 func TestADayInVirtualTime(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		grow float64
 		want soak.State
 	}{{0, soak.Clean}, {2, soak.Leaking}} {
 		t.Run(fmt.Sprintf("%v fds per hour", c.grow), func(t *testing.T) {
-			t.Parallel() // with each other only: a core each
+			oneAtATime(t)
 			path := filepath.Join(t.TempDir(), "day.soak")
 			live := recordDay(t, path, c.grow)
 			r, err := runs.Report(path)

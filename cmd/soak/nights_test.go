@@ -16,6 +16,7 @@ import (
 
 // Four nights of a plan: the last holds more fds than the three before.
 func TestANightIsComparedWithThoseBefore(t *testing.T) {
+	oneAtATime(t)
 	dir := t.TempDir()
 	var path string
 	for i, fdsPerHour := range []float64{0, 0, 0, 20} {

@@ -117,6 +117,7 @@ func fetch(t testing.TB, address string) []byte {
 // each open the page and follow it live. The page is a process of its own; the
 // monitor's growth is that of its own memory, taken beside a time without them.
 func TestViewersTakeLittleMemory(t *testing.T) {
+	oneAtATime(t)
 	dir := t.TempDir()
 	out, err := os.Create(filepath.Join(dir, "out"))
 	if err != nil {
@@ -177,17 +178,6 @@ func TestViewersTakeLittleMemory(t *testing.T) {
 }
 
 func mebibytes(n int) float64 { return float64(n) / (1 << 20) }
-
-// childOf finds the child of a process that runs a command of soak.
-func childOf(t *testing.T, pid int, command string) int {
-	t.Helper()
-	out, err := exec.Command("pgrep", "-P", strconv.Itoa(pid), "-f", "soak "+command).Output()
-	child, _ := strconv.Atoi(strings.TrimSpace(string(out)))
-	if err != nil || child == 0 {
-		t.Fatalf("process %d has no child %s: %v", pid, command, err)
-	}
-	return child
-}
 
 // anonymous is the memory that is a process's own (proc(5), RssAnon), in bytes.
 func anonymous(t *testing.T, pid int) int {

@@ -3,10 +3,8 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net"
 	"os"
-	"os/exec"
 	"strings"
 	"syscall"
 	"testing"
@@ -47,12 +45,7 @@ func TestADeadRelayEndsTheRunAndIsNeverClean(t *testing.T) {
 	t.Parallel()
 	cmd, dir, out := start(t, "run", "--duration", "5m", "--conditions", "delay=1ms")
 	underLoad(t, dir)
-	pids, _ := exec.Command("pgrep", "-P", fmt.Sprint(cmd.Process.Pid), "-f", "soak relay").Output()
-	var pid int
-	if _, err := fmt.Sscan(string(pids), &pid); err != nil {
-		t.Fatalf("no relay among the children: %q", pids)
-	}
-	_ = syscall.Kill(pid, syscall.SIGKILL)
+	_ = syscall.Kill(childOf(t, cmd.Process.Pid, "soak relay"), syscall.SIGKILL)
 	_ = cmd.Wait()
 	if code := cmd.ProcessState.ExitCode(); code != 3 || !strings.Contains(out.String(), "relay dead") || !strings.Contains(out.String(), "the relay between driver and server ended") {
 		t.Errorf("exit code %d\n%s", code, out)

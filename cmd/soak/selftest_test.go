@@ -63,9 +63,11 @@ func selfTestFindsWhatItPlants(t *testing.T) {
 func off(a, b soak.Float) float64 { return math.Abs(float64(a/b) - 1) }
 
 func TestAnInterruptedSelfTestProvesNothingAndLeavesNothing(t *testing.T) {
+	t.Parallel()
 	temp := t.TempDir()
 	var out bytes.Buffer
-	cmd := exec.Command(binary, "selftest", "--duration", "10m")
+	program := ownBinary(t)
+	cmd := exec.Command(program, "selftest", "--duration", "10m")
 	cmd.Env = append(os.Environ(), "TMPDIR="+temp)
 	cmd.Stdout, cmd.Stderr = &out, &out
 	if err := cmd.Start(); err != nil {
@@ -81,7 +83,7 @@ func TestAnInterruptedSelfTestProvesNothingAndLeavesNothing(t *testing.T) {
 	if left, _ := os.ReadDir(temp); len(left) > 0 {
 		t.Errorf("%v was left behind", left)
 	}
-	unleft(t)
+	unleft(t, program)
 }
 
 // countFiles counts those below a folder whose name ends so.

@@ -57,10 +57,12 @@ func buildZoo(t *testing.T) cages {
 	t.Helper()
 	dir := t.TempDir()
 	c := cages{filepath.Join(dir, "zoo"), filepath.Join(dir, "server")}
-	for _, cmd := range []*exec.Cmd{
-		exec.Command("go", "build", "-o", c.golang, "./testdata/zoo"),
-		exec.Command("gcc", "-O1", "-Wall", "-Werror", "-o", c.native, "testdata/zoo/native/server.c"),
-	} {
+	builds := []*exec.Cmd{exec.Command("go", "build", "-o", c.golang, "./testdata/zoo")}
+	builds[0].Env = append(os.Environ(), "CGO_ENABLED=0")
+	if long() { // only the campaign runs the program in C
+		builds = append(builds, exec.Command("gcc", "-O1", "-Wall", "-Werror", "-o", c.native, "testdata/zoo/native/server.c"))
+	}
+	for _, cmd := range builds {
 		if out, err := cmd.CombinedOutput(); err != nil {
 			t.Fatalf("%s: %v\n%s", cmd, err, out)
 		}
@@ -123,9 +125,10 @@ func said(r report.Report) string {
 const brief = "duration: 50s\nwarmup: 6s\nrest: {settle: 3s}\nprofiles: {every: 1s}"
 
 // A short form for every change: some leaks and a twin at a higher rate, work
-// that grows, memory that is freed and a self-test, side by side and apart from
-// the other tests, which would have the cores.
+// that grows, memory that is freed and a self-test, in parallel.
 func TestWhatIsPlantedIsFoundAndNamed(t *testing.T) {
+	whole(t)
+	t.Parallel()
 	c := buildZoo(t)
 	for _, kind := range []string{"heap_slice", "goroutine_mutex", "fd_close_wait", "goroutine_mutex_twin"} {
 		of, twin := strings.CutSuffix(kind, "_twin")
@@ -156,13 +159,14 @@ func TestWhatIsPlantedIsFoundAndNamed(t *testing.T) {
 	})
 }
 
-// zooVariable asks for the campaign: all of the zoo and all twins, three minutes
-// each at the defaults, as many at a time as -parallel says.
-const zooVariable = "SOAK_ZOO"
-
+// The campaign: all of the zoo and all twins, three minutes each at the defaults,
+// as many at a time as there are slots.
 func TestZooCampaign(t *testing.T) {
-	if os.Getenv(zooVariable) == "" {
-		return // half an hour: make zoo
+	if !long() {
+		t.Skip("takes half an hour: make test-long")
+	}
+	if _, err := exec.LookPath("gcc"); err != nil {
+		t.Skip("needs gcc: make peers")
 	}
 	c := buildZoo(t)
 	allowWatchers(t)
