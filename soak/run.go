@@ -6,9 +6,10 @@ import "time"
 type Run struct {
 	ID      string    `json:"id"` // 20060102T150405Z-name-xxxx
 	Name    string    `json:"name"`
-	Command string    `json:"command"` // "run" or "watch"
-	Plan    Plan      `json:"plan"`    // without secrets
-	Version string    `json:"version"` // of soak
+	Command string    `json:"command"`        // "run" or "watch"
+	Args    []string  `json:"args,omitempty"` // command line that makes such a run again: plan, flags and target, without secrets
+	Plan    Plan      `json:"plan"`           // without secrets
+	Version string    `json:"version"`        // of soak
 	Start   time.Time `json:"start"`
 	End     time.Time `json:"end,omitzero"` // zero while it goes on, or where the monitor was killed
 	Target  Facts     `json:"target"`

@@ -42,7 +42,7 @@ restarted, say so with --restart.`,
   soak analyze --restart 7200 --restart 30600 rss.csv
   soak analyze --prometheus http://127.0.0.1:9090 --query 'process_resident_memory_bytes' --since 24h --step 30s`,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := errors.Join(checkFormat(f.format, analysis.Formats...), f.check(cmd.Flags(), args)); err != nil {
+			if err := f.check(cmd.Flags(), args); err != nil {
 				return err
 			}
 			tolerance, err := plan.ParseQuantity(f.tolerance)

@@ -25,9 +25,6 @@ in the base, and 0 otherwise.`,
   soak compare 20261120T0200 last --format html -o compare.html`,
 		Args: cobra.MinimumNArgs(2),
 		RunE: func(_ *cobra.Command, args []string) error {
-			if err := checkFormat(format, compare.Formats...); err != nil {
-				return err
-			}
 			reports, err := readReports(dir, args)
 			if err != nil {
 				return err

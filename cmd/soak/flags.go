@@ -21,20 +21,24 @@ type targetFlags struct {
 }
 
 func (f *targetFlags) add(flags *pflag.FlagSet) {
-	flags.IntVar(&f.pid, "pid", 0, "soak the process with this pid")
-	flags.StringVar(&f.pidfile, "pidfile", "", "soak the process whose pid is in this file")
-	flags.StringVar(&f.listen, "listen", "", "soak the process that listens on HOST:PORT; :PORT means 127.0.0.1")
-	flags.StringVar(&f.pprof, "pprof", "", "URL of the target's /debug/pprof/")
-	flags.StringVar(&f.vars, "vars", "", "URL of the target's /debug/vars")
-	flags.StringVar(&f.metrics, "metrics", "", "URL of the target's Prometheus page")
-	flags.StringVar(&f.duration, "duration", "", "how long, such as 90s, 10m, 24h, 7d")
-	flags.StringVar(&f.interval, "interval", "", "time between two samples")
-	flags.StringVar(&f.warmup, "warmup", "", "beginning that is not judged")
-	flags.BoolVar(&f.tree, "tree", true, "sample the target's children with it")
-	flags.StringArrayVar(&f.tolerance, "tolerance", nil, "growth that is allowed, METRIC=Q, such as rss_bytes=1MiB/h; may be repeated")
+	inGroup(flags, groupTarget, func(flags *pflag.FlagSet) {
+		flags.IntVar(&f.pid, "pid", 0, "watch the process with this `PID`")
+		flags.StringVar(&f.pidfile, "pidfile", "", "watch the process whose pid is in `FILE`")
+		flags.StringVar(&f.listen, "listen", "", "watch the process that listens on `HOST:PORT`; :PORT means 127.0.0.1")
+		flags.StringVar(&f.pprof, "pprof", "", "`URL` of the target's /debug/pprof/")
+		flags.StringVar(&f.vars, "vars", "", "`URL` of the target's /debug/vars")
+		flags.StringVar(&f.metrics, "metrics", "", "`URL` of the target's Prometheus metrics")
+		flags.BoolVar(&f.tree, "tree", true, "include the target's child processes")
+	})
+	inGroup(flags, groupVerdict, func(flags *pflag.FlagSet) {
+		flags.StringVar(&f.duration, "duration", "", "`DURATION` of the run, such as 90s, 10m, 24h or 7d (default 2m)")
+		flags.StringVar(&f.warmup, "warmup", "", "initial `DURATION` to exclude from the verdict (default: a sixth of the run, between 10s and 10m, but at most a third)")
+		flags.StringVar(&f.interval, "interval", "", "`DURATION` between two samples (default 1s)")
+		flags.StringArrayVar(&f.tolerance, "tolerance", nil, "growth to allow, as `METRIC=GROWTH`, such as rss_bytes=1MiB/h; may be repeated (default 0)")
+	})
 }
 
-// target lays these flags over a plan.
+// target applies these flags to a plan.
 func (f *targetFlags) target(o *overlay, p *soak.Plan, command []string) {
 	o.text("duration", func(v string) (err error) { p.Duration, err = plan.ParseDuration(v); return err })
 	o.text("interval", func(v string) (err error) { p.Interval, err = plan.ParseDuration(v); return err })
@@ -55,7 +59,7 @@ func (f *targetFlags) setTolerance(p *soak.Plan) error {
 	for _, t := range f.tolerance {
 		metric, text, ok := strings.Cut(t, "=")
 		if !ok {
-			return fmt.Errorf("%q: write METRIC=Q, such as rss_bytes=1MiB/h", t)
+			return fmt.Errorf("invalid tolerance %q: use METRIC=GROWTH, such as rss_bytes=1MiB/h", t)
 		}
 		q, err := plan.ParseQuantity(text)
 		if err != nil {
@@ -71,7 +75,7 @@ func parseDirty(texts []string) (map[string]float64, error) {
 	for _, t := range texts {
 		kind, text, ok := strings.Cut(t, "=")
 		if !ok {
-			return nil, fmt.Errorf("%q: write KIND=SHARE, such as rst=1%%", t)
+			return nil, fmt.Errorf("invalid share %q: use KIND=SHARE, such as rst=1%%", t)
 		}
 		share, err := plan.ParseShare(text)
 		if err != nil {

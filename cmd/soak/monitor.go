@@ -8,6 +8,7 @@ import (
 	"syscall"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"soakmon/soak"
 	"soakmon/soak/report"
@@ -22,15 +23,18 @@ type monitorFlags struct {
 }
 
 func (f *monitorFlags) add(cmd *cobra.Command) {
-	dirFlag(cmd, &f.dir)
-	formatFlag(cmd, &f.format, report.Formats...)
-	cmd.Flags().BoolVar(&f.web, "web", false, "serve the page while the run goes on")
-	cmd.Flags().StringVar(&f.addr, "addr", runner.AnyPort, "with --web, HOST:PORT to listen on; port 0 is a free one")
-	cmd.Flags().BoolVarP(&f.quiet, "quiet", "q", false, "no progress, only the report")
+	inGroup(cmd.Flags(), groupOutput, func(flags *pflag.FlagSet) {
+		flags.StringVar(&f.dir, "dir", defaultDir(), dirHelp)
+		formatFlagIn(flags, &f.format, report.Formats...)
+		flags.BoolVar(&f.web, "web", false, "serve the web UI during the run")
+		flags.StringVar(&f.addr, "addr", runner.AnyPort, "with --web, listen on `HOST:PORT`; port 0 takes a free port")
+		flags.BoolVarP(&f.quiet, "quiet", "q", false, "print no progress, only the report")
+	})
+	completeFormat(cmd, report.Formats)
 }
 
 // monitor makes a run and prints its report; the error carries the exit code.
-func (f *monitorFlags) monitor(s streams, command string, p soak.Plan) error {
+func (f *monitorFlags) monitor(s streams, command string, args []string, p soak.Plan) error {
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
 	orders := runner.NewOrders()
@@ -39,7 +43,7 @@ func (f *monitorFlags) monitor(s streams, command string, p soak.Plan) error {
 	shown.open(ctx, keys(orders), false)
 	defer shown.Close()
 	config := runner.Config{
-		Command: command, Plan: p, Dir: f.dir, Version: version,
+		Command: command, Args: args, Plan: p, Dir: f.dir, Version: version,
 		Orders: orders, Display: shown, Log: shown.errors(s.err),
 	}
 	if f.web {

@@ -43,9 +43,6 @@ func protocolsCommand(s streams) *cobra.Command {
 		Example: `  soak protocols
   soak protocols hysteria2`,
 		RunE: func(_ *cobra.Command, names []string) error {
-			if err := checkFormat(format, "text", "json"); err != nil {
-				return err
-			}
 			all, err := describeProtocols(names)
 			switch {
 			case err != nil:

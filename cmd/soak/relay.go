@@ -50,7 +50,7 @@ func relayCommand(s streams) *cobra.Command {
 	return cmd
 }
 
-const conditionsHelp = "worsen the network on the way, such as delay=20ms,jitter=5ms,loss=1%,reorder=0.5%,rate=50Mbit,stall=1%,reset=1%; each way"
+const conditionsHelp = "emulate network `CONDITIONS` in both directions, such as delay=20ms,jitter=5ms,loss=1%,reorder=0.5%,rate=50Mbit,stall=1%,reset=1%"
 
 // relayConditions reads those of a command line; "" has none.
 func relayConditions(text string) (soak.Conditions, error) {

@@ -76,6 +76,7 @@ Exit codes: 0 clean · 1 leak, or a rule was missed · 2 usage or internal error
 	}
 	root.CompletionOptions.HiddenDefaultCmd = true
 	root.SetVersionTemplate("soak {{.Version}}\n")
+	setUsage(root)
 	root.AddCommand(
 		runCommand(s), watchCommand(s), attachCommand(s), analyzeCommand(s), selftestCommand(s), reportCommand(s), compareCommand(s), webCommand(s), runsCommand(s), exportCommand(s), verifyCommand(s), snapshotCommand(s), profileCommand(s), evidenceCommand(s),
 		initCommand(s), checkCommand(s), scheduleCommand(s), protocolsCommand(s), serveCommand(s), driveCommand(s), relayCommand(s), benchCommand(s), benchClientCommand(s), versionCommand(s),
@@ -83,9 +84,11 @@ Exit codes: 0 clean · 1 leak, or a rule was missed · 2 usage or internal error
 	return root
 }
 
+const dirHelp = "`FOLDER` of the run files"
+
 // dirFlag adds --dir: where run files are.
 func dirFlag(cmd *cobra.Command, dir *string) {
-	cmd.Flags().StringVar(dir, "dir", defaultDir(), "folder of the run files")
+	cmd.Flags().StringVar(dir, "dir", defaultDir(), dirHelp)
 }
 
 // defaultDir is $XDG_STATE_HOME/soak, or ~/.local/state/soak.
@@ -98,22 +101,6 @@ func defaultDir() string {
 		return "soak-runs"
 	}
 	return filepath.Join(home, ".local", "state", "soak")
-}
-
-// formatFlag adds --format.
-func formatFlag(cmd *cobra.Command, format *string, formats ...string) {
-	cmd.Flags().StringVar(format, "format", formats[0], fmt.Sprintf("one of %v", formats))
-	_ = cmd.RegisterFlagCompletionFunc("format", cobra.FixedCompletions(formats, cobra.ShellCompDirectiveNoFileComp))
-}
-
-// checkFormat refuses a format that a command does not have.
-func checkFormat(format string, formats ...string) error {
-	for _, f := range formats {
-		if f == format {
-			return nil
-		}
-	}
-	return fmt.Errorf("--format %q: must be one of %v", format, formats)
 }
 
 // runArg takes one RUN, last if none is given.

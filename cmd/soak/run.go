@@ -14,11 +14,10 @@ import (
 	"soakmon/soak/options"
 	"soakmon/soak/plan"
 	"soakmon/soak/protocol"
-	"soakmon/soak/report"
 	"soakmon/soak/runner"
 )
 
-// runFlags are the settings that can be laid over a plan.
+// runFlags are the settings that override a plan.
 type runFlags struct {
 	targetFlags
 	name, protocol, address, url, payload, rate, vary string
@@ -34,13 +33,15 @@ func runCommand(s streams) *cobra.Command {
 	f := &runFlags{}
 	cmd := &cobra.Command{
 		Use:   "run [PLAN.yaml] [flags] [-- COMMAND ARGS…]",
-		Short: "Drive constant load against a server, watch it, and give a verdict",
-		Long: `Drive constant load against a server, watch it, and give a verdict.
+		Short: "Drive constant load against a server and report whether it leaks",
+		Long: `Drive constant load against a server, sample its processes, and report whether
+it leaks.
 
-With no plan and no flags: the built-in tcp server, 200 operations a second of
-4 KiB, for two minutes. A plan says everything (soak init writes one to start
-from); flags are laid over it. What to soak is the built-in server, a command to
-start (after --), or a process that runs already (--pid, --pidfile, --listen).`,
+Without a plan and without flags, soak tests its built-in tcp server for two
+minutes, with 200 operations of 4 KiB per second. Everything can be set in a plan
+(create one with soak init); flags override it. The target is the built-in
+server, a command to start (after --), or a running process (--pid, --pidfile or
+--listen).`,
 		Example: `  soak run
   soak run --protocol http --duration 10m --leak fd=2/s
   soak run --protocol tcp,hysteria2,ssh --dirty rst=1%
@@ -49,45 +50,52 @@ start (after --), or a process that runs already (--pid, --pidfile, --listen).`,
   soak run nightly.yaml --duration 24h
   soak run nightly.yaml --isolate --duration 30m`,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := checkFormat(m.format, report.Formats...); err != nil {
-				return err
-			}
 			p, err := f.plan(cmd.Flags(), args, cmd.ArgsLenAtDash())
 			if err != nil {
 				return err
 			}
-			return m.monitor(s, "run", p)
+			return m.monitor(s, "run", again("run", cmd.Flags(), args, cmd.ArgsLenAtDash()), p)
 		},
 	}
-	m.add(cmd)
 	f.add(cmd.Flags())
+	m.add(cmd)
 	return cmd
 }
 
 func (f *runFlags) add(flags *pflag.FlagSet) {
 	f.targetFlags.add(flags)
-	flags.StringVar(&f.name, "name", "", "name of the run")
-	flags.StringVar(&f.protocol, "protocol", "", "protocol of the load, or several, separated by commas: one load each (soak protocols lists them)")
-	flags.StringVar(&f.address, "address", "", "HOST:PORT to send the load to")
-	flags.StringVar(&f.url, "url", "", "URL to send the load to (http)")
-	flags.StringVar(&f.destination, "destination", "", "HOST:PORT behind the server, for proxies; an echo of soak's own by default")
-	flags.StringVar(&f.network, "network", "", "tcp, or udp: an operation is a datagram there and back")
-	flags.StringVar(&f.connections, "connections", "", "shared or new, for protocols with many sessions on one connection")
-	flags.StringArrayVar(&f.option, "option", nil, "option of the protocol, KEY=VALUE, as in a plan; may be repeated (soak protocols NAME lists them)")
-	flags.StringVar(&f.rate, "rate", "", "operations a second, such as 200 or 30/min")
-	flags.StringVar(&f.payload, "payload", "", "bytes of an operation each way, such as 4KiB")
-	flags.IntVar(&f.concurrency, "concurrency", 0, "sessions at most at any time")
-	flags.IntVar(&f.perSession, "requests-per-session", 0, "operations before a session is closed and a new one opened; 0 keeps it for good")
-	flags.StringVar(&f.vary, "vary", "", "let the rate step up and down by a share, such as 30%")
-	flags.StringArrayVar(&f.dirty, "dirty", nil, "end a share of the sessions badly, KIND=SHARE, such as rst=1%; may be repeated")
-	flags.StringVar(&f.conditions, "conditions", "", conditionsHelp)
-	flags.StringVar(&f.restEvery, "rest-every", "", "pause the load so often for a rest sample")
-	flags.BoolVar(&f.isolate, "isolate", false, "run each load of the plan alone in turns, after the warm-up, and say which one leaks")
-	flags.StringArrayVar(&f.leaks, "leak", nil, leakHelp)
+	inGroup(flags, groupTarget, func(flags *pflag.FlagSet) {
+		flags.StringArrayVar(&f.leaks, "leak", nil, leakHelp)
+	})
+	inGroup(flags, groupLoad, func(flags *pflag.FlagSet) {
+		flags.StringVar(&f.protocol, "protocol", "", "`PROTOCOL` of the load, or several separated by commas: one load each; see soak protocols (default tcp)")
+		flags.StringVar(&f.address, "address", "", "send the load to `HOST:PORT`")
+		flags.StringVar(&f.url, "url", "", "send the load to `URL` (protocol http)")
+		flags.StringVar(&f.destination, "destination", "", "`HOST:PORT` to reach through a proxy (default: an echo server of soak)")
+		flags.StringVar(&f.rate, "rate", "", "operations per unit of time, as `RATE`, such as 200 (per second) or 30/min (default 200)")
+		flags.StringVar(&f.payload, "payload", "", "`SIZE` of an operation in each direction, such as 4KiB (default 4KiB; 1200 bytes with --network udp)")
+		flags.IntVar(&f.concurrency, "concurrency", 0, "maximum `NUMBER` of concurrent sessions (default 200)")
+		flags.IntVar(&f.perSession, "requests-per-session", 0, "`NUMBER` of operations after which a session is replaced by a new one; 0 keeps sessions open (default 20)")
+		flags.StringVar(&f.vary, "vary", "", "vary the rate up and down by `SHARE`, such as 30%")
+		flags.StringArrayVar(&f.dirty, "dirty", nil, "end a share of the sessions abnormally, as `KIND=SHARE`, such as rst=1%; may be repeated")
+		flags.StringVar(&f.connections, "connections", "", "`HOW` sessions use connections, for protocols with many sessions on one: shared or new")
+		flags.StringArrayVar(&f.option, "option", nil, "set an option of the protocol, as `KEY=VALUE`; may be repeated; see soak protocols PROTOCOL")
+		flags.BoolVar(&f.isolate, "isolate", false, "after the warm-up run each load of the plan alone in turn, and report which one leaks")
+	})
+	inGroup(flags, groupNetwork, func(flags *pflag.FlagSet) {
+		flags.StringVar(&f.network, "network", "", "`NETWORK` of the operations: tcp for streams, udp for datagrams (default tcp)")
+		flags.StringVar(&f.conditions, "conditions", "", conditionsHelp)
+	})
+	inGroup(flags, groupVerdict, func(flags *pflag.FlagSet) {
+		flags.StringVar(&f.restEvery, "rest-every", "", "pause the load at this interval to take a sample at rest, as `DURATION` (default: a sixth of the run, at most 1h; never in runs shorter than 10m)")
+	})
+	inGroup(flags, groupOutput, func(flags *pflag.FlagSet) {
+		flags.StringVar(&f.name, "name", "", "`NAME` of the run (default: that of the plan, or the protocol)")
+	})
 }
 
 // plan is the plan of the command line: a file or the default, with the flags
-// laid over it.
+// applied.
 func (f *runFlags) plan(flags *pflag.FlagSet, args []string, dash int) (soak.Plan, error) {
 	p, source, err := basePlan(args, dash)
 	if err != nil {
@@ -107,13 +115,13 @@ func (f *runFlags) plan(flags *pflag.FlagSet, args []string, dash int) (soak.Pla
 		return p, err
 	}
 	if len(p.Load) == 0 {
-		return p, errors.New("no load: give --address HOST:PORT or --url URL, or load: in the plan; soak watch only watches")
+		return p, errors.New("no load: give --address HOST:PORT, --url URL or load: in the plan, or use soak watch to run without load")
 	}
 	return p, runner.Check(p, source)
 }
 
-// basePlan is the plan that flags are laid over: the file that the command line
-// names, or the default.
+// basePlan is the plan that flags override: the file on the command line, or the
+// default.
 func basePlan(args []string, dash int) (soak.Plan, plan.Source, error) {
 	if dash >= 0 {
 		args = args[:dash]
@@ -124,14 +132,14 @@ func basePlan(args []string, dash int) (soak.Plan, plan.Source, error) {
 	case 1:
 		return plan.LoadSource(args[0])
 	default:
-		return soak.Plan{}, plan.Source{}, fmt.Errorf("one plan at a time, got %q; a command to start goes after --", args)
+		return soak.Plan{}, plan.Source{}, fmt.Errorf("more than one plan: %q; use one, and put a command to start after --", args)
 	}
 }
 
 // loadFlags are those that change the plan's only load.
 var loadFlags = []string{"protocol", "address", "url", "destination", "network", "rate", "payload", "concurrency", "requests-per-session", "vary", "dirty", "connections", "option"}
 
-// load lays the flags of the load over the plan's only load.
+// load applies the flags of the load to the plan's only load.
 func (f *runFlags) load(o *overlay, p *soak.Plan) {
 	o.text("name", func(v string) error { p.Name = v; return nil })
 	o.text("leak", func(string) (err error) { p.Target.Leaks, err = parseLeaks(f.leaks); return err })
@@ -146,7 +154,7 @@ func (f *runFlags) load(o *overlay, p *soak.Plan) {
 	if len(p.Load) == 1 {
 		w = &p.Load[0]
 	} else if o.any(loadFlags...) {
-		o.fail(errors.New("the plan has several loads: flags cannot tell which one to change; edit the plan"))
+		o.fail(errors.New("the plan has several loads, and a flag cannot say which of them to change: edit the plan"))
 	}
 	protocols := strings.Split(f.protocol, ",")
 	o.text("protocol", func(string) error { f.setProtocol(p, w, protocols[0]); return nil })
@@ -161,7 +169,7 @@ func (f *runFlags) load(o *overlay, p *soak.Plan) {
 	}
 }
 
-// place lays the flags over a load that say where it goes.
+// place applies the flags that say where a load goes.
 func (f *runFlags) place(o *overlay, p *soak.Plan, w *soak.Workload) {
 	o.text("address", func(v string) (err error) { w.Address, err = plan.ParseAddress(v); return err })
 	o.text("url", func(v string) error {
@@ -175,7 +183,7 @@ func (f *runFlags) place(o *overlay, p *soak.Plan, w *soak.Workload) {
 	o.text("network", func(v string) error { w.Network = v; return nil })
 }
 
-// pace lays the flags over a load that say how much of it there is.
+// pace applies the flags that say how much load there is.
 func (f *runFlags) pace(o *overlay, p *soak.Plan, w *soak.Workload) {
 	o.text("rate", func(v string) (err error) { w.Rate, err = plan.ParseRate(v); return err })
 	o.text("payload", func(v string) (err error) { w.Payload, err = plan.ParseBytes(v); return err })
@@ -208,13 +216,13 @@ func (f *runFlags) spread(o *overlay, p *soak.Plan, w soak.Workload, protocols [
 		p.Load[0].Dirty = knownDirty(w.Dirty, w.Protocol)
 		for kind := range w.Dirty {
 			if !slices.ContainsFunc(p.Load, func(l soak.Workload) bool { return l.Dirty[kind] > 0 }) {
-				o.fail(fmt.Errorf("--dirty %s: none of the protocols has dirty sessions of this kind", kind))
+				o.fail(fmt.Errorf("--dirty %s: none of the protocols supports this kind; see soak protocols PROTOCOL", kind))
 			}
 		}
 	}
 }
 
-// knownDirty are the shares of those kinds that a protocol has.
+// knownDirty are the shares of the kinds that a protocol supports.
 func knownDirty(all map[string]float64, name string) map[string]float64 {
 	p, _ := protocol.Lookup(name)
 	known := map[string]float64{}
@@ -226,8 +234,8 @@ func knownDirty(all map[string]float64, name string) map[string]float64 {
 	return known
 }
 
-// options lays --connections and --option over a load. With several loads each
-// takes the options that its protocol has.
+// options applies --connections and --option to a load. If there are several
+// loads, each takes the options that its protocol has.
 func (f *runFlags) options(o *overlay, p *soak.Plan, w *soak.Workload) {
 	pairs := f.option
 	if f.connections != "" {
@@ -250,7 +258,7 @@ func (f *runFlags) options(o *overlay, p *soak.Plan, w *soak.Workload) {
 	p.Secrets = append(p.Secrets, secrets...)
 }
 
-// takes tells whether a protocol has the option of a KEY=VALUE.
+// takes reports whether a protocol has the option of a KEY=VALUE.
 func takes(name, pair string) bool {
 	p, _ := protocol.Lookup(name)
 	key, _, _ := strings.Cut(pair, "=")

@@ -32,9 +32,6 @@ Exit code 0: the run without a leak stayed silent, and every resource was found
 at its largest rate. 1: something of that failed, and is told.`, selftest.Leaking),
 		Args: cobra.NoArgs,
 		RunE: func(_ *cobra.Command, _ []string) error {
-			if err := checkFormat(format, selftest.Formats...); err != nil {
-				return err
-			}
 			load, err := plan.ParseDuration(duration)
 			if err == nil && load < selftest.Shortest {
 				err = fmt.Errorf("%s is too short to judge anything; %s at least", load, selftest.Shortest)

@@ -56,7 +56,7 @@ func serveCommand(s streams) *cobra.Command {
 	return cmd
 }
 
-const leakHelp = "plant a leak: KIND=N[unit]/(s|h|Nop|Ndirty), KIND one of fd, goroutine, heap, thread, child; Ndirty are sessions of tcp that end badly; may be repeated"
+const leakHelp = "plant a leak, as `KIND=RATE`: KIND is fd, goroutine, heap, thread or child, RATE such as 2/s, 64KiB/h, 1/100op or 1/10dirty (tcp only: abnormal ends of sessions); may be repeated"
 
 func parseLeaks(texts []string) (leaks []soak.Leak, err error) {
 	for _, text := range texts {

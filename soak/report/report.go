@@ -36,6 +36,7 @@ type Report struct {
 	Run        string            `json:"run"`
 	Name       string            `json:"name"`
 	Command    string            `json:"command"`
+	Args       []string          `json:"args,omitempty"`
 	Version    string            `json:"version"`
 	Start      time.Time         `json:"start"`
 	Duration   float64           `json:"duration_s"` // recorded, the baseline and the drain included
@@ -156,7 +157,7 @@ func Build(src Source, d judge.Detector, running bool) (Report, error) {
 		return Report{}, fmt.Errorf("run %s: %w", run.ID, err)
 	}
 	r := Report{
-		Run: run.ID, Name: run.Name, Command: run.Command, Version: run.Version, Start: run.Start,
+		Run: run.ID, Name: run.Name, Command: run.Command, Args: run.Args, Version: run.Version, Start: run.Start,
 		Duration: b.end.Seconds(), Planned: run.Plan.Duration.Seconds(), Ended: b.ended(),
 		Target: run.Target, Host: run.Host, Plan: run.Plan, Nights: run.Nights,
 		Reasons: []string{}, Load: []Load{}, Series: []Series{}, Levels: []Level{}, Warnings: []string{},

@@ -11,8 +11,21 @@ import (
 	"soakmon/soak/human"
 )
 
-// Reproduce is the command line that makes such a run again.
+// Reproduce is the command line that makes such a run again: the one that the
+// run file holds, or for files of earlier versions one made from the plan.
 func Reproduce(r Report) string {
+	if len(r.Args) == 0 {
+		return fromPlan(r)
+	}
+	words := []string{"soak"}
+	for _, a := range r.Args {
+		words = append(words, quote(a))
+	}
+	return strings.Join(words, " ")
+}
+
+// fromPlan makes a command line from the plan, as far as flags go.
+func fromPlan(r Report) string {
 	p := r.Plan
 	args := []string{"soak", r.Command}
 	if p.File != "" {

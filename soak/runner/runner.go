@@ -27,6 +27,7 @@ import (
 // Config says what to run and what of it to show.
 type Config struct {
 	Command string    // "run" or "watch"
+	Args    []string  // command line that makes such a run again
 	Plan    soak.Plan // complete and checked
 	Dir     string    // folder of the run files
 	Version string    // of this program
@@ -149,7 +150,7 @@ func (c Config) create(facts soak.Facts) (*runFile, error) {
 	}
 	start := time.Now()
 	run := soak.Run{
-		ID: store.NewID(start, c.Plan.Name), Name: c.Plan.Name, Command: c.Command, Plan: plan.Redact(c.Plan),
+		ID: store.NewID(start, c.Plan.Name), Name: c.Plan.Name, Command: c.Command, Args: plan.RedactArgs(c.Plan, c.Args), Plan: plan.Redact(c.Plan),
 		Version: c.Version, Start: start, Target: facts, Host: HostFacts(), Metrics: engine.Metrics(),
 	}
 	path := filepath.Join(c.Dir, run.ID+".soak")
