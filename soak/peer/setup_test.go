@@ -111,7 +111,7 @@ func TestClient_EveryLoad(t *testing.T) {
 		if err != nil || len(c.SOCKS) != len(reality) || c.Program.Name != name || c.Target.Ready.URL == "" {
 			t.Errorf("%s: %+v, %v", name, c, err)
 		}
-		if _, err := make(t.TempDir(), []soak.Workload{{Name: "x", Protocol: "http", Address: "127.0.0.1:1"}}); err == nil || !strings.Contains(err.Error(), "no client of http") {
+		if _, err := make(t.TempDir(), []soak.Workload{{Name: "x", Protocol: "http", Address: "127.0.0.1:1"}}); err == nil || !strings.Contains(err.Error(), "cannot be a client of http") {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
