@@ -11,12 +11,9 @@ import (
 )
 
 func init() {
-	gauge := func(name, help string) soak.Metric {
-		return soak.Metric{Name: name, Unit: "bytes", Kind: soak.Gauge, Quantum: pageSize, Help: help}
-	}
 	metrics := []soak.Metric{
-		gauge("cgroup_memory_bytes", "Memory charged to the process's control group, without inactive file pages."),
-		gauge("cgroup_memory_limit_bytes", "Lowest memory limit of the control group and those above it."),
+		byteGauge("cgroup_memory_bytes", pageSize, "Memory charged to the process's control group, without inactive file pages."),
+		byteGauge("cgroup_memory_limit_bytes", pageSize, "Lowest memory limit of the control group and those above it."),
 	}
 	register(spec{name: "cgroup", class: slow, every: 5 * time.Second, weight: 0.02, metrics: metrics, open: func(e *env) Probe {
 		if c := findCgroup(e); c != nil {

@@ -32,6 +32,12 @@ import (
 // and ends when its standard input closes.
 const childMode = "SOAK_PROBES_CHILD"
 
+func init() {
+	if os.Getenv(childMode) == "headless" {
+		runtime.LockOSThread() // the main goroutine stays on the main thread
+	}
+}
+
 func TestMain(m *testing.M) {
 	if mode := os.Getenv(childMode); mode != "" {
 		child(mode)
@@ -47,6 +53,13 @@ func child(mode string) {
 	ready := ""
 	switch what {
 	case "idle":
+	case "headless": // its main thread exits and the others run on
+		go func() {
+			fmt.Println("ready")
+			io.Copy(io.Discard, os.Stdin)
+			os.Exit(0)
+		}()
+		syscall.Syscall(syscall.SYS_EXIT, 0, 0, 0) // this thread only (exit(2))
 	case "fds":
 		for range n {
 			f, err := os.Open(os.DevNull)

@@ -11,13 +11,10 @@ import (
 )
 
 func init() {
-	gauge := func(name, help string) soak.Metric {
-		return soak.Metric{Name: name, Unit: "count", Kind: soak.Gauge, Quantum: 1, Help: help}
-	}
 	metrics := []soak.Metric{
-		gauge("children", "Living descendants, those included that lost their parent since they were first seen with the tree."),
-		gauge("zombies", "Descendants that ended and that nobody has waited for."),
-		gauge("children_comm", "Descendants by name, parent and whether they are zombies, with numbers in names as *."),
+		countGauge("children", "Living descendants, those included that lost their parent since they were first seen with the tree."),
+		countGauge("zombies", "Descendants that ended and that nobody has waited for."),
+		countGauge("children_comm", "Descendants by name, parent and whether they are zombies, with numbers in names as *."),
 	}
 	register(spec{name: "tree", class: finder, every: time.Second, weight: 0.25, metrics: metrics, open: func(e *env) Probe {
 		return &descendants{metrics, e.tree, newTally("children_comm", "child")}

@@ -64,6 +64,27 @@ func TestTick_RealProcessEnds(t *testing.T) {
 	}
 }
 
+// The kernel shows neither memory nor descriptors of a process whose main thread
+// has exited. They are gaps: zero would look like the end of a leak.
+func TestReadAll_WithoutMainThread(t *testing.T) {
+	child := startChild(t, "headless")
+	s := open(t, child.Process)
+	eventually(t, "the main thread has exited", func() bool {
+		st, err := s.tree.root().Stat()
+		return err == nil && st.State == 'Z'
+	})
+	samples, events := s.ReadAll(t.Context())
+	got := values(samples)
+	for _, name := range []string{"rss_bytes", "fds", "virtual_bytes", "pss_bytes", "udp_sockets", `fds_kind{kind="pipe"}`} {
+		if v, ok := got[name]; ok && !math.IsNaN(v) {
+			t.Errorf("%s is %v", name, v)
+		}
+	}
+	if s.Gone() || got["threads"] < 2 || len(events) == 0 {
+		t.Errorf("gone %v, %v threads, %d events", s.Gone(), got["threads"], len(events))
+	}
+}
+
 func TestSet_Tree(t *testing.T) {
 	child := startChild(t, "parent=3")
 	alone, _ := open(t, child.Process).ReadAll(t.Context())

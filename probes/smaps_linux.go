@@ -9,16 +9,13 @@ import (
 )
 
 func init() {
-	gauge := func(name string, quantum float64, help string) soak.Metric {
-		return soak.Metric{Name: name, Unit: "bytes", Kind: soak.Gauge, Quantum: quantum, Help: help}
-	}
 	metrics := []soak.Metric{
-		gauge("pss_bytes", 1024, "Proportional set size: each resident page divided by the number of processes that share it."),
-		gauge("uss_bytes", pageSize, "Unique set size: resident pages that no other process shares."),
-		gauge("anon_bytes", pageSize, "Resident memory that belongs to no file: heap, stacks, written copies of file pages, lazily freed pages."),
-		gauge("file_bytes", pageSize, "Resident memory of mapped files and shared memory."),
-		gauge("swap_pss_bytes", 1024, "Proportional share of swapped memory."),
-		gauge("lazyfree_bytes", pageSize, "Pages given back by MADV_FREE that the kernel has not taken yet."),
+		byteGauge("pss_bytes", 1024, "Proportional set size: each resident page divided by the number of processes that share it."),
+		byteGauge("uss_bytes", pageSize, "Unique set size: resident pages that no other process shares."),
+		byteGauge("anon_bytes", pageSize, "Resident memory that belongs to no file: heap, stacks, written copies of file pages, lazily freed pages."),
+		byteGauge("file_bytes", pageSize, "Resident memory of mapped files and shared memory."),
+		byteGauge("swap_pss_bytes", 1024, "Proportional share of swapped memory."),
+		byteGauge("lazyfree_bytes", pageSize, "Pages given back by MADV_FREE that the kernel has not taken yet."),
 	}
 	// The kernel walks all pages under the lock of the address space: 0.2 ms
 	// for 10 MB, 70 ms for 4 GB.

@@ -16,15 +16,12 @@ import (
 )
 
 func init() {
-	gauge := func(name, help string) soak.Metric {
-		return soak.Metric{Name: name, Unit: "count", Kind: soak.Gauge, Quantum: 1, Help: help}
-	}
 	metrics := []soak.Metric{
-		gauge("sockets", "TCP sockets by state. Those that no process holds, like time_wait, count where their local port is one that the process listens on."),
-		gauge("sockets_peer", "TCP connections by state and by the peer's address, or the local port where the process listens on it."),
-		gauge("udp_sockets", "UDP sockets."),
-		gauge("unix_sockets", "Unix sockets."),
-		gauge("other_sockets", "Sockets in no table of TCP, UDP and Unix: netlink, packet, and TCP sockets that are neither bound nor connected."),
+		countGauge("sockets", "TCP sockets by state. Those that no process holds, like time_wait, count where their local port is one that the process listens on."),
+		countGauge("sockets_peer", "TCP connections by state and by the peer's address, or the local port where the process listens on it."),
+		countGauge("udp_sockets", "UDP sockets."),
+		countGauge("unix_sockets", "Unix sockets."),
+		countGauge("other_sockets", "Sockets in no table of TCP, UDP and Unix: netlink, packet, and TCP sockets that are neither bound nor connected."),
 	}
 	register(spec{name: "sockets", class: slow, every: 5 * time.Second, weight: 0.3, metrics: metrics, open: func(e *env) Probe {
 		if e.process.Role != soak.RoleTarget {

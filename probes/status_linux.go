@@ -8,16 +8,13 @@ import (
 )
 
 func init() {
-	gauge := func(name, help string) soak.Metric {
-		return soak.Metric{Name: name, Unit: "bytes", Kind: soak.Gauge, Quantum: pageSize, Help: help}
-	}
 	metrics := []soak.Metric{
-		gauge("rss_bytes", "Resident set size; in a tree, pages shared by several processes count for each."),
-		gauge("rss_anon_bytes", "Resident anonymous pages: heap and stacks, pages freed lazily included."),
-		gauge("rss_file_bytes", "Resident pages of mapped files."),
-		gauge("rss_shmem_bytes", "Resident pages of shared memory."),
-		gauge("swap_bytes", "Anonymous memory that is swapped out."),
-		gauge("page_table_bytes", "Page tables."),
+		byteGauge("rss_bytes", pageSize, "Resident set size; in a tree, pages shared by several processes count for each."),
+		byteGauge("rss_anon_bytes", pageSize, "Resident anonymous pages: heap and stacks, pages freed lazily included."),
+		byteGauge("rss_file_bytes", pageSize, "Resident pages of mapped files."),
+		byteGauge("rss_shmem_bytes", pageSize, "Resident pages of shared memory."),
+		byteGauge("swap_bytes", pageSize, "Anonymous memory that is swapped out."),
+		byteGauge("page_table_bytes", pageSize, "Page tables."),
 	}
 	register(spec{name: "status", class: fast, metrics: metrics, open: func(e *env) Probe {
 		buf := make([]byte, 16<<10)

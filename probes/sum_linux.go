@@ -10,6 +10,14 @@ import (
 
 var pageSize = float64(os.Getpagesize())
 
+func byteGauge(name string, quantum float64, help string) soak.Metric {
+	return soak.Metric{Name: name, Unit: "bytes", Kind: soak.Gauge, Quantum: quantum, Help: help}
+}
+
+func countGauge(name, help string) soak.Metric {
+	return soak.Metric{Name: name, Unit: "count", Kind: soak.Gauge, Quantum: 1, Help: help}
+}
+
 // sum reads the same numbers of every member of the family and adds them up.
 //
 // A counter of the sum never falls. What the kernel hands from an ended child
