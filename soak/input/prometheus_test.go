@@ -47,7 +47,7 @@ func prometheus(t *testing.T, openmetrics string) string {
 	t.Helper()
 	for _, program := range []string{"prometheus", "promtool"} {
 		if _, err := exec.LookPath(program); err != nil {
-			t.Skipf("NOT TESTED: %s is missing (Debian package prometheus)", program)
+			t.Skipf("needs %s: make peers", program)
 		}
 	}
 	dir := t.TempDir()

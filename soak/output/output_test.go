@@ -177,7 +177,7 @@ func TestOpenMetrics_ClockSetBack(t *testing.T) {
 func TestOpenMetrics_Promtool(t *testing.T) {
 	promtool, err := exec.LookPath("promtool")
 	if err != nil {
-		t.Skip("NOT TESTED: promtool is missing (Debian package prometheus)")
+		t.Skip("needs promtool: make peers")
 	}
 	m := run()
 	for i := range 5000 {

@@ -76,7 +76,7 @@ func startEdited(t *testing.T, name string, edit func(folder string)) real {
 func needed(t *testing.T, program string) {
 	t.Helper()
 	if _, ok := peer.Find(program); !ok {
-		t.Skipf("%s is not installed: run make peers", program)
+		t.Skipf("needs %s: make peers", program)
 	}
 }
 

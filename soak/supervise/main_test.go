@@ -189,7 +189,7 @@ func nginx(t *testing.T, addr string, daemon bool) (args []string, pidfile strin
 	exe, err := exec.LookPath("nginx")
 	if err != nil {
 		if exe, err = exec.LookPath("/usr/sbin/nginx"); err != nil {
-			t.Skip("nginx is not installed")
+			t.Skip("needs nginx: make peers")
 		}
 	}
 	dir := t.TempDir()
