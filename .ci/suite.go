@@ -90,7 +90,7 @@ func otherPackages() ([]string, error) {
 func full(others []string, long bool) []step {
 	timeout, env := "-timeout=15m", plain
 	if long {
-		timeout, env = "-timeout=3h", append(slices.Clone(plain), "SOAK_LONG=1")
+		timeout, env = "-timeout=3h", append(slices.Clone(plain), "SOAK_LONG=1", "SOAK_PEERS=long", "SOAK_KILLS=20")
 	}
 	return []step{
 		{name: "debian packages", args: []string{".ci/peers", "debian"}},
