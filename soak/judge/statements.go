@@ -66,10 +66,10 @@ func resident(judged []Judged) []Statement {
 	r, l := set.Verdict, heap.Verdict
 	switch {
 	case r.State == soak.Leaking && r.Lo > pacing*max(0, l.Hi):
-		return say(OutsideHeap, "%s grows by %s, and the live heap by at most %s: the rest is not held by live objects. Look for fragmentation, memory that the runtime keeps, and native memory (cgo, mmap, stacks of threads); a heap profile will not show it",
+		return say(OutsideHeap, "%s grows by %s, and the live heap by at most %s: live objects do not hold the difference. Look for fragmentation, memory that the runtime keeps, and native memory (cgo, mmap, thread stacks); a heap profile will not show it",
 			set.ID.Metric, perHour(r.Slope), perHour(max(0, l.Hi)))
 	case l.State == soak.Leaking && r.State != soak.Leaking:
-		return say(HeapFirst, "the live heap grows by %s, and %s does not show it yet: it has room from before, and will follow",
+		return say(HeapFirst, "the live heap grows by %s, and %s does not grow yet: it has free space from earlier, and will follow",
 			perHour(l.Slope), set.ID.Metric)
 	}
 	return nil
@@ -86,18 +86,18 @@ func of(judged []Judged, metric string) (Judged, bool) {
 // follows states what the growth of a series follows, where that is identified.
 func follows(j Judged) (Statement, bool) {
 	v, name := j.Verdict, j.ID.Metric
-	each := human.Amount(v.PerOperation, j.Metric.Unit) + " an operation"
+	each := human.Amount(v.PerOperation, j.Metric.Unit) + " per operation"
 	if j.Metric.Unit != "bytes" && v.PerOperation > 0 {
 		each = fmt.Sprintf("one in %s operations", human.Amount(1/v.PerOperation, ""))
 	}
 	s := Statement{Process: j.ID.Process, Metrics: []string{name}}
 	switch v.Follows {
 	case soak.FollowsSessions:
-		s.Kind, s.Text = PerConnection, fmt.Sprintf("the growth of %s goes when the kept sessions close: it is held per connection", name)
+		s.Kind, s.Text = PerConnection, fmt.Sprintf("the growth of %s disappears when the kept sessions close: it is held per connection", name)
 	case soak.FollowsOperations:
 		s.Kind, s.Text = PerOperation, fmt.Sprintf("%s grows with the operations, not with time: %s", name, each)
 	case soak.FollowsTime:
-		s.Kind, s.Text = PerHour, fmt.Sprintf("%s grows with time, whatever the load does: %s an hour", name, human.Amount(v.Slope, j.Metric.Unit))
+		s.Kind, s.Text = PerHour, fmt.Sprintf("%s grows with time, independently of the load: %s/h", name, human.Amount(v.Slope, j.Metric.Unit))
 	}
 	return s, v.State == soak.Leaking && s.Kind != ""
 }
@@ -123,9 +123,9 @@ func creeps(h History, r Run, d Detector) (out []Statement) {
 		if v.State != soak.Leaking {
 			continue
 		}
-		one := Statement{LatencyCreeps, n.Process, []string{n.Metric}, fmt.Sprintf("%s creeps under a constant load: it %s", n.Metric, v.Reason)}
+		one := Statement{LatencyCreeps, n.Process, []string{n.Metric}, fmt.Sprintf("%s creeps up under a constant load: it %s", n.Metric, v.Reason)}
 		if falls {
-			one.Kind, one.Text = RateFalls, fmt.Sprintf("fewer operations are achieved over time: %s falls by %s a second each hour", n.Metric, human.Amount(v.Slope, ""))
+			one.Kind, one.Text = RateFalls, fmt.Sprintf("fewer operations are achieved over time: %s falls by %s/s per hour", n.Metric, human.Amount(v.Slope, ""))
 		}
 		out = append(out, one)
 	}
