@@ -21,6 +21,7 @@ const (
 // Here they compete under every noise of the grid, and the other views of the
 // same points are checked too.
 func (f *fit) alternative(r comparison, pts []point, quantum, left, alpha float64) alternative {
+	// Cheap questions first: each later one fits many more models.
 	growing := r.growing
 	switch {
 	case r.cost(f.bounded) < growing+margin || f.changeHasEnded():

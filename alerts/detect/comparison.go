@@ -104,6 +104,8 @@ func (r comparison) cost(c model) float64 {
 		columns = columns[:maxColumns-1]
 	}
 	columns = append(columns, r.y)
+	// The rank counts linear parameters; where pieces begin, and the shapes of
+	// curves, are parameters as well.
 	places := float64(len(c.starts) - 1 + r.shapes)
 	if c.step > 0 {
 		places++
@@ -111,6 +113,8 @@ func (r comparison) cost(c model) float64 {
 	if c.tau > 0 {
 		places++
 	}
+	// Each model competes under its best noise, so that none loses only because
+	// the noise of another was assumed.
 	var q normal
 	w := newWhitener(columns)
 	least := math.Inf(1)

@@ -18,14 +18,25 @@ type loadEvidence struct {
 	lifetimes []lifetime // those of the process that show anything, oldest first
 	slopeTest            // of all of them together
 	few       bool       // there are too few points to show growth, and they are not all the same
-	young     bool       // growth is significant, but has lasted too short a part of the planned time
 
-	alternative alternative // explains growth that is significant without growth that lasts; sought only then
-	ambiguity   ambiguity   // why growth is not excluded though the test would
+	// Only where the slope is significant:
+	young    bool // growth has lasted too short a part of the planned time
+	early    bool // growth is small and in the first minutes: warm-up explains it
+	unranked bool // a rank test finds no growth; not tested where growth is young or early
 
-	grows bool // growth is significant, has lasted, and nothing else explains it
-	clear bool // growth is excluded
+	alternative alternative // what explains the rise without growth that lasts; sought only where all else shows growth
+
+	ambiguity ambiguity // why growth is not excluded although the test of the slope excludes it
 }
+
+// grows reports whether growth is significant, has lasted, and nothing else
+// explains it.
+func (e *loadEvidence) grows() bool {
+	return e.significant && !e.young && !e.early && !e.unranked && e.alternative == ""
+}
+
+// clear reports whether growth is excluded.
+func (e *loadEvidence) clear() bool { return e.excluded && e.ambiguity == "" && !e.few }
 
 // A lifetime is what one life of the process, from start to restart, shows.
 type lifetime struct {
@@ -107,7 +118,6 @@ func (c *inquiry) underLoad(k criteria, lifetimes []lifetime, pooled trend, alph
 	if e.excluded {
 		e.ambiguity = c.ambiguity(k, &e, alpha)
 	}
-	e.clear = e.excluded && e.ambiguity == "" && !e.few
 	if e.few { // no growth could be shown, so none is excluded
 		e.detectable = math.NaN()
 	}
@@ -115,7 +125,6 @@ func (c *inquiry) underLoad(k criteria, lifetimes []lifetime, pooled trend, alph
 	// Leak: significant growth must not resemble a random walk, must have lasted,
 	// must pass a rank test, and must have no other explanation. The most expensive
 	// question comes last.
-	slope := pooled.slope
 	var models []comparison
 	if e.p < suspicion {
 		models = e.compareModels(c.quantum)
@@ -123,10 +132,12 @@ func (c *inquiry) underLoad(k criteria, lifetimes []lifetime, pooled trend, alph
 		e.significant = e.significant && e.p < alpha
 	}
 	e.young = e.significant && c.tooYoung(&e)
-	e.grows = e.significant && !e.young && !k.early(slope) && (len(lifetimes) > 1 || lifetimes[0].rankTest())
-	if e.grows {
+	e.early = e.significant && k.early(e.trend.slope)
+	if e.grows() {
+		e.unranked = len(lifetimes) == 1 && !lifetimes[0].rankTest()
+	}
+	if e.grows() {
 		e.alternative = c.alternative(&e, models)
-		e.grows = e.alternative == ""
 	}
 	return e
 }

@@ -61,6 +61,8 @@ func (s *analysis) fitSlope(f fit) (fit, bool) {
 		c.tau = 0
 	}
 	f.trend = f.slope(c, s.rates, floor)
+	// A bounded model that hardly beats the growing one does not exclude growth at
+	// that model's slope.
 	if o := f.growing; !c.grows && o.cost < c.cost+margin && (o.start() != c.start() || o.step != c.step || o.tau != c.tau) {
 		f.runnerUp = f.slope(o, s.rates, floor)
 	}

@@ -63,6 +63,7 @@ func (q *normal) factor() (rss, logdet float64, rank int) {
 		if i == q.n-1 {
 			return max(0, d), logdet, rank
 		}
+		// The remainder after the columns before it is rounding: drop it.
 		if d <= dependent*q.a[i][i] || d <= 0 {
 			for j := i; j < q.n; j++ {
 				q.a[i][j] = 0

@@ -44,6 +44,7 @@ func atRest(rest []soak.RestPoint, loaded time.Duration, quantum float64, counts
 		}
 	}
 	r.readings = len(rest)
+	// The line begins after the first stretch of load, see above.
 	before := rest[0]
 	if after := slices.DeleteFunc(rest, func(p soak.RestPoint) bool { return p.At <= loaded }); len(after) >= restLeast {
 		r.fit(after, quantum, counts)

@@ -25,6 +25,8 @@ func restarts(pts []point) []float64 {
 	var at []float64
 	last := 0
 	for i := 3; i+3 < n; i++ {
+		// Medians on both sides, so that an outlier is not a drop; and most of the
+		// drop within one point, so that a quick decline is not one either.
 		before, after := median3(v.y[i-3:i]), median3(v.y[i+1:i+4])
 		if before-after < max(8*noise, 0.2) || i-last < leastPoints || v.y[i-1]-v.y[i+1] < 0.7*(before-after) {
 			continue
@@ -33,6 +35,7 @@ func restarts(pts []point) []float64 {
 		last = i
 		i += 3
 	}
+	// Many or regular drops belong to a sawtooth.
 	if len(at) > maxRestarts || len(at) > 2 && even(v.origin, at) {
 		return nil
 	}

@@ -172,6 +172,8 @@ func (p *partition) approachRSS(from int, sums []tail) (flat, line float64) {
 // solve fills best for every start, with a penalty of 3 ln n residual variances
 // per piece, raised until the whole has at most maxPieces.
 func (p *partition) solve() {
+	// The penalty needs the residual variance, which depends on the partition: start
+	// with that of lines through equal parts, and repeat with that of the result.
 	n := len(p.t)
 	variance := 0.0
 	parts := max(1, min(8, n/12))

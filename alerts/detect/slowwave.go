@@ -29,6 +29,7 @@ func (f *fit) bestSlowWave(fixed basis, slowest float64) (sin, cos []float64) {
 // parameter: a model with many parameters can follow a wave that exceeds the noise
 // many times, although three parameters describe it.
 func (f *fit) slowWaveExplains(r comparison, growing, left, alpha float64) bool {
+	// While time remains, slower waves count, and at the odds of a false alarm.
 	span := f.view.span
 	whole, edge := span/(span+left), float64(margin)
 	if left > (lookGrowth-1)*span {
@@ -37,6 +38,8 @@ func (f *fit) slowWaveExplains(r comparison, growing, left, alpha float64) bool 
 	flat, level := model{starts: []int{0}}, newBasis(f.view.y, ones(len(f.view.t)))
 	excess := func(r comparison, growing, slowest float64) float64 {
 		cost := r.with(f.bestSlowWave(level, slowest)).cost(flat)
+		// The periods may have been fitted to the wave: try it with them, next to
+		// them, and with periods that are searched for after it.
 		if also := f.regularColumns(); also != nil {
 			sin, cos := f.bestSlowWave(level.with(also...), slowest)
 			cost = min(cost, r.with(sin, cos).cost(flat), r.again(f, sin, cos).with(sin, cos).cost(flat))

@@ -18,6 +18,7 @@ func steady(s soak.Series, phases []soak.Phase, warmup time.Duration) []point {
 	segment := 0
 	previous := -1
 	for i, at := range s.At {
+		// A break starts a segment, and the rate of a counter does not span it.
 		for len(breaks) > 0 && breaks[0] <= at {
 			segment++
 			breaks = breaks[1:]

@@ -38,7 +38,7 @@ func estimate(t []float64, columns [][]float64, grid []noise, floor float64) tre
 		if dof < 1 {
 			return trend{}
 		}
-		s2 := rss/dof + floor
+		s2 := rss/dof + floor // readings that repeat exactly are still rounded
 		b, variance := q.last()
 		like := math.Log(nz.prior) - 0.5*(wf.logF+logdet+dof*math.Log(s2))
 		if math.IsNaN(like) || math.IsInf(variance, 1) {

@@ -63,6 +63,8 @@ func (c *inquiry) detectable(k criteria, lifetimes []lifetime, pooled trend, alp
 		}
 		return sum >= walkRatio+2*k.falloff(slope)*math.Log(falseAlarms/alpha)
 	}
+	// The gain grows with the slope: bracket the smallest that is enough, then
+	// bisect on a logarithmic scale.
 	if enough(least) {
 		return least
 	}

@@ -34,7 +34,7 @@ func (e *evidence) decide() decision {
 	// exclude half of it.
 	contradicted := load.known() && load.trend.quantile(1-suspicion) < rest.test.trend.slope/2
 	restGrows := rest.test.significant && rest.sustained && !contradicted
-	loadClear := load.clear
+	loadClear := load.clear()
 	if loadClear && rest.test.known() && rest.sustained && rest.test.p < suspicion {
 		loadClear, d.ambiguity = false, restMayRise
 	}
@@ -44,9 +44,9 @@ func (e *evidence) decide() decision {
 		fisher(load.p, rest.test.p) < e.alpha
 
 	switch {
-	case load.grows && restGrows || together && !load.grows && !restGrows:
+	case load.grows() && restGrows || together && !load.grows() && !restGrows:
 		state(soak.Leaking, soak.EvidenceBoth)
-	case load.grows:
+	case load.grows():
 		state(soak.Leaking, soak.EvidenceLoad)
 		d.figures = soak.EvidenceLoad
 	case restGrows:

@@ -44,6 +44,7 @@ func (wf *filter) design(t []float64, nz noise) {
 	p, product, decay, ahead := 1.0, 1.0, -1.0, 0.0
 	var f, gain, scale float64
 	for i, a := range wf.decay {
+		// Predict the variance of the process, then take the innovation's.
 		p = a*a*p + 1 - a*a
 		if a != decay || math.Abs(p-ahead) > 1e-13*p {
 			f = p + nz.white
@@ -52,6 +53,7 @@ func (wf *filter) design(t []float64, nz noise) {
 		decay, ahead = a, p
 		wf.gain[i], wf.scale[i] = gain, scale
 		p *= 1 - gain
+		// One logarithm for many factors, taken before the product overflows.
 		if product *= f; product > 1e100 || product < 1e-100 {
 			wf.logF += math.Log(product)
 			product = 1
