@@ -34,7 +34,7 @@ func (c *inquiry) allowed(level float64) float64 {
 	case soak.PerRun:
 		v /= c.hours
 	case soak.PerOperation:
-		v *= c.operationCount.rate(c.pts[0].t, c.end())
+		v *= c.operations.rate(c.pts[0].t, c.end())
 	}
 	if math.IsNaN(v) || math.IsInf(v, 0) || v < 0 {
 		return 0

@@ -68,7 +68,7 @@ func (c *inquiry) gather(analyses []*analysis) evidence {
 		level = meanFrom(c.pts, lifetimes[n-1].onset)
 	}
 	e.criteria = c.criteria(level)
-	restReadings, rested := atRest(c.q.Rest, c.loaded, c.quantum, c.counts)
+	readings, rested := atRest(c.q.Rest, c.loaded, c.quantum, c.counts)
 	if len(lifetimes) > 0 {
 		alpha := c.alpha
 		if rested {
@@ -77,7 +77,7 @@ func (c *inquiry) gather(analyses []*analysis) evidence {
 		e.load = c.underLoad(e.criteria, lifetimes, pooled, alpha/viewsTried)
 	}
 	if rested {
-		e.rest = c.atRest(e.criteria, restReadings)
+		e.rest = c.atRest(e.criteria, readings)
 	}
 	return e
 }

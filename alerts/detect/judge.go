@@ -67,22 +67,22 @@ func (c *inquiry) withRestarts(v soak.Verdict) soak.Verdict {
 // An inquiry is a question and what follows from it before anything is
 // estimated. It does not change: evidence is gathered from it as a value.
 type inquiry struct {
-	q              soak.Question
-	pts            []point
-	loaded         time.Duration // when the load began
-	hours          float64       // of steady load, first sample to last
-	quantum        float64       // smallest step between two readings, 0 where it is not known
-	counts         bool
-	alpha          float64 // error probability of this look at this series
-	level          float64 // mean of all points
-	operationCount operationCount
+	q          soak.Question
+	pts        []point
+	loaded     time.Duration // when the load began
+	hours      float64       // of steady load, first sample to last
+	quantum    float64       // smallest step between two readings, 0 where it is not known
+	counts     bool
+	alpha      float64 // error probability of this look at this series
+	level      float64 // mean of all points
+	operations operationCount
 }
 
 func newInquiry(q soak.Question) *inquiry {
 	s := Reduce(q.Series)
 	c := &inquiry{q: q, pts: steady(s, q.Phases, q.Warmup), loaded: loadStart(s, q.Phases), level: math.NaN()}
 	c.alpha = Correct(falseAlarms, q.Look, q.Family)
-	c.operationCount = countOperations(q.Operations)
+	c.operations = countOperations(q.Operations)
 	if n := len(c.pts); n > 0 {
 		c.hours = c.pts[n-1].t - c.pts[0].t
 		c.quantum, c.counts = resolution(s.Metric, c.pts)

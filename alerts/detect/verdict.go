@@ -113,7 +113,7 @@ func (c *inquiry) unknown(why string) soak.Verdict {
 // follows fills in the growth per operation, and what the growth follows where
 // that is identified.
 func (c *inquiry) follows(v *soak.Verdict, e *evidence) {
-	rate := c.operationCount.rate(v.Since.Hours(), c.end())
+	rate := c.operations.rate(v.Since.Hours(), c.end())
 	if rate > 0 {
 		v.PerOperation = v.Slope / soak.Float(rate)
 	}
@@ -123,7 +123,7 @@ func (c *inquiry) follows(v *soak.Verdict, e *evidence) {
 		v.Follows = soak.FollowsSessions
 	case len(e.load.lifetimes) == 1:
 		var each float64
-		if v.Follows, each = c.operationCount.follows(&e.load.lifetimes[0].fit, c.quantum); v.Follows == soak.FollowsOperations {
+		if v.Follows, each = c.operations.follows(&e.load.lifetimes[0].fit, c.quantum); v.Follows == soak.FollowsOperations {
 			v.PerOperation = soak.Float(each)
 		}
 	}
