@@ -38,7 +38,7 @@ func BenchmarkJudge_LookReducedDay(b *testing.B) {
 	}
 }
 
-// BenchmarkJudge_LookAtLeak pays for every doubt.
+// BenchmarkJudge_LookAtLeak includes the search for every alternative explanation.
 func BenchmarkJudge_LookAtLeak(b *testing.B) {
 	s := day()
 	for i := range s.Value {

@@ -38,7 +38,7 @@ func (e *loadEvidence) grows() bool {
 // clear reports whether growth is excluded.
 func (e *loadEvidence) clear() bool { return e.excluded && e.ambiguity == "" && !e.few }
 
-// A lifetime is what one life of the process, from start to restart, shows.
+// A lifetime is what the process shows from its start to a restart.
 type lifetime struct {
 	fit
 	pts []point

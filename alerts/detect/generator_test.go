@@ -261,7 +261,7 @@ func (g *gen) poisson() float64 {
 	return math.Sqrt(lambda)
 }
 
-// lives fills with two to five lives of a process, each with a warm-up and
+// lifetimes fills with two to five lifetimes of a process, each with a warm-up and
 // growth of total standard deviations over the length of the whole series.
 func (g *gen) lifetimes(marked bool, total float64) (sd float64) {
 	b := g.base()

@@ -106,7 +106,7 @@ func TestReducer_BucketsEndAtBreaks(t *testing.T) {
 	s.Breaks = []time.Duration{5001 * time.Second}
 	for i, v := range Reduce(s).Value {
 		if v != 0 && v != 1 {
-			t.Errorf("bucket %d mixes two lives: %v", i, v)
+			t.Errorf("bucket %d mixes two lifetimes: %v", i, v)
 		}
 	}
 }

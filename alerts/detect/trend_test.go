@@ -27,7 +27,7 @@ func TestStudent_MatchesExactDistribution(t *testing.T) {
 
 // series returns n points of a line with noise: white, and a process with
 // correlation time tau.
-func wandering(r *rand.Rand, n int, tau, white, slope float64) (t, y []float64) {
+func noisyLine(r *rand.Rand, n int, tau, white, slope float64) (t, y []float64) {
 	g := &gen{Rand: r, n: n, v: make([]float64, n)}
 	g.ou(tau, 1)
 	g.white(white)
@@ -45,7 +45,7 @@ func TestEstimate_IntervalCoverage(t *testing.T) {
 		covered := 0
 		const runs = 150
 		for range runs {
-			x, y := wandering(r, 96, noise.tau, noise.white, 5)
+			x, y := noisyLine(r, 96, noise.tau, noise.white, 5)
 			tr := estimate(x, [][]float64{ones(96), x, y}, noises(1./96, 1), 1e-16)
 			if tr.quantile(0.025) <= 5 && 5 <= tr.quantile(0.975) {
 				covered++

@@ -51,7 +51,7 @@ func Covered(s soak.Series, phases []soak.Phase) float64 {
 // steadyLifetimes returns the times of the measured values, for each lifetime of
 // the process, on a time line that consists of steady load only.
 func steadyLifetimes(s soak.Series, phases []soak.Phase) [][]time.Duration {
-	lives := make([][]time.Duration, 1)
+	lifetimes := make([][]time.Duration, 1)
 	breaks := s.Breaks
 	i, before := 0, time.Duration(0)
 	for _, p := range phases {
@@ -60,16 +60,16 @@ func steadyLifetimes(s soak.Series, phases []soak.Phase) [][]time.Duration {
 		}
 		for ; i < len(s.At) && s.At[i] <= p.To; i++ {
 			for len(breaks) > 0 && breaks[0] <= s.At[i] {
-				lives, breaks = append(lives, nil), breaks[1:]
+				lifetimes, breaks = append(lifetimes, nil), breaks[1:]
 			}
 			if s.At[i] >= p.From && !math.IsNaN(s.Value[i]) {
-				now := &lives[len(lives)-1]
+				now := &lifetimes[len(lifetimes)-1]
 				*now = append(*now, before+s.At[i]-p.From)
 			}
 		}
 		before += p.To - p.From
 	}
-	return lives
+	return lifetimes
 }
 
 // unproven returns why a series must not be called clean, whatever the verdict on
