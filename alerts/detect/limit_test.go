@@ -46,7 +46,7 @@ func foundAt(noise func(*gen), length, n int, factor float64) (found int) {
 	return found
 }
 
-// TestEval_Limit plants the growth that a series said it would have shown, and
+// TestEval_Limit adds the detectable growth that a series stated, and
 // somewhat more. Run with -eval.
 func TestEval_Limit(t *testing.T) {
 	if !*eval {
@@ -68,11 +68,11 @@ func TestEval_Limit(t *testing.T) {
 func TestMinDetectable_IsDetected(t *testing.T) {
 	t.Parallel()
 	if n := foundAt(limitNoises[0].make, 700, 10, 1); n < 8 {
-		t.Errorf("of what would have been seen under white noise, %d of 10 were", n)
+		t.Errorf("%d of 10 detectable slopes were found under white noise", n)
 	}
 	for _, noise := range limitNoises[:2] {
 		if n := foundAt(noise.make, 700, 10, 1.5); n < 7 {
-			t.Errorf("%s: of 1.5 times what would have been seen, %d of 10 were", noise.name, n)
+			t.Errorf("%s: %d of 10 slopes of 1.5 times the detectable one were found", noise.name, n)
 		}
 	}
 }

@@ -123,7 +123,7 @@ func TestAtRest_GrowthReturnsWithSessions(t *testing.T) {
 		rest = append(rest, soak.RestPoint{At: 6*time.Hour + time.Minute, Value: c.last})
 		r, ok := atRest(rest, time.Minute, 1, c.counts)
 		if !ok || math.Abs(r.trend.slope-10) > 0.5 || r.returned != c.want {
-			t.Errorf("%s: slope %v, told per connection %v", c.name, r.trend.slope, r.returned)
+			t.Errorf("%s: slope %v, per connection: %v", c.name, r.trend.slope, r.returned)
 		}
 	}
 }
