@@ -54,7 +54,7 @@ var mayImport = map[string][]string{
 	"soak/cause":     {"soak", "soak/attribute", "soak/human", "profiles"},
 	"soak/engine":    {"soak", "soak/human", "soak/judge", "probes", "profiles", "alerts", "alerts/detect"},
 	"soak/control":   {"soak"},
-	"soak/bench":     {"soak", "soak/load", "soak/indent", "store"},
+	"soak/bench":     {"soak", "soak/load", "soak/human", "soak/indent", "store"},
 	"soak/input":     {"soak", "soak/fetch"},
 	"soak/output":    {"soak", "soak/fetch"},
 	"soak/compare":   {"soak", "soak/human", "soak/indent", "soak/report"},

@@ -151,15 +151,3 @@ func TestNamesInAPageCannotBreakIt(t *testing.T) {
 		}
 	}
 }
-
-func TestNumbersForPeople(t *testing.T) {
-	for want, got := range map[string]string{
-		"2,692 MB/s": amount(2.692e9, perSecond), "0.950 MB/s": amount(950e3, perSecond), "26.2 µs": amount(26.2e-6, seconds),
-		"1.50 ms": amount(1.5e-3, seconds), "8,655/s": amount(8655, rate), "88.0 KiB": amount(88<<10, bytesUnit), "–": amount(math.NaN(), rate),
-		"-12,345": figure(-12345), "0": figure(0), "0.00123": figure(0.00123),
-	} {
-		if got != want {
-			t.Errorf("%q, want %q", got, want)
-		}
-	}
-}

@@ -2,6 +2,7 @@ package bench
 
 import (
 	"fmt"
+	"soakmon/soak/human"
 	"strings"
 )
 
@@ -70,7 +71,7 @@ func figuresGrid(r Result, title string, figures []string) grid {
 
 func figureCell(f Figure, ok bool) string {
 	if !ok {
-		return unknown
+		return human.Unknown
 	}
 	return cell(f.Estimate, f.Unit)
 }
@@ -97,12 +98,12 @@ func targetsGrid(r Result) grid {
 			if t.AtMost > 0 {
 				relation, bound = "≤", t.AtMost
 			}
-			interval := unknown
+			interval := human.Unknown
 			if t.Interval() {
-				interval = amount(float64(t.Lo), unit) + " … " + amount(float64(t.Hi), unit)
+				interval = human.Column(t.Lo, unit) + " … " + human.Column(t.Hi, unit)
 			}
-			g.rows = append(g.rows, []string{row.Name, fmt.Sprintf("%s %s %s%s", strings.ReplaceAll(t.Figure, "_", " "), relation, amount(float64(bound), unit), of),
-				amount(float64(t.Median), unit), interval, string(t.Verdict)})
+			g.rows = append(g.rows, []string{row.Name, fmt.Sprintf("%s %s %s%s", strings.ReplaceAll(t.Figure, "_", " "), relation, human.Column(bound, unit), of),
+				human.Column(t.Median, unit), interval, string(t.Verdict)})
 		}
 	}
 	return g
@@ -114,20 +115,20 @@ func trialsGrid(r Result) grid {
 		for _, t := range row.Trials {
 			target := ""
 			if t.AtLeast > 0 {
-				target = "> " + amount(float64(t.AtLeast), t.Unit)
+				target = "> " + human.Column(t.AtLeast, t.Unit)
 			} else if t.AtMost > 0 {
-				target = "< " + amount(float64(t.AtMost), t.Unit)
+				target = "< " + human.Column(t.AtMost, t.Unit)
 			}
-			cells := []string{row.Name, strings.ReplaceAll(t.Name, "_", " "), amount(float64(t.Value), t.Unit), target, "", "", "", "", string(t.Verdict)}
+			cells := []string{row.Name, strings.ReplaceAll(t.Name, "_", " "), human.Column(t.Value, t.Unit), target, "", "", "", "", string(t.Verdict)}
 			if t.Sessions > 0 {
-				cells[4], cells[5] = amount(float64(t.Rate), rate), amount(float64(t.P50), seconds)
-				cells[6], cells[7] = amount(float64(t.P99), seconds), amount(float64(t.Memory), bytesUnit)
+				cells[4], cells[5] = human.Column(t.Rate, rate), human.Column(t.P50, seconds)
+				cells[6], cells[7] = human.Column(t.P99, seconds), human.Column(t.Memory, bytesUnit)
 			}
 			g.rows = append(g.rows, cells)
 		}
 		if w, ok := row.Growth(); ok {
-			g.rows = append(g.rows, []string{row.Name, fmt.Sprintf("from %d to %d", w.From, w.To), figure(w.Time) + "× time", "", "",
-				figure(w.Latency) + "×", "", figure(w.Memory) + "×", ""})
+			g.rows = append(g.rows, []string{row.Name, fmt.Sprintf("from %d to %d", w.From, w.To), human.Column(w.Time, "") + "× time", "", "",
+				human.Column(w.Latency, "") + "×", "", human.Column(w.Memory, "") + "×", ""})
 		}
 	}
 	return g

@@ -111,17 +111,7 @@ func Count(n int, of string) string {
 }
 
 // Integer groups the digits of a count by threes: 17,280,000.
-func Integer(n int64) string {
-	s := fmt.Sprint(n)
-	sign := ""
-	if n < 0 {
-		sign, s = "-", s[1:]
-	}
-	for i := len(s) - 3; i > 0; i -= 3 {
-		s = s[:i] + "," + s[i:]
-	}
-	return sign + s
-}
+func Integer(n int64) string { return group(fmt.Sprint(n)) }
 
 // Percent writes a share: 97.2 %.
 func Percent[F ~float64](share F) string {
