@@ -72,6 +72,14 @@ func (k criteria) test(tr trend, alpha, detectable float64) slopeTest {
 	return t
 }
 
+// growth is the tested slope with its 95 % interval.
+func (t *slopeTest) growth() soak.Growth {
+	g := soak.UnknownGrowth()
+	g.Slope, g.Lo, g.Hi = soak.Float(t.trend.slope), soak.Float(t.trend.quantile(0.025)), soak.Float(t.trend.quantile(0.975))
+	g.MinDetectable = soak.Float(t.detectable)
+	return g
+}
+
 // known reports whether there was a slope to test.
 func (t *slopeTest) known() bool { return t.trend.known() }
 

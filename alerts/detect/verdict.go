@@ -85,8 +85,7 @@ func (c *inquiry) verdict(e evidence) soak.Verdict {
 	v.State, v.Evidence, v.Level = d.state, d.line, e.level
 	stated, spent, ok := e.stated(d)
 	if ok {
-		v.Slope, v.Lo, v.Hi = soak.Float(stated.trend.slope), soak.Float(stated.trend.quantile(0.025)), soak.Float(stated.trend.quantile(0.975))
-		v.MinDetectable = soak.Float(stated.detectable)
+		v.Growth = stated.growth()
 		v.P = min(1, stated.p*falseAlarms/spent)
 	}
 	// Counts that are equal at two rests exclude growth by one step each.

@@ -11,25 +11,28 @@ import (
 	"soakmon/soak/human"
 )
 
-// Kinds of statements. They are stable names.
+// StatementKind names what a statement says. The names are stable.
+type StatementKind string
+
+// The statements of this package.
 const (
-	OutsideHeap   = "memory_outside_heap" // resident memory grows and the live heap does not explain it
-	HeapFirst     = "heap_not_resident"   // the live heap grows and resident memory does not yet
-	PerConnection = "per_connection"      // growth that disappears when the kept sessions close
-	PerOperation  = "per_operation"       // growth that follows the operations, where the load varied
-	PerHour       = "per_hour"            // growth that follows the time, where the load varied
-	LatencyCreeps = "latency_creeps"      // latency or service time rises under constant load
-	RateFalls     = "throughput_falls"    // fewer operations are achieved over time
+	OutsideHeap   StatementKind = "memory_outside_heap" // resident memory grows and the live heap does not explain it
+	HeapFirst     StatementKind = "heap_not_resident"   // the live heap grows and resident memory does not yet
+	PerConnection StatementKind = "per_connection"      // growth that disappears when the kept sessions close
+	PerOperation  StatementKind = "per_operation"       // growth that follows the operations, where the load varied
+	PerHour       StatementKind = "per_hour"            // growth that follows the time, where the load varied
+	LatencyCreeps StatementKind = "latency_creeps"      // latency or service time rises under constant load
+	RateFalls     StatementKind = "throughput_falls"    // fewer operations are achieved over time
 )
 
 // Statement is a conclusion from several series together, or from a series that is
 // not a resource. It is shown in addition to the verdict and does not change it.
 // Its JSON names are stable.
 type Statement struct {
-	Kind    string   `json:"kind"`
-	Process string   `json:"process"`
-	Metrics []string `json:"metrics"`
-	Text    string   `json:"text"`
+	Kind    StatementKind `json:"kind"`
+	Process string        `json:"process"`
+	Metrics []string      `json:"metrics"`
+	Text    string        `json:"text"`
 }
 
 // Statements returns what can be concluded in addition to the verdicts of a run.
@@ -59,7 +62,7 @@ func resident(judged []Judged) []Statement {
 	if !ok || !measured {
 		return nil
 	}
-	say := func(kind, text string, args ...any) []Statement {
+	say := func(kind StatementKind, text string, args ...any) []Statement {
 		return []Statement{{kind, soak.RoleTarget, []string{set.ID.Metric, heap.ID.Metric}, fmt.Sprintf(text, args...)}}
 	}
 	perHour := func(v soak.Float) string { return human.Amount(v, "bytes") + "/h" }

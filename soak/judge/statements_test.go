@@ -19,7 +19,7 @@ func TestStatements_MemoryOutsideHeap(t *testing.T) {
 	for _, c := range []struct {
 		what      string
 		heap, rss soak.Verdict
-		want      string
+		want      StatementKind
 	}{
 		{"neither grows", verdict(soak.Clean, 0, -1, 1), verdict(soak.Clean, 0, -1, 1), ""},
 		{"resident memory alone", verdict(soak.Clean, 0, -mib/10, mib/10), verdict(soak.Leaking, 9*mib, 8*mib, 10*mib), OutsideHeap},
@@ -29,7 +29,7 @@ func TestStatements_MemoryOutsideHeap(t *testing.T) {
 		{"the heap alone", verdict(soak.Leaking, mib, .9*mib, 1.1*mib), verdict(soak.Inconclusive, 0, -mib, 3*mib), HeapFirst},
 	} {
 		judged := []Judged{{ID: name("target", "go_heap_live_bytes"), Verdict: c.heap}, {ID: name("target", "rss_bytes"), Verdict: c.rss}}
-		got := ""
+		got := StatementKind("")
 		for _, s := range Statements(memory{}, Run{}, judged, detect.Judge{}) {
 			got += s.Kind
 		}
@@ -76,7 +76,7 @@ func TestStatements_LatencyAndThroughput(t *testing.T) {
 	for _, c := range []struct {
 		what         string
 		growth, loss float64
-		want         string
+		want         StatementKind
 	}{
 		{"nothing creeps", 0, 0, ""},
 		{"2 ms become 3 ms", 0.001, 0, LatencyCreeps},
@@ -92,7 +92,7 @@ func TestStatements_LatencyAndThroughput(t *testing.T) {
 			}
 			h[name(soak.RoleDriver, metric)] = Steady(s, Phases(run.Plan.Load, run.Events, run.End))
 		}
-		got := ""
+		got := StatementKind("")
 		for _, s := range Statements(h, run, nil, detect.Judge{}) {
 			got += s.Kind
 			t.Log(c.what, ": ", s.Text)

@@ -15,7 +15,7 @@ import (
 
 // FreeSpans is the kind of the statement that resident memory grew because the
 // Go runtime keeps what the program has freed. It is a stable name.
-const FreeSpans = "runtime_keeps_free_spans"
+const FreeSpans judge.StatementKind = "runtime_keeps_free_spans"
 
 // memory splits the resident memory where something is said of it, and tells
 // free spans, which are no leak.
