@@ -32,21 +32,27 @@ func TestMain(m *testing.M) {
 		os.Exit(m.Run())
 	}
 	p, _ := protocol.Lookup(name)
-	s, err := p.Serve(context.Background(), protocol.ServeOptions{Address: "127.0.0.1:0", Options: soak.Options{JSON: []byte(os.Args[1])}})
-	if err != nil {
-		panic(err)
-	}
-	if err := json.NewEncoder(os.Stdout).Encode(apart{s.Addr(), s.Options().JSON}); err != nil {
-		panic(err)
+	for _, text := range os.Args[1:] {
+		s, err := p.Serve(context.Background(), protocol.ServeOptions{Address: "127.0.0.1:0", Options: soak.Options{JSON: []byte(text)}})
+		if err != nil {
+			panic(err)
+		}
+		if err := json.NewEncoder(os.Stdout).Encode(apart{s.Addr(), s.Options().JSON}); err != nil {
+			panic(err)
+		}
 	}
 	_, _ = os.Stdin.Read(make([]byte, 1))
 }
 
-// serveApart starts a reference server as a process, which ends with the test.
-func serveApart(t *testing.T, p protocol.Protocol, o soak.Options) (a apart) {
+// serveApart starts a reference server for each variant of a protocol, all in one
+// process that ends with the test.
+func serveApart(t *testing.T, all []variant) []apart {
 	t.Helper()
-	cmd := exec.Command(os.Args[0], string(o.JSON))
-	cmd.Env = append(os.Environ(), apartEnv+"="+p.Name)
+	cmd := exec.Command(os.Args[0])
+	for _, v := range all {
+		cmd.Args = append(cmd.Args, string(v.options.JSON))
+	}
+	cmd.Env = append(os.Environ(), apartEnv+"="+all[0].Name)
 	cmd.Stderr = os.Stderr
 	in, _ := cmd.StdinPipe()
 	out, _ := cmd.StdoutPipe()
@@ -54,8 +60,12 @@ func serveApart(t *testing.T, p protocol.Protocol, o soak.Options) (a apart) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { in.Close(); _ = cmd.Wait() })
-	if err := json.NewDecoder(out).Decode(&a); err != nil {
-		t.Fatal(err)
+	servers := make([]apart, len(all))
+	said := json.NewDecoder(out)
+	for i := range servers {
+		if err := said.Decode(&servers[i]); err != nil {
+			t.Fatal(err)
+		}
 	}
-	return a
+	return servers
 }

@@ -31,11 +31,12 @@ var spoken = []struct {
 // the parts of a larger one of Hysteria 2 together wrong, the last over the first.
 const unfragmented = 1000
 
-// TestRealClientsUseOurServers drives our reference servers through sing-box and
+// TestRealClients_UseOurServers drives our reference servers through sing-box and
 // Xray: we speak SOCKS5 to them, and they the protocol to our server.
-func TestRealClientsUseOurServers(t *testing.T) {
+func TestRealClients_UseOurServers(t *testing.T) {
 	for name, write := range map[string]func(string, []soak.Workload) (peer.Client, error){"sing-box": peer.SingBoxClient, "xray": peer.XrayClient} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			needed(t, name)
 			var loads []soak.Workload
 			for _, s := range spoken {

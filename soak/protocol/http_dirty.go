@@ -81,15 +81,8 @@ func (l *httpLoad) dirtyUDP(ctx context.Context, kind string, hold time.Duration
 
 // halfOpenUDP sends the first datagram of a handshake and nothing after it.
 func (l *httpLoad) halfOpenUDP(ctx context.Context, socket net.PacketConn, hold time.Duration, release <-chan struct{}) error {
-	ctx, cancel := context.WithTimeout(ctx, hold)
+	ctx, cancel := untilReleased(ctx, hold, release)
 	defer cancel()
-	go func() {
-		select {
-		case <-release:
-			cancel()
-		case <-ctx.Done():
-		}
-	}()
 	if s, err := l.openH3(ctx, vanishAfter(socket, 1)); err == nil {
 		s.Close()
 		return errors.New("the server took one datagram for a whole handshake")

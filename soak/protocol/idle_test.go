@@ -17,9 +17,10 @@ import (
 	"soakmon/soak/protocol"
 )
 
-// TestAssociationsThatARealServerEndsWhileIdleCauseNoFailures pauses loads on
+// TestRealServers_EndIdleAssociations pauses loads on
 // kept UDP sessions until the server has forgotten them all.
-func TestAssociationsThatARealServerEndsWhileIdleCauseNoFailures(t *testing.T) {
+func TestRealServers_EndIdleAssociations(t *testing.T) {
+	t.Parallel() // it mostly waits
 	server := startEdited(t, "sing-box-all", func(folder string) {
 		path := filepath.Join(folder, "sing-box.json")
 		config, err := os.ReadFile(path)
@@ -74,10 +75,11 @@ func (r real) sockets(t *testing.T) int {
 	return len(all)
 }
 
-// TestSessionsThatADestinationEndsWhileIdleCauseNoFailures has each session used
+// TestSession_EndedByDestinationWhileIdle has each session used
 // every three seconds, and ended before. Streams on a QUIC connection and
 // channels on one of SSH cannot be asked.
-func TestSessionsThatADestinationEndsWhileIdleCauseNoFailures(t *testing.T) {
+func TestSession_EndedByDestinationWhileIdle(t *testing.T) {
+	t.Parallel() // it mostly waits
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -128,7 +130,8 @@ func echoUntilIdle(conn net.Conn) {
 }
 
 // A session that was not used for a second is looked at before it is used.
-func TestSessionOnAConnectionThatTheServerClosedIsStale(t *testing.T) {
+func TestSession_StaleAfterServerClose(t *testing.T) {
+	t.Parallel() // it mostly waits
 	destination["tcp"]()
 	var sessions []load.Session
 	for name := range overQUIC {
@@ -142,7 +145,7 @@ func TestSessionOnAConnectionThatTheServerClosedIsStale(t *testing.T) {
 		defer opener.Close()
 		s := openSession(t, opener)
 		defer s.Close()
-		if _, _, err := s.Do(0, time.Now().Add(5*time.Second)); err != nil {
+		if _, _, err := s.Do(0, time.Now().Add(patience)); err != nil {
 			t.Fatalf("%s: %v", name, err)
 		}
 		server.Close()

@@ -24,15 +24,16 @@ import (
 	"soakmon/soak/supervise"
 )
 
-// With SOAK_PEERS=long the tests with real servers and clients are the whole
-// campaign, of about half an hour: go test -run Real -timeout 60m ./soak/protocol
+// With SOAK_LONG=1 the tests with real servers and clients do more of everything;
+// with SOAK_PEERS=long they are a campaign of about half an hour:
+// go test -run Real -timeout 60m ./soak/protocol
 var campaign = func() (c struct {
 	roundTrips, sessions int   // of an echo, one after the other
 	bulk                 int64 // bytes of a transfer
 	concurrent           int
 	patience             time.Duration // with an operation
 }) {
-	c.roundTrips, c.sessions, c.bulk, c.concurrent, c.patience = 500, 5, 4<<20, 50, time.Minute
+	c.roundTrips, c.sessions, c.bulk, c.concurrent, c.patience = count(50, 500), 5, count[int64](1<<20, 4<<20), count(20, 50), patience
 	if os.Getenv("SOAK_PEERS") == "long" {
 		c.roundTrips, c.sessions, c.bulk, c.concurrent, c.patience = 10_000, 100, 1<<30, 500, 10*time.Minute
 	}
@@ -156,13 +157,14 @@ func operate(opener load.Opener, operations int, timeout time.Duration) error {
 	return nil
 }
 
-func TestRealServersServeOurClients(t *testing.T) {
+func TestRealServers_ServeOurClients(t *testing.T) {
 	for _, name := range []string{"sing-box-all", "xray-all", "openssh", "nginx"} {
 		t.Run(name, func(t *testing.T) {
 			server := startReal(t, name)
 			for _, w := range server.plan.Load {
 				t.Run(w.Name, func(t *testing.T) { server.serves(t, w) })
 			}
+			t.Run("dirty", func(t *testing.T) { server.servesAmongDirty(t) })
 		})
 	}
 }
@@ -182,8 +184,25 @@ func (r real) serves(t *testing.T, w soak.Workload) {
 		}
 	}
 	t.Run("concurrent", func(t *testing.T) { concurrently(t, w) })
-	t.Run("dirty", func(t *testing.T) { amongDirty(t, w) })
-	closeDestination() // the server holds on to it for silent clients
+	closeDestination()
+	backTo(t, fds, goroutines)
+	r.survived(t)
+}
+
+// servesAmongDirty drives all loads of the plan at once.
+func (r real) servesAmongDirty(t *testing.T) {
+	withoutGC(t)
+	fds, goroutines := held()
+	var loads []soak.Workload
+	var closers []func()
+	for _, w := range r.plan.Load {
+		w, closeDestination := aimed(t, w)
+		loads, closers = append(loads, w), append(closers, closeDestination)
+	}
+	amongDirty(t, loads)
+	for _, closeDestination := range closers {
+		closeDestination() // the server holds on to it for silent clients
+	}
 	backTo(t, fds, goroutines)
 	r.survived(t)
 }
@@ -235,10 +254,11 @@ func concurrently(t *testing.T, w soak.Workload) {
 	all.Wait()
 }
 
-// TestRealServersRefuseWithAKindAndAHint says one wrong thing at a time.
-func TestRealServersRefuseWithAKindAndAHint(t *testing.T) {
+// TestRealServers_RefuseWithKindAndHint says one wrong thing at a time.
+func TestRealServers_RefuseWithKindAndHint(t *testing.T) {
 	for _, name := range []string{"sing-box-all", "xray-all", "openssh"} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel() // it mostly waits
 			server, other := startReal(t, name), startReal(t, name)
 			for i, w := range server.plan.Load {
 				if w.Network != "tcp" {
@@ -292,7 +312,7 @@ func unreached(t *testing.T, w soak.Workload) {
 		t.Fatal(err)
 	}
 	defer opener.Close()
-	if err := operate(opener, 1, time.Minute); err != nil {
+	if err := operate(opener, 1, patience); err != nil {
 		t.Fatal(err)
 	}
 	destination.Close()
@@ -317,7 +337,11 @@ func refused(t *testing.T, w soak.Workload, kind, hint string) {
 
 func fails(t *testing.T, w soak.Workload, opener load.Opener, kind, hint string) {
 	t.Helper()
-	err := operate(opener, 1, 2*time.Second)
+	wait := patience
+	if kind == "dial_timeout" {
+		wait = 2 * time.Second // nothing else ends it
+	}
+	err := operate(opener, 1, wait)
 	if err == nil {
 		t.Fatal("it was accepted")
 	}
@@ -337,11 +361,12 @@ func fails(t *testing.T, w soak.Workload, opener load.Opener, kind, hint string)
 // ours are the kinds of which we write the text.
 var ours = []string{load.BadAuth, load.BadServerKey, load.NoDestination, load.ECHRejected, load.Decoy}
 
-// TestRealServersMayBeKilled kills the server under load. Operations must go on
+// TestRealServers_KilledUnderLoad kills the server under load. Operations must go on
 // soon after it is there again.
-func TestRealServersMayBeKilled(t *testing.T) {
+func TestRealServers_KilledUnderLoad(t *testing.T) {
 	for _, name := range []string{"sing-box-all", "xray-all", "openssh"} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel() // it mostly waits
 			server := startReal(t, name)
 			d := drive(t)
 			var loads []soak.Workload

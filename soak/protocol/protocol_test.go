@@ -15,7 +15,7 @@ import (
 	"soakmon/soak/protocol"
 )
 
-func TestRegistryDescribesEveryProtocol(t *testing.T) {
+func TestNames_EachDescribed(t *testing.T) {
 	for _, name := range protocol.Names() {
 		p, ok := protocol.Lookup(name)
 		if !ok || p.Help == "" || len(p.Networks) == 0 || len(p.Dirty) == 0 || p.Open == nil || p.Serve == nil || p.Transport == nil {
@@ -32,7 +32,7 @@ func TestRegistryDescribesEveryProtocol(t *testing.T) {
 	}
 }
 
-func TestPlansThatCannotWorkAreRefusedBeforeAnythingIsSent(t *testing.T) {
+func TestOpen_RefusesInvalidPlans(t *testing.T) {
 	for want, w := range map[string]soak.Workload{
 		"p.yaml:7: options.colour: unknown key":                             {Protocol: "http", Address: "a:1", Options: at(`{"colour":1}`)},
 		"p.yaml:7: options.version: invalid value \"h4\": use h1, h2 or h3": {Protocol: "http", Address: "a:1", Options: at(`{"version":"h4"}`)},
@@ -78,10 +78,10 @@ func once(t *testing.T, url, options string, payload int64) (sent, received int6
 		return 0, 0, err
 	}
 	defer s.Close()
-	return s.Do(0, time.Now().Add(5*time.Second))
+	return s.Do(0, time.Now().Add(patience))
 }
 
-func TestForeignHTTPServerIsCheckedForStatusAndCompleteness(t *testing.T) {
+func TestHTTP_ForeignServer(t *testing.T) {
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch r.URL.Path {
 		case "/hello":
@@ -139,7 +139,7 @@ func TestForeignHTTPServerIsCheckedForStatusAndCompleteness(t *testing.T) {
 	}
 }
 
-func TestUntrustedCertificateIsATLSError(t *testing.T) {
+func TestHTTP_UntrustedCertificate(t *testing.T) {
 	for _, version := range []string{"h2", "h3"} {
 		p, _ := protocol.Lookup("http")
 		o := at(fmt.Sprintf(`{"version":%q}`, version))
@@ -155,7 +155,7 @@ func TestUntrustedCertificateIsATLSError(t *testing.T) {
 	}
 }
 
-func TestServerThatEndsIdleConnectionsCausesNoFailures(t *testing.T) {
+func TestHTTP_ServerEndsIdleConnections(t *testing.T) {
 	for _, version := range []string{"h1", "h2"} {
 		server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "ok") }))
 		server.Config.IdleTimeout = 150 * time.Millisecond // long enough for a new session on a busy machine

@@ -48,8 +48,18 @@ func (p *quicProxy) halfOpen(ctx context.Context, hold time.Duration, release <-
 		load.Hold(hold, release)
 		return nil
 	}
-	ctx, cancel := context.WithTimeout(ctx, hold)
+	ctx, cancel := untilReleased(ctx, hold, release)
 	defer cancel()
+	if link, err := p.handshake(ctx, hidden(vanishAfter(socket, 1), p.hide), socket.RemoteAddr()); err == nil {
+		link.Close()
+		return errors.New("the server took one datagram for a whole handshake")
+	}
+	return nil
+}
+
+// untilReleased is a context that ends after hold, or when release is closed.
+func untilReleased(ctx context.Context, hold time.Duration, release <-chan struct{}) (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithTimeout(ctx, hold)
 	go func() {
 		select {
 		case <-release:
@@ -57,11 +67,7 @@ func (p *quicProxy) halfOpen(ctx context.Context, hold time.Duration, release <-
 		case <-ctx.Done():
 		}
 	}()
-	if link, err := p.handshake(ctx, hidden(vanishAfter(socket, 1), p.hide), socket.RemoteAddr()); err == nil {
-		link.Close()
-		return errors.New("the server took one datagram for a whole handshake")
-	}
-	return nil
+	return ctx, cancel
 }
 
 // silent goes dead without a word in the middle of an operation.

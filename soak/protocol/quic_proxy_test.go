@@ -19,7 +19,7 @@ var overQUIC = map[string]string{
 	"tuic":      `{"password":"wrong"}`,
 }
 
-func TestErrorsOfProxiesOverQUICHaveTheirKind(t *testing.T) {
+func TestQUICProxy_ErrorKinds(t *testing.T) {
 	destination["tcp"]()
 	for name, wrong := range overQUIC {
 		p, _ := protocol.Lookup(name)
@@ -50,7 +50,7 @@ func TestErrorsOfProxiesOverQUICHaveTheirKind(t *testing.T) {
 	}
 }
 
-func TestOptionsOfProxiesOverQUICAreChecked(t *testing.T) {
+func TestQUICProxy_Options(t *testing.T) {
 	for want, c := range map[string][2]string{
 		"options.obfs.type: \"rot13\" is not":     {"hysteria2", `{"obfs":{"type":"rot13","password":"x"}}`},
 		"options.obfs.password: salamander needs": {"hysteria2", `{"obfs":{"type":"salamander"}}`},
@@ -70,7 +70,8 @@ func TestOptionsOfProxiesOverQUICAreChecked(t *testing.T) {
 
 // A server that is killed where the kernel cannot tell (a container, another
 // machine) says nothing. Its clients must not wait for the idle time-out.
-func TestSilentServerIsGivenUpAndDialledAgain(t *testing.T) {
+func TestQUICProxy_RedialsSilentServer(t *testing.T) {
+	t.Parallel() // it mostly waits
 	destination["tcp"]()
 	for name := range overQUIC {
 		p, _ := protocol.Lookup(name)
@@ -85,7 +86,7 @@ func TestSilentServerIsGivenUpAndDialledAgain(t *testing.T) {
 		}
 		defer opener.Close()
 		s := openSession(t, opener)
-		if _, _, err := s.Do(0, time.Now().Add(5*time.Second)); err != nil {
+		if _, _, err := s.Do(0, time.Now().Add(patience)); err != nil {
 			t.Fatalf("%s: %v", name, err)
 		}
 		between.cut()
@@ -111,7 +112,7 @@ func TestSilentServerIsGivenUpAndDialledAgain(t *testing.T) {
 
 func openSession(t *testing.T, opener load.Opener) load.Session {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	s, err := opener.Open(ctx)
 	if err != nil {

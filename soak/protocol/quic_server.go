@@ -23,12 +23,8 @@ type quicServer struct {
 	addr   string
 	client soak.Options
 	serve  func(context.Context, *quic.Conn) // until the connection has ended
-	served sync.WaitGroup
-	below  func() error // closes what the connections stand on
-
-	mu     sync.Mutex
-	detach func() bool             // from the context
-	conns  map[*quic.Conn]struct{} // nil when closed
+	conns  *connSet[*quic.Conn]
+	below  func() error // closes what the connections run on
 }
 
 // quicListen is what a reference server over QUIC listens with.
@@ -64,12 +60,13 @@ func serveQUIC(ctx context.Context, l quicListen, client soak.Options, certifica
 	if err != nil {
 		return nil, errors.Join(err, transport.Close(), socket.Close())
 	}
-	s := &quicServer{addr: addr, client: client, serve: serve, conns: map[*quic.Conn]struct{}{}}
-	s.below = func() error { return errors.Join(listener.Close(), transport.Close(), socket.Close()) }
-	s.served.Go(func() { s.accept(listener) })
-	s.mu.Lock()
-	s.detach = context.AfterFunc(ctx, func() { s.Close() })
-	s.mu.Unlock()
+	s := &quicServer{
+		addr: addr, client: client, serve: serve,
+		conns: newConnSet(func(conn *quic.Conn) { _ = conn.CloseWithError(0, "") }),
+		below: func() error { return errors.Join(listener.Close(), transport.Close(), socket.Close()) },
+	}
+	s.conns.bind(ctx, s.Close)
+	s.conns.served.Go(func() { s.accept(listener) })
 	return s, nil
 }
 
@@ -89,42 +86,12 @@ func (s *quicServer) accept(listener *quic.Listener) {
 		if err != nil {
 			return // closed
 		}
-		s.mu.Lock()
-		if s.conns == nil {
-			s.mu.Unlock()
-			_ = conn.CloseWithError(0, "")
-			continue
-		}
-		s.conns[conn] = struct{}{}
-		s.served.Go(func() {
-			s.serve(conn.Context(), conn)
-			_ = conn.CloseWithError(0, "")
-			s.mu.Lock()
-			delete(s.conns, conn)
-			s.mu.Unlock()
-		})
-		s.mu.Unlock()
+		s.conns.serve(conn, func(conn *quic.Conn) { s.serve(conn.Context(), conn) })
 	}
 }
 
 // Close closes the connections and the listener, and waits for their ends.
-func (s *quicServer) Close() error {
-	s.mu.Lock()
-	s.detach()
-	conns := s.conns
-	s.conns = nil
-	s.mu.Unlock()
-	if conns == nil {
-		s.served.Wait()
-		return nil
-	}
-	for conn := range conns {
-		_ = conn.CloseWithError(0, "")
-	}
-	err := s.below()
-	s.served.Wait()
-	return err
-}
+func (s *quicServer) Close() error { return s.conns.close(s.below) }
 
 // quicOutbound is an outbound that reads heads of streams, with buffers for them
 // and for what comes with them.

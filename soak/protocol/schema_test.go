@@ -12,7 +12,7 @@ import (
 	"soakmon/soak/protocol"
 )
 
-func TestTransport_DependsOnVersionAlone(t *testing.T) {
+func TestTransport_DependsOnVersion(t *testing.T) {
 	for text, want := range map[string]string{
 		`{}`: "tcp", `{"version":"h2"}`: "tcp", `{"version":"h3"}`: "udp",
 		`{"headers":{"X-Proto":"h3"}}`:                "tcp",
@@ -32,7 +32,7 @@ func TestTransport_DependsOnVersionAlone(t *testing.T) {
 
 // Every option is decoded by its schema: a value of another type is refused with
 // the place in the plan, and so are a default and the allowed values accepted.
-func TestSchema_DecodesAndChecksEveryOption(t *testing.T) {
+func TestSchema_ChecksEveryOption(t *testing.T) {
 	for _, name := range protocol.Names() {
 		p, _ := protocol.Lookup(name)
 		for _, o := range p.Options {
@@ -68,7 +68,7 @@ func TestSchema_DecodesAndChecksEveryOption(t *testing.T) {
 }
 
 // What a reference server supplies need not be in the plan of a load on it.
-func TestCheck_EmbeddedServerSuppliesCredentials(t *testing.T) {
+func TestCheck_EmbeddedServerCredentials(t *testing.T) {
 	for _, name := range []string{"ssh", "reality", "ech"} {
 		w := soak.Workload{Protocol: name, Payload: 100}
 		if err := protocol.Check(w, true); err != nil {
@@ -105,7 +105,7 @@ func TestCheck_OpensNoFile(t *testing.T) {
 	}
 }
 
-func TestServerOptions_LeaveOutWhatOnlyClientsRead(t *testing.T) {
+func TestServerOptions_OmitClientOnly(t *testing.T) {
 	for _, c := range []struct{ protocol, given, want string }{
 		{"http", `{"version":"h2","path":"/x","headers":{"A":"b"},"ca":"x"}`, `{"version":"h2"}`},
 		{"hysteria2", `{"password":"p","connections":"new","mode":"echo","lost_after":"1s","down_mbps":5}`, `{"password":"p"}`},
@@ -123,7 +123,7 @@ func TestServerOptions_LeaveOutWhatOnlyClientsRead(t *testing.T) {
 }
 
 // A server with the options that it gives to clients is the same server.
-func TestServer_TellsOptionsThatItsSchemaHas(t *testing.T) {
+func TestServer_ClientOptionsInSchema(t *testing.T) {
 	for _, name := range protocol.Names() {
 		p, _ := protocol.Lookup(name)
 		told := serve(t, p, protocol.ServeOptions{}).Options()

@@ -21,7 +21,7 @@ import (
 	"soakmon/soak/protocol"
 )
 
-func TestLoginWithAKey(t *testing.T) {
+func TestSSH_KeyLogin(t *testing.T) {
 	_, private, _ := ed25519.GenerateKey(rand.Reader)
 	block, err := ssh.MarshalPrivateKey(private, "")
 	if err != nil {
@@ -114,7 +114,7 @@ func (p *proxyTo) count() int {
 	return p.conns
 }
 
-func TestChannelsShareAConnectionAndOneThatIsDeadIsGivenUp(t *testing.T) {
+func TestSSH_SharedConnectionRedialled(t *testing.T) {
 	p, _ := protocol.Lookup("ssh")
 	w := workload(t, p, serve(t, p, protocol.ServeOptions{}), soak.Options{})
 	proxy := newProxy(t, w.Address)
@@ -146,7 +146,7 @@ func TestChannelsShareAConnectionAndOneThatIsDeadIsGivenUp(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer again.Close()
-	if _, _, err := again.Do(0, time.Now().Add(10*time.Second)); err != nil || proxy.count() != 2 {
+	if _, _, err := again.Do(0, time.Now().Add(patience)); err != nil || proxy.count() != 2 {
 		t.Errorf("on a new connection: %v; %d connections", err, proxy.count())
 	}
 }

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"sync"
 	"time"
 
 	"soakmon/soak"
@@ -20,12 +19,8 @@ type streamServer struct {
 	listener net.Listener
 	client   soak.Options
 	serve    func(net.Conn) // closes the connection
-	served   sync.WaitGroup
+	conns    *connSet[net.Conn]
 	closing  chan struct{}
-
-	mu     sync.Mutex
-	detach func() bool           // from the context
-	conns  map[net.Conn]struct{} // nil when closed
 }
 
 // preparedStream is a server that needs nothing but its listener. serve gives the
@@ -41,11 +36,12 @@ func serveStream(ctx context.Context, address string, client soak.Options, serve
 	if err != nil {
 		return nil, fmt.Errorf("serve: %w", err)
 	}
-	s := &streamServer{listener: listener, client: client, serve: serve, closing: make(chan struct{}), conns: map[net.Conn]struct{}{}}
-	s.served.Go(s.accept)
-	s.mu.Lock()
-	s.detach = context.AfterFunc(ctx, func() { s.Close() })
-	s.mu.Unlock()
+	s := &streamServer{
+		listener: listener, client: client, serve: serve,
+		conns: newConnSet(func(conn net.Conn) { conn.Close() }), closing: make(chan struct{}),
+	}
+	s.conns.bind(ctx, s.Close)
+	s.conns.served.Go(s.accept)
 	return s, nil
 }
 
@@ -54,22 +50,10 @@ func (s *streamServer) Options() soak.Options { return s.client }
 
 // Close closes the listener and all connections, and waits for their ends.
 func (s *streamServer) Close() error {
-	s.mu.Lock()
-	s.detach()
-	conns := s.conns
-	s.conns = nil
-	s.mu.Unlock()
-	if conns == nil {
-		s.served.Wait()
-		return nil
-	}
-	close(s.closing)
-	err := s.listener.Close()
-	for conn := range conns {
-		conn.Close()
-	}
-	s.served.Wait()
-	return err
+	return s.conns.close(func() error {
+		close(s.closing)
+		return s.listener.Close()
+	})
 }
 
 func (s *streamServer) accept() {
@@ -83,31 +67,10 @@ func (s *streamServer) accept() {
 			case <-time.After(acceptPause):
 			case <-s.closing:
 			}
-		case s.add(conn):
-			s.served.Go(func() {
-				s.serve(conn)
-				s.remove(conn)
-			})
 		default:
-			conn.Close()
+			s.conns.serve(conn, s.serve)
 		}
 	}
-}
-
-func (s *streamServer) add(conn net.Conn) bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.conns == nil {
-		return false
-	}
-	s.conns[conn] = struct{}{}
-	return true
-}
-
-func (s *streamServer) remove(conn net.Conn) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	delete(s.conns, conn)
 }
 
 // serverPair is a server with another one behind it.

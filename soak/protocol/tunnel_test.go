@@ -36,7 +36,7 @@ func try(w soak.Workload) error {
 		return err
 	}
 	defer opener.Close()
-	return operate(opener, 1, 10*time.Second)
+	return operate(opener, 1, patience)
 }
 
 const (
@@ -44,7 +44,7 @@ const (
 	anotherKey  = "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE"
 )
 
-func TestWhatIsWrongHasItsKindAndSaysWhatToCheck(t *testing.T) {
+func TestTunnel_ErrorKinds(t *testing.T) {
 	ech, _ := protocol.Lookup("ech")
 	var other struct {
 		Config string `json:"ech_config"`
@@ -94,7 +94,7 @@ func TestWhatIsWrongHasItsKindAndSaysWhatToCheck(t *testing.T) {
 
 const anotherHostKey = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJfkNV4OS33ImTXvorZr72q4v5XhVEQKfvqsxOEJ/XaR"
 
-func TestSettingsThatCannotWorkAreRefused(t *testing.T) {
+func TestOpen_RefusesInvalidCredentials(t *testing.T) {
 	for _, c := range []struct{ protocol, change, says string }{
 		{"reality", `{"fingerprint":"golang"}`, "fingerprint: invalid value \"golang\": use chrome"},
 		{"reality", `{"flow":"xtls-rprx-vision"}`, "flow: \"xtls-rprx-vision\" is not supported"},
@@ -129,7 +129,7 @@ func TestSettingsThatCannotWorkAreRefused(t *testing.T) {
 	}
 }
 
-func TestEveryFingerprintIsServed(t *testing.T) {
+func TestReality_Fingerprints(t *testing.T) {
 	p, _ := protocol.Lookup("reality")
 	s := serve(t, p, protocol.ServeOptions{})
 	for _, browser := range []string{"chrome", "firefox", "safari", "ios", "edge", "qq"} {
@@ -141,7 +141,7 @@ func TestEveryFingerprintIsServed(t *testing.T) {
 
 // A session that is opened and not used for a while must not be cut off by a
 // server that waits for the request.
-func TestRequestDoesNotWaitForTheFirstPayload(t *testing.T) {
+func TestTunnel_RequestSentWithoutPayload(t *testing.T) {
 	for _, name := range []string{"reality", "ech"} {
 		p, _ := protocol.Lookup(name)
 		greeted := make(chan struct{}, 1)

@@ -91,3 +91,22 @@ func ReadPort(r io.Reader) (uint16, error) {
 	_, err := io.ReadFull(r, b[:])
 	return binary.BigEndian.Uint16(b[:]), err
 }
+
+// AppendHostPort writes HOST:PORT with the port after the host.
+func (t Types) AppendHostPort(b []byte, hostPort string) ([]byte, error) {
+	host, port, err := Split(hostPort)
+	if err != nil {
+		return b, err
+	}
+	return AppendPort(t.Append(b, host), port), nil
+}
+
+// ReadHostPort reads what AppendHostPort writes.
+func (t Types) ReadHostPort(r io.Reader) (string, error) {
+	host, err := t.Read(r)
+	if err != nil {
+		return "", err
+	}
+	port, err := ReadPort(r)
+	return Join(host, port), err
+}

@@ -9,9 +9,8 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"net"
-	"strconv"
 
+	"soakmon/soak/protocol/address"
 	"soakmon/soak/protocol/wire"
 )
 
@@ -129,16 +128,12 @@ func ParseResponse(b []byte) (r Response, n int, err error) {
 }
 
 // AppendAddress appends an address, HOST:PORT, as requests and messages hold it.
-func AppendAddress(b []byte, address string) ([]byte, error) {
-	host, service, err := net.SplitHostPort(address)
+func AppendAddress(b []byte, hostPort string) ([]byte, error) {
+	host, port, err := address.Split(hostPort)
 	if err != nil {
 		return b, err
 	}
-	port, err := strconv.ParseUint(service, 10, 16)
-	if err != nil {
-		return b, fmt.Errorf("address %q: the port is no number from 0 to 65535", address)
-	}
-	return binary.BigEndian.AppendUint16(appendText(b, host), uint16(port)), nil
+	return address.AppendPort(appendText(b, host), port), nil
 }
 
 // ParseAddress reads an address, HOST:PORT.
@@ -148,7 +143,7 @@ func ParseAddress(b []byte) (string, error) {
 	if p.Err != nil || len(host) == 0 || len(p.Rest) > 0 {
 		return "", fmt.Errorf("%w: an address of %d bytes", ErrMalformed, len(b))
 	}
-	return net.JoinHostPort(string(host), strconv.Itoa(int(port))), nil
+	return address.Join(string(host), port), nil
 }
 
 func flag(v bool) byte {

@@ -94,7 +94,7 @@ func exchange(rw io.ReadWriter, said, want []byte, otherwise error) error {
 // Ask makes a request for HOST:PORT and gives the address in the reply. A
 // refusal is a [ReplyError].
 func Ask(rw io.ReadWriter, command byte, destination string) (bound string, err error) {
-	request, err := appendAddress([]byte{version, command, 0}, destination)
+	request, err := types.AppendHostPort([]byte{version, command, 0}, destination)
 	if err != nil {
 		return "", err
 	}
@@ -161,7 +161,7 @@ func ReadRequest(r io.Reader) (command byte, destination string, err error) { re
 
 // AppendReply writes a reply with the address HOST:PORT.
 func AppendReply(b []byte, code byte, bound string) ([]byte, error) {
-	return appendAddress(append(b, version, code, 0), bound)
+	return types.AppendHostPort(append(b, version, code, 0), bound)
 }
 
 // readMessage reads a request or a reply.
@@ -173,13 +173,13 @@ func readMessage(r io.Reader) (code byte, where string, err error) {
 	if head[0] != version {
 		return 0, "", fmt.Errorf("socks: version %d is not 5", head[0])
 	}
-	where, err = readAddress(r)
+	where, err = types.ReadHostPort(r)
 	return head[1], where, err
 }
 
 // AppendHeader writes what stands before a datagram to or from HOST:PORT.
 func AppendHeader(b []byte, where string) ([]byte, error) {
-	return appendAddress(append(b, 0, 0, 0), where)
+	return types.AppendHostPort(append(b, 0, 0, 0), where)
 }
 
 // ParseDatagram parts a datagram. Fragments are refused, as RFC 1928 allows.
@@ -188,23 +188,6 @@ func ParseDatagram(b []byte) (where string, payload []byte, err error) {
 		return "", nil, errors.New("socks: a fragment, or no datagram at all")
 	}
 	r := bytes.NewReader(b[3:])
-	where, err = readAddress(r)
+	where, err = types.ReadHostPort(r)
 	return where, b[len(b)-r.Len():], err
-}
-
-func appendAddress(b []byte, where string) ([]byte, error) {
-	host, port, err := address.Split(where)
-	if err != nil {
-		return nil, err
-	}
-	return address.AppendPort(types.Append(b, host), port), nil
-}
-
-func readAddress(r io.Reader) (string, error) {
-	host, err := types.Read(r)
-	if err != nil {
-		return "", err
-	}
-	port, err := address.ReadPort(r)
-	return address.Join(host, port), err
 }

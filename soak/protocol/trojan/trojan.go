@@ -79,7 +79,7 @@ func ReadRequest(r io.Reader, known func(Key) bool) (q Request, err error) {
 	case q.Command != TCP && q.Command != UDP:
 		return q, fmt.Errorf("trojan: command %d is neither %d (connect) nor %d (UDP)", q.Command, TCP, UDP)
 	}
-	if q.Destination, err = readAddress(r); err != nil {
+	if q.Destination, err = types.ReadHostPort(r); err != nil {
 		return q, err
 	}
 	var end [2]byte
@@ -92,26 +92,16 @@ func ReadRequest(r io.Reader, known func(Key) bool) (q Request, err error) {
 	return q, nil
 }
 
-func readAddress(r io.Reader) (string, error) {
-	host, err := types.Read(r)
-	if err != nil {
-		return "", err
-	}
-	port, err := address.ReadPort(r)
-	return address.Join(host, port), err
-}
-
 // AppendPacket writes what stands before a datagram of size bytes, to or from an
 // address, HOST:PORT.
 func AppendPacket(b []byte, hostPort string, size int) ([]byte, error) {
-	host, port, err := address.Split(hostPort)
-	if err != nil {
-		return b, err
-	}
 	if size > 0xffff {
 		return b, errors.New("trojan: a datagram of more than 65,535 bytes")
 	}
-	b = address.AppendPort(types.Append(b, host), port)
+	b, err := types.AppendHostPort(b, hostPort)
+	if err != nil {
+		return b, err
+	}
 	return append(binary.BigEndian.AppendUint16(b, uint16(size)), crlf...), nil
 }
 
@@ -133,7 +123,7 @@ func ParsePacket(b []byte) (hostPort string, start, end int, err error) {
 	if len(b) < start {
 		return "", 0, start, nil
 	}
-	if hostPort, err = readAddress(bytes.NewReader(b[:start-4])); err != nil {
+	if hostPort, err = types.ReadHostPort(bytes.NewReader(b[:start-4])); err != nil {
 		return "", 0, 0, err
 	}
 	if string(b[start-2:start]) != crlf {

@@ -3,10 +3,9 @@ package tuic
 import (
 	"encoding/binary"
 	"fmt"
-	"net"
 	"net/netip"
-	"strconv"
 
+	"soakmon/soak/protocol/address"
 	"soakmon/soak/protocol/wire"
 )
 
@@ -18,29 +17,11 @@ const (
 	addressNone   = 0xff // of fragments but the first
 )
 
+var types = address.Types{IPv4: addressIPv4, Domain: addressDomain, IPv6: addressIPv6}
+
 // AppendAddress appends an address, HOST:PORT, as commands hold it.
-func AppendAddress(b []byte, address string) ([]byte, error) {
-	host, service, err := net.SplitHostPort(address)
-	if err != nil {
-		return b, err
-	}
-	port, err := strconv.ParseUint(service, 10, 16)
-	if err != nil {
-		return b, fmt.Errorf("address %q: the port is no number from 0 to 65535", address)
-	}
-	ip, err := netip.ParseAddr(host)
-	ip = ip.Unmap()
-	switch {
-	case err == nil && ip.Is4():
-		b = append(append(b, addressIPv4), ip.AsSlice()...)
-	case err == nil:
-		b = append(append(b, addressIPv6), ip.AsSlice()...)
-	case host == "" || len(host) > 255:
-		return b, fmt.Errorf("address %q: a host has from 1 to 255 bytes", address)
-	default:
-		b = append(append(b, addressDomain, byte(len(host))), host...)
-	}
-	return binary.BigEndian.AppendUint16(b, uint16(port)), nil
+func AppendAddress(b []byte, hostPort string) ([]byte, error) {
+	return types.AppendHostPort(b, hostPort)
 }
 
 // ParseAddress reads an address, HOST:PORT. The empty address is an error.
@@ -49,12 +30,12 @@ func ParseAddress(b []byte) (string, error) {
 	if a := p.address(); p.Err != nil || len(p.Rest) > 0 || a[0] == addressNone {
 		return "", fmt.Errorf("%w: an address of %d bytes", ErrMalformed, len(b))
 	}
-	port := strconv.Itoa(int(binary.BigEndian.Uint16(b[len(b)-2:])))
+	port := binary.BigEndian.Uint16(b[len(b)-2:])
 	if b[0] == addressDomain {
-		return net.JoinHostPort(string(b[2:len(b)-2]), port), nil
+		return address.Join(string(b[2:len(b)-2]), port), nil
 	}
 	ip, _ := netip.AddrFromSlice(b[1 : len(b)-2])
-	return net.JoinHostPort(ip.String(), port), nil
+	return address.Join(ip.String(), port), nil
 }
 
 // address takes an address, in the form of the wire.
