@@ -37,7 +37,7 @@ eval: ## the detector's evaluation, compared with the rules in common use (ARGS=
 	go test ./alerts/detect -run '^TestEval' -eval -timeout 24h -v $(ARGS)
 
 zoo: ## the zoo of leaks and their harmless twins, three minutes each (SLOTS at a time)
-	SOAK_LONG=1 go test ./cmd/soak -run '^TestZooCampaign$$' -parallel $(SLOTS) -timeout 120m -v
+	SOAK_LONG=1 go test ./cmd/soak -run '^TestZoo_Campaign$$' -parallel $(SLOTS) -timeout 120m -v
 
 peers: ## download or build the real servers and tools that the tests use, into .peers
 	.ci/peers

@@ -28,15 +28,17 @@ func analyzeCommand(s streams) *cobra.Command {
 	f := &analyzeFlags{}
 	cmd := &cobra.Command{
 		Use:   "analyze FILE.csv… | --prometheus URL --query PROMQL",
-		Short: "Judge recordings of anybody: does a series grow?",
-		Long: `Judge recordings of anybody with the judge that judges runs.
+		Short: "Run the leak detector on time series from elsewhere",
+		Long: `Run the leak detector on time series from elsewhere: CSV files or a Prometheus
+query.
 
-A CSV has a header, a column time (Unix seconds, RFC 3339, or seconds since the
-start) and any numeric columns; gzip too; - is standard input. The worst series
-comes first, and the exit code is that of the worst verdict.
+A CSV file has a header, a column named time (Unix seconds, RFC 3339, or seconds
+since the start) and numeric columns. It may be compressed with gzip; - is
+standard input. The worst series is listed first, and the exit code is that of
+the worst verdict.
 
-A fall may be a restart or memory that came back: where the process was
-restarted, say so with --restart.`,
+The detector cannot know whether a fall is a restart or memory that was freed: mark
+restarts of the process with --restart.`,
 		Example: `  soak analyze rss.csv
   soak analyze --tolerance 1MiB/h --column heap_bytes monday.csv.gz tuesday.csv.gz
   soak analyze --restart 7200 --restart 30600 rss.csv
@@ -47,7 +49,7 @@ restarted, say so with --restart.`,
 			}
 			tolerance, err := plan.ParseQuantity(f.tolerance)
 			if err == nil && tolerance.Per == soak.PerOperation {
-				err = fmt.Errorf("%s: a recording does not tell the operations; write /h or /run", f.tolerance)
+				err = fmt.Errorf("invalid tolerance %s: a recording has no operations, use /h or /run", f.tolerance)
 			}
 			if err != nil {
 				return fmt.Errorf("--tolerance: %w", err)
@@ -69,13 +71,13 @@ restarted, say so with --restart.`,
 			return exitCode(analysis.ExitCode(all))
 		},
 	}
-	cmd.Flags().StringVar(&f.tolerance, "tolerance", "0", "growth that is allowed: 0, 1MiB/h, 1%/h, …")
-	cmd.Flags().StringVar(&f.column, "column", "", "judge this column alone")
-	cmd.Flags().StringSliceVar(&f.restarts, "restart", nil, "when the process was started again, as in the column time; may be repeated")
-	cmd.Flags().StringVar(&f.prometheus, "prometheus", "", "URL of a Prometheus server to ask instead of files")
-	cmd.Flags().StringVar(&f.query, "query", "", "PromQL; every series of the answer is judged")
-	cmd.Flags().StringVar(&f.since, "since", "24h", "how far back to ask")
-	cmd.Flags().StringVar(&f.step, "step", "30s", "time between two points")
+	cmd.Flags().StringVar(&f.tolerance, "tolerance", "0", "`GROWTH` to allow, such as 1MiB/h or 1%/h")
+	cmd.Flags().StringVar(&f.column, "column", "", "analyze only the column `NAME`")
+	cmd.Flags().StringSliceVar(&f.restarts, "restart", nil, "`TIME` at which the process was restarted, written as in the column time; may be repeated")
+	cmd.Flags().StringVar(&f.prometheus, "prometheus", "", "`URL` of a Prometheus server to query instead of reading files")
+	cmd.Flags().StringVar(&f.query, "query", "", "query, in `PROMQL`; every series of the result is analyzed")
+	cmd.Flags().StringVar(&f.since, "since", "24h", "query the last `DURATION`")
+	cmd.Flags().StringVar(&f.step, "step", "30s", "`DURATION` between two points")
 	formatFlag(cmd, &f.format, analysis.Formats...)
 	return cmd
 }
@@ -84,17 +86,17 @@ restarted, say so with --restart.`,
 func (f *analyzeFlags) check(flags *pflag.FlagSet, files []string) error {
 	if f.prometheus != "" {
 		if len(files) > 0 || f.query == "" || f.column != "" {
-			return errors.New("--prometheus wants --query, and neither files nor --column")
+			return errors.New("--prometheus needs --query, and takes neither files nor --column")
 		}
 		return nil
 	}
 	for _, name := range []string{"query", "since", "step"} {
 		if flags.Changed(name) {
-			return fmt.Errorf("--%s goes with --prometheus URL", name)
+			return fmt.Errorf("--%s needs --prometheus URL", name)
 		}
 	}
 	if len(files) == 0 {
-		return errors.New("what to judge? name CSV files, - for standard input, or --prometheus URL --query PROMQL")
+		return errors.New("no series: name CSV files, - for standard input, or give --prometheus URL --query PROMQL")
 	}
 	return nil
 }
@@ -124,12 +126,12 @@ func readCSV(s streams, name, column string) (none input.Recording, err error) {
 	}
 	defer file.Close()
 	if info, err := file.Stat(); err == nil && info.IsDir() {
-		return none, fmt.Errorf("%s is a folder; name the files in it, such as %s/*.csv", name, name)
+		return none, fmt.Errorf("%s is a folder: name the files in it, such as %s/*.csv", name, name)
 	}
 	return input.CSV(file, name, column)
 }
 
-// markRestarts marks each restart in the recordings that were going on then.
+// markRestarts marks each restart in the recordings that include its time.
 func (f *analyzeFlags) markRestarts(recordings []input.Recording) error {
 	for _, at := range f.restarts {
 		somewhere := false
@@ -141,7 +143,7 @@ func (f *analyzeFlags) markRestarts(recordings []input.Recording) error {
 			somewhere = somewhere || marked
 		}
 		if !somewhere {
-			return fmt.Errorf("--restart %s: nothing was recorded then; %s", at, recordings[0].Span())
+			return fmt.Errorf("--restart %s: no recording includes this time; %s", at, recordings[0].Span())
 		}
 	}
 	return nil

@@ -17,7 +17,7 @@ import (
 	"soakmon/soak/analysis"
 )
 
-func TestARealPrometheusIsJudged(t *testing.T) {
+func TestAnalyze_RealPrometheus(t *testing.T) {
 	t.Parallel()
 	server := prometheusWith(t, sixHours())
 	all, code := analyzeJSON(t, "--prometheus", server, "--query", `{job="shop"}`, "--since", "8h", "--step", "30s")
@@ -117,7 +117,7 @@ func prometheusWith(t *testing.T, past string) string {
 
 // Lives of a process that grow at different rates: unmarked, they are taken for
 // memory that came back.
-func TestRestartsThatAreMarkedTellALeak(t *testing.T) {
+func TestAnalyze_MarkedRestarts(t *testing.T) {
 	t.Parallel()
 	var b strings.Builder
 	b.WriteString("time,heap_bytes\n")
@@ -141,7 +141,7 @@ func TestRestartsThatAreMarkedTellALeak(t *testing.T) {
 		t.Errorf("marked: exit code %d, %+v", code, all)
 	}
 	out, err := exec.Command(binary, "analyze", "--restart", "50000", file).CombinedOutput()
-	if err == nil || !strings.Contains(string(out), "--restart 50000: nothing was recorded then; "+file+" covers 0 to 43170") {
+	if err == nil || !strings.Contains(string(out), "--restart 50000: no recording includes this time; "+file+" covers 0 to 43170") {
 		t.Errorf("%v\n%s", err, out)
 	}
 }

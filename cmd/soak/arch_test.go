@@ -143,7 +143,7 @@ func read(path string) (source, error) {
 
 func importPath(spec *ast.ImportSpec) string { return strings.Trim(spec.Path.Value, "`\"") }
 
-func TestPackagesImportOnlyWhatTheyMay(t *testing.T) {
+func TestImports_Allowed(t *testing.T) {
 	for _, s := range sources(t) {
 		may, ok := mayImport[s.folder]
 		if !ok {
@@ -165,7 +165,7 @@ func TestPackagesImportOnlyWhatTheyMay(t *testing.T) {
 	}
 }
 
-func TestTableNamesOnlyItsOwnPackages(t *testing.T) {
+func TestImports_TableIsComplete(t *testing.T) {
 	for from, may := range mayImport {
 		for _, to := range may {
 			if _, ok := mayImport[to]; !ok && to != "*" {
@@ -175,7 +175,7 @@ func TestTableNamesOnlyItsOwnPackages(t *testing.T) {
 	}
 }
 
-func TestEveryPackageHasAComment(t *testing.T) {
+func TestPackages_HaveComments(t *testing.T) {
 	commented := map[string]bool{}
 	for _, s := range sources(t) {
 		if !s.test {
@@ -189,7 +189,7 @@ func TestEveryPackageHasAComment(t *testing.T) {
 	}
 }
 
-func TestTopLevelFoldersAreFixed(t *testing.T) {
+func TestFolders_TopLevel(t *testing.T) {
 	entries, err := os.ReadDir(repository)
 	if err != nil {
 		t.Fatal(err)
@@ -204,7 +204,7 @@ func TestTopLevelFoldersAreFixed(t *testing.T) {
 
 // The servers of that house are under the GPL: they are run as programs of
 // their own and never become a part of this one.
-func TestNoGPLCodeIsImported(t *testing.T) {
+func TestImports_NoGPL(t *testing.T) {
 	const house = "github.com/sagernet/"
 	for _, s := range sources(t) {
 		for _, path := range s.imports {

@@ -23,18 +23,19 @@ func attachCommand(s streams) *cobra.Command {
 	var dir string
 	cmd := &cobra.Command{
 		Use:   "attach [RUN]",
-		Short: "Show a run that goes on in another process, and give it orders",
-		Long: `Show a run that goes on in another process, and give it orders.
+		Short: "Attach to a run in progress: live view, pause, resume, snapshot, stop",
+		Long: `Attach to a run in progress in another process: live view, pause, resume,
+snapshot, stop.
 
-Leaving (q) leaves the run alone; attach again whenever you like. Of a run that has
-ended, the report is printed.`,
+Detaching (q) does not affect the run. If the run has ended, its report is
+printed.`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error {
 			path, err := store.Find(dir, runArg(args))
 			if err != nil {
 				return err
 			}
-			ended, err := lookOn(s, path)
+			ended, err := follow(s, path)
 			if err != nil || !ended {
 				return err
 			}
@@ -45,8 +46,8 @@ ended, the report is printed.`,
 	return cmd
 }
 
-// lookOn shows a run until it ends or the looking on does.
-func lookOn(s streams, path string) (ended bool, err error) {
+// follow shows a run until it ends or the user detaches.
+func follow(s streams, path string) (ended bool, err error) {
 	client, err := control.Dial(path)
 	if errors.Is(err, control.ErrNotRunning) {
 		return true, nil
@@ -78,7 +79,7 @@ func lookOn(s streams, path string) (ended bool, err error) {
 	}
 	if ctx.Err() != nil {
 		p.Close()
-		fmt.Fprintf(s.out, "the run goes on; soak attach %s looks again\n", status.Run)
+		fmt.Fprintf(s.out, "the run continues; attach again with: soak attach %s\n", status.Run)
 		return false, nil
 	}
 	return true, nil

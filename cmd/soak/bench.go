@@ -44,16 +44,16 @@ func benchCommand(s streams) *cobra.Command {
 		Short: "Measure protocols side by side: throughput, latency, connections, memory, CPU",
 		Long: `Measure protocols side by side: throughput, latency, connections, memory, CPU.
 
-All are measured in turn, round by round, with direct TCP and a plain TCP relay
-among them; each figure comes as a ratio to both, with its interval. Targets
-decide about the exit code under --conditions or with --enforce: on bare
-loopback they cannot be met, and are shown.
+The protocols are measured in turn, in rounds that also include direct TCP and a
+plain TCP relay. Each figure is given as a ratio to both, with its confidence
+interval. Targets determine the exit code under --conditions or with --enforce;
+otherwise they are only shown, because they cannot be met on bare loopback.
 
-Exit codes: 0 every target is met, or none had to be · 1 one is missed ·
-2 usage or internal error · 3 one could not be decided
+Exit codes: 0 all targets are met or none is enforced · 1 a target is missed ·
+2 usage or internal error · 3 a target could not be decided
 
-With RUN (a file, an id, the beginning of one, a name, or last): prints a stored
-bench in any format, and measures nothing.`,
+With RUN (a file, an id or the beginning of one, a name, or last), soak bench
+measures nothing and prints a stored bench.`,
 		Example: `  soak bench
   soak bench --protocols hysteria2,tuic --duration 5m
   soak bench --conditions rate=100Mbit,delay=10ms
@@ -71,19 +71,19 @@ bench in any format, and measures nothing.`,
 	formatFlag(cmd, &b.format, bench.Formats...)
 	outputFlag(cmd, &b.output)
 	f := cmd.Flags()
-	f.BoolVar(&b.baseline, "baseline", false, "only direct TCP and the TCP relay, and iperf3 beside them where it is installed")
-	f.BoolVar(&b.stress, "stress", false, "only the tests under stress: connection rate, 1 GiB transfers, 500 and 5,000 connections at once")
-	f.BoolVar(&b.full, "full", false, "everything, in ten minutes: more rounds, and stress")
-	f.StringSliceVar(&b.protocols, "protocols", nil, "protocols to measure; all by default")
-	f.StringSliceVar(&b.servers, "servers", []string{contender.Builtin}, "who serves: builtin, a server of soak init (sing-box, xray, openssh, …; NAME=PATH for another build), or a plan file")
-	f.StringSliceVar(&b.clients, "clients", []string{bench.OwnClient}, "who speaks the protocols: soak, or a program (sing-box, xray, NAME=PATH) with soak before it")
-	f.StringVar(&b.duration, "duration", "", "how long all rounds take together, about")
-	f.IntVar(&b.rounds, "rounds", 0, "rounds that count; at least 6 make an interval")
+	f.BoolVar(&b.baseline, "baseline", false, "measure only direct TCP and the TCP relay, and iperf3 if it is installed")
+	f.BoolVar(&b.stress, "stress", false, "run only the stress tests: connection rate, 1 GiB transfers, 500 and 5,000 concurrent connections")
+	f.BoolVar(&b.full, "full", false, "run more rounds and the stress tests; takes ten minutes")
+	f.StringSliceVar(&b.protocols, "protocols", nil, "`PROTOCOLS` to measure, separated by commas (default: all)")
+	f.StringSliceVar(&b.servers, "servers", []string{contender.Builtin}, "`SERVERS` to measure: builtin, a server of soak init (sing-box, xray, openssh, …; NAME=PATH for another build), or a plan file")
+	f.StringSliceVar(&b.clients, "clients", []string{bench.OwnClient}, "`CLIENTS` to measure: soak, or a program (sing-box, xray, NAME=PATH) that soak reaches by SOCKS5")
+	f.StringVar(&b.duration, "duration", "", "approximate total `DURATION` of all rounds (default 100s; 10m with --full, 5m under --conditions)")
+	f.IntVar(&b.rounds, "rounds", 0, "`NUMBER` of measured rounds; an interval needs at least 6 (default 6; 10 with --full)")
 	f.StringVar(&b.conditions, "conditions", "", conditionsHelp)
-	f.BoolVar(&b.enforce, "enforce", false, "let the targets decide on bare loopback too")
-	f.BoolVar(&b.cpuProfile, "cpu-profile", false, "profile transfers of each protocol, print its top functions, keep the profiles in the run file")
-	f.StringVar(&b.name, "name", "bench", "name of the run")
-	f.BoolVarP(&b.quiet, "quiet", "q", false, "no progress, only the table")
+	f.BoolVar(&b.enforce, "enforce", false, "let the targets determine the exit code on bare loopback, too")
+	f.BoolVar(&b.cpuProfile, "cpu-profile", false, "profile the transfers of each protocol, print its top functions, store the profiles in the run file")
+	f.StringVar(&b.name, "name", "bench", "`NAME` of the run")
+	f.BoolVarP(&b.quiet, "quiet", "q", false, "print no progress, only the table")
 	cmd.MarkFlagsMutuallyExclusive("baseline", "stress", "full")
 	cmd.MarkFlagsMutuallyExclusive("baseline", "protocols")
 	return cmd
@@ -120,7 +120,7 @@ func (b *benchFlags) show(s streams, run string) error {
 	}
 	is, err := reportBench(s, path, b.format, b.output)
 	if !is && err == nil {
-		return fmt.Errorf("%s is no bench: soak report prints it", path)
+		return fmt.Errorf("%s is not a bench: print it with soak report", path)
 	}
 	return err
 }
@@ -168,7 +168,8 @@ func (b *benchFlags) plan(conditions bool, show func(done, of int, what string))
 	return p, err
 }
 
-// measure runs the bench. Interrupted, it gives what it has, and says so.
+// measure runs the bench. If it is interrupted, the result is what was measured
+// until then, with a warning.
 func (b *benchFlags) measure(ctx context.Context, s streams, config contender.Config) (r bench.Result, kept []bench.Profile, err error) {
 	show := newBenchProgress(s, b.quiet)
 	p, err := b.plan(config.Network != nil, show.show)
@@ -222,20 +223,20 @@ func reportBench(s streams, path, format, output string) (is bool, err error) {
 	return true, exitCode(r.ExitCode)
 }
 
-// benchProgress tells where a bench stands: on a terminal in one line that
-// redraws itself, else every ten seconds; on standard error.
+// benchProgress shows the progress of a bench on standard error: on a terminal in
+// one line that is redrawn, elsewhere every ten seconds.
 type benchProgress struct {
 	p     *progress
-	begun time.Time
+	began time.Time
 	next  time.Duration
 }
 
 func newBenchProgress(s streams, quiet bool) *benchProgress {
-	return &benchProgress{p: newProgress(s, "bench", quiet), begun: time.Now()}
+	return &benchProgress{p: newProgress(s, "bench", quiet), began: time.Now()}
 }
 
 func (b *benchProgress) show(done, of int, what string) {
-	elapsed := time.Since(b.begun)
+	elapsed := time.Since(b.began)
 	text := fmt.Sprintf("[%s, %d %%] %s", minutes(elapsed), 100*done/of, what)
 	if b.p.live {
 		b.p.redraw(text)

@@ -39,7 +39,7 @@ func benchOfProgram(t *testing.T, program string, args ...string) (r bench.Resul
 	return r, errs.String(), cmd.ProcessState.ExitCode()
 }
 
-func TestBenchMeasuresProcessesAndKeepsTheResult(t *testing.T) {
+func TestBench_MeasuresProcessesAndStoresResult(t *testing.T) {
 	oneAtATime(t)
 	dir, program := t.TempDir(), ownBinary(t)
 	r, said, code := benchOfProgram(t, program, "--protocols", "http", "--duration", "2s", "--cpu-profile", "--dir", dir)
@@ -85,7 +85,7 @@ func TestBenchMeasuresProcessesAndKeepsTheResult(t *testing.T) {
 	}
 }
 
-func TestBenchRefusesWhatCannotBe(t *testing.T) {
+func TestBench_RejectsInvalidFlags(t *testing.T) {
 	t.Parallel()
 	for want, args := range map[string][]string{
 		"unknown protocol": {"--protocols", "morse"}, "--duration": {"--duration", "soon"}, "--conditions": {"--conditions", "speed=1"},
@@ -98,14 +98,14 @@ func TestBenchRefusesWhatCannotBe(t *testing.T) {
 	}
 }
 
-func TestBenchEnforcedWithoutTargetsIsInconclusive(t *testing.T) {
+func TestBench_EnforcedWithoutTargets(t *testing.T) {
 	t.Parallel()
 	if r, said, code := benchOf(t, "--baseline", "--enforce", "--rounds", "1", "--duration", "500ms", "--dir", t.TempDir()); code != 3 || r.ExitCode != 3 || r.Verdict != bench.Unclear {
 		t.Errorf("exit code %d, %s: %s", code, r.Verdict, said)
 	}
 }
 
-func TestTargetsOfAPlanDecideAboutTheExitCode(t *testing.T) {
+func TestBench_ExitCodeOfPlanTargets(t *testing.T) {
 	t.Parallel()
 	for latency, want := range map[string]int{"1%": 1, "100000%": 0} {
 		t.Run(latency, func(t *testing.T) {
@@ -130,7 +130,7 @@ func TestTargetsOfAPlanDecideAboutTheExitCode(t *testing.T) {
 	}
 }
 
-func TestConditionsHoldForDirectTCPToo(t *testing.T) {
+func TestBench_ConditionsApplyToDirectTCP(t *testing.T) {
 	t.Parallel()
 	r, said, code := benchOf(t, "--protocols", "socks", "--conditions", "delay=5ms", "--rounds", "1", "--duration", "500ms", "--dir", t.TempDir())
 	if code != 3 || !r.Judged || len(r.Rows) != 3 {

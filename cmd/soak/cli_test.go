@@ -116,7 +116,7 @@ func seriesOf(t *testing.T, r report.Report, metric string) report.Series {
 	return report.Series{}
 }
 
-func TestAPlantedFdLeakIsNamed(t *testing.T) {
+func TestRun_PlantedFdLeak(t *testing.T) {
 	t.Parallel()
 	r, code := soakJSON(t, "run", "--dir", t.TempDir(), "--duration", "45s", "--leak", "fd=2/s")
 	if r.Verdict != "leak" || code != 1 || r.ExitCode != 1 {
@@ -131,7 +131,7 @@ func TestAPlantedFdLeakIsNamed(t *testing.T) {
 	}
 }
 
-func TestAnInnocentServerIsNotBlamed(t *testing.T) {
+func TestRun_InnocentServer(t *testing.T) {
 	t.Parallel()
 	for _, protocol := range []string{"tcp", "http"} {
 		t.Run(protocol, func(t *testing.T) {
@@ -194,7 +194,7 @@ func underLoad(t *testing.T, dir string) {
 	})
 }
 
-func TestAnInterruptEndsWithAVerdictAndLeavesNothing(t *testing.T) {
+func TestRun_Interrupt(t *testing.T) {
 	t.Parallel()
 	program := ownBinary(t)
 	cmd, dir, out := startProgram(t, program, "run", "--duration", "10m")
@@ -214,9 +214,9 @@ func TestAnInterruptEndsWithAVerdictAndLeavesNothing(t *testing.T) {
 	unleft(t, program)
 }
 
-// TestAKilledMonitorLosesLittle kills the monitor without warning. The run file
+// TestRun_KilledMonitor kills the monitor without warning. The run file
 // must open, hold all but the last five seconds, and no process may be left.
-func TestAKilledMonitorLosesLittle(t *testing.T) {
+func TestRun_KilledMonitor(t *testing.T) {
 	t.Parallel()
 	program := ownBinary(t)
 	kills := 3
@@ -261,7 +261,7 @@ func checkKilled(t *testing.T, path string) (recorded time.Duration) {
 	return ticks[len(ticks)-1]
 }
 
-func TestAWrongPidIsRefused(t *testing.T) {
+func TestRun_RejectsWrongPid(t *testing.T) {
 	t.Parallel()
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -280,7 +280,7 @@ func TestAWrongPidIsRefused(t *testing.T) {
 	}
 }
 
-func TestADeadTargetIsExitCode4(t *testing.T) {
+func TestRun_DeadTarget(t *testing.T) {
 	t.Parallel()
 	cmd, dir, out := start(t, "run", "--duration", "5m")
 	underLoad(t, dir)
@@ -291,7 +291,7 @@ func TestADeadTargetIsExitCode4(t *testing.T) {
 	}
 }
 
-func TestAlertsReachAWebhook(t *testing.T) {
+func TestRun_AlertsReachWebhook(t *testing.T) {
 	t.Parallel()
 	var mu sync.Mutex
 	var bodies []string
@@ -329,7 +329,7 @@ sinks: [{type: webhook, url: "http://%s/hook"}]
 	}
 }
 
-func TestNginxIsNotBlamed(t *testing.T) {
+func TestRun_Nginx(t *testing.T) {
 	t.Parallel()
 	nginx, ok := peer.Find("nginx")
 	if !ok {
@@ -393,9 +393,9 @@ func unlistened(t *testing.T, r report.Report) {
 	}
 }
 
-// TestAKilledMonitorsAlertsAreDeliveredByTheNext kills a monitor whose webhook
+// TestRun_DeliversAlertsOfKilledMonitor kills a monitor whose webhook
 // is down, and lets the next run of the same plan find it up.
-func TestAKilledMonitorsAlertsAreDeliveredByTheNext(t *testing.T) {
+func TestRun_DeliversAlertsOfKilledMonitor(t *testing.T) {
 	whole(t)
 	t.Parallel()
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
@@ -453,8 +453,8 @@ sinks: [{type: webhook, url: "http://%s/hook"}]
 	}
 }
 
-// TestScheduleRunsWhenDueAndEndsWithAVerdict waits for the next minute.
-func TestScheduleRunsWhenDueAndEndsWithAVerdict(t *testing.T) {
+// TestSchedule_RunsWhenDue waits for the next minute.
+func TestSchedule_RunsWhenDue(t *testing.T) {
 	whole(t)
 	t.Parallel()
 	plan := filepath.Join(t.TempDir(), "minutely.yaml")

@@ -15,12 +15,12 @@ func compareCommand(s streams) *cobra.Command {
 	var dir, format, output string
 	cmd := &cobra.Command{
 		Use:   "compare RUN RUN…",
-		Short: "Lay runs beside each other: what differs, and is it real?",
-		Long: `Lay runs beside each other: slopes, levels, latency and throughput with their
-intervals, and which of the differences chance does not explain.
+		Short: "Compare runs: which differences are statistically significant?",
+		Long: `Compare runs: slopes, levels, latency and throughput with their confidence
+intervals, and which of the differences are statistically significant.
 
-The first run is the base. The exit code is 1 where anything is really worse than
-in the base, and 0 otherwise.`,
+The first run is the baseline. The exit code is 1 if anything is significantly
+worse than in the baseline, and 0 otherwise.`,
 		Example: `  soak compare monday tuesday
   soak compare 20261120T0200 last --format html -o compare.html`,
 		Args: cobra.MinimumNArgs(2),

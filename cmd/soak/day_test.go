@@ -95,9 +95,9 @@ func (r *readings) Tick(context.Context, time.Duration) ([]soak.Sample, []soak.E
 func (r *readings) ReadAll(ctx context.Context) ([]soak.Sample, []soak.Event) { return r.Tick(ctx, 0) }
 func (r *readings) Close()                                                    {}
 
-// TestADayInVirtualTime runs 24 hours at one sample a second through the real
+// TestEngine_DayInVirtualTime runs 24 hours at one sample a second through the real
 // engine, store, detector and report.
-func TestADayInVirtualTime(t *testing.T) {
+func TestEngine_DayInVirtualTime(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
 		grow float64

@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-func TestOneServerProcessServesManyProtocols(t *testing.T) {
+func TestServe_ManyProtocols(t *testing.T) {
 	t.Parallel()
 	r, code := soakJSON(t, "run", "--dir", t.TempDir(), "--duration", "10s", "--protocol", "tcp,hysteria2,ssh", "--rate", "30", "--option", "password=sesame")
 	if code == 2 || len(r.Load) != 3 || r.Name != "tcp-hysteria2-ssh" {
@@ -22,7 +22,7 @@ func TestOneServerProcessServesManyProtocols(t *testing.T) {
 	}
 }
 
-func TestTheServerSharesTheOptionsOfItsLoads(t *testing.T) {
+func TestServe_SharesOptionsOfLoads(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "plan.yaml")
 	plan := `

@@ -14,11 +14,11 @@ func evidenceCommand(s streams) *cobra.Command {
 	var dir, file string
 	cmd := &cobra.Command{
 		Use:   "evidence [RUN]",
-		Short: "Pack what a maintainer asks for: reports, profiles, descriptors, memory, plan, versions",
-		Long: `Pack what a maintainer asks for in the first reply to a report of a leak: the
-report in HTML, Markdown and JSON, the first and the last profiles and what grew
+		Short: "Create a bug-report archive: reports, profiles, descriptors, memory, plan, versions",
+		Long: `Create a bug-report archive with what a maintainer needs to look into a leak: the
+report in HTML, Markdown and JSON, the first and the last profiles and the growth
 between them, descriptors and memory by kind, the plan without secrets, versions
-and limits, and a README that says how to make the run again.`,
+and limits, and a README that shows how to repeat the run.`,
 		Example: `  soak evidence last -o pack.tar.gz`,
 		Args:    cobra.MaximumNArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error {
@@ -38,6 +38,6 @@ and limits, and a README that says how to make the run again.`,
 		},
 	}
 	dirFlag(cmd, &dir)
-	cmd.Flags().StringVarP(&file, "output", "o", "pack.tar.gz", "file to write, which must not exist; - is standard output")
+	cmd.Flags().StringVarP(&file, "output", "o", "pack.tar.gz", "write to `FILE`, which must not exist; - is standard output")
 	return cmd
 }

@@ -42,7 +42,7 @@ func unpack(t *testing.T, file string) map[string][]byte {
 	}
 }
 
-func TestEvidenceHoldsWhatAMaintainerAsksFor(t *testing.T) {
+func TestEvidence_Contents(t *testing.T) {
 	run, file := profiled(t), filepath.Join(t.TempDir(), "pack.tar.gz")
 	printed(t, "evidence", run, "-o", file)
 	found := unpack(t, file)

@@ -19,13 +19,13 @@ func initCommand(s streams) *cobra.Command {
 	var list bool
 	cmd := &cobra.Command{
 		Use:   "init [SERVER]",
-		Short: "Write a commented plan to start from, or all it takes to soak a real server",
-		Long: `Write a commented plan to start from, or all it takes to soak a real server.
+		Short: "Create a commented plan, or a folder with everything to test a real server",
+		Long: `Create a commented plan, or a folder with everything to test a real server.
 
-Without SERVER: a plan that shows every key, to standard output or to the file
-that -o names. With one: a folder (SERVER, or what -o names) with a plan, the
-server's configuration and keys made anew, which soak run FOLDER runs as it is.
-The servers:
+Without SERVER, soak init writes a plan that shows every key to standard output or
+to the file named by -o. With SERVER, it creates a folder (SERVER, or the one
+named by -o) with a plan, the configuration of the server and new keys; start it
+with soak run FOLDER. The servers:
 
 ` + setupTable("  "),
 		Example: `  soak init -o nightly.yaml
@@ -66,7 +66,7 @@ func writeSetup(s streams, name, folder string) error {
 		return err
 	}
 	if folder == "-" {
-		return errors.New("a server takes several files; -o names their folder")
+		return errors.New("a server needs several files: name their folder with -o")
 	}
 	files, err := setup.Write(folder)
 	if err != nil {
@@ -75,7 +75,7 @@ func writeSetup(s streams, name, folder string) error {
 	fmt.Fprintf(s.out, "%s: %s\n", folder, strings.Join(slices.Sorted(maps.Keys(files)), ", "))
 	fmt.Fprintf(s.out, "run it with: soak run %s\n", folder)
 	if _, ok := peer.Find(setup.Program.Name); !ok {
-		fmt.Fprintf(s.err, "soak: %s is not installed here; get it with: %s\n", setup.Program.Name, setup.Program.Get)
+		fmt.Fprintf(s.err, "soak: %s is not installed: install it with %s\n", setup.Program.Name, setup.Program.Get)
 	}
 	return nil
 }

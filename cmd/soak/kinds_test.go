@@ -31,7 +31,7 @@ func writePlan(t *testing.T, text string) string {
 
 // The kind of dirty sessions that leaks is told from time, from operations and
 // from the other kind, though the load is constant.
-func TestALeakIsPutDownToTheKindOfSessionThatItGrowsWith(t *testing.T) {
+func TestRun_AttributesLeakToKindOfSession(t *testing.T) {
 	t.Parallel()
 	r, _ := soakJSON(t, "run", writePlan(t, dirtyPlan), "--dir", t.TempDir())
 	for _, f := range r.Findings {
@@ -64,7 +64,7 @@ load:
 - {protocol: http, rate: 100, payload: 1KiB, concurrency: 10, requests_per_session: 5, dirty: {rst: 10%}}
 `
 
-func TestIsolationTellsWhichLoadLeaks(t *testing.T) {
+func TestRun_IsolateNamesLeakingLoad(t *testing.T) {
 	t.Parallel()
 	r, code := soakJSON(t, "run", writePlan(t, isolatedPlan), "--dir", t.TempDir())
 	if code == report.ExitClean || code == report.ExitError {

@@ -9,7 +9,7 @@ import (
 	"soakmon/soak/engine"
 )
 
-func TestProgressIsOneShortLineOfAnyRun(t *testing.T) {
+func TestLine_OneShortLine(t *testing.T) {
 	series := []engine.SeriesStatus{
 		{Process: soak.RoleTarget, Metric: "fds", Last: 204, Verdict: soak.Clean},
 		{Process: soak.RoleTarget, Metric: "goroutines", Last: 355, Verdict: soak.Leaking, Growth: soak.Growth{Slope: 7180}},

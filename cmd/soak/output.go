@@ -9,7 +9,7 @@ import (
 
 // outputFlag adds -o.
 func outputFlag(cmd *cobra.Command, output *string) {
-	cmd.Flags().StringVarP(output, "output", "o", "-", "file to write; - is standard output")
+	cmd.Flags().StringVarP(output, "output", "o", "-", "write to `FILE`; - is standard output")
 }
 
 // openOutput opens the file that -o names, or standard output.
@@ -20,8 +20,8 @@ func openOutput(s streams, name string) (io.WriteCloser, error) {
 	return os.Create(name)
 }
 
-// createOutput is openOutput for what a person may have edited: it never
-// overwrites a file.
+// createOutput is openOutput for files that a person may have edited: it never
+// overwrites one.
 func createOutput(s streams, name string) (io.WriteCloser, error) {
 	if name == "-" {
 		return keepOpen{s.out}, nil

@@ -17,12 +17,12 @@ import (
 
 var dayBegan = time.Date(2026, 11, 20, 2, 0, 0, 0, time.UTC)
 
-// BenchmarkPageOfADay opens the page of a day of 50 series at 1 s, 4.3 million
+// BenchmarkWeb_RunOfADay opens the page of a day of 50 series at 1 s, 4.3 million
 // samples, in a real browser, each time with a new server: until its charts are
 // painted, and how many bytes came over the network. One comes from the list of
 // runs when that shows the verdict, the other types the address into a new tab,
 // for which the browser starts a process and the server opens the file.
-func BenchmarkPageOfADay(b *testing.B) {
+func BenchmarkWeb_RunOfADay(b *testing.B) {
 	dir := b.TempDir()
 	path := writeDay(b, dir, "shop", time.Second, 2, dayBegan)
 	chromium := startBrowser(b)
@@ -58,10 +58,10 @@ func benchmarkPage(b *testing.B, chromium browser, dir, id string, listed bool) 
 	b.ReportMetric(received/float64(b.N)/1000, "KB-transferred")
 }
 
-// BenchmarkPanOfADay pans through a day by keys, an eighth of the day in sight, and
+// BenchmarkWeb_PanOfADay pans through a day by keys, an eighth of the day in sight, and
 // tells how long the browser takes from one frame to the next: 16.7 ms is the
 // screen's own pace.
-func BenchmarkPanOfADay(b *testing.B) {
+func BenchmarkWeb_PanOfADay(b *testing.B) {
 	dir := b.TempDir()
 	path := writeDay(b, dir, "shop", time.Second, 2, dayBegan)
 	base, _, _ := strings.Cut(startPages(b, dir), "/?")
@@ -86,9 +86,9 @@ func BenchmarkPanOfADay(b *testing.B) {
 	b.ReportMetric(worst/float64(b.N), "ms-worst-frame")
 }
 
-// BenchmarkBoardOfADay is what the server does for it: open the file and reduce
+// BenchmarkWeb_BoardOfADay is what the server does for it: open the file and reduce
 // the series that are shown first.
-func BenchmarkBoardOfADay(b *testing.B) {
+func BenchmarkWeb_BoardOfADay(b *testing.B) {
 	dir := b.TempDir()
 	path := writeDay(b, dir, "shop", time.Second, 2, dayBegan)
 	for b.Loop() {
@@ -113,10 +113,10 @@ func fetch(t testing.TB, address string) []byte {
 	return body
 }
 
-// TestViewersTakeLittleMemory looks at a run that goes on with twenty viewers, who
+// TestWeb_MemoryOfViewers looks at a run that goes on with twenty viewers, who
 // each open the page and follow it live. The page is a process of its own; the
 // monitor's growth is that of its own memory, taken beside a time without them.
-func TestViewersTakeLittleMemory(t *testing.T) {
+func TestWeb_MemoryOfViewers(t *testing.T) {
 	oneAtATime(t)
 	dir := t.TempDir()
 	out, err := os.Create(filepath.Join(dir, "out"))

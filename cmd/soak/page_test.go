@@ -18,10 +18,10 @@ const allDrawn = "board.runs && board.visible().length && board.visible().every(
 
 func idOf(path string) string { return strings.TrimSuffix(filepath.Base(path), store.Ext) }
 
-// TestThePageInARealBrowser opens every page of stored day-long runs at desktop
+// TestWeb_RealBrowser opens every page of stored day-long runs at desktop
 // and phone sizes, light and dark. Whatever the browser complains of, and any
 // request to another host, fails it.
-func TestThePageInARealBrowser(t *testing.T) {
+func TestWeb_RealBrowser(t *testing.T) {
 	oneAtATime(t)
 	dir := t.TempDir()
 	began := time.Date(2026, 11, 20, 2, 0, 0, 0, time.UTC)
@@ -100,8 +100,8 @@ func drag(p *tab, from, to float64) {
 	p.must(chromedp.Do(p.ctx, chromedp.DragAndDropXY(left+from*width, top, left+to*width, top, 8)))
 }
 
-// TestARunIsSeenLive follows a run that goes on, and gives it an order.
-func TestARunIsSeenLive(t *testing.T) {
+// TestWeb_LiveRun follows a run that goes on, and gives it an order.
+func TestWeb_LiveRun(t *testing.T) {
 	oneAtATime(t)
 	_, dir, _ := start(t, "run", "--duration", "5m", "--leak", "fd=2/s")
 	waitFor(t, "a socket", func() bool {
@@ -134,7 +134,7 @@ func TestARunIsSeenLive(t *testing.T) {
 }
 
 // The report file needs nothing but itself.
-func TestTheReportFileInARealBrowser(t *testing.T) {
+func TestReport_HTMLInRealBrowser(t *testing.T) {
 	oneAtATime(t)
 	dir := t.TempDir()
 	path := writeDay(t, dir, "shop", 10*time.Second, 20, time.Date(2026, 11, 20, 2, 0, 0, 0, time.UTC))

@@ -33,12 +33,14 @@ func profileCommand(s streams) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "profile [RUN]",
 		Short: "Show which call sites, goroutines or descriptors of a run grow",
-		Long: `Show which call sites, goroutines or descriptors of a run grow, over all of its
-snapshots: the robust slope of each place, not the difference of two profiles.
-Of CPU profiles, which a plan asks for with profiles: {kinds: [heap, goroutine,
-cpu]}, what grows under a constant load is what got slower.
-With --http the snapshots open in google/pprof's own pages, the last against the
-first.`,
+		Long: `Show which call sites, goroutines or descriptors of a run grow. Growth is the
+robust slope over all snapshots, not the difference of two profiles.
+
+In CPU profiles, code that grows under a constant load got slower. A plan requests
+them with profiles: {kinds: [heap, goroutine, cpu]}.
+
+With --http, the last snapshot opens in the web UI of google/pprof, compared with
+the first.`,
 		Example: `  soak profile last
   soak profile last --kind goroutine --by line
   soak profile last --kind cpu
@@ -53,12 +55,12 @@ first.`,
 	formatFlag(cmd, &f.format, "text", "json", "pprof")
 	outputFlag(cmd, &f.output)
 	flags := cmd.Flags()
-	flags.StringVar(&f.process, "process", soak.RoleTarget, "whose profiles: target")
-	flags.StringVar(&f.kind, "kind", "heap", "heap, allocs, goroutine, cpu, mutex, block, or fds")
-	flags.StringVar(&f.base, "base", "start", "from when on: start (of the steady load), or a time since the run's start such as 10m")
-	flags.StringVar(&f.by, "by", string(profiles.ByFunction), "what counts together: function, line, package or stack")
-	flags.IntVar(&f.top, "top", 20, "places to show; 0 shows all")
-	flags.StringVar(&f.http, "http", "", "open google/pprof's pages on HOST:PORT; :0 takes a free port of 127.0.0.1")
+	flags.StringVar(&f.process, "process", soak.RoleTarget, "`PROCESS` whose profiles to show")
+	flags.StringVar(&f.kind, "kind", "heap", "`KIND` of profile: heap, allocs, goroutine, cpu, mutex, block or fds")
+	flags.StringVar(&f.base, "base", "start", "compare with `TIME`: start (of the steady load), or a time since the start of the run, such as 10m")
+	flags.StringVar(&f.by, "by", string(profiles.ByFunction), "group by `UNIT`: function, line, package or stack")
+	flags.IntVar(&f.top, "top", 20, "show at most `N` places; 0 shows all")
+	flags.StringVar(&f.http, "http", "", "serve the web UI of google/pprof on `HOST:PORT`; :0 takes a free port of 127.0.0.1")
 	return cmd
 }
 
@@ -70,7 +72,7 @@ func (f profileFlags) show(s streams, r *runs.Run) error {
 	switch profiles.By(f.by) {
 	case profiles.ByFunction, profiles.ByLine, profiles.ByPackage, profiles.ByStack:
 	default:
-		return fmt.Errorf("--by %s: use function, line, package or stack", f.by)
+		return fmt.Errorf("invalid --by %s: use function, line, package or stack", f.by)
 	}
 	if f.http != "" {
 		return f.serve(s, r, from, to)
@@ -120,7 +122,7 @@ func (f profileFlags) stretch(r *runs.Run) (from, to time.Duration, err error) {
 	}
 	if f.base != "start" {
 		if from, err = plan.ParseDuration(f.base); err != nil {
-			return 0, 0, fmt.Errorf("--base %s: start, or %w", f.base, err)
+			return 0, 0, fmt.Errorf("invalid --base %s: use start, or a time: %w", f.base, err)
 		}
 	}
 	return from, to, nil
@@ -222,7 +224,7 @@ func (f profileFlags) json(out io.Writer, r profiles.Ranking) error {
 
 func (f profileFlags) descriptors(out io.Writer, parts []cause.Part) error {
 	if f.format == "pprof" {
-		return errors.New("descriptors have no call sites: use --format text or json")
+		return errors.New("descriptors have no call sites: use --format text or --format json")
 	}
 	parts = parts[:f.cut(len(parts))]
 	if f.format == "json" {

@@ -17,8 +17,8 @@ import (
 	"soakmon/soak/runs"
 )
 
-// serve opens google/pprof's pages over the stored snapshots: the last one, less
-// the first one.
+// serve serves the web UI of google/pprof for the last stored snapshot, compared
+// with the first.
 func (f profileFlags) serve(s streams, r *runs.Run, from, to time.Duration) error {
 	first, last, err := f.ends(r, from, to)
 	if err != nil {
@@ -47,11 +47,11 @@ func (f profileFlags) serve(s streams, r *runs.Run, from, to time.Duration) erro
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(s.out, "http://%s/ui/ shows %s at %s less that at %s · Ctrl-C ends it\n", ln.Addr(), f.kind, last.At.Round(time.Second), first.At.Round(time.Second))
+	fmt.Fprintf(s.out, "http://%s/ui/ shows %s at %s compared with %s · stop it with Ctrl-C\n", ln.Addr(), f.kind, last.At.Round(time.Second), first.At.Round(time.Second))
 	return servePages(ctx, ln, pages)
 }
 
-// ends are the first and the last snapshot of a stretch.
+// ends are the first and the last snapshot of a period.
 func (f profileFlags) ends(r *runs.Run, from, to time.Duration) (first, last soak.ProfileMeta, err error) {
 	metas, err := r.Profiles()
 	if err != nil {
@@ -68,7 +68,7 @@ func (f profileFlags) ends(r *runs.Run, from, to time.Duration) (first, last soa
 		last = m
 	}
 	if n < 2 {
-		return first, last, fmt.Errorf("the run has %d %s profiles of the %s in this stretch; two are compared", n, f.kind, f.process)
+		return first, last, fmt.Errorf("the run has %d %s profiles of the %s in this period: a comparison needs two", n, f.kind, f.process)
 	}
 	return first, last, nil
 }

@@ -63,7 +63,7 @@ func printed(t *testing.T, args ...string) []byte {
 	return out
 }
 
-func TestProfileShowsWhatGrows(t *testing.T) {
+func TestProfile_ShowsGrowth(t *testing.T) {
 	path := profiled(t)
 	text := string(printed(t, "profile", path))
 	if first := strings.Index(text, "main.keep"); !strings.Contains(text, "▲") || first < 0 || first > strings.Index(text, "main.work") {
@@ -88,7 +88,7 @@ func TestProfileShowsWhatGrows(t *testing.T) {
 	}
 }
 
-func TestProfileOpensThePagesOfPprof(t *testing.T) {
+func TestProfile_HTTP(t *testing.T) {
 	cmd := exec.Command(binary, "profile", profiled(t), "--http", ":0")
 	home := t.TempDir()
 	cmd.Env = []string{"HOME=" + home}

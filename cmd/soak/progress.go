@@ -19,7 +19,7 @@ import (
 // it: a log of a day stays readable.
 const plainEvery = 10 * time.Second
 
-// progress shows a run's status while it goes on: a screen of its own on a
+// progress shows the status of a running run: a screen of its own on a
 // terminal, a line every ten seconds elsewhere. It goes to standard output with
 // the report, or to standard error where the report is for a program.
 type progress struct {

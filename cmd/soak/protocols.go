@@ -62,7 +62,7 @@ func protocolsCommand(s streams) *cobra.Command {
 	return cmd
 }
 
-// describeProtocols tells of those that are named, or of all.
+// describeProtocols describes the named protocols, or all.
 func describeProtocols(names []string) (all []protocolInfo, err error) {
 	if len(names) == 0 {
 		names = protocol.Names()
@@ -88,7 +88,7 @@ func listProtocols(w io.Writer, all []protocolInfo) error {
 	for _, p := range all {
 		fmt.Fprintf(tw, "%s\t%s\t%s\n", p.Name, strings.Join(p.Networks, ", "), p.Help)
 	}
-	fmt.Fprintln(tw, "\nsoak protocols NAME tells of its options and its dirty sessions.")
+	fmt.Fprintln(tw, "\nsoak protocols NAME shows options and kinds of dirty sessions.")
 	return tw.Flush()
 }
 

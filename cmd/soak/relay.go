@@ -15,9 +15,9 @@ import (
 	"soakmon/soak/runner"
 )
 
-// relayCommand worsens the network between the driver and the server. As a child
-// of soak run it says hello on file descriptor 3 and ends when its standard
-// input does.
+// relayCommand emulates network conditions between the driver and the server. As
+// a child of soak run it says hello on file descriptor 3 and ends when its
+// standard input does.
 func relayCommand(s streams) *cobra.Command {
 	var conditions string
 	var links []string
@@ -25,7 +25,7 @@ func relayCommand(s streams) *cobra.Command {
 	var child bool
 	cmd := &cobra.Command{
 		Use:     "relay",
-		Short:   "Worsen the network on the way to a server (started by soak run)",
+		Short:   "Emulate network conditions in front of a server (started by soak run)",
 		Example: `  soak relay --conditions delay=20ms,jitter=5ms,loss=1% --link tcp/127.0.0.1:7000 --link udp/127.0.0.1:7000`,
 		Hidden:  true,
 		Args:    cobra.NoArgs,
@@ -35,7 +35,7 @@ func relayCommand(s streams) *cobra.Command {
 				return err
 			}
 			if len(links) == 0 {
-				return errors.New("nothing to relay: give --link NETWORK/HOST:PORT, such as tcp/127.0.0.1:7000")
+				return errors.New("no link: give --link NETWORK/HOST:PORT, such as tcp/127.0.0.1:7000")
 			}
 			ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 			defer stop()
@@ -43,8 +43,8 @@ func relayCommand(s streams) *cobra.Command {
 		},
 	}
 	cmd.Flags().StringVar(&conditions, "conditions", "", conditionsHelp)
-	cmd.Flags().StringArrayVar(&links, "link", nil, "what to relay, NETWORK/HOST:PORT; may be repeated")
-	cmd.Flags().Uint64Var(&seed, "seed", 1, "of what chance decides")
+	cmd.Flags().StringArrayVar(&links, "link", nil, "relay to `NETWORK/HOST:PORT`; may be repeated")
+	cmd.Flags().Uint64Var(&seed, "seed", 1, "`SEED` for random loss, jitter and resets")
 	cmd.Flags().BoolVar(&child, "child", false, "")
 	_ = cmd.Flags().MarkHidden("child")
 	return cmd
@@ -52,7 +52,7 @@ func relayCommand(s streams) *cobra.Command {
 
 const conditionsHelp = "emulate network `CONDITIONS` in both directions, such as delay=20ms,jitter=5ms,loss=1%,reorder=0.5%,rate=50Mbit,stall=1%,reset=1%"
 
-// relayConditions reads those of a command line; "" has none.
+// relayConditions parses the conditions of a command line; "" means none.
 func relayConditions(text string) (soak.Conditions, error) {
 	if text == "" {
 		return soak.Conditions{}, nil

@@ -16,7 +16,7 @@ import (
 	"soakmon/soak/runner"
 )
 
-func TestConditionsWorsenTheNetworkOfARun(t *testing.T) {
+func TestRun_Conditions(t *testing.T) {
 	t.Parallel()
 	r, _ := soakJSON(t, "run", "--dir", t.TempDir(), "--duration", "10s", "--protocol", "udp", "--conditions", "delay=20ms,loss=5%")
 	l := r.Load[0]
@@ -41,7 +41,7 @@ func TestConditionsWorsenTheNetworkOfARun(t *testing.T) {
 	t.Error("the relay was not watched")
 }
 
-func TestADeadRelayEndsTheRunAndIsNeverClean(t *testing.T) {
+func TestRun_DeadRelay(t *testing.T) {
 	t.Parallel()
 	cmd, dir, out := start(t, "run", "--duration", "5m", "--conditions", "delay=1ms")
 	underLoad(t, dir)
@@ -52,7 +52,7 @@ func TestADeadRelayEndsTheRunAndIsNeverClean(t *testing.T) {
 	}
 }
 
-func TestARelayDelaysAndEnds(t *testing.T) {
+func TestRelayed_DelaysAndStops(t *testing.T) {
 	server, err := mustProtocol(t, "tcp").Serve(context.Background(), protocol.ServeOptions{Address: "127.0.0.1:0"})
 	if err != nil {
 		t.Fatal(err)

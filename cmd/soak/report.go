@@ -14,14 +14,15 @@ func reportCommand(s streams) *cobra.Command {
 	var dir, format, output string
 	cmd := &cobra.Command{
 		Use:   "report [RUN]",
-		Short: "Judge a stored run again and print its report; also while it goes on",
-		Long: `Judge a stored run again and print its report; also while it goes on.
+		Short: "Evaluate a stored run again and print its report (works on a running run, too)",
+		Long: `Evaluate a stored run again and print its report. This works on a running run,
+too.
 
 RUN is a file, an id, the beginning of an id, a name (its newest run) or last,
-which is the default. The exit code is the run's.
+which is the default. The exit code is that of the run.
 
-html is one file with charts that needs nothing else and can be passed around;
-markdown fits a step summary or an issue; junit shows a CI system what failed.`,
+html is a self-contained file with charts; markdown fits a step summary or an
+issue; junit shows a CI system what failed.`,
 		Example: `  soak report
   soak report nightly --format html -o nightly.html
   soak report last --format markdown >>"$GITHUB_STEP_SUMMARY"

@@ -16,10 +16,10 @@ import (
 	"soakmon/soak/runner"
 )
 
-// TestLoadsSurviveAKilledServer kills the server in mid-run: the loads of all
+// TestRun_LoadsSurviveKilledServer kills the server in mid-run: the loads of all
 // protocols go on with the one that is started in its place. No option of theirs
 // makes that easier: it has the certificates, keys and credentials of the first.
-func TestLoadsSurviveAKilledServer(t *testing.T) {
+func TestRun_LoadsSurviveKilledServer(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "restart.yaml")
 	if err := os.WriteFile(path, restartPlan(), 0o600); err != nil {

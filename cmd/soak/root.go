@@ -20,7 +20,7 @@ type streams struct {
 }
 
 // exitCode ends a command with a code and without a message: the command has
-// said what there is to say.
+// printed everything.
 type exitCode int
 
 func (e exitCode) Error() string { return fmt.Sprintf("exit code %d", int(e)) }
@@ -59,13 +59,13 @@ func execute(args []string, s streams) (code int) {
 func rootCommand(s streams) *cobra.Command {
 	root := &cobra.Command{
 		Use:   "soak",
-		Short: "Does this server leak under constant load — what, how fast, and when will it die?",
-		Long: `soak drives constant load against a server for minutes to days, samples it from
-outside, and says with evidence whether it leaks.
+		Short: "Soak-test a server and report whether it leaks",
+		Long: `soak drives constant load against a server for minutes to days, samples its
+processes from outside, and reports with evidence whether it leaks.
 
-  soak run                      two minutes against the built-in reference server
+  soak run                      test the built-in reference server for two minutes
   soak run --listen :8080 --url http://127.0.0.1:8080/
-  soak run PLAN.yaml            as the plan says (soak init writes one)
+  soak run PLAN.yaml            run a plan (create one with soak init)
   soak watch --pid 4711 --duration 1h
 
 Exit codes: 0 clean · 1 leak, or a rule was missed · 2 usage or internal error ·

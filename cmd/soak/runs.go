@@ -46,7 +46,7 @@ func runsCommand(s streams) *cobra.Command {
 				return indent.JSON(s.out, map[string]any{"runs": rows})
 			}
 			if len(rows) == 0 {
-				fmt.Fprintf(s.out, "no runs in %s yet; soak run makes one\n", dir)
+				fmt.Fprintf(s.out, "no runs in %s yet: make one with soak run\n", dir)
 				return nil
 			}
 			tw := tabwriter.NewWriter(s.out, 0, 0, 2, ' ', 0)
@@ -59,7 +59,7 @@ func runsCommand(s streams) *cobra.Command {
 	}
 	dirFlag(cmd, &dir)
 	formatFlag(cmd, &format, "text", "json")
-	cmd.Flags().IntVarP(&most, "most", "n", 20, "list at most so many; 0 lists all")
+	cmd.Flags().IntVarP(&most, "most", "n", 20, "show at most `N` runs; 0 shows all")
 	return cmd
 }
 
@@ -167,7 +167,7 @@ func verifyCommand(s streams) *cobra.Command {
 	var dir string
 	cmd := &cobra.Command{
 		Use:   "verify [RUN]",
-		Short: "Check that a run file is whole",
+		Short: "Check the integrity of a run file",
 		Args:  cobra.MaximumNArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error {
 			path, err := store.Find(dir, runArg(args))
@@ -184,7 +184,7 @@ func verifyCommand(s streams) *cobra.Command {
 			if len(problems) > 0 {
 				return fmt.Errorf("%s: %d problems", path, len(problems))
 			}
-			fmt.Fprintf(s.out, "%s is whole\n", path)
+			fmt.Fprintf(s.out, "%s is intact\n", path)
 			return nil
 		},
 	}

@@ -23,12 +23,12 @@ func scheduleCommand(s streams) *cobra.Command {
 	var list bool
 	cmd := &cobra.Command{
 		Use:   "schedule PLAN.yaml…",
-		Short: "Start soaks when their plans are due, night after night",
-		Long: `Start soaks when their plans are due, night after night.
+		Short: "Start runs when their plans are due",
+		Long: `Start runs when their plans are due, as a service.
 
-Each plan says when with a cron spec (schedule: "0 2 * * *", in time_zone, UTC by
-default). Every run is a process of its own; a plan never runs twice at once.
-SIGTERM ends the running soaks with a verdict.`,
+Each plan has a cron expression (schedule: "0 2 * * *", in its time_zone, UTC by
+default). Every run is a separate process; a plan never runs twice at the same
+time. SIGTERM ends the running runs with a verdict.`,
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error {
 			plans, err := loadScheduled(args)
@@ -49,7 +49,7 @@ SIGTERM ends the running soaks with a verdict.`,
 		},
 	}
 	dirFlag(cmd, &dir)
-	cmd.Flags().BoolVar(&list, "list", false, "only show when each plan is due next")
+	cmd.Flags().BoolVar(&list, "list", false, "only list when each plan is due next")
 	return cmd
 }
 
@@ -69,9 +69,9 @@ func loadScheduled(paths []string) (all []scheduled, err error) {
 		case err != nil:
 			errs = append(errs, err)
 		case p.Schedule == "":
-			errs = append(errs, at.Errorf("", `no schedule: say when it is due, such as schedule: "0 2 * * *"`))
+			errs = append(errs, at.Errorf("", `no schedule: add one, such as schedule: "0 2 * * *"`))
 		case names[p.Name] != "":
-			errs = append(errs, at.Errorf("name", "%q is the name of %s too: two plans of one name cannot be told apart", p.Name, names[p.Name]))
+			errs = append(errs, at.Errorf("name", "duplicate name %q, also used by %s: give each plan its own name", p.Name, names[p.Name]))
 		default:
 			when, err := schedule.Parse(p.Schedule, p.TimeZone)
 			errs = append(errs, err)

@@ -147,7 +147,7 @@ func unzipped(t *testing.T, b []byte) []byte {
 	return out
 }
 
-func TestNoSecretOfAPlanIsStoredShownOrPacked(t *testing.T) {
+func TestRun_HidesSecrets(t *testing.T) {
 	t.Parallel()
 	for name, write := range map[string]func(*testing.T, secrets) string{"protocols": protocolSecrets, "command": commandSecrets} {
 		t.Run(name, func(t *testing.T) {

@@ -21,20 +21,21 @@ func selftestCommand(s streams) *cobra.Command {
 	var quiet bool
 	cmd := &cobra.Command{
 		Use:   "selftest",
-		Short: "Plant leaks in the reference server and see which of them are found",
-		Long: fmt.Sprintf(`Plant leaks in the reference server and see which of them are found.
+		Short: "Plant leaks in the reference server and report which of them are found",
+		Long: fmt.Sprintf(`Plant leaks in the reference server and report which of them are found.
 
-A run without a leak and %d runs with leaks of every kind, at falling rates, go on
-side by side. The table names for each resource the smallest rate that was found,
-on this machine and in this time: a longer self-test plants, and finds, less.
+A run without a leak and %d runs with leaks of every kind, at decreasing rates, are
+made at the same time. For each resource the table shows the smallest rate that
+was found on this machine in this time: a longer self-test plants and finds
+smaller leaks.
 
-Exit code 0: the run without a leak stayed silent, and every resource was found
-at its largest rate. 1: something of that failed, and is told.`, selftest.Leaking),
+Exit code 0: the run without a leak was not called leaking, and the largest leak of
+every resource was found. 1: one of these failed, and the output says which.`, selftest.Leaking),
 		Args: cobra.NoArgs,
 		RunE: func(_ *cobra.Command, _ []string) error {
 			load, err := plan.ParseDuration(duration)
 			if err == nil && load < selftest.Shortest {
-				err = fmt.Errorf("%s is too short to judge anything; %s at least", load, selftest.Shortest)
+				err = fmt.Errorf("%s is too short for a verdict: use at least %s", load, selftest.Shortest)
 			}
 			if err != nil {
 				return fmt.Errorf("--duration: %w", err)
@@ -53,8 +54,8 @@ at its largest rate. 1: something of that failed, and is told.`, selftest.Leakin
 			return exitCode(result.ExitCode)
 		},
 	}
-	cmd.Flags().StringVar(&duration, "duration", "3m20s", fmt.Sprintf("length of the load; all in all it takes about %s more", selftest.Around))
-	cmd.Flags().BoolVarP(&quiet, "quiet", "q", false, "no progress, only the result")
+	cmd.Flags().StringVar(&duration, "duration", "3m20s", fmt.Sprintf("`DURATION` of the load; the self-test takes about %s more", selftest.Around))
+	cmd.Flags().BoolVarP(&quiet, "quiet", "q", false, "print no progress, only the result")
 	formatFlag(cmd, &format, selftest.Formats...)
 	return cmd
 }

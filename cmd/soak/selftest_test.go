@@ -62,7 +62,7 @@ func selfTestFindsWhatItPlants(t *testing.T) {
 // off is how far a is from b, as a share of b.
 func off(a, b soak.Float) float64 { return math.Abs(float64(a/b) - 1) }
 
-func TestAnInterruptedSelfTestProvesNothingAndLeavesNothing(t *testing.T) {
+func TestSelftest_Interrupt(t *testing.T) {
 	t.Parallel()
 	temp := t.TempDir()
 	var out bytes.Buffer

@@ -24,7 +24,7 @@ func serveCommand(s streams) *cobra.Command {
 	var child bool
 	cmd := &cobra.Command{
 		Use:   "serve PROTOCOL[,PROTOCOL…]",
-		Short: "Serve the reference servers of protocols, with planted leaks if asked",
+		Short: "Run the reference server of one or more protocols, with planted leaks on request",
 		Example: `  soak serve tcp --address 127.0.0.1:7000
   soak serve tcp,hysteria2,ssh
   soak serve http --leak fd=2/s --leak heap=64KiB/s`,
@@ -47,10 +47,10 @@ func serveCommand(s streams) *cobra.Command {
 			})
 		},
 	}
-	cmd.Flags().StringVar(&address, "address", runner.AnyPort, "HOST:PORT to listen on, one for each protocol; port 0 takes a free one")
+	cmd.Flags().StringVar(&address, "address", runner.AnyPort, "listen on `HOST:PORT`, one for each protocol, separated by commas; port 0 takes a free port")
 	cmd.Flags().StringArrayVar(&leaks, "leak", nil, leakHelp)
 	cmd.Flags().BoolVar(&child, "child", false, "")
-	cmd.Flags().StringVar(&settings, "options", "", "options of the protocol, JSON")
+	cmd.Flags().StringVar(&settings, "options", "", "options of the protocol, as `JSON`")
 	_ = cmd.Flags().MarkHidden("child")
 	_ = cmd.Flags().MarkHidden("options")
 	return cmd

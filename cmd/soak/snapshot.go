@@ -16,7 +16,7 @@ func snapshotCommand(s streams) *cobra.Command {
 	var dir string
 	cmd := &cobra.Command{
 		Use:   "snapshot [RUN]",
-		Short: "Ask a running soak to take profiles of its target now",
+		Short: "Take profiles of the target of a running run now",
 		Args:  cobra.MaximumNArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error {
 			path, err := store.Find(dir, runArg(args))
@@ -25,7 +25,7 @@ func snapshotCommand(s streams) *cobra.Command {
 			}
 			client, err := control.Dial(path)
 			if err != nil {
-				return fmt.Errorf("%s does not run: %w", path, err)
+				return fmt.Errorf("%s is not running: %w", path, err)
 			}
 			defer client.Close()
 			ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
@@ -33,7 +33,7 @@ func snapshotCommand(s streams) *cobra.Command {
 			if err := client.Do(ctx, soak.OrderSnapshot); err != nil {
 				return err
 			}
-			fmt.Fprintln(s.out, "asked for; the profiles go into the run file")
+			fmt.Fprintln(s.out, "requested; the profiles are stored in the run file")
 			return nil
 		},
 	}

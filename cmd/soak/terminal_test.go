@@ -130,9 +130,9 @@ func (s *seat) exit() int {
 	return s.cmd.ProcessState.ExitCode()
 }
 
-// TestARunOnATerminal runs on a real pty, is looked on from others of several
+// TestTerminal_Run runs on a real pty, is looked on from others of several
 // sizes, is given orders from both, and gives the terminal back.
-func TestARunOnATerminal(t *testing.T) {
+func TestTerminal_Run(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	run := sit(t, 80, 24, nil, "run", "--dir", dir, "--duration", "60s")
@@ -164,7 +164,7 @@ func TestARunOnATerminal(t *testing.T) {
 	if code := wide.exit(); code != 0 {
 		t.Errorf("leaving ended with %d", code)
 	}
-	if text, alternate := wide.sees(); alternate || !strings.Contains(text, "the run goes on") {
+	if text, alternate := wide.sees(); alternate || !strings.Contains(text, "the run continues") {
 		t.Errorf("after leaving (screen of its own: %v):\n%s", alternate, text)
 	}
 
@@ -192,7 +192,7 @@ func TestARunOnATerminal(t *testing.T) {
 
 // Ctrl-C on the run's terminal ends it with a verdict, though it makes no signal
 // there.
-func TestCtrlCOnATerminalEndsWithAVerdict(t *testing.T) {
+func TestTerminal_CtrlC(t *testing.T) {
 	t.Parallel()
 	s := sit(t, 80, 24, nil, "watch", "--dir", t.TempDir(), "--duration", "5m", "--", "sleep", "300")
 	s.await("the watch", "warmup", "rss_bytes")

@@ -13,7 +13,7 @@ import (
 )
 
 // A server with few descriptors cannot leak as many as it is told to.
-func TestALeakThatCannotBePlantedIsTold(t *testing.T) {
+func TestRun_ReportsUnplantedLeak(t *testing.T) {
 	t.Parallel()
 	var out, errs bytes.Buffer
 	cmd := exec.Command("sh", "-c", `ulimit -n 256 && exec "$0" "$@"`, binary, "run", "--dir", t.TempDir(), "--duration", "10s", "--leak", "fd=1000/s", "--format", "json")

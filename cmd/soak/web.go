@@ -17,12 +17,12 @@ func webCommand(s streams) *cobra.Command {
 	var child bool
 	cmd := &cobra.Command{
 		Use:   "web",
-		Short: "Serve the page: runs, charts, live and over each other, flame graphs",
-		Long: `Serve the page: runs, charts, live and over each other, flame graphs.
+		Short: "Serve the web UI: run list, live charts, comparisons, flame graphs",
+		Long: `Serve the web UI: run list, live charts, comparisons, flame graphs.
 
-By default it listens on loopback and anybody on this machine may look; pausing or
-stopping a run needs the token in the address that is printed. On any other
-address everything needs the token.`,
+By default it listens on loopback, and every user of this machine can view it;
+pausing or stopping a run requires the token in the printed address. On any other
+address everything requires the token.`,
 		Example: `  soak web
   soak web --addr 0.0.0.0:8080`,
 		Args: cobra.NoArgs,
@@ -36,7 +36,7 @@ address everything needs the token.`,
 		},
 	}
 	dirFlag(cmd, &dir)
-	cmd.Flags().StringVar(&addr, "addr", "127.0.0.1:0", "HOST:PORT to listen on; port 0 is a free one")
+	cmd.Flags().StringVar(&addr, "addr", "127.0.0.1:0", "listen on `HOST:PORT`; port 0 takes a free port")
 	cmd.Flags().BoolVar(&child, "until-eof", false, "end when standard input closes")
 	_ = cmd.Flags().MarkHidden("until-eof")
 	return cmd

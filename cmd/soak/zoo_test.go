@@ -126,7 +126,7 @@ const brief = "duration: 50s\nwarmup: 6s\nrest: {settle: 3s}\nprofiles: {every: 
 
 // A short form for every change: some leaks and a twin at a higher rate, work
 // that grows, memory that is freed and a self-test, in parallel.
-func TestWhatIsPlantedIsFoundAndNamed(t *testing.T) {
+func TestZoo_FindsAndNamesPlantedLeaks(t *testing.T) {
 	whole(t)
 	t.Parallel()
 	c := buildZoo(t)
@@ -161,7 +161,7 @@ func TestWhatIsPlantedIsFoundAndNamed(t *testing.T) {
 
 // The campaign: all of the zoo and all twins, three minutes each at the defaults,
 // as many at a time as there are slots.
-func TestZooCampaign(t *testing.T) {
+func TestZoo_Campaign(t *testing.T) {
 	if !long() {
 		t.Skip("takes half an hour: make test-long")
 	}

@@ -136,7 +136,7 @@ func text(all []Analysis) string {
 	oneSource := !slices.ContainsFunc(all, func(a Analysis) bool { return a.Source != all[0].Source })
 	var table bytes.Buffer
 	tw := tabwriter.NewWriter(&table, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(tw, "VERDICT\tGROWTH PER HOUR\t95 % INTERVAL\tWOULD HAVE SEEN\tSERIES")
+	fmt.Fprintln(tw, "VERDICT\tGROWTH PER HOUR\t95 % INTERVAL\tDETECTABLE\tSERIES")
 	for _, a := range all {
 		label := a.Source + " " + a.Name
 		if oneSource {

@@ -68,7 +68,7 @@ func (s *server) Memory(_ context.Context, _ bool) (float64, error) {
 	return float64(s.memories.Add(1)) * 1e6, nil
 }
 
-func TestClientDoesEveryOrderForReal(t *testing.T) {
+func TestClient_DoesEveryOrder(t *testing.T) {
 	c, s := client(t), serve(t, "tcp", soak.Options{})
 	do := func(o bench.Order) bench.Reading {
 		t.Helper()
@@ -111,7 +111,7 @@ func TestClientDoesEveryOrderForReal(t *testing.T) {
 	}
 }
 
-func TestClientSaysWhatFailed(t *testing.T) {
+func TestClient_ReportsFailures(t *testing.T) {
 	c, s := client(t), serve(t, "tcp", soak.Options{})
 	gone := s.Load()
 	s.Close()

@@ -57,7 +57,7 @@ func example() Result {
 	return r
 }
 
-func TestEveryFormatIsAsItWas(t *testing.T) {
+func TestFormats_Golden(t *testing.T) {
 	for file, write := range map[string]func(io.Writer, Result) error{
 		"text.golden": Text, "json.golden": JSON, "markdown.golden": Markdown, "html.golden": HTML, "gobench.golden": GoBench,
 	} {
@@ -81,7 +81,7 @@ func TestEveryFormatIsAsItWas(t *testing.T) {
 	}
 }
 
-func TestJSONComesBackWhole(t *testing.T) {
+func TestJSON_RoundTrip(t *testing.T) {
 	var first, second bytes.Buffer
 	if err := JSON(&first, example()); err != nil {
 		t.Fatal(err)
@@ -101,7 +101,7 @@ func TestJSONComesBackWhole(t *testing.T) {
 	}
 }
 
-func TestBenchstatReadsTheGoFormat(t *testing.T) {
+func TestGoBench_ReadByBenchstat(t *testing.T) {
 	var out bytes.Buffer
 	r := example()
 	if err := GoBench(&out, r); err != nil {
@@ -132,7 +132,7 @@ func TestBenchstatReadsTheGoFormat(t *testing.T) {
 	}
 }
 
-func TestNamesInAPageCannotBreakIt(t *testing.T) {
+func TestHTML_EscapesNames(t *testing.T) {
 	r := example()
 	r.Rows[2].Name = `<script>alert(1)</script>|x`
 	var page, table bytes.Buffer

@@ -24,7 +24,7 @@ func contenders(t *testing.T) []bench.Contender {
 	return []bench.Contender{make(bench.Direct, "tcp", true), make(bench.Relay, "tcp_relay", true), make("http", "http", false)}
 }
 
-func TestRoundsMeasureEveryFigureOfRealServers(t *testing.T) {
+func TestRun_MeasuresEveryFigure(t *testing.T) {
 	var told []string
 	plan := bench.Plan{Rounds: 2, MemoryRounds: 1, Duration: time.Second, Progress: func(_, _ int, what string) { told = append(told, what) }}
 	rows, err := bench.Run(context.Background(), plan, contenders(t))
@@ -58,7 +58,7 @@ func TestRoundsMeasureEveryFigureOfRealServers(t *testing.T) {
 	}
 }
 
-func TestADeadServerIsMissingAndDoesNotHoldUpTheOthers(t *testing.T) {
+func TestRun_DeadContender(t *testing.T) {
 	all := contenders(t)
 	all[2].Server.Close()
 	all[2].Fresh = func(context.Context) (bench.Server, error) { return nil, errors.New("does not start") }
@@ -82,7 +82,7 @@ func TestADeadServerIsMissingAndDoesNotHoldUpTheOthers(t *testing.T) {
 	}
 }
 
-func TestAnInterruptedBenchSaysSo(t *testing.T) {
+func TestRun_Interrupted(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
 	plan := bench.Plan{Rounds: 6, Duration: time.Second, Progress: func(done, _ int, _ string) {
 		if done == 4 {
@@ -95,7 +95,7 @@ func TestAnInterruptedBenchSaysSo(t *testing.T) {
 	}
 }
 
-func TestStressHoldsManyConnections(t *testing.T) {
+func TestStress_HoldsManyConnections(t *testing.T) {
 	all := contenders(t)[1:2]
 	all[0].Streams = false // 1 GiB would take long with the race detector
 	rows, err := bench.Run(context.Background(), bench.Plan{OnlyStress: true, Stress: true, StressTime: 200 * time.Millisecond, Files: 1300}, all)

@@ -8,7 +8,7 @@ import (
 	"soakmon/soak"
 )
 
-func TestIntervalsAreThoseOfOrderStatistics(t *testing.T) {
+func TestInterval_OrderStatistics(t *testing.T) {
 	numbers := func(n int) (v []float64) {
 		for i := range n {
 			v = append(v, float64(i+1))
@@ -43,7 +43,7 @@ func same(got soak.Float, want float64) bool {
 	return float64(got) == want || math.IsNaN(float64(got)) && math.IsNaN(want)
 }
 
-func TestRatiosAreWithinRounds(t *testing.T) {
+func TestRatio_WithinRounds(t *testing.T) {
 	nan := math.NaN()
 	// The machine is twice as slow in the second round: the ratio does not see it.
 	if got := ratios([]float64{10, 5, 8}, []float64{20, 10, 16}); !slices.Equal(got, []float64{0.5, 0.5, 0.5}) {
@@ -57,7 +57,7 @@ func TestRatiosAreWithinRounds(t *testing.T) {
 	}
 }
 
-func TestQuantilesNeedEnoughOperations(t *testing.T) {
+func TestQuantile_NeedsEnoughOperations(t *testing.T) {
 	r := newRecord(Order{})
 	r.begin()
 	for range 99 {

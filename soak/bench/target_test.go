@@ -32,7 +32,7 @@ func all(v float64) map[string][]soak.Float {
 	return map[string][]soak.Float{"up": six, "down": six, "echo_p95": six, "connect_p95": six}
 }
 
-func TestTargetsDecideOnEvidenceAlone(t *testing.T) {
+func TestFinish_DecidesOnEvidence(t *testing.T) {
 	bounds := map[string]soak.Bounds{"p": {Throughput: 0.9, Latency: 1.1, Connect: 100 * time.Millisecond}}
 	nan := math.NaN()
 	good := func() map[string][]soak.Float {
@@ -74,7 +74,7 @@ func TestTargetsDecideOnEvidenceAlone(t *testing.T) {
 	}
 }
 
-func TestWhatFailedInSomeRoundsIsNotMet(t *testing.T) {
+func TestFinish_FailedRounds(t *testing.T) {
 	eight := values(1, 1, 1, 1, 1, 1, math.NaN(), 1)
 	f := map[string][]soak.Float{"up": eight, "down": eight}
 	r := Result{Rounds: 6, Rows: []Row{row(Direct, "tcp", all(1)), row("p", "p", f)}}
@@ -88,14 +88,14 @@ func TestWhatFailedInSomeRoundsIsNotMet(t *testing.T) {
 	}
 }
 
-func TestABenchWithoutTargetsProvesNothing(t *testing.T) {
+func TestFinish_NoTargets(t *testing.T) {
 	r := Result{Rounds: 6, Rows: []Row{row(Direct, "tcp", all(1))}}
 	if r.Finish(true, DefaultBounds); r.Verdict != Unclear || r.ExitCode != 3 {
 		t.Errorf("%s %d", r.Verdict, r.ExitCode)
 	}
 }
 
-func TestStressTargetsHoldOnTheBareMachineOnly(t *testing.T) {
+func TestFinish_StressTargetsUnderConditions(t *testing.T) {
 	trial := func(value float64, missing string) Row {
 		r := row("p", "p", nil)
 		r.Trials = []Trial{{Name: "connection_rate", Value: soak.Float(value), Unit: rate, AtLeast: 100, Missing: missing}}

@@ -8,7 +8,7 @@ import (
 	"soakmon/soak/report"
 )
 
-func TestReadme_NamesTheLeakAndItsProfile(t *testing.T) {
+func TestReadme_NamesLeakAndProfile(t *testing.T) {
 	f := cause.Finding{Resource: cause.Goroutine, Metric: "goroutines", With: &cause.With{Sentence: "grows only with aborted sessions: 1.00 goroutine each"}}
 	r := report.Report{Reasons: []string{"target goroutines: rose"}, Findings: []cause.Finding{f}}
 	readmeOf := func(names ...string) string {

@@ -26,16 +26,21 @@ const stdin = "<stdin>"
 // the plan, or another error if the file cannot be read.
 func Load(path string) (soak.Plan, error) {
 	p, src, err := LoadSource(path)
-	var wrong Errors
-	if err != nil && !errors.As(err, &wrong) {
-		return p, err
+	return p, src.Complete(&p, err)
+}
+
+// Complete fills in the defaults of a plan that [LoadSource] returned together
+// with the error readErr, and checks it. The error includes readErr.
+func (s Source) Complete(p *soak.Plan, readErr error) error {
+	var wrong, more Errors
+	if readErr != nil && !errors.As(readErr, &wrong) {
+		return readErr
 	}
-	err = src.Locate(Complete(&p))
-	var more Errors
+	err := s.Locate(Complete(p))
 	if err != nil && !errors.As(err, &more) {
-		return p, err
+		return err
 	}
-	return p, append(wrong, wrong.unrelated(more)...).orNil()
+	return append(wrong, wrong.unrelated(more)...).orNil()
 }
 
 // unrelated removes from more the errors that only follow from these.

@@ -173,7 +173,7 @@ func seriesCase(r Report, s Series) junitCase {
 	if s.Rule != "" {
 		c.Name += " (rule " + s.Rule + ")"
 	}
-	c.Out = fmt.Sprintf("now %s, growth %s, 95 %% interval %s, would have seen %s, allowed %s", s.now(), s.growth(), s.interval(), s.seen(), s.allowed())
+	c.Out = fmt.Sprintf("now %s, growth %s, 95 %% interval %s, detectable %s, allowed %s", s.now(), s.growth(), s.interval(), s.seen(), s.allowed())
 	switch {
 	case s.Verdict == soak.Clean:
 	case disturbs(s):

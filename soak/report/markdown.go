@@ -67,7 +67,7 @@ func mdSeries(out *strings.Builder, r Report, c Charts) {
 		}
 		if !open {
 			open = true
-			row("resource", "verdict", "course", "now", "growth", "95 % interval", "would have seen", "allowed")
+			row("resource", "verdict", "course", "now", "growth", "95 % interval", "detectable", "allowed")
 			row("---", "---", "---", "--:", "--:", "--:", "--:", "--:")
 		}
 		verdict := string(s.Verdict)

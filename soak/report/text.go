@@ -72,7 +72,7 @@ func textSeries(out *strings.Builder, r Report) {
 	out.WriteString("\n")
 	tw := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	tolerant := slices.ContainsFunc(r.Series, func(s Series) bool { return s.Process == soak.RoleTarget && s.Tolerance != 0 })
-	textRow(tw, tolerant, "RESOURCE", "VERDICT", "NOW", "GROWTH/H", "±", "WOULD SEE", "ALLOWED")
+	textRow(tw, tolerant, "RESOURCE", "VERDICT", "NOW", "GROWTH/H", "±", "DETECTABLE", "ALLOWED")
 	for _, s := range r.Series {
 		if s.Process == soak.RoleTarget {
 			textRow(tw, tolerant, plain(s.Metric), string(s.Verdict), s.now(), strings.TrimSuffix(s.growth(), "/h"), s.half(), strings.TrimSuffix(s.seen(), "/h"), strings.TrimSuffix(s.allowed(), "/h"))

@@ -1,7 +1,6 @@
 package runner
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -17,7 +16,7 @@ import (
 )
 
 // Check checks what only the registries know: protocols and their options,
-// sinks and theirs, metrics, the schedule. All that is wrong is told at once.
+// sinks and theirs, metrics, the schedule. It reports all errors at once.
 func Check(p soak.Plan, at plan.Source) error {
 	var errs []error
 	for _, name := range p.Target.Embedded {
@@ -60,8 +59,8 @@ func Check(p soak.Plan, at plan.Source) error {
 	return errors.Join(errs...)
 }
 
-// badEnds tells whether any of the protocols of an embedded server sees sessions
-// that end badly.
+// badEnds reports whether any of the protocols of an embedded server sees
+// sessions that end abnormally.
 func badEnds(protocols []string) bool {
 	return slices.ContainsFunc(protocols, func(name string) bool {
 		p, _ := protocol.Lookup(name)
@@ -86,11 +85,7 @@ func knownMetric(name string, p soak.Plan) bool {
 // LoadPlan reads, completes and checks a plan file.
 func LoadPlan(path string) (soak.Plan, plan.Source, error) {
 	p, at, err := plan.LoadSource(path)
-	if err != nil {
-		_, all := plan.Load(path) // what is wrong beyond the syntax, too
-		return p, at, cmp.Or(all, err)
-	}
-	if err := at.Locate(plan.Complete(&p)); err != nil {
+	if err = at.Complete(&p, err); err != nil {
 		return p, at, err
 	}
 	return p, at, Check(p, at)

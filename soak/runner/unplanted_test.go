@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-func TestFailuresAreToldAtEachTenfold(t *testing.T) {
+func TestFailures_LogsEachPowerOfTen(t *testing.T) {
 	var log bytes.Buffer
 	f := &failures{steps: map[string]int64{}, log: &log}
 	for range 1234 {

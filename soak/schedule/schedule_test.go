@@ -24,7 +24,7 @@ func at(t *testing.T, text string) time.Time {
 	return v
 }
 
-func TestDueTimesFollowTheWallClock(t *testing.T) {
+func TestNext_WallClock(t *testing.T) {
 	for _, c := range []struct {
 		name, spec, zone, after string
 		want                    []string
@@ -77,7 +77,7 @@ func TestDueTimesFollowTheWallClock(t *testing.T) {
 	}
 }
 
-func TestAYearOfNightsHasOneRunEach(t *testing.T) {
+func TestNext_OneRunPerNightForAYear(t *testing.T) {
 	for _, zone := range []string{"UTC", "Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "Pacific/Apia", "Africa/Cairo", "America/Havana"} {
 		for _, spec := range []string{"0 0 * * *", "30 0 * * *", "30 1 * * *", "0 2 * * *", "30 2 * * *", "30 3 * * *"} {
 			location, err := time.LoadLocation(zone)
@@ -99,7 +99,7 @@ func TestAYearOfNightsHasOneRunEach(t *testing.T) {
 	}
 }
 
-func TestWhatIsNoScheduleIsRefused(t *testing.T) {
+func TestParse_RejectsInvalid(t *testing.T) {
 	for _, c := range []struct{ spec, zone, say string }{
 		{"", "", "is no cron spec"},
 		{"0 2 * *", "", "expected exactly 5 fields"},
@@ -121,7 +121,7 @@ func TestWhatIsNoScheduleIsRefused(t *testing.T) {
 	}
 }
 
-func TestAnEmptyScheduleIsNeverDue(t *testing.T) {
+func TestSchedule_ZeroIsNeverDue(t *testing.T) {
 	if due := (Schedule{}).Next(time.Unix(0, 0)); !due.IsZero() {
 		t.Error(due)
 	}
@@ -130,7 +130,7 @@ func TestAnEmptyScheduleIsNeverDue(t *testing.T) {
 	}
 }
 
-func TestJitterIsSteadyAndSpread(t *testing.T) {
+func TestJitter_SteadyAndSpread(t *testing.T) {
 	const limit = 10 * time.Minute
 	due := at(t, "2026-03-01T02:00:00Z")
 	var quarters [4]int

@@ -158,7 +158,7 @@ func Write(w io.Writer, t Result, format string) error {
 func text(t Result) string {
 	var out strings.Builder
 	tw := tabwriter.NewWriter(&out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(tw, "\nRESOURCE\tSMALLEST FOUND\tSEEN AS\t95 % INTERVAL\tNOT FOUND\tWOULD HAVE SEEN")
+	fmt.Fprintln(tw, "\nRESOURCE\tSMALLEST FOUND\tSEEN AS\t95 % INTERVAL\tNOT FOUND\tDETECTABLE")
 	for _, r := range t.Resources {
 		found, seen, between, missed := "none", human.Unknown, human.Unknown, human.Unknown
 		var not []string
@@ -177,7 +177,7 @@ func text(t Result) string {
 	}
 	tw.Flush()
 	if t.Silent {
-		fmt.Fprintf(&out, "\nThe run without a leak stayed silent: nothing of it was called a leak (verdict %s).\nWOULD HAVE SEEN is what it says of itself; noise of a leak of another kind can hide more.\n", t.Control)
+		fmt.Fprintf(&out, "\nThe run without a leak stayed silent: nothing of it was called a leak (verdict %s).\nDETECTABLE is the smallest growth that this run would have called a leak; the noise of a leak of another kind can hide more.\n", t.Control)
 	}
 	for _, w := range t.Warnings {
 		fmt.Fprintf(&out, "  note: %s\n", w)

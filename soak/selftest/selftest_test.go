@@ -34,7 +34,7 @@ func ran(t *testing.T, d *dose, verdict soak.State, found ...string) report.Repo
 	return r
 }
 
-func TestTheSelfTestIsHonest(t *testing.T) {
+func TestAssess_Outcomes(t *testing.T) {
 	everything := []string{"fds", "goroutines", "threads", "zombies", "go_heap_live_bytes"}
 	large, small := &doses[0], &doses[3]
 	good := func() []report.Report {
@@ -75,7 +75,7 @@ func TestTheSelfTestIsHonest(t *testing.T) {
 	}
 }
 
-func TestDosesFallAndCanBePlanted(t *testing.T) {
+func TestDoses_FallAndCanBePlanted(t *testing.T) {
 	for _, operations := range []float64{8000, 40_000, 17_280_000} {
 		before := map[string]float64{}
 		for i, d := range doses {
@@ -94,7 +94,7 @@ func TestDosesFallAndCanBePlanted(t *testing.T) {
 	}
 }
 
-func TestWhatWasNotPlantedCountsAsNeitherFoundNorMissed(t *testing.T) {
+func TestAssess_UnplantedLeak(t *testing.T) {
 	l, err := plan.ParseLeak("fd=1/10op")
 	if err != nil {
 		t.Fatal(err)

@@ -429,7 +429,7 @@ class Card {
       if (!s) return;
       const badge = element('span', { class: 'badge ' + s.verdict }, s.verdict);
       const slope = s.slope_per_hour === null ? '' : ` ${signed(s.slope_per_hour, s.unit)}/h (${signed(s.slope_low, s.unit)} … ${signed(s.slope_high, s.unit)})`;
-      const seen = s.min_detectable_per_hour === null || s.verdict === 'leak' ? '' : `, would have seen ≥ ${human(s.min_detectable_per_hour, s.unit)}/h`;
+      const seen = s.min_detectable_per_hour === null || s.verdict === 'leak' ? '' : `, detectable ≥ ${human(s.min_detectable_per_hour, s.unit)}/h`;
       const name = this.board.runs.length > 1 ? r.label + ' ' : this.chart.lines.length > 1 ? l.label + ' ' : '';
       parts.push(element('div', {}, name, badge, slope + seen));
     }));

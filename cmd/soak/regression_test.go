@@ -15,7 +15,7 @@ import (
 )
 
 // Four nights of a plan: the last holds more fds than the three before.
-func TestANightIsComparedWithThoseBefore(t *testing.T) {
+func TestCompareWithEarlier_FindsRegression(t *testing.T) {
 	oneAtATime(t)
 	dir := t.TempDir()
 	var path string
