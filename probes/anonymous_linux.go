@@ -7,7 +7,7 @@ import (
 )
 
 const (
-	mostRegions = 4096 // anonymous mappings of a family that are followed; further ones are counted only
+	mostRegions = 4096 // anonymous mappings of a tree that are followed; further ones are only counted
 	alike       = 8    // this number of mappings of one size is reported as a separate kind
 )
 

@@ -1,12 +1,12 @@
 // Package probes reads the numbers of one process: memory, descriptors,
 // threads, CPU, sockets, children, its control group and its Go runtime. One
-// file holds one probe, a probe serves one family of metrics, and a [Set] is
-// all probes of one process.
+// file holds one probe, a probe serves some families of metrics, and a [Set] is
+// all probes of one process. A tree is a process and its descendants.
 //
-// The opinion: what is cheap is read at every tick, and what grows with the
-// target paces itself, so that watching never becomes load. The fast probes
-// keep their files open and are read synchronously; every other probe is read
-// off the tick, no sooner than its cost divided by its part of a core
+// Its opinion: cheap numbers are read at every tick, and a probe whose cost grows
+// with the target paces itself, so that monitoring never becomes load. The fast
+// probes keep their files open and are read synchronously. Every other probe is
+// read off the tick, no sooner than its cost divided by its share of a core
 // ([Options].Share), and its samples come with a later tick. No debug page and
 // no kernel lock can hold up a tick.
 //
@@ -19,9 +19,9 @@
 // on /proc/PID, which the kernel binds to the process and not to the number,
 // so a recycled pid is never read as the process that had it before.
 //
-// The limits: Linux is supported, other systems have the few numbers that
-// gopsutil knows there. What another user's process hides (io, descriptors,
-// smaps) needs root or that user. Threads that end, and children that nobody
-// waited for, take their context switches and CPU time along; such counters
-// stand still then, and never fall.
+// Limits: Linux is supported; other systems have the few numbers that gopsutil
+// knows there. Some files of another user's process (io, descriptors, smaps) need
+// root or that user. Threads that end, and children that nobody waited for, take
+// their context switches and CPU time along; such counters keep their value then,
+// and never fall.
 package probes

@@ -9,14 +9,14 @@ import (
 	"soakmon/soak/procfs"
 )
 
-// mostAged is how many descriptors of a family are followed, of which 16 bytes
-// are kept each.
+// mostAged is the number of descriptors of a tree that are followed, at 16 bytes
+// each.
 const mostAged = 8 * mostClassified
 
 // fdAges follows descriptors from read to read: one with the same number and the
-// same link is the same. The link of a socket or a pipe holds its inode; what
-// has none of its own, such as an epoll instance, is known by its kind, that of
-// a file by its path. What is older than the first read is as old as that.
+// same link is the same. The link of a socket or a pipe holds its inode, that of a
+// file its path; a descriptor without an inode, such as an epoll instance, is
+// known by its kind. A descriptor older than the first read counts as that old.
 type fdAges struct {
 	seed  maphash.Seed
 	began time.Time
@@ -50,8 +50,8 @@ func (a *fdAges) begin() {
 	}
 }
 
-// of gives what to follow of a process every step-th number of whose table is
-// looked at; nil where that would be too many.
+// of returns the slots to follow of a process, of whose table every step-th number
+// is looked at; nil where that would be too many.
 func (a *fdAges) of(m *procfs.Process, size, step int) *aged {
 	n := (size + step - 1) / step
 	if a.slots += n; a.slots > mostAged {
@@ -74,14 +74,14 @@ func (a *fdAges) of(m *procfs.Process, size, step int) *aged {
 	return now
 }
 
-// close takes in that a slot's number is not open.
+// close records that a slot's number is not open.
 func (of *aged) close(i int) {
 	if of != nil {
 		of.slots[i] = slot{}
 	}
 }
 
-// see takes in the descriptor of a slot.
+// see records the descriptor of a slot.
 func (a *fdAges) see(of *aged, i int, link []byte, kind string) {
 	if of == nil {
 		return

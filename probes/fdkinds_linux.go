@@ -23,8 +23,8 @@ func init() {
 	metrics := []soak.Metric{
 		{Name: "fds_kind", Unit: "count", Kind: soak.Gauge, Quantum: 1, Help: "Open descriptors by kind; of tables above 8,192 an estimate from every nth descriptor."},
 		{Name: "fds_file", Unit: "count", Kind: soak.Gauge, Quantum: 1, Help: "Open descriptors of files by folder, with numbers in its name as *."},
-		{Name: "fds_age_seconds", Unit: "seconds", Kind: soak.Gauge, Quantum: 1, Help: "Median time since which descriptors of a kind have been seen open: they are so old at the least."},
-		{Name: "fds_oldest_seconds", Unit: "seconds", Kind: soak.Gauge, Quantum: 1, Help: "Time since which the oldest descriptor of a kind has been seen open: it is so old at the least."},
+		{Name: "fds_age_seconds", Unit: "seconds", Kind: soak.Gauge, Quantum: 1, Help: "Median age of the descriptors of a kind, at least: the time since soak first saw each open."},
+		{Name: "fds_oldest_seconds", Unit: "seconds", Kind: soak.Gauge, Quantum: 1, Help: "Age of the oldest descriptor of a kind, at least: the time since soak first saw it open."},
 	}
 	register(spec{name: "fds_kind", class: slow, every: 5 * time.Second, weight: 0.08, metrics: metrics, open: func(e *env) Probe {
 		return &fdKinds{metrics: metrics, tree: e.tree, kinds: newTally("fds_kind", "kind"), files: newTally("fds_file", "dir"),
@@ -53,7 +53,7 @@ func (k *fdKinds) Read(_ context.Context, p soak.Process) ([]soak.Sample, error)
 		t.reset()
 	}
 	k.ages.begin()
-	if err := k.tree.each(k.member); err != nil {
+	if err := k.tree.each(k.process); err != nil {
 		return nil, err
 	}
 	k.ages.end(k.median, k.oldest)
@@ -64,10 +64,10 @@ func (k *fdKinds) Read(_ context.Context, p soak.Process) ([]soak.Sample, error)
 	return samples, nil
 }
 
-// member looks at every nth number of a process's table, n growing with the
+// process looks at every nth number of a process's table, n growing with the
 // table. The kernel gives out the lowest free number, so that a leak fills the
 // table evenly, and what is looked at grows by an nth of it.
-func (k *fdKinds) member(m *procfs.Process) error {
+func (k *fdKinds) process(m *procfs.Process) error {
 	size, err := tableSize(m)
 	if err != nil {
 		return err

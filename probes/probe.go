@@ -43,11 +43,11 @@ const (
 type spec struct {
 	name    string
 	class   class
-	every   time.Duration        // shortest time between two reads; 0 is every tick
+	every   time.Duration        // shortest time between two reads; 0 for every tick
 	weight  float64              // of its part of the set's share of a core; 0 for fast probes and those with a share of their own
-	own     bool                 // it has as large a share to itself: what is judged, and cheap, is to be read at every tick
-	remote  bool                 // it asks the process: its cost is what that works meanwhile, not the CPU time of the read
-	metrics []soak.Metric        // all it can deliver, families named by the user apart
+	own     bool                 // it has a share of that size to itself: it is cheap, judged, and must be read at every tick
+	remote  bool                 // it asks the process: its cost is the CPU time of that process meanwhile, not of the read
+	metrics []soak.Metric        // all it can deliver, except for families named by the user
 	open    func(env *env) Probe // nil where the process has nothing for it to read
 }
 
@@ -83,7 +83,7 @@ func Metrics() []soak.Metric {
 	return distinct(all)
 }
 
-// distinct sorts families by name and keeps one of each.
+// distinct sorts families by name and removes duplicates.
 func distinct(all []soak.Metric) []soak.Metric {
 	slices.SortStableFunc(all, func(a, b soak.Metric) int { return cmp.Compare(a.Name, b.Name) })
 	return slices.CompactFunc(all, func(a, b soak.Metric) bool { return a.Name == b.Name })

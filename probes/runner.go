@@ -22,8 +22,8 @@ const (
 )
 
 // runner reads one probe at its pace and turns its failures into gaps and
-// events. It is used by the set's caller only; the read itself may be on a
-// goroutine of its own, which hands over through done.
+// events. Only the set's caller uses it; the read itself may run on another
+// goroutine, which hands over its reading through done.
 type runner struct {
 	spec
 	probe   Probe
@@ -31,7 +31,7 @@ type runner struct {
 	share   float64       // of a core
 	known   []soak.Metric // families, as of the last time the probe was idle
 
-	done    chan reading // nil unless a read is under way
+	done    chan reading // nil unless a read is in progress
 	started time.Time    // of the newest read
 	due     time.Time    // of the next one
 	gap     time.Time    // of the next NaN while it fails
@@ -84,7 +84,7 @@ func (r *runner) start(ctx context.Context) {
 	}()
 }
 
-// collect takes a finished read, or gives up on one that hangs.
+// collect takes a finished read, or fails one that hangs.
 func (r *runner) collect(b *batch) error {
 	select {
 	case got := <-r.done:
@@ -98,7 +98,7 @@ func (r *runner) collect(b *batch) error {
 	return nil
 }
 
-// readNow reads afresh and waits for it; the error is [ErrGone].
+// readNow starts a new read and waits for it; the error is [ErrGone].
 func (r *runner) readNow(ctx, background context.Context, b *batch) error {
 	defer r.miss(b)
 	if r.class == fast {
@@ -120,7 +120,7 @@ func (r *runner) readNow(ctx, background context.Context, b *batch) error {
 	return nil
 }
 
-// wait waits for the read under way.
+// wait waits for the read in progress.
 func (r *runner) wait(limit context.Context) (got reading, ok bool) {
 	select {
 	case got = <-r.done:
@@ -186,10 +186,10 @@ func (r *runner) take(b *batch, got reading) error {
 }
 
 // pause is the time from the start of a read of that cost to the next one:
-// the probe's cadence, or what keeps it within its share of a core. The
-// cheapest of the last reads counts, because a busy machine makes any one of
-// them look dear. The first reads are cold (a new connection, pages not touched
-// before) and say little of the next.
+// the probe's cadence, or longer to stay within its share of a core. The
+// cheapest of the last reads counts, because a busy machine makes any single one
+// look expensive. The first reads are cold (a new connection, pages not touched
+// before) and do not predict the next ones.
 func (r *runner) pause(cost time.Duration) time.Duration {
 	if r.class == fast {
 		return 0
@@ -204,8 +204,8 @@ func (r *runner) pause(cost time.Duration) time.Duration {
 	return max(r.cadence(), wait)
 }
 
-// cadence is a little less than every, so that a tick that comes a moment
-// early is not missed.
+// cadence is slightly less than every, so that a tick that comes a moment early is
+// not missed.
 func (r *runner) cadence() time.Duration { return r.every - r.every/20 }
 
 // fail reports the first failure in a row and sets when to try again.

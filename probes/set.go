@@ -13,7 +13,7 @@ import (
 type Options struct {
 	ProcRoot   string  // mount point of proc(5); "" is /proc
 	CgroupRoot string  // mount point of the control groups; "" is /sys/fs/cgroup
-	Share      float64 // of one core that the slow probes of all processes of a run may take together; 0 is 0.002
+	Share      float64 // largest part of one core that the slow probes of all processes of a run may use together; 0 is 0.002
 }
 
 // roleShare divides Options.Share among the sets of a run.
@@ -96,8 +96,8 @@ func (s *Set) divide(share float64) {
 	}
 }
 
-// Metrics lists the families that this set can deliver, those included that
-// the plan names from a Prometheus page and that were seen by now.
+// Metrics lists the families that this set can deliver, including those that
+// the plan names from a Prometheus page and that were seen so far.
 func (s *Set) Metrics() []soak.Metric {
 	var all []soak.Metric
 	for _, r := range s.runners {
@@ -109,16 +109,16 @@ func (s *Set) Metrics() []soak.Metric {
 	return distinct(all)
 }
 
-// Process is the process as it was found: with its start time, where it was
+// Process is the process as it was found: with its start time, also where it was
 // opened without one.
 func (s *Set) Process() soak.Process { return s.process }
 
 // Gone reports whether the process has ended, or its pid was given to another.
 func (s *Set) Gone() bool { return s.gone != nil }
 
-// Tick reads the fast probes and takes what the slow ones have brought since
-// the last tick; at is the time since the run's start and is only written on
-// the events. It does not wait for anything.
+// Tick reads the fast probes and collects the samples that the slow ones have read
+// since the last tick; at is the time since the run's start and is only written on
+// the events. It never waits.
 func (s *Set) Tick(ctx context.Context, at time.Duration) ([]soak.Sample, []soak.Event) {
 	b := &batch{role: s.process.Role, at: at, now: time.Now(), samples: make([]soak.Sample, 0, 48)}
 	s.at, s.wall = at, b.now
@@ -134,8 +134,8 @@ func (s *Set) ReadAll(ctx context.Context) ([]soak.Sample, []soak.Event) {
 	return s.each(b, func(r *runner) error { return r.readNow(ctx, s.ctx, b) })
 }
 
-// each reads all runners. When the process proves gone meanwhile, all that was
-// read before in this batch is dropped: the row is one gap.
+// each reads all runners. When the process turns out to be gone, everything read
+// before in this batch is dropped: the row is one gap.
 func (s *Set) each(b *batch, read func(*runner) error) ([]soak.Sample, []soak.Event) {
 	for _, r := range s.runners {
 		if s.gone == nil {
@@ -165,8 +165,8 @@ func (s *Set) end(b *batch) {
 	b.tell("process", text, 1)
 }
 
-// Close ends the reads under way and releases all files. It waits a moment for
-// them; a read that the kernel holds is left behind.
+// Close ends the reads in progress and releases all files. It waits a moment for
+// the reads; one that hangs in the kernel is abandoned.
 func (s *Set) Close() {
 	s.cancel()
 	for _, r := range s.runners {

@@ -35,7 +35,7 @@ func init() {
 	}})
 }
 
-// sockets finds the socket inodes among the descriptors of the family in the
+// sockets finds the socket inodes among the descriptors of the tree in the
 // tables of the process's network namespace (proc_pid_net(5)).
 type sockets struct {
 	metrics []soak.Metric
@@ -88,7 +88,7 @@ func (s *sockets) samples(role string, t *tables) []soak.Sample {
 	return all
 }
 
-// collect adds the socket inodes among a member's descriptors.
+// collect adds the socket inodes among a process's descriptors.
 func (s *sockets) collect(m *procfs.Process) error {
 	var buf [64]byte
 	return m.List("fd", func(dir *os.File, names []string) error {

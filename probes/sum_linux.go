@@ -18,7 +18,7 @@ func countGauge(name, help string) soak.Metric {
 	return soak.Metric{Name: name, Unit: "count", Kind: soak.Gauge, Quantum: 1, Help: help}
 }
 
-// sum reads the same numbers of every member of the family and adds them up.
+// sum reads the same numbers of every process of the tree and adds them up.
 //
 // A counter of the sum never falls. What the kernel hands from an ended child
 // to its parent (CPU time, faults, I/O) stays in the sum by itself; where an

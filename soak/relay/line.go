@@ -8,11 +8,11 @@ import (
 	"time"
 )
 
-// line is a link with its queue of datagrams that wait to arrive.
+// line is a link with the queue of its delayed datagrams.
 type line struct {
 	*link
 	wake chan struct{} // something is due earlier than before
-	done chan struct{} // closed: no more
+	done chan struct{} // closed at the end
 	gone sync.WaitGroup
 
 	mu      sync.Mutex
@@ -21,7 +21,7 @@ type line struct {
 	seq     uint64
 }
 
-// parcel is a datagram, or a train of such, that waits.
+// parcel is a delayed datagram, or a train of datagrams.
 type parcel struct {
 	at      time.Time
 	seq     uint64
@@ -45,8 +45,9 @@ func (n *line) close() {
 }
 
 // pass sends what arrives: a datagram, or a train of datagrams of segment bytes
-// each. Datagrams of a train meet their fates one by one, unless all share one.
-// data is the caller's again on return.
+// each. Each datagram of a train is delayed or lost individually, unless the conditions
+// treat all alike.
+// The caller may reuse data on return.
 func (n *line) pass(data []byte, segment int, conn *net.UDPConn, to netip.AddrPort) {
 	if n.uniform() {
 		n.one(data, segment, conn, to)
@@ -71,7 +72,7 @@ func (n *line) one(data []byte, segment int, conn *net.UDPConn, to netip.AddrPor
 	}
 }
 
-// put lets a copy of a parcel wait, where there is room.
+// put queues a copy of a parcel, where there is room.
 func (n *line) put(p parcel) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -111,7 +112,7 @@ func (n *line) deliver() {
 	}
 }
 
-// take gives the first parcel where it is due, or how long to wait.
+// take returns the first parcel where it is due, or the time until then.
 func (n *line) take(now time.Time) (p parcel, wait time.Duration) {
 	n.mu.Lock()
 	defer n.mu.Unlock()

@@ -12,7 +12,7 @@ import (
 // rate: a router's queue, of 100 ms (Villamizar, Song, ACM CCR 24(5), 1994).
 const queueTime = 100 * time.Millisecond
 
-// link is one direction of all that a relay carries. It reads no clock.
+// link is one direction of a relay. It reads no clock.
 type link struct {
 	c soak.Conditions
 
@@ -40,8 +40,8 @@ func (l *link) pass(n int, now time.Time) (at time.Time, ok bool) {
 	return at.Add(l.delay()), true
 }
 
-// passStream is pass for bytes that must neither be lost nor overtake others:
-// those before them arrive at last.
+// passStream is pass for bytes that are neither lost nor reordered: the bytes
+// before them arrive at last.
 func (l *link) passStream(n int, now, last time.Time) (at time.Time) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -52,7 +52,7 @@ func (l *link) passStream(n int, now, last time.Time) (at time.Time) {
 	return at
 }
 
-// wait is how long a stream shall not be read, so that the queue stays short.
+// wait is how long to pause reading a stream, so that the queue stays short.
 func (l *link) wait(now time.Time) time.Duration {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -16,7 +16,7 @@ import (
 const (
 	chunkSize   = 16 << 10
 	mostWaiting = 64                    // chunks of one direction of a connection
-	mostReads   = 20                    // before a connection meets its fate
+	mostReads   = 20                    // by which a stall or reset happens, at the latest
 	acceptPause = 50 * time.Millisecond // out of file descriptors
 	dialTimeout = 10 * time.Second
 )
@@ -134,7 +134,8 @@ func reset(conns ...*net.TCPConn) {
 	}
 }
 
-// fate is what befalls a connection after a number of reads; none where that is 0.
+// fate is a stall or reset of a connection after a number of reads; none where that
+// is 0.
 type fate struct {
 	reads int
 	reset bool
@@ -157,7 +158,7 @@ func newFate(c soak.Conditions, seed, number uint64) fate {
 	return f
 }
 
-// meet counts a read, and lets the fate come about.
+// meet counts a read, and stalls or resets when it is time.
 func (f *fate) meet(ctx context.Context) error {
 	if f.reads == 0 {
 		return nil

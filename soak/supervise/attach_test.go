@@ -71,8 +71,17 @@ func TestNewTarget_AttachWithoutMainThread(t *testing.T) {
 		return err == nil && st.State == 'Z'
 	})
 	tg := target(t, soak.Target{PID: cmd.Process.Pid}, TargetOptions{})
-	if _, ended := tg.now.ended(); ended {
-		t.Error("it counts as ended")
+	leader, err := alive(cmd.Process.Pid)
+	if err != nil {
+		t.Fatal(err)
+	}
+	h, err := openHandle(leader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer h.Close()
+	if exit, ended := (&instance{handle: h, leader: leader}).ended(); ended {
+		t.Errorf("it counts as ended: %v", exit)
 	}
 	next(t, tg, soak.EventStart)
 	in.Close()

@@ -24,14 +24,14 @@ type Spec struct {
 	Args   []string          // program and arguments
 	Env    map[string]string // added to this process's environment
 	Dir    string            // working directory; "" is ours
-	Stdin  bool              // keep a pipe to its standard input; the child shall end when that closes
+	Stdin  bool              // keep a pipe to its standard input; the child must end when that closes
 	Fd3    bool              // keep a pipe from its file descriptor 3
 	Output func(line string) // gets each line of its standard output and error, at most 4 KiB of each, from one goroutine; may be nil
 	Grace  time.Duration     // from SIGTERM to SIGKILL; 5 s where it is 0
 }
 
-// Child is a started process with all that it started in turn. Stop must be
-// called in the end, also after it has ended by itself.
+// Child is a started process with all processes that it started in turn. Stop must
+// be called, also after the child has ended by itself.
 type Child struct {
 	treeRoot // guarded by children.mu, but for procfs.ID and mark, which do not change
 
@@ -51,8 +51,8 @@ type Child struct {
 	released chan struct{} // closed by Stop
 }
 
-// Start starts a child in a session of its own. When ctx ends the child and
-// all that it started are killed at once; Stop is the gentle way.
+// Start starts a child in a new session. When ctx ends, the child and its
+// descendants are killed at once; Stop is the gentle way.
 func Start(ctx context.Context, s Spec) (*Child, error) {
 	if len(s.Args) == 0 {
 		return nil, errors.New("start a child: no command given")
@@ -179,8 +179,8 @@ func (c *Child) Stdin() io.WriteCloser { return c.stdin }
 // that were not read by then are lost.
 func (c *Child) Fd3() io.Reader { return c.fd3 }
 
-// Done is closed when the child has ended and was waited for; what it started
-// may live on until Stop.
+// Done is closed when the child has ended and was waited for; its descendants may
+// live on until Stop.
 func (c *Child) Done() <-chan struct{} { return c.done }
 
 // Exit is how it ended; it waits for that.

@@ -14,7 +14,7 @@ type instance struct {
 	child   *Child    // nil where the process was attached to
 	handle  *handle   // of the leader, where that is not the child itself
 	leader  procfs.ID // root of what is sampled
-	serving procfs.ID // the process that really serves, as far as it is known
+	serving procfs.ID // the process that serves, as far as it is known
 	hello   Hello
 	tail    tail
 	began   time.Time
@@ -59,18 +59,18 @@ func (in *instance) ended() (Exit, bool) {
 	return exit, err == nil
 }
 
-// daemon finds what a child left behind that put itself into the background:
-// it ended well and a process that it started lives on as an orphan, the oldest
-// of them is the daemon. False where there is none.
-func (in *instance) daemon() (procfs.Stat, *handle, bool) {
+// daemon finds the process that a child left in the background: the child ended
+// with code 0, and the oldest living orphan of its tree is the daemon. ok is false
+// where there is none.
+func (in *instance) daemon() (p procfs.Stat, h *handle, ok bool) {
 	tree, err := in.child.scanTwice()
 	self := os.Getpid()
 	tree = slices.DeleteFunc(tree, func(p procfs.Stat) bool { return p.Parent != self || p.Ended() || p.ID == in.child.ID })
 	if err != nil || len(tree) == 0 {
 		return procfs.Stat{}, nil, false
 	}
-	p := slices.MinFunc(tree, procfs.ByAge)
-	h, err := openHandle(p.ID)
+	p = slices.MinFunc(tree, procfs.ByAge)
+	h, err = openHandle(p.ID)
 	if err != nil {
 		return procfs.Stat{}, nil, false
 	}
@@ -91,7 +91,7 @@ func (in *instance) drop() {
 	}
 }
 
-// end stops what was started; an attached process continues.
+// end stops a started target with its tree; an attached process continues.
 func (in *instance) end(ctx context.Context) error {
 	defer in.drop()
 	if in.child == nil {

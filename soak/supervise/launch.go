@@ -29,8 +29,8 @@ func (t *Target) readyTimeout() time.Duration {
 	return defaultReady
 }
 
-// launch starts the command and waits until it is ready; where it does not get
-// there, it is stopped again.
+// launch starts the command and waits until it is ready. It stops a command that
+// does not become ready.
 func (t *Target) launch(ctx context.Context) (*instance, error) {
 	in := &instance{began: time.Now()}
 	conditions, onLine, err := t.conditions(in)
@@ -59,8 +59,8 @@ func (t *Target) launch(ctx context.Context) (*instance, error) {
 	return in, nil
 }
 
-// args is the command to start. An embedded server that is started again shall
-// listen where the load expects it.
+// args is the command to start. A restarted embedded server must listen where the
+// load expects it.
 func (t *Target) args() []string {
 	if len(t.plan.Embedded) == 0 {
 		return t.plan.Command
@@ -116,9 +116,9 @@ func (t *Target) greeting(in *instance) condition {
 	}
 }
 
-// ready waits until all conditions hold. Where another process than the leader
-// serves, the leader may be about to leave it in the background, so it is given
-// a moment to do that.
+// ready waits until all conditions hold. Where a process other than the leader
+// serves, the leader may be about to leave it in the background, so it gets a
+// moment to do that.
 func (t *Target) ready(ctx context.Context, in *instance, conditions []condition) error {
 	timeout := t.readyTimeout()
 	ctx, cancel := context.WithTimeoutCause(ctx, timeout, fmt.Errorf("after %v", timeout))

@@ -37,8 +37,8 @@ func holders(socks []procfs.Socket, among []int) (out []procfs.Stat, err error) 
 	return out, err
 }
 
-// servers are the processes that serve HOST:PORT. The error says what listens
-// nearby where none does, and what to do where it cannot be seen.
+// servers are the processes that serve HOST:PORT. Where there is none, the error
+// lists what listens on nearby ports, or says why the process cannot be seen.
 func servers(ctx context.Context, hostport string) ([]procfs.Stat, error) {
 	addrs, err := localAddrs(ctx, hostport)
 	if err != nil {
@@ -63,7 +63,7 @@ func servers(ctx context.Context, hostport string) ([]procfs.Stat, error) {
 }
 
 // Serves returns nil where the process or one of its descendants serves
-// HOST:PORT, and otherwise an error that says who does. Only addresses of this
+// HOST:PORT, and otherwise an error that names the process that does. Only addresses of this
 // machine can be checked; a bare :PORT is 127.0.0.1:PORT.
 func Serves(pid int, hostport string) error {
 	p, err := proc.Stat(pid)

@@ -8,10 +8,10 @@ import (
 	"soakmon/soak/procfs"
 )
 
-// family of the tests: 10 is the monitor, in session 5.
 func id(pid int, start uint64) procfs.ID { return procfs.ID{PID: pid, Start: start} }
 
-func testTree(list ...procfs.Stat) snapshot {
+// testSnapshot holds the monitor, pid 10 in session 5, and what is listed.
+func testSnapshot(list ...procfs.Stat) snapshot {
 	t := snapshot{1: {ID: id(1, 1)}, 10: {ID: id(10, 100), Parent: 1, Session: 5}}
 	for _, p := range list {
 		t[p.PID] = p
@@ -23,7 +23,7 @@ func TestTreeOf_Kinship(t *testing.T) {
 	held := &treeRoot{ID: id(20, 200), mark: "h", held: true}
 	old := &treeRoot{ID: id(30, 300), mark: "o", known: map[procfs.ID]bool{id(39, 390): true}}
 	young := &treeRoot{ID: id(40, 400), mark: "y"}
-	members := []*treeRoot{held, old, young}
+	roots := []*treeRoot{held, old, young}
 	parent := func(pid, ppid, session int) procfs.Stat {
 		return procfs.Stat{ID: id(pid, uint64(pid)*10), Parent: ppid, Session: session, Group: session}
 	}
@@ -32,23 +32,23 @@ func TestTreeOf_Kinship(t *testing.T) {
 		marks string
 		want  *treeRoot
 	}{
-		"the child itself":                              {p: parent(30, 10, 30), want: old},
-		"its child in another session":                  {p: parent(31, 30, 31), want: old},
-		"an orphan of its session":                      {p: parent(32, 10, 30), want: old},
-		"its daemon, by its mark":                       {p: parent(50, 10, 50), marks: "x,o", want: old},
-		"a stray without a mark goes to the youngest":   {p: parent(51, 10, 51), want: young},
-		"an older stray goes to who was there then":     {p: parent(35, 10, 35), want: old},
-		"a stray older than all is nobody's":            {p: parent(25, 10, 25), want: nil},
-		"known, though its parent has just gone":        {p: procfs.Stat{ID: id(39, 390), Parent: 999}, want: old},
-		"the same pid with another start is not known":  {p: procfs.Stat{ID: id(39, 391), Parent: 999}, want: nil},
-		"a child by other means, in our session":        {p: parent(52, 10, 5), want: nil},
-		"a stranger below init":                         {p: parent(53, 1, 53), want: nil},
-		"a stranger whose session recycled the number":  {p: procfs.Stat{ID: id(54, 540), Parent: 1, Session: 30}, want: nil},
-		"our child, in a session older than the member": {p: procfs.Stat{ID: id(33, 250), Parent: 10, Session: 30}, want: nil},
+		"the child itself":                             {p: parent(30, 10, 30), want: old},
+		"its child in another session":                 {p: parent(31, 30, 31), want: old},
+		"an orphan of its session":                     {p: parent(32, 10, 30), want: old},
+		"its daemon, by its mark":                      {p: parent(50, 10, 50), marks: "x,o", want: old},
+		"a stray without a mark goes to the youngest":  {p: parent(51, 10, 51), want: young},
+		"an older stray goes to who was there then":    {p: parent(35, 10, 35), want: old},
+		"a stray older than all is nobody's":           {p: parent(25, 10, 25), want: nil},
+		"known, though its parent has just gone":       {p: procfs.Stat{ID: id(39, 390), Parent: 999}, want: old},
+		"the same pid with another start is not known": {p: procfs.Stat{ID: id(39, 391), Parent: 999}, want: nil},
+		"a child by other means, in our session":       {p: parent(52, 10, 5), want: nil},
+		"a stranger below init":                        {p: parent(53, 1, 53), want: nil},
+		"a stranger whose session recycled the number": {p: procfs.Stat{ID: id(54, 540), Parent: 1, Session: 30}, want: nil},
+		"our child, in a session older than the child": {p: procfs.Stat{ID: id(33, 250), Parent: 10, Session: 30}, want: nil},
 	} {
 		t.Run(name, func(t *testing.T) {
-			all := testTree(parent(20, 10, 20), parent(30, 10, 30), parent(40, 10, 40), c.p)
-			got := treeOf(c.p, all, 10, members, func(int) []string { return strings.Split(c.marks, ",") })
+			all := testSnapshot(parent(20, 10, 20), parent(30, 10, 30), parent(40, 10, 40), c.p)
+			got := treeOf(c.p, all, 10, roots, func(int) []string { return strings.Split(c.marks, ",") })
 			if got != c.want {
 				t.Errorf("got %+v, want %+v", got, c.want)
 			}

@@ -18,7 +18,7 @@ const attempt = 2 * time.Second // at a connection or a request
 // condition says what is missing before the target is ready, or "".
 type condition func(context.Context) string
 
-// unmet is what the first condition that does not hold misses, or "".
+// unmet is what the first unmet condition lacks, or "".
 func unmet(ctx context.Context, all []condition) string {
 	for _, c := range all {
 		if missing := c(ctx); missing != "" {
@@ -136,9 +136,9 @@ func connect(ctx context.Context, addr string) error {
 	return err
 }
 
-// answers is the condition that a GET is answered with a status below 400. The
-// body is not read and the certificate not verified: the question is only
-// whether somebody is at home.
+// answers is the condition that a GET gets a status below 400. The body is not
+// read and the certificate not verified: the question is only whether the server
+// responds.
 func answers(ctx context.Context, url string) string {
 	transport := &http.Transport{DisableKeepAlives: true, TLSClientConfig: &tls.Config{InsecureSkipVerify: true}}
 	defer transport.CloseIdleConnections()

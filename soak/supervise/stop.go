@@ -20,7 +20,7 @@ const (
 // Stop ends the child and all that it started: it closes the child's standard
 // input where it holds that and waits for half the grace, then sends SIGTERM
 // to all, waits for the grace, then SIGKILL. It cuts the waiting short when ctx
-// ends. The error names what would not die. Further calls wait for the first
+// ends. The error names the processes that did not end. Further calls wait for the first
 // and return the same.
 func (c *Child) Stop(ctx context.Context) error {
 	c.once.Do(func() { c.stopErr = c.end(ctx) })

@@ -62,8 +62,8 @@ type Target struct {
 	scrub  *strings.Replacer
 	events chan soak.Event
 	life   context.Context    // ends: all is killed
-	quit   context.CancelFunc // ends the watching, gently
-	done   chan struct{}      // closed when the watching has ended
+	quit   context.CancelFunc // ends the supervision, gently
+	done   chan struct{}      // closed when the supervision has ended
 
 	closing  sync.Once
 	closeErr error
@@ -75,8 +75,8 @@ type Target struct {
 }
 
 // NewTarget starts the target and waits until it is ready, or finds the running
-// process. When ctx ends, what it started is killed at once. The error of a
-// command that does not get ready shows the last lines of its output.
+// process. When ctx ends, the processes it started are killed at once. The error of
+// a command that does not become ready shows the last lines of its output.
 func NewTarget(ctx context.Context, plan soak.Target, o TargetOptions) (*Target, error) {
 	watch, quit := context.WithCancel(ctx)
 	t := &Target{
@@ -128,7 +128,7 @@ func (t *Target) Process() (soak.Process, bool) {
 // closed by Close.
 func (t *Target) Events() <-chan soak.Event { return t.events }
 
-// Hello is what the embedded server said of itself, or zero.
+// Hello is the hello of the embedded server, or zero.
 func (t *Target) Hello() Hello {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -138,14 +138,14 @@ func (t *Target) Hello() Hello {
 // Address is where the embedded server listens, or "".
 func (t *Target) Address() string { return t.Hello().Address }
 
-// Facts are what is known of the target's program, read when it got ready.
+// Facts describe the target's program; they are read when it becomes ready.
 func (t *Target) Facts() soak.Facts {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	return t.facts
 }
 
-// Close ends the watching and stops what the target started; a process that
+// Close ends the supervision and stops the processes that the target started; a process that
 // was attached to continues. Further calls return the same.
 func (t *Target) Close(ctx context.Context) error {
 	t.closing.Do(func() {
@@ -158,7 +158,7 @@ func (t *Target) Close(ctx context.Context) error {
 	return t.closeErr
 }
 
-// rise makes an instance the one to sample.
+// rise makes an instance the sampled one.
 func (t *Target) rise(in *instance) {
 	facts := factsOf(in.serving, t.scrub)
 	t.mu.Lock()
