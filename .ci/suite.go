@@ -37,8 +37,9 @@ type step struct {
 }
 
 const (
-	program  = "./cmd/soak"      // starts whole runs of the program
-	protocol = "./soak/protocol" // needs the servers that take long to build
+	program  = "./cmd/soak"                                             // starts whole runs of the program
+	protocol = "./soak/protocol"                                        // needs the servers that take long to build
+	busy     = "^Test(Bench|CompareWithEarlier|Engine|Report_HTML|Web)" // tests of program that work the cores; the others wait
 )
 
 var (
@@ -95,7 +96,8 @@ func full(others []string, long bool) []step {
 	return []step{
 		{name: "debian packages", args: []string{".ci/peers", "debian"}},
 		{name: "compile", env: plain, args: []string{"go", "test", "-vet=off", "-run=^$", program}},
-		{name: "whole runs", after: []string{"debian packages", "compile"}, env: env, tests: true, args: goTest(timeout, program)},
+		{name: "whole runs", after: []string{"debian packages", "compile"}, env: env, tests: true, args: goTest(timeout, "-skip="+busy, program)},
+		{name: "pages and benches", after: []string{"debian packages", "compile"}, nice: 5, env: env, tests: true, args: goTest(timeout, "-run="+busy, program)},
 		{name: "sing-box and xray", after: []string{"compile"}, nice: 5, args: []string{".ci/peers", "go"}},
 		{name: "compile for race", after: []string{"debian packages", "compile"}, nice: 5, env: race, args: []string{"go", "test", "-race", "-vet=off", "-run=^$", protocol}},
 		{name: "protocols", after: []string{"sing-box and xray", "compile for race"}, nice: 3, env: append(race, env[1:]...), tests: true, args: goTest("-race", "-parallel=8", timeout, protocol)},

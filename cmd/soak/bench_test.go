@@ -40,7 +40,6 @@ func benchOfProgram(t *testing.T, program string, args ...string) (r bench.Resul
 }
 
 func TestBench_MeasuresProcessesAndStoresResult(t *testing.T) {
-	oneAtATime(t)
 	dir, program := t.TempDir(), ownBinary(t)
 	r, said, code := benchOfProgram(t, program, "--protocols", "http", "--duration", "2s", "--cpu-profile", "--dir", dir)
 	if code != 0 || r.Verdict != bench.Shown || len(r.Rows) != 3 || r.Rounds != 6 {

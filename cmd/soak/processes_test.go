@@ -8,7 +8,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 )
@@ -82,16 +81,4 @@ func unleft(t *testing.T, program string) {
 		}
 		<-time.After(50 * time.Millisecond)
 	}
-}
-
-// busy is held by the test that works the processor rather than waits.
-var busy sync.Mutex
-
-// oneAtATime makes a test parallel to those that wait, and lets it start when no
-// other is working.
-func oneAtATime(t *testing.T) {
-	t.Helper()
-	t.Parallel()
-	busy.Lock()
-	t.Cleanup(busy.Unlock)
 }
