@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// Float is a number that JSON may not be able to hold: NaN and the infinities
-// are null there, and null reads as NaN.
+// Float is a number that can be NaN or infinite, which JSON numbers cannot. NaN
+// and the infinities are written as null, and null is read as NaN.
 type Float float64
 
 // MarshalJSON writes the number, or null.
@@ -20,7 +20,7 @@ func (f Float) MarshalJSON() ([]byte, error) {
 }
 
 // UnmarshalJSON reads a number, null as NaN, and the strings "NaN", "+Inf" and
-// "-Inf", which run files of layout version 1 have.
+// "-Inf" of run files with layout version 1.
 func (f *Float) UnmarshalJSON(data []byte) error {
 	switch text := string(data); text {
 	case "null", `"NaN"`, `"+Inf"`, `"-Inf"`:

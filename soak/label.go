@@ -11,7 +11,7 @@ import (
 // LabelName names a metric with labels, given as key, value, key, value, …:
 // LabelName("sockets", "state", "close_wait") is `sockets{state="close_wait"}`.
 // Labels are sorted by key; values are quoted as Go strings. Without labels it is
-// the family itself. It panics where a key has no value.
+// the family itself. It panics if a key has no value.
 func LabelName(family string, labels ...string) string {
 	if len(labels) == 0 {
 		return family
@@ -33,7 +33,7 @@ func Family(name string) string {
 	return family
 }
 
-// Label is the value of a label in a metric's name, empty where it has none.
+// Label is the value of the label key in a metric's name, empty if there is none.
 func Label(name, key string) string {
 	for k, v := range Labels(name) {
 		if k == key {
@@ -44,7 +44,7 @@ func Label(name, key string) string {
 }
 
 // Labels yields the labels of a metric's name, as [LabelName] writes them. It
-// ends at text that is not a label.
+// stops at the first text that cannot be parsed as a label.
 func Labels(name string) iter.Seq2[string, string] {
 	return func(yield func(key, value string) bool) {
 		_, rest, _ := strings.Cut(name, "{")

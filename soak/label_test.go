@@ -30,7 +30,7 @@ func TestLabelName_RoundTrip(t *testing.T) {
 	}
 }
 
-func TestLabels_EndAtWhatIsNotALabel(t *testing.T) {
+func TestLabels_StopAtMalformedText(t *testing.T) {
 	for _, name := range []string{"", "x", "x{", "x{a", "x{a=", "x{a=1}", `x{a="1`, "{}", `x}a="1"{`} {
 		if got := maps.Collect(Labels(name)); len(got) != 0 {
 			t.Errorf("%s has labels %q", name, got)

@@ -5,16 +5,16 @@ import (
 	"time"
 )
 
-// The roles a process plays in a run. They are sampled apart, so that a leak
-// in the driver or in the monitor itself is reported as ours.
+// The roles of the processes in a run. Each role is sampled separately, so that a
+// leak in the driver or in the monitor is reported as a leak of soak itself.
 const (
 	RoleTarget  = "target"
 	RoleDriver  = "driver"
-	RoleRelay   = "relay" // where the plan has conditions
+	RoleRelay   = "relay" // only if the plan has conditions
 	RoleMonitor = "monitor"
 )
 
-// Kind says how the values of a metric behave over time.
+// Kind is how the values of a metric behave over time.
 type Kind string
 
 const (
@@ -22,26 +22,26 @@ const (
 	Counter Kind = "counter" // only rises, and restarts at zero with its process; the name ends in _total
 )
 
-// Metric describes one family of series: everything about a series but its
+// Metric describes a family of series: everything about a series except its
 // labels and its values.
 type Metric struct {
 	Name    string  `json:"name"`           // family name in Prometheus style, without labels: "fds", "rss_bytes"
 	Unit    string  `json:"unit"`           // base unit: "bytes", "seconds", or "count"
 	Kind    Kind    `json:"kind"`           //
-	Quantum float64 `json:"quantum"`        // smallest step between two values (1, 4096, 1e-9, 0.01); 0 where values are arbitrary floats
+	Quantum float64 `json:"quantum"`        // smallest step between two values (1, 4096, 1e-9, 0.01); 0 for arbitrary floats
 	Help    string  `json:"help,omitempty"` // one sentence
 }
 
-// SeriesID identifies one series of a run. Host and Target are empty where a run
-// has one host and one target.
+// SeriesID identifies one series of a run. Host and Target are empty in runs with
+// one host and one target.
 type SeriesID struct {
 	Host    string `json:"host,omitempty"`
 	Target  string `json:"target,omitempty"`
 	Process string `json:"process"` // RoleTarget, RoleDriver, RoleRelay or RoleMonitor
-	Metric  string `json:"name"`    // family name with sorted labels where it has them: `sockets{state="close_wait"}`, see [LabelName]
+	Metric  string `json:"name"`    // family name, followed by sorted labels if there are any: `sockets{state="close_wait"}`; see [LabelName]
 }
 
-// SeriesOf identifies a series of a run with one host and one target.
+// SeriesOf is the identity of a series in a run with one host and one target.
 func SeriesOf(process, metric string) SeriesID { return SeriesID{Process: process, Metric: metric} }
 
 // With is the series of another metric of the same process.
@@ -53,7 +53,7 @@ func (id SeriesID) With(metric string) SeriesID {
 // Family is the metric's name without its labels.
 func (id SeriesID) Family() string { return Family(id.Metric) }
 
-// Label is the value of a label, empty where the metric does not have it.
+// Label is the value of a label, empty if the metric does not have it.
 func (id SeriesID) Label(name string) string { return Label(id.Metric, name) }
 
 // Compare orders series by host, target, process and metric.
@@ -65,10 +65,10 @@ func (id SeriesID) Compare(other SeriesID) int {
 // Sample is one reading of one series of one process.
 type Sample struct {
 	SeriesID
-	Value float64 // in the metric's base unit; NaN where it was due and could not be measured
+	Value float64 // in the metric's base unit; NaN if it was due and could not be measured
 }
 
-// Row is everything that one tick of the monitor read.
+// Row is everything that the monitor read in one tick.
 type Row struct {
 	At      time.Duration // since the run's start, monotonic
 	Wall    time.Time     // the wall clock at the same instant
@@ -77,8 +77,8 @@ type Row struct {
 
 // Series is one metric of one process over a run or a part of it, oldest first.
 //
-// A raw series has nil Min, Max and N. In a reduced one each point stands for a
-// bucket: At is its middle, Value its middle value, Min and Max its extremes
+// In a raw series Min, Max and N are nil. In a reduced series each point is a
+// bucket of samples: At is its middle, Value its mean without the extremes, Min and Max the extremes,
 // and N the number of samples in it.
 type Series struct {
 	ID     SeriesID
@@ -88,5 +88,5 @@ type Series struct {
 	Min    []float64
 	Max    []float64
 	N      []uint32
-	Breaks []time.Duration // no trend is carried across one: a new pid or start time, a suspend
+	Breaks []time.Duration // trends restart here: a new process, or a suspend of the machine
 }

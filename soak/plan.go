@@ -7,25 +7,25 @@ import (
 	"time"
 )
 
-// Options are the settings of a plug-in (a protocol, a sink), which only the
-// plug-in knows. It decodes them strictly and names the line of what is wrong.
+// Options are the settings of a plug-in (a protocol or a sink). Only the plug-in
+// knows their schema: it decodes them strictly, and its errors name the line.
 type Options struct {
 	JSON json.RawMessage `json:"json,omitempty"`
 	File string          `json:"-"` // the plan's file, for errors
 	Line map[string]int  `json:"-"` // line of each key in File, by its dotted path within the options; "" is the block itself
 }
 
-// Plan is one run, fully spelled out: what to load, how, for how long, what to
-// watch and what to say no to.
+// Plan describes one run completely: the target, the load, how long it lasts, what
+// is measured, and what makes the run fail.
 type Plan struct {
 	Name     string        `json:"name"`
-	Duration time.Duration `json:"duration"` // of the load, rests included; the baseline before and the drain after it come on top
+	Duration time.Duration `json:"duration"` // of the load, including rests; the baseline and the drain are added
 	Interval time.Duration `json:"interval"` // between two ticks
 	Warmup   time.Duration `json:"warmup"`   // from the start of the load; not judged
 
 	Target     Target              `json:"target"`
 	Load       []Workload          `json:"load"`
-	Isolate    bool                `json:"isolate,omitempty"` // after the warm-up each load runs alone, in turns
+	Isolate    bool                `json:"isolate,omitempty"` // after the warm-up, the loads take turns running alone
 	Rest       Rest                `json:"rest"`
 	Profiles   Profiles            `json:"profiles"`
 	Conditions *Conditions         `json:"conditions,omitempty"`
@@ -36,15 +36,15 @@ type Plan struct {
 
 	Schedule   string        `json:"schedule,omitempty"`   // cron spec
 	TimeZone   string        `json:"time_zone,omitempty"`  // IANA name; UTC where empty
-	Overlap    Overlap       `json:"overlap,omitempty"`    // when the last run still goes on: "skip" or "queue"
-	Jitter     time.Duration `json:"jitter,omitempty"`     // start up to so much later
-	Deadline   time.Duration `json:"deadline,omitempty"`   // a start later than this is skipped
+	Overlap    Overlap       `json:"overlap,omitempty"`    // when the previous run is still in progress: "skip" or "queue"
+	Jitter     time.Duration `json:"jitter,omitempty"`     // maximum random delay of a start
+	Deadline   time.Duration `json:"deadline,omitempty"`   // a start delayed by more than this is skipped
 	CatchUp    bool          `json:"catch_up,omitempty"`   // run once at start-up when a start was missed
 	Keep       int           `json:"keep,omitempty"`       // run files of this plan to keep; 0 is all
 	Regression float64       `json:"regression,omitempty"` // share by which a level, a latency or the throughput may be worse than in the plan's earlier runs; 0: not compared
 
 	File    string   `json:"file,omitempty"` // where it was read from
-	Secrets []string `json:"-"`              // values that came from the environment or a file and must never be written out
+	Secrets []string `json:"-"`              // values from the environment or from secret files, which must never be written
 }
 
 // Target is the server under test. Exactly one of Embedded, Command, PID,
@@ -83,7 +83,8 @@ func (p *Protocols) UnmarshalJSON(data []byte) error {
 	return json.Unmarshal(data, (*[]string)(p))
 }
 
-// Ready says how to know that a started command serves: all that is set must hold.
+// Ready is how to detect that a started command is ready: every condition that is
+// set must hold.
 type Ready struct {
 	Listen  string        `json:"listen,omitempty"` // HOST:PORT accepts a connection and belongs to the command
 	Log     string        `json:"log,omitempty"`    // a line of its output matches this regular expression
@@ -91,19 +92,19 @@ type Ready struct {
 	Timeout time.Duration `json:"timeout"`
 }
 
-// OnExit says what to do when a started command ends before the run does.
+// OnExit is what happens if a started command exits before the run ends.
 type OnExit struct {
 	Restart bool          `json:"restart"`
-	Max     int           `json:"max"`     // restarts before it counts as a crash loop
-	Backoff time.Duration `json:"backoff"` // before the first restart; doubles each time, at most a minute
+	Max     int           `json:"max"`     // maximum number of restarts; one more exit is a crash loop
+	Backoff time.Duration `json:"backoff"` // delay before the first restart; doubles each time, up to a minute
 }
 
-// Rest is the schedule of rest phases: the load pauses, the target settles, a
-// rest sample of everything is taken.
+// Rest is the schedule of rest phases: the load pauses, the target settles, and
+// every probe takes a rest sample.
 type Rest struct {
-	Every  time.Duration `json:"every"`  // of load between two rests; 0: only before and after the load
-	For    time.Duration `json:"for"`    // kept at rest after it has settled
-	Settle time.Duration `json:"settle"` // longest wait for fds and goroutines to hold still
+	Every  time.Duration `json:"every"`  // load time between two rests; 0: only before and after the load
+	For    time.Duration `json:"for"`    // how long the target is kept at rest after it has settled
+	Settle time.Duration `json:"settle"` // maximum wait for a constant number of fds and goroutines
 }
 
 // Profiles is the schedule of pprof snapshots of the target.
@@ -115,14 +116,14 @@ type Profiles struct {
 // Conditions are the network conditions between driver and server, the same in
 // each direction. Loss and reorder are for UDP, stall and reset for TCP.
 type Conditions struct {
-	Delay    time.Duration `json:"delay,omitempty"`     // one way; a new TCP connection waits for a round trip more, as its handshake would
-	Jitter   time.Duration `json:"jitter,omitempty"`    // the delay is so much more or less, uniformly
+	Delay    time.Duration `json:"delay,omitempty"`     // one way; a new TCP connection waits for one more round trip, as its handshake would
+	Jitter   time.Duration `json:"jitter,omitempty"`    // the delay varies uniformly by plus or minus this
 	Loss     float64       `json:"loss,omitempty"`      // share of datagrams
-	Reorder  float64       `json:"reorder,omitempty"`   // share of datagrams that overtake those that are delayed
+	Reorder  float64       `json:"reorder,omitempty"`   // share of datagrams that are not delayed and so overtake others
 	Rate     float64       `json:"rate,omitempty"`      // bytes per second; 0 is unlimited
-	Stall    float64       `json:"stall,omitempty"`     // share of TCP connections that stand still once
-	StallFor time.Duration `json:"stall_for,omitempty"` // for how long
-	Reset    float64       `json:"reset,omitempty"`     // share of TCP connections that are reset in the middle
+	Stall    float64       `json:"stall,omitempty"`     // share of TCP connections that stall once
+	StallFor time.Duration `json:"stall_for,omitempty"` // how long they stall
+	Reset    float64       `json:"reset,omitempty"`     // share of TCP connections that are reset midway
 }
 
 // String names the conditions as a command line does: delay=20ms,loss=1%.
@@ -146,11 +147,11 @@ func (c Conditions) String() string {
 }
 
 // Bounds are the targets of a bench for one protocol. Throughput and latency are
-// relative to direct TCP measured in the same run. 0 is no target.
+// relative to direct TCP measured in the same run. 0 means no target.
 type Bounds struct {
-	Throughput float64       `json:"throughput,omitempty"` // of up and of down, at least: 0.9 is 90 %
-	Latency    float64       `json:"latency,omitempty"`    // 95th percentile of an echo, at most
-	Connect    time.Duration `json:"connect,omitempty"`    // 95th percentile of a whole new connection, at most
+	Throughput float64       `json:"throughput,omitempty"` // minimum for upload and download: 0.9 is 90 %
+	Latency    float64       `json:"latency,omitempty"`    // maximum of the 95th percentile of an echo
+	Connect    time.Duration `json:"connect,omitempty"`    // maximum of the 95th percentile of a complete new connection
 }
 
 // SinkSpec is a place to deliver alerts to.

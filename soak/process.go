@@ -1,11 +1,11 @@
 package soak
 
-// Process is a process to sample: its identity and where its debug pages are.
+// Process is a process to sample: its identity and the URLs of its debug pages.
 type Process struct {
 	Role  string `json:"role"`
 	PID   int    `json:"pid"`
-	Start uint64 `json:"start"` // start time in clock ticks since boot (proc(5), stat field 22); with PID it names one process for good
-	Tree  bool   `json:"tree"`  // sum its descendants as well
+	Start uint64 `json:"start"` // start time in clock ticks since boot (proc(5), stat field 22); with PID it identifies a process uniquely
+	Tree  bool   `json:"tree"`  // include its descendants
 
 	Pprof   string   `json:"pprof,omitempty"`   // URL of its /debug/pprof/ index
 	Vars    string   `json:"vars,omitempty"`    // URL of an expvar page with memstats

@@ -2,7 +2,7 @@ package soak
 
 import "time"
 
-// Run is the head of a run file: what was run, where, when, and how it ended.
+// Run is the head of a run file: what was run, where and when, and how it ended.
 type Run struct {
 	ID      string    `json:"id"` // 20060102T150405Z-name-xxxx
 	Name    string    `json:"name"`
@@ -11,36 +11,36 @@ type Run struct {
 	Plan    Plan      `json:"plan"`           // without secrets
 	Version string    `json:"version"`        // of soak
 	Start   time.Time `json:"start"`
-	End     time.Time `json:"end,omitzero"` // zero while it goes on, or where the monitor was killed
+	End     time.Time `json:"end,omitzero"` // zero while the run is in progress, or if the monitor was killed
 	Target  Facts     `json:"target"`
 	Host    Host      `json:"host"`
 	Ended   End       `json:"ended,omitempty"`
-	Error   string    `json:"error,omitempty"` // an internal error that ended it
+	Error   string    `json:"error,omitempty"` // the internal error that ended it
 
-	Metrics []Metric `json:"metrics,omitempty"` // families that occur in it
-	Nights  *Nights  `json:"nights,omitempty"`  // the run against the earlier ones of its plan, where that asks for it
+	Metrics []Metric    `json:"metrics,omitempty"` // the families that it contains
+	Nights  *Regression `json:"nights,omitempty"`  // comparison with earlier runs of the plan, if the plan asks for it
 }
 
-// Nights is a run against the earlier runs of its plan.
-type Nights struct {
+// Regression is the comparison of a run with earlier runs of its plan.
+type Regression struct {
 	Before []string    `json:"before"` // ids of the runs it was compared with, newest first
 	Worse  []Regressed `json:"worse"`
-	Note   string      `json:"note,omitempty"` // why nothing could be told
+	Note   string      `json:"note,omitempty"` // why there is no result
 }
 
-// Regressed is a quantity that is worse than in the runs before.
+// Regressed is a quantity that is worse than in the earlier runs.
 type Regressed struct {
 	Process string  `json:"process"`
 	Metric  string  `json:"metric"`
 	Unit    string  `json:"unit"`
 	Value   float64 `json:"value"`
-	Usual   float64 `json:"usual"` // mean of the runs before
-	Lo      float64 `json:"low"`   // 95 % interval of the difference, for all quantities together
+	Usual   float64 `json:"usual"` // mean of the earlier runs
+	Lo      float64 `json:"low"`   // 95 % interval of the difference, simultaneous for all quantities
 	Hi      float64 `json:"high"`
 	Text    string  `json:"text"`
 }
 
-// Facts are what is known of the target's program.
+// Facts describe the program of the target.
 type Facts struct {
 	PID     int       `json:"pid,omitempty"`
 	Exe     string    `json:"exe,omitempty"`
@@ -51,7 +51,7 @@ type Facts struct {
 	Started time.Time `json:"started,omitzero"`
 }
 
-// Host is the machine.
+// Host describes the machine.
 type Host struct {
 	Name   string `json:"name"`
 	OS     string `json:"os"`
@@ -68,14 +68,14 @@ type ProfileMeta struct {
 	Process string        `json:"process"`
 	Kind    string        `json:"kind"` // "heap", "goroutine", "goroutine_dump", "cpu", …
 	Why     ProfileReason `json:"why"`
-	GC      bool          `json:"gc,omitempty"`    // a garbage collection was forced before
+	GC      bool          `json:"gc,omitempty"`    // a garbage collection was forced first
 	Size    int           `json:"size"`            // bytes as fetched
-	Took    time.Duration `json:"took"`            // time the fetch took
-	CPU     Float         `json:"cpu"`             // CPU seconds of the process meanwhile
-	Pause   time.Duration `json:"pause,omitempty"` // longest stop of the world by a garbage collection meanwhile; 0: not known
+	Took    time.Duration `json:"took"`            // duration of the fetch
+	CPU     Float         `json:"cpu"`             // CPU seconds of the process during the fetch
+	Pause   time.Duration `json:"pause,omitempty"` // longest stop-the-world pause by a garbage collection during the fetch; 0: unknown
 }
 
-// Histogram is a stretch of a load's latencies, merged.
+// Histogram is one kind of time of a load, merged over an interval of the run.
 type Histogram struct {
 	From time.Duration `json:"from"`
 	To   time.Duration `json:"to"`

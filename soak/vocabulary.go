@@ -4,18 +4,18 @@ package soak
 type PhaseName string
 
 const (
-	PhaseBaseline PhaseName = "baseline" // before the first load
-	PhaseWarmup   PhaseName = "warmup"   // the first load, and the first seconds after each pause
+	PhaseBaseline PhaseName = "baseline" // before the load starts
+	PhaseWarmup   PhaseName = "warmup"   // the beginning of the load, and the first seconds after each pause
 	PhaseSteady   PhaseName = "steady"   // constant load
 	PhaseRest     PhaseName = "rest"     // load paused, sessions kept open
-	PhaseDrain    PhaseName = "drain"    // load ended, sessions closed
+	PhaseDrain    PhaseName = "drain"    // load ended, sessions are closed
 	PhasePaused   PhaseName = "paused"   // load paused by an operator
 )
 
 // Loading reports whether load is driven in the phase.
 func (p PhaseName) Loading() bool { return p == PhaseWarmup || p == PhaseSteady }
 
-// End is why a run ended. It is empty while the run is in progress, and where the
+// End is why a run ended. It is empty while the run is in progress, and if the
 // monitor was killed.
 type End string
 
@@ -28,7 +28,7 @@ const (
 	EndRelayDead   End = "relay dead"
 	EndError       End = "error" // the recording failed
 
-	// Never stored: what a reader finds where no end is stored.
+	// Never stored: a reader shows one of these if no end is stored.
 	EndRunning End = "running"
 	EndKilled  End = "monitor killed"
 )
@@ -41,11 +41,11 @@ const (
 	OrderResume    Order = "resume"    // continue after a pause
 	OrderRest      Order = "rest"      // take a rest sample now
 	OrderSnapshot  Order = "snapshot"  // take profiles now
-	OrderStop      Order = "stop"      // drain, take the last rest sample, give the verdict
-	OrderInterrupt Order = "interrupt" // a signal; the second one ends the run at once
+	OrderStop      Order = "stop"      // drain, take the last rest sample, report the verdict
+	OrderInterrupt Order = "interrupt" // a signal; a second one ends the run at once
 )
 
-// RemoteOrders are the orders that another process may give.
+// RemoteOrders are the orders that another process may give over the control socket.
 var RemoteOrders = []Order{OrderPause, OrderResume, OrderRest, OrderSnapshot, OrderStop}
 
 // DriverState is what the load driver is doing.
@@ -54,22 +54,22 @@ type DriverState string
 const (
 	DriverReady    DriverState = "ready" // before the first start
 	DriverLoad     DriverState = "load"
-	DriverPausing  DriverState = "pausing" // operations in flight are still ending
+	DriverPausing  DriverState = "pausing" // operations in flight are still completing
 	DriverPaused   DriverState = "paused"  // sessions stay open
 	DriverDraining DriverState = "draining"
 	DriverDrained  DriverState = "drained" // sessions are closed
 	DriverStopped  DriverState = "stopped"
 )
 
-// DriverOrder is what the monitor orders a driver to do.
+// DriverOrder is a command of the monitor to the driver.
 type DriverOrder string
 
 const (
-	DoStart DriverOrder = "start" // open the loads, or continue after a pause
-	DoRate  DriverOrder = "rate"  // set the rate of Load (or of all where it is empty) to Factor times its plan
-	DoPause DriverOrder = "pause" // start no more operations, let those in flight end; sessions stay open
+	DoStart DriverOrder = "start" // start the loads, or continue after a pause
+	DoRate  DriverOrder = "rate"  // set the rate of Load (of all loads if it is empty) to Factor times the planned rate
+	DoPause DriverOrder = "pause" // start no more operations, let those in flight complete; sessions stay open
 	DoDrain DriverOrder = "drain" // pause, and close all sessions
-	DoStop  DriverOrder = "stop"  // drain, send a last tally, exit
+	DoStop  DriverOrder = "stop"  // drain, send the last tally, exit
 )
 
 // Follows is what a growth is proportional to.
@@ -78,7 +78,7 @@ type Follows string
 const (
 	FollowsTime       Follows = "time"
 	FollowsOperations Follows = "operations"
-	FollowsSessions   Follows = "sessions" // open sessions in a verdict; new sessions in an attribution
+	FollowsSessions   Follows = "sessions" // open sessions in a verdict, new sessions in an attribution
 	FollowsFailed     Follows = "failed"   // failed operations
 	FollowsDirty      Follows = "dirty"    // dirty sessions
 )
@@ -104,14 +104,14 @@ const (
 	ProfileOperator ProfileReason = "operator"
 )
 
-// HistogramKind is what a histogram of a load counts. All are in nanoseconds.
+// HistogramKind is what a histogram of a load measures. All are in nanoseconds.
 type HistogramKind string
 
 const (
-	HistogramLatency HistogramKind = "latency" // from due to done
-	HistogramService HistogramKind = "service" // from send to done
-	HistogramConnect HistogramKind = "connect" // of a new session
-	HistogramPacer   HistogramKind = "pacer"   // how late operations were started
+	HistogramLatency HistogramKind = "latency" // from due to completed
+	HistogramService HistogramKind = "service" // from sent to completed
+	HistogramConnect HistogramKind = "connect" // to open a session
+	HistogramPacer   HistogramKind = "pacer"   // from due to started
 )
 
 // Overlap is what a schedule does when the previous run is still in progress.
@@ -122,6 +122,6 @@ const (
 	OverlapQueue Overlap = "queue"
 )
 
-// ForcedGC names a rest event whose sample was taken after a forced garbage
-// collection.
+// ForcedGC is the name of a rest event whose sample was taken after a forced
+// garbage collection.
 const ForcedGC = "gc"

@@ -22,8 +22,8 @@ const fewestNights = 3
 // lies outside the 95 % prediction interval for one more of them, of all
 // quantities together (Bonferroni). Growth is not among them: that is for the
 // verdict to tell. Runs of another load, length or machine are left out.
-func Nights(run report.Report, earlier []report.Report, share float64) soak.Nights {
-	n := soak.Nights{Before: []string{}, Worse: []soak.Regressed{}}
+func Nights(run report.Report, earlier []report.Report, share float64) soak.Regression {
+	n := soak.Regression{Before: []string{}, Worse: []soak.Regressed{}}
 	all := []report.Report{run}
 	for _, r := range earlier {
 		if len(differs(r, run)) == 0 {

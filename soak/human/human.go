@@ -1,8 +1,8 @@
-// Package human writes numbers, units, durations, shares and small charts for
+// Package human formats numbers, units, durations, shares and small charts for
 // people: at most three significant figures, always with the unit, times as
-// 14:03 and +6 h 12 min. It is the only package that does: the detector, alerts,
-// sinks, reports, the page and the terminal all use it, so that a value reads
-// the same everywhere. It imports nothing of this module.
+// 14:03 and +6 h 12 min. The detector, alerts, sinks, reports, the web page and
+// the terminal all use it, so that a value reads the same everywhere. It imports
+// no other package of this module.
 package human
 
 import (
@@ -12,10 +12,10 @@ import (
 	"time"
 )
 
-// Unknown stands for a number that is not known.
+// Unknown is written for a number that is not known.
 const Unknown = "–"
 
-// Signed writes a value with its sign, also where it is positive.
+// Signed writes a value with its sign, including a plus.
 func Signed[F ~float64](v F, unit string) string {
 	s := Amount(v, unit)
 	if v > 0 && s != "0" && !strings.HasPrefix(s, "0 ") {
@@ -32,7 +32,7 @@ func Growth[F ~float64](v F, unit string) string {
 	return Signed(v, unit) + "/h"
 }
 
-// Interval writes an interval of growths per hour; empty where it is not known.
+// Interval writes an interval of growth per hour; it is empty if an end is NaN.
 func Interval[F ~float64](lo, hi F, unit string) string {
 	if math.IsNaN(float64(lo)) || math.IsNaN(float64(hi)) {
 		return ""
@@ -40,7 +40,7 @@ func Interval[F ~float64](lo, hi F, unit string) string {
 	return Signed(lo, unit) + " … " + Signed(hi, unit)
 }
 
-// AtLeast writes the smallest growth that would have been seen.
+// AtLeast writes the smallest detectable growth: ≥ 12.
 func AtLeast[F ~float64](v F, unit string) string {
 	if math.IsNaN(float64(v)) {
 		return Unknown
@@ -48,7 +48,8 @@ func AtLeast[F ~float64](v F, unit string) string {
 	return "≥ " + Amount(v, unit)
 }
 
-// Vanishing gives a slope, and zero where it vanishes beside its interval.
+// Vanishing returns slope, or zero if it is less than a thousandth of the width of
+// its interval.
 func Vanishing[F ~float64](slope, lo, hi F) F {
 	if math.Abs(float64(slope)) < float64(hi-lo)/1000 {
 		return 0
@@ -62,7 +63,7 @@ func Seconds[F ~float64](v F) string { return Amount(v, "seconds") }
 // Rate writes operations per second.
 func Rate[F ~float64](v F) string { return Amount(v, "") + "/s" }
 
-// Duration writes a length of time as people say it: 40 s, 2 min 6 s, 6 h 12 min,
+// Duration writes a duration in at most two units: 40 s, 2 min 6 s, 6 h 12 min,
 // 3 d 4 h.
 func Duration(d time.Duration) string {
 	d = d.Round(time.Second)
@@ -72,23 +73,23 @@ func Duration(d time.Duration) string {
 	case d < time.Minute:
 		return fmt.Sprintf("%d s", d/time.Second)
 	case d < time.Hour:
-		return fmt.Sprintf("%d min%s", d/time.Minute, besides(d%time.Minute/time.Second, "s"))
+		return fmt.Sprintf("%d min%s", d/time.Minute, minor(d%time.Minute/time.Second, "s"))
 	case d < 48*time.Hour:
-		return fmt.Sprintf("%d h%s", d/time.Hour, besides(d%time.Hour/time.Minute, "min"))
+		return fmt.Sprintf("%d h%s", d/time.Hour, minor(d%time.Hour/time.Minute, "min"))
 	}
 	const day = 24 * time.Hour
-	return fmt.Sprintf("%d d%s", d/day, besides(d%day/time.Hour, "h"))
+	return fmt.Sprintf("%d d%s", d/day, minor(d%day/time.Hour, "h"))
 }
 
-// besides is a smaller part of a length of time; nothing where it is none.
-func besides(n time.Duration, unit string) string {
+// minor writes the smaller unit of a duration; it is empty for zero.
+func minor(n time.Duration, unit string) string {
 	if n == 0 {
 		return ""
 	}
 	return fmt.Sprintf(" %d %s", n, unit)
 }
 
-// Span is Duration for seconds; NaN is unknown.
+// Span is [Duration] for seconds; NaN and infinities are [Unknown].
 func Span[F ~float64](seconds F) string {
 	if math.IsNaN(float64(seconds)) || math.IsInf(float64(seconds), 0) {
 		return Unknown
@@ -96,13 +97,13 @@ func Span[F ~float64](seconds F) string {
 	return Duration(time.Duration(float64(seconds) * float64(time.Second)))
 }
 
-// Offset writes a time on a run's line: +6 h 12 min.
+// Offset writes a time since a run's start: +6 h 12 min.
 func Offset(d time.Duration) string { return "+" + Duration(d) }
 
-// Clock writes a time of the day: 14:03.
+// Clock writes a time of day: 14:03.
 func Clock(t time.Time) string { return t.Format("15:04") }
 
-// Count writes a number of things: 1 gap, 3 gaps.
+// Count writes a number and a noun, with a plural s: 1 gap, 3 gaps.
 func Count(n int, of string) string {
 	if n == 1 {
 		return "1 " + of

@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-func TestNumbersForPeople(t *testing.T) {
+func TestHuman_Formats(t *testing.T) {
 	nan := math.NaN()
 	for _, c := range []struct{ got, want string }{
 		{Growth(3.25e6, "bytes"), "+3.1 MiB/h"},
@@ -42,7 +42,7 @@ func TestNumbersForPeople(t *testing.T) {
 		}
 	}
 	if Vanishing(1.0, -5000, 5000) != 0 || Vanishing(100.0, -50, 250) != 100 {
-		t.Error("a slope that vanishes beside its interval is zero, another is kept")
+		t.Error("a slope that vanishes within its interval must become zero, another must be kept")
 	}
 }
 
@@ -63,13 +63,13 @@ func TestSpark(t *testing.T) {
 	}
 }
 
-func TestThinTakesTheMeanOfWhatIsKnown(t *testing.T) {
+func TestThin_MeanIgnoresNaN(t *testing.T) {
 	nan := math.NaN()
 	got := Thin([]float64{1, 3, nan, 5, nan, nan}, 3)
 	if got[0] != 2 || got[1] != 5 || !math.IsNaN(got[2]) {
 		t.Errorf("%v", got)
 	}
 	if short := []float64{1, 2}; len(Thin(short, 3)) != 2 {
-		t.Error("what is short enough stays")
+		t.Error("a short series must stay as it is")
 	}
 }

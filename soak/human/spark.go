@@ -7,9 +7,9 @@ import (
 
 var bars = []rune("▁▂▃▄▅▆▇█")
 
-// Spark draws values as a line of text, one bar each, from their least to their
-// greatest; a value that is not known is a gap. Values that do not differ by
-// more than the smallest step are drawn flat: noise is not blown up to a mountain.
+// Spark draws values as a line of text, one bar each, scaled from the minimum to
+// the maximum; NaN is a gap. If the range is at most step, the line is flat, so
+// that noise does not look like a trend.
 func Spark(values []float64, step float64) string {
 	lo, hi := math.Inf(1), math.Inf(-1)
 	for _, v := range values {
@@ -31,7 +31,8 @@ func Spark(values []float64, step float64) string {
 	return out.String()
 }
 
-// Thin keeps at most n values, each the middle of the stretch that it stands for.
+// Thin returns at most n values, each the mean of the values that it replaces; NaN
+// is ignored in a mean.
 func Thin(values []float64, n int) []float64 {
 	if len(values) <= n || n <= 0 {
 		return values
@@ -44,7 +45,7 @@ func Thin(values []float64, n int) []float64 {
 	return out
 }
 
-// mean leaves out what is not known.
+// mean ignores NaN; it is NaN without any other value.
 func mean(values []float64) float64 {
 	sum, n := 0.0, 0
 	for _, v := range values {

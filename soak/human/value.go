@@ -8,8 +8,8 @@ import (
 )
 
 // Amount writes a value with at most three significant figures and the unit a
-// person would use: bytes in binary multiples, seconds in ms or µs where they
-// are short, counts bare: 3.1 MiB, 250 µs, 12. NaN is [Unknown].
+// person would use: bytes in binary multiples, short times in ms or µs, counts
+// without a unit: 3.1 MiB, 250 µs, 12. NaN is [Unknown].
 func Amount[F ~float64](value F, unit string) string {
 	v := float64(value)
 	switch {
@@ -40,8 +40,8 @@ func scaled(v, base float64, units []string) string {
 	return figures(v) + " " + units[i]
 }
 
-// figures writes three significant figures, without trailing zeros, from a
-// million on with a prefix of the SI, and below 0.0005 with an exponent.
+// figures writes three significant figures without trailing zeros: from a million
+// on with an SI prefix, below 0.0005 with an exponent.
 func figures(v float64) string {
 	if a := math.Abs(v); v != 0 && (a < 0.0005 || a >= 1e18) {
 		return strconv.FormatFloat(v, 'g', 3, 64)

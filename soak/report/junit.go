@@ -151,7 +151,7 @@ func ruleCases(r Report) (cases []junitCase) {
 }
 
 // nightsCase is the run against the earlier ones of its plan.
-func nightsCase(r Report, n soak.Nights) junitCase {
+func nightsCase(r Report, n soak.Regression) junitCase {
 	c := newCase(r, "rule", soak.RegressionRule)
 	var worse []string
 	for _, w := range n.Worse {

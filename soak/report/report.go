@@ -52,7 +52,7 @@ type Report struct {
 	Statements []judge.Statement `json:"statements"`          // what the series tell together; beside the verdict
 	Findings   []cause.Finding   `json:"findings"`            // the cause of each leak
 	Isolation  []cause.Isolation `json:"isolation,omitempty"` // of a run of isolated loads: what grows while which of them runs
-	Nights     *soak.Nights      `json:"nights,omitempty"`    // the run against the earlier ones of its plan, where that asks for it
+	Nights     *soak.Regression  `json:"nights,omitempty"`    // the run against the earlier ones of its plan, where that asks for it
 	Memory     *Memory           `json:"memory,omitempty"`    // what the resident memory consisted of, where something is said of it
 	Alerts     []Alert           `json:"alerts,omitempty"`
 	Events     []Event           `json:"events,omitempty"`

@@ -42,7 +42,7 @@ func CompareWithEarlier(dir, path string, p soak.Plan, log io.Writer) error {
 	return deliverLeftover(path, sinks)
 }
 
-func keepNights(path string, r report.Report, nights soak.Nights) error {
+func keepNights(path string, r report.Report, nights soak.Regression) error {
 	w, err := store.Reopen(path, store.Options{})
 	if err != nil {
 		return err
