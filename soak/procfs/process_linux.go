@@ -208,10 +208,10 @@ func (p *Process) Explain(name string, err error) error {
 	switch {
 	case errors.Is(gone, ErrGone) || gone == nil && st.Ended():
 		return fmt.Errorf("pid %d: %w", p.PID, ErrGone)
+	case gone == nil && st.Headless() && (NotFound(err) || errors.Is(err, fs.ErrPermission)): // only root may look into a process without memory
+		return fmt.Errorf("pid %d: cannot read %s: %w", p.PID, name, ErrHeadless)
 	case errors.Is(err, fs.ErrPermission):
 		return fmt.Errorf("pid %d: %w: run soak as root or as the user of the process", p.PID, err)
-	case gone == nil && st.Headless() && NotFound(err):
-		return fmt.Errorf("pid %d: cannot read %s: %w", p.PID, name, ErrHeadless)
 	}
 	return fmt.Errorf("pid %d: cannot read %s: %w", p.PID, name, err)
 }
