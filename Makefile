@@ -7,7 +7,7 @@ LDFLAGS := -s -w -X main.version=$(VERSION)
 ARGS ?=
 SLOTS ?= 4
 
-.PHONY: build run test test-quick test-long lint prose bench eval zoo peers clean help
+.PHONY: build run test test-quick test-long lint prose bench eval zoo peers man clean help
 
 build: ## build bin/soak
 	CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o bin/soak ./cmd/soak
@@ -41,6 +41,9 @@ zoo: ## the zoo of leaks and their harmless twins, three minutes each (SLOTS at 
 
 peers: ## download or build the real servers and tools that the tests use, into .peers
 	.ci/peers
+
+man: build ## man pages, in bin/man
+	bin/soak man bin/man
 
 clean: ## remove what was built
 	rm -rf bin .peers

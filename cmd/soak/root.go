@@ -79,7 +79,7 @@ Exit codes: 0 clean · 1 leak, or a rule was missed · 2 usage or internal error
 	setUsage(root)
 	root.AddCommand(
 		runCommand(s), watchCommand(s), attachCommand(s), analyzeCommand(s), selftestCommand(s), reportCommand(s), compareCommand(s), webCommand(s), runsCommand(s), exportCommand(s), verifyCommand(s), snapshotCommand(s), profileCommand(s), evidenceCommand(s),
-		initCommand(s), checkCommand(s), scheduleCommand(s), protocolsCommand(s), serveCommand(s), driveCommand(s), relayCommand(s), benchCommand(s), benchClientCommand(s), versionCommand(s),
+		initCommand(s), checkCommand(s), scheduleCommand(s), protocolsCommand(s), serveCommand(s), driveCommand(s), relayCommand(s), benchCommand(s), benchClientCommand(s), manCommand(s), versionCommand(s),
 	)
 	return root
 }
