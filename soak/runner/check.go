@@ -26,7 +26,7 @@ func Check(p soak.Plan, at plan.Source) error {
 	}
 	for i, l := range p.Target.Leaks {
 		if l.Dirty > 0 && !badEnds(p.Target.Embedded) {
-			errs = append(errs, at.Errorf(fmt.Sprintf("target.leak[%d]", i), "%s: the server of %s does not see which sessions end badly; that of tcp does", l.Text, strings.Join(p.Target.Embedded, ",")))
+			errs = append(errs, at.Errorf(fmt.Sprintf("target.leak[%d]", i), "%s: the server of %s does not count sessions that end abnormally: use tcp", l.Text, strings.Join(p.Target.Embedded, ",")))
 		}
 	}
 	for i, w := range p.Load {
@@ -36,12 +36,12 @@ func Check(p soak.Plan, at plan.Source) error {
 	}
 	for i, r := range p.Rules {
 		if !knownMetric(r.Metric, p) {
-			errs = append(errs, at.Errorf(fmt.Sprintf("rules[%d].metric", i), "unknown metric %q; there are %v", r.Metric, metricNames()))
+			errs = append(errs, at.Errorf(fmt.Sprintf("rules[%d].metric", i), "unknown metric %q: use one of %v", r.Metric, metricNames()))
 		}
 	}
 	for _, metric := range slices.Sorted(maps.Keys(p.Tolerance)) {
 		if !knownMetric(metric, p) {
-			errs = append(errs, at.Errorf("tolerance."+metric, "unknown metric; there are %v", metricNames()))
+			errs = append(errs, at.Errorf("tolerance."+metric, "unknown metric: use one of %v", metricNames()))
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(p.Bench)) {

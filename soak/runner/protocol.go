@@ -8,7 +8,7 @@ import (
 
 // UnknownProtocol is the error for a protocol that is not registered.
 func UnknownProtocol(name string) error {
-	return fmt.Errorf("unknown protocol %q; there are %v", name, protocol.Names())
+	return fmt.Errorf("unknown protocol %q: use one of %v", name, protocol.Names())
 }
 
 // AnyPort is a free port of loopback.
