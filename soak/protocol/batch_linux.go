@@ -117,7 +117,7 @@ func (s *batchSocket) WriteMsgUDP(p, oob []byte, to *net.UDPAddr) (n, oobn int, 
 }
 
 // segmentSize is where a control message says the size of the packets in a row:
-// two bytes, or none where nothing says so.
+// two bytes, or 0 where the kernel does not give it.
 func segmentSize(oob []byte, kind int32) []byte {
 	for len(oob) > 0 {
 		head, data, rest, err := unix.ParseOneSocketControlMessage(oob)

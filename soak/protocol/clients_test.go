@@ -11,7 +11,7 @@ import (
 )
 
 // spoken are the protocols and the options of the reference servers that real
-// clients are tried with; xray tells what Xray speaks as well.
+// clients are tried with; xray marks what Xray speaks as well.
 var spoken = []struct {
 	protocol, options string
 	xray              bool

@@ -103,7 +103,7 @@ func count[N int | int64 | uint64](n, ofLong N) N {
 	return n
 }
 
-// datagrams tells whether a test is to use a protocol over UDP.
+// datagrams reports whether a test is to use a protocol over UDP.
 func datagrams(p protocol.Protocol) bool { return p.Networks[0] == "udp" }
 
 func serve(t testing.TB, p protocol.Protocol, o protocol.ServeOptions) protocol.Server {
@@ -134,7 +134,7 @@ func workload(t testing.TB, p protocol.Protocol, s protocol.Server, o soak.Optio
 	return w
 }
 
-// destination is what stands behind the proxies of all tests, by network.
+// destination is the server behind the proxies of all tests, by network.
 var destination = map[string]func() string{"tcp": behind("tcp"), "udp": behind("udp")}
 
 func behind(network string) func() string {
@@ -352,6 +352,7 @@ func TestConformance_DriverLeavesNothing(t *testing.T) {
 
 func TestConformance_EachDirtyKind(t *testing.T) {
 	everyProtocol(t, func(t *testing.T, p protocol.Protocol, o soak.Options) {
+		t.Parallel() // it waits for the end of the dirty sessions
 		server := serve(t, p, protocol.ServeOptions{Options: o})
 		for _, kind := range p.Dirty {
 			w := workload(t, p, server, o)
@@ -420,11 +421,12 @@ func TestConformance_WrongAddressKind(t *testing.T) {
 
 func TestConformance_ServerRestart(t *testing.T) {
 	everyProtocol(t, func(t *testing.T, p protocol.Protocol, o soak.Options) {
+		t.Parallel() // it waits for operations to fail
 		const seed = "acorn"
 		server := serve(t, p, protocol.ServeOptions{Options: o, Seed: seed})
 		d := drive(t)
 		w := workload(t, p, server, o)
-		w.Timeout, w.Rate, w.Concurrency = patience, 50, 10
+		w.Timeout, w.Rate, w.Concurrency = patience, 20, 10
 		if p.Dial == nil && p.Transport(o) == "udp" {
 			w.Timeout = 3 * time.Second // of HTTP/3 nothing else ends a dial to nobody
 		}

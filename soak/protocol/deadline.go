@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// deadline is that of a net.PacketConn which is no socket: a channel that is
+// deadline is that of a net.PacketConn without a socket: a channel that is
 // closed when it has passed. The zero value has none.
 type deadline struct {
 	mu     sync.Mutex
@@ -28,7 +28,7 @@ func (d *deadline) channel() chan struct{} {
 	return d.passed
 }
 
-// set sets it; the zero time is none. It holds for those who wait, too.
+// set sets it; the zero time removes it. Goroutines that already wait see the change.
 func (d *deadline) set(at time.Time) {
 	d.mu.Lock()
 	defer d.mu.Unlock()

@@ -10,7 +10,7 @@ import (
 	"soakmon/soak/load"
 )
 
-// Destinations are what stands behind the proxies of loads that name no
+// Destinations are the servers behind the proxies of loads that name no
 // destination: the reference server of tcp or udp, on loopback. The zero value
 // is ready; a server is started when the first load needs it.
 type Destinations struct {

@@ -61,14 +61,14 @@ func amongDirty(t *testing.T, loads []soak.Workload) {
 	t.Helper()
 	share, operations := 0.1, int64(50)
 	if dirtyFor < 10*time.Second {
-		share, operations = 0.4, 30 // some of each kind nevertheless
+		share, operations = 0.4, 25 // some of each kind nevertheless
 	}
 	loads = slices.Clone(loads)
 	for i := range loads {
 		w := &loads[i]
-		// 60 operations a second of all loads: handshakes of dirty sessions come on
+		// 40 operations a second of all loads: handshakes of dirty sessions come on
 		// top, and a machine that cannot hold the rate ends handshakes too late.
-		w.Rate, w.Concurrency, w.PerSession, w.Timeout = min(25, 60/float64(len(loads))), 25, 5, patience
+		w.Rate, w.Concurrency, w.PerSession, w.Timeout = min(25, 40/float64(len(loads))), 25, 5, patience
 		w.Dirty = dirtyKinds(t, *w, share)
 	}
 	d := drive(t)

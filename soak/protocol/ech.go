@@ -195,7 +195,7 @@ func (e *echOptions) serverTLS(o ServeOptions) (config *tls.Config, err error) {
 	return config, nil
 }
 
-// forClients is what clients must be told, and a server that takes this one's
+// forClients are the options that clients need, and a server that takes this one's
 // place.
 func (e echOptions) forClients(config *tls.Config) (o soak.Options, err error) {
 	if e.ECHConfig, err = ech.FormatConfigs(config.EncryptedClientHelloKeys); err != nil {

@@ -173,7 +173,7 @@ func (l *httpLoad) target(w soak.Workload) (*url.URL, error) {
 	case err != nil:
 		return nil, fmt.Errorf("url: %w", err)
 	case target.Scheme != "http" && target.Scheme != "https" || target.Hostname() == "":
-		return nil, fmt.Errorf("url %q is no http:// or https:// address", target.Redacted())
+		return nil, fmt.Errorf("invalid url %q: use http:// or https://", target.Redacted())
 	case target.Scheme == "http" && l.Version == http3:
 		return nil, fmt.Errorf("url %q: h3 needs https://", target.Redacted())
 	case l.Path != "":

@@ -61,7 +61,7 @@ func (l *httpLoad) dirtyTCP(ctx context.Context, kind string, hold time.Duration
 	return s.misbehave(ctx, kind, hold, release, vanish)
 }
 
-// dirtyUDP is dirtyTCP for a protocol whose peers vanish without a word.
+// dirtyUDP is dirtyTCP for a protocol whose peers vanish without notice.
 func (l *httpLoad) dirtyUDP(ctx context.Context, kind string, hold time.Duration, release <-chan struct{}) error {
 	socket, err := net.ListenUDP("udp", nil)
 	if err != nil {
@@ -117,7 +117,7 @@ func (s *httpSession) misbehave(ctx context.Context, kind string, hold time.Dura
 		vanish()
 		return err
 	default:
-		return fmt.Errorf("dirty kind %q is none of %q", kind, load.DirtyKinds)
+		return fmt.Errorf("unknown dirty kind %q: use one of %q", kind, load.DirtyKinds)
 	}
 }
 

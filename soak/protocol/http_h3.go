@@ -12,7 +12,7 @@ import (
 // openH3 opens a session on a socket of its own, which it then owns.
 func (l *httpLoad) openH3(ctx context.Context, socket net.PacketConn) (*httpSession, error) {
 	transport := &quic.Transport{Conn: socket}
-	// Neither the transport nor the connection closes what it stands on.
+	// Neither the transport nor the connection closes the layer below it.
 	closeBelow := func() error { return errors.Join(transport.Close(), socket.Close()) }
 	conn, err := l.dialQUIC(ctx, transport)
 	if err != nil {

@@ -80,7 +80,7 @@ func (s *httpSession) send(ctx context.Context, content load.Content) (*http.Res
 	return response, quicError(err)
 }
 
-// stale tells whether a request failed because the server had ended the
+// stale reports whether a request failed because the server had ended the
 // connection, so that a client may repeat it (RFC 9110, section 9.2.2): the
 // transport says that nothing was sent, or instead of an answer to a request
 // that changes nothing came an orderly end.

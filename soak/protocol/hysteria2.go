@@ -147,7 +147,7 @@ func (c *hysteria2Client) datagrams() datagramCodec { return hysteria2Datagrams 
 
 var hysteria2Datagrams = datagramCodec{hysteria2.AppendMessage, hysteria2.ParseMessage, hysteria2.AppendAddress, hysteria2.ParseAddress}
 
-// associate takes a number: a server is told of neither its beginning nor its
+// associate takes a number: the protocol announces neither its beginning nor its
 // end.
 func (c *hysteria2Client) associate(_ context.Context, link *quicLink) (proxyAssociation, error) {
 	return proxyAssociation{id: link.associated.Add(1), leave: func() {}}, nil
@@ -222,7 +222,7 @@ type hysteria2Conn struct {
 	admitted      chan struct{} // closed with it
 }
 
-// proxies tells whether a stream is one to a destination.
+// proxies reports whether a stream is one to a destination.
 func (c *hysteria2Conn) proxies(stream *quicStream) bool {
 	if !c.authenticated.Load() {
 		return false

@@ -214,7 +214,7 @@ func (r real) servesAmongDirty(t *testing.T) {
 	r.survived(t)
 }
 
-// survived tells of a server that ended by itself.
+// survived fails the test where the server ended by itself.
 func (r real) survived(t *testing.T) {
 	t.Helper()
 	for {
@@ -308,7 +308,7 @@ func option(t *testing.T, w soak.Workload, key string) json.RawMessage {
 }
 
 // unreached takes the destination away after an operation: VLESS and Trojan have
-// no other way to tell that from wrong credentials.
+// no other way to distinguish that from wrong credentials.
 func unreached(t *testing.T, w soak.Workload) {
 	t.Helper()
 	tcp, _ := protocol.Lookup("tcp")
@@ -330,7 +330,7 @@ func unreached(t *testing.T, w soak.Workload) {
 	}
 }
 
-// refused wants an operation to fail with a kind, and with a text that tells
+// refused wants an operation to fail with a kind, and with a text that says
 // what to check and no secret.
 func refused(t *testing.T, w soak.Workload, kind, hint string) {
 	t.Helper()
@@ -368,7 +368,7 @@ func fails(t *testing.T, w soak.Workload, opener load.Opener, kind, hint string)
 // ours are the kinds of which we write the text.
 var ours = []string{load.BadAuth, load.BadServerKey, load.NoDestination, load.ECHRejected, load.Decoy}
 
-// TestRealServers_KilledUnderLoad kills the server under load. Operations must go on
+// TestRealServers_KilledUnderLoad kills the server under load. Operations must pass again
 // soon after it is there again.
 func TestRealServers_KilledUnderLoad(t *testing.T) {
 	for _, name := range []string{"sing-box-all", "xray-all", "openssh"} {
@@ -392,7 +392,7 @@ func TestRealServers_KilledUnderLoad(t *testing.T) {
 				now, up := server.target.Process()
 				return up && now.PID != process.PID
 			})
-			d.until("news of the load", func(soak.Tally) bool { return true }) // a server's children may have gone on meanwhile
+			d.until("news of the load", func(soak.Tally) bool { return true }) // children of the server may have served meanwhile
 			before := d.last.Loads
 			d.each("20 operations more after the restart", func(i int, l soak.LoadTally) bool { return l.Operations >= before[i].Operations+20 })
 			d.stop()

@@ -61,7 +61,7 @@ type Protocol struct {
 
 // prepared is a reference server that does not listen yet.
 type prepared struct {
-	client soak.Options // what a client must be told, as [Server.Options]
+	client soak.Options // what a client needs to know, as [Server.Options]
 	listen func(ctx context.Context) (Server, error)
 }
 
@@ -77,7 +77,7 @@ type ServeOptions struct {
 // Server is a reference server that runs.
 type Server interface {
 	Addr() string          // HOST:PORT it listens on
-	Options() soak.Options // what a client must be told: certificates, keys; for options.Merge under a plan's own
+	Options() soak.Options // what a client needs to know: certificates, keys; for options.Merge under a plan's own
 	Close() error          // ends its connections as well, and returns when they are gone
 }
 
@@ -148,7 +148,7 @@ func Open(w soak.Workload) (load.Opener, error) {
 
 // Check opens a load without sending anything, so that an error is one of the
 // plan. embedded says that a load which names no address gets a reference server:
-// what that would tell a client is taken from one that is prepared and does not
+// what that would give a client is taken from one that is prepared and does not
 // listen.
 func Check(w soak.Workload, embedded bool) error {
 	p, ok := Lookup(w.Protocol)

@@ -47,7 +47,7 @@ func TestOpen_RefusesInvalidPlans(t *testing.T) {
 		"is not HOST:PORT":                                                  {Protocol: "tcp", Address: "a", Payload: 1},
 		"takes an address, not the url":                                     {Protocol: "tcp", URL: "http://a/", Payload: 1},
 		"payload is 0 bytes":                                                {Protocol: "tcp", Address: "a:1"},
-		"is no http:// or https://":                                         {Protocol: "http", URL: "ftp://a/"},
+		"use http:// or https://":                                           {Protocol: "http", URL: "ftp://a/"},
 		"in the header Authorization":                                       {Protocol: "http", URL: "http://u:secret@a/"},
 		"h3 needs https://":                                                 {Protocol: "http", URL: "http://a/", Options: at(`{"version":"h3"}`)},
 		"has no network \"udp\"":                                            {Protocol: "tcp", Address: "a:1", Payload: 1, Network: "udp"},

@@ -78,7 +78,7 @@ func (s peerSocket) WriteMsgUDP(p, oob []byte, to *net.UDPAddr) (n, oobn int, er
 	return s.UDPConn.WriteMsgUDP(p, oob, to)
 }
 
-// vanishing is a packet connection that goes dead without a word: it hears
+// vanishing is a packet connection that goes dead without notice: it hears
 // nothing more, and what it says is lost.
 type vanishing struct {
 	net.PacketConn

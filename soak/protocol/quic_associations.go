@@ -37,7 +37,7 @@ type associations struct {
 type association struct {
 	id        uint32
 	socket    *net.UDPConn
-	streams   bool   // answers go on streams, as what was asked
+	streams   bool   // answers use streams, as the questions did
 	over      func() // called at its end; may be nil
 	heard     atomic.Int64
 	mu        sync.Mutex

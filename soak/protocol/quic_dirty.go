@@ -70,7 +70,7 @@ func untilReleased(ctx context.Context, hold time.Duration, release <-chan struc
 	return ctx, cancel
 }
 
-// silent goes dead without a word in the middle of an operation.
+// silent goes dead without notice in the middle of an operation.
 func (p *quicProxy) silent(ctx context.Context, hold time.Duration, release <-chan struct{}) error {
 	socket, err := p.socket(ctx)
 	if err != nil {
@@ -127,7 +127,7 @@ func (p *quicProxy) breakOff(ctx context.Context, kind string) error {
 const brokenOff = 0x10c
 
 // resetStream resets a stream in the middle of a transfer, and wants the
-// connection to go on.
+// connection to last.
 func (p *quicProxy) resetStream(ctx context.Context) error {
 	link, release, err := p.link(ctx)
 	if err != nil {
@@ -223,6 +223,6 @@ func (c connected) Read(p []byte) (int, error) {
 // content is an operation's payload.
 func (p *quicProxy) content() []byte {
 	buf := make([]byte, min(p.payload, 64<<10))
-	_, _ = load.NewContent(0, p.halfOpens.Load(), int64(len(buf))).Reader(buf).Read(buf) // it has so many
+	_, _ = load.NewContent(0, p.halfOpens.Load(), int64(len(buf))).Reader(buf).Read(buf) // a reader of that size gives all of it at once
 	return buf
 }

@@ -180,7 +180,7 @@ func (c *proxyPackets) take(p []byte, m datagram.Message) (int, net.Addr, error)
 	}
 	from, err := c.link.proxy.codec.datagrams().parseAddress(m.Address)
 	if err != nil {
-		from = "" // what it says is no address; the datagram is there
+		from = "" // it has no valid address; the datagram is there
 	}
 	return copy(p, m.Data), proxyAddr(from), nil
 }

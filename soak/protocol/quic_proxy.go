@@ -76,15 +76,15 @@ type proxyCodec interface {
 // proxyAssociation is an association as its client knows it.
 type proxyAssociation struct {
 	id    uint32
-	leave func()          // tells the server of its end
-	ended <-chan struct{} // closed when the server has ended it; nil where servers do not tell
+	leave func()          // announces its end to the server
+	ended <-chan struct{} // closed when the server has ended it; nil where servers do not announce it
 }
 
 // quicProxy dials through the server of a proxy protocol over QUIC.
 type quicProxy struct {
 	codec                proxyCodec
 	address, destination string
-	overStreams          bool // datagrams go on streams
+	overStreams          bool // datagrams use streams
 	network              string
 	payload              int64
 	tls                  *tls.Config
@@ -167,7 +167,7 @@ func (p *quicProxy) Drain() error {
 type quicLink struct {
 	proxy    *quicProxy
 	conn     *quic.Conn
-	below    func() error // closes what the connection stands on
+	below    func() error // closes the layers below the connection
 	answered atomic.Bool  // a stream had an answer
 	lost     atomic.Bool  // given up by us
 
@@ -269,7 +269,7 @@ func (l *quicLink) failed(err error, sentAt time.Time, heard uint64) error {
 	return quicError(err)
 }
 
-// Close closes the connection, then what it stands on.
+// Close closes the connection, then the layers below it.
 func (l *quicLink) Close() error {
 	return errors.Join(l.conn.CloseWithError(0, ""), l.below())
 }

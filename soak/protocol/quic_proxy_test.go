@@ -56,7 +56,7 @@ func TestQUICProxy_Options(t *testing.T) {
 		"options.obfs.password: salamander needs": {"hysteria2", `{"obfs":{"type":"salamander"}}`},
 		"options.up_mbps: must be above 0":        {"hysteria", `{"up_mbps":0}`},
 		"options.down_mbps: must be above 0":      {"hysteria", `{"down_mbps":0}`},
-		"options.uuid: \"me\" is no UUID":         {"tuic", `{"uuid":"me"}`},
+		"options.uuid: invalid UUID \"me\"":       {"tuic", `{"uuid":"me"}`},
 		"options.udp_relay_mode: invalid value":   {"tuic", `{"udp_relay_mode":"pigeon"}`},
 		"options.connections: invalid value \"ma": {"tuic", `{"connections":"many"}`},
 		"options.congestion: unknown key":         {"tuic", `{"congestion":"bbr"}`},
@@ -68,7 +68,7 @@ func TestQUICProxy_Options(t *testing.T) {
 	}
 }
 
-// A server that is killed where the kernel cannot tell (a container, another
+// A server that is killed where the kernel cannot report it (a container, another
 // machine) says nothing. Its clients must not wait for the idle time-out.
 func TestQUICProxy_RedialsSilentServer(t *testing.T) {
 	t.Parallel() // it mostly waits

@@ -70,7 +70,7 @@ func serveQUIC(ctx context.Context, l quicListen, client soak.Options, certifica
 	return s, nil
 }
 
-// quicTransport tells clients of a server that was there before it with the same
+// quicTransport lets clients know of a server that was there before it with the same
 // seed that it does not know them (RFC 9000 section 10.3).
 func (o ServeOptions) quicTransport(socket net.PacketConn) *quic.Transport {
 	reset := quic.StatelessResetKey(o.secret("stateless reset"))

@@ -177,7 +177,7 @@ func (s *proxyStream) failed(err error) error {
 	return err
 }
 
-// Ended implements load.Ender: the server has closed the connection, and said so.
+// Ended implements load.Ender: the server has closed the connection, with a CONNECTION_CLOSE.
 func (s *proxyStream) Ended() bool { return s.conn.Context().Err() != nil && !s.link.lost.Load() }
 
 func (s *proxyStream) Close() error {

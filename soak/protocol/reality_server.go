@@ -86,7 +86,7 @@ func (s *realityServer) serve(ctx context.Context, conn net.Conn) {
 	s.visit(ctx, conn, t.Seen())
 }
 
-// authentic tells whether a ClientHello is that of a client which has our
+// authentic reports whether a ClientHello is that of a client which has our
 // public key and short id.
 func (s *realityServer) authentic(hello *tls13.ClientHello) (reality.Key, bool) {
 	if hello.ServerName != s.keys.serverName {
@@ -100,7 +100,7 @@ func (s *realityServer) authentic(hello *tls13.ClientHello) (reality.Key, bool) 
 	return reality.Key{}, false
 }
 
-// visit passes a client that is none of ours on to the camouflage site.
+// visit passes a client that is not one of ours on to the camouflage site.
 func (s *realityServer) visit(ctx context.Context, conn net.Conn, seen []byte) {
 	site, err := s.out.dial(ctx, s.camouflage.Addr())
 	if err != nil {

@@ -79,7 +79,7 @@ func TestCheck_EmbeddedServerCredentials(t *testing.T) {
 		}
 		w.Address = "127.0.0.1:1"
 		if err := protocol.Check(w, true); err == nil || !strings.Contains(err.Error(), "missing") {
-			t.Errorf("%s on a foreign server beside an embedded one: %v", name, err)
+			t.Errorf("%s on a foreign server next to an embedded one: %v", name, err)
 		}
 	}
 	if err := protocol.Check(soak.Workload{Protocol: "ech", Payload: 100, Options: at(`{"ech_key":"none"}`)}, true); err == nil || !strings.HasPrefix(err.Error(), "p.yaml:7: options.ech_key: ") {

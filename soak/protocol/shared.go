@@ -94,7 +94,7 @@ func (s *sharedConn[C]) current(ctx context.Context) (*attempt[C], error) {
 	return a, nil
 }
 
-// over tells whether an attempt is to be followed by another.
+// over reports whether an attempt is to be followed by another.
 func (s *sharedConn[C]) over(a *attempt[C]) bool {
 	select {
 	case <-a.done:
@@ -105,7 +105,7 @@ func (s *sharedConn[C]) over(a *attempt[C]) bool {
 		return !time.Now().Before(a.retryAt)
 	}
 	if s.ended(a.conn) {
-		_ = s.close(a.conn) // what stands below it; that it has ended is known
+		_ = s.close(a.conn) // the layers below; that it has ended is known
 		return true
 	}
 	return false
@@ -138,7 +138,7 @@ func (s *sharedConn[C]) Drain() error {
 	return s.end(a)
 }
 
-// Close is a Drain after which nothing is dialled any more.
+// Close is a Drain after which nothing is dialled.
 func (s *sharedConn[C]) Close() error {
 	s.mu.Lock()
 	a := s.now

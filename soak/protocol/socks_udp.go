@@ -34,7 +34,7 @@ func (s *socksDialer) DialPacket(ctx context.Context) (net.PacketConn, net.Addr,
 	return p, tunnelAddr(s.destination), nil
 }
 
-// MaxPacket is what fits into a datagram beside an IPv6 address.
+// MaxPacket is what fits into a datagram together with an IPv6 address.
 func (*socksDialer) MaxPacket() int { return 65535 - 20 - 8 - 22 }
 
 // socksPackets carries datagrams by a server's relay.

@@ -83,7 +83,7 @@ func decodeSSH(o soak.Options) (s sshOptions, err error) {
 		return s, options.Errorf(o, "private_key", "is locked with a passphrase: make one without, with ssh-keygen -N ''")
 	}
 	if err != nil {
-		return s, options.Errorf(o, "private_key", "is no private key in PEM")
+		return s, options.Errorf(o, "private_key", "invalid private key: use PEM")
 	}
 	return s, nil
 }
@@ -108,7 +108,7 @@ func (s sshOptions) hostKey(o soak.Options) (ssh.PublicKey, error) {
 	}
 	key, _, _, _, err := ssh.ParseAuthorizedKey(text)
 	if err != nil {
-		return nil, options.Errorf(o, "host_key", "is no public key; write it as ssh-keyscan prints it: ssh-ed25519 AAAA…")
+		return nil, options.Errorf(o, "host_key", "invalid public key: write it as ssh-keyscan prints it: ssh-ed25519 AAAA…")
 	}
 	return key, nil
 }

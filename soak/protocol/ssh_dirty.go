@@ -99,7 +99,7 @@ func (d *sshDialer) reset(ctx context.Context) error {
 }
 
 // resetStream closes a channel in the middle of a transfer, on a connection that
-// goes on.
+// lasts.
 func (d *sshDialer) resetStream(ctx context.Context) error {
 	c, err := d.Dial(ctx)
 	if err != nil {

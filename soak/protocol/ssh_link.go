@@ -167,7 +167,7 @@ func (c *sshChannel) Write(p []byte) (int, error) {
 	return n, c.explain(err)
 }
 
-// explain tells a channel that was closed because it was late from others.
+// explain distinguishes a channel that was closed for being late.
 func (c *sshChannel) explain(err error) error {
 	if err != nil && c.expired.Load() {
 		return os.ErrDeadlineExceeded

@@ -30,7 +30,7 @@ func preparedStream(address string, client soak.Options, serve func(ctx context.
 }
 
 // serveStream serves on address until the server is closed or ctx is done.
-// client is what clients must be told.
+// client is what clients need to know.
 func serveStream(ctx context.Context, address string, client soak.Options, serve func(net.Conn)) (*streamServer, error) {
 	listener, err := net.Listen("tcp", address)
 	if err != nil {

@@ -114,7 +114,7 @@ func (c *tuicClient) authenticate(ctx context.Context, conn *quic.Conn, wrong bo
 		for {
 			select {
 			case <-beat.C:
-				_ = conn.SendDatagram(tuic.AppendHeartbeat(nil)) // where it fails, streams tell
+				_ = conn.SendDatagram(tuic.AppendHeartbeat(nil)) // where it fails, streams fail as well
 			case <-conn.Context().Done():
 				return
 			}
@@ -174,7 +174,7 @@ func (c *tuicClient) datagrams() datagramCodec { return tuicDatagrams }
 
 var tuicDatagrams = datagramCodec{tuic.AppendPacket, tuic.ParsePacket, tuic.AppendAddress, tuic.ParseAddress}
 
-// associate takes a number; a server needs to be told only of its end.
+// associate takes a number; a server needs to know only its end.
 func (c *tuicClient) associate(_ context.Context, link *quicLink) (proxyAssociation, error) {
 	id := link.associated.Add(1) & 0xffff
 	return proxyAssociation{id: id, leave: func() {
@@ -234,7 +234,7 @@ func (s *tuicServer) serve(ctx context.Context, conn *quic.Conn) {
 	acceptStreams(ctx, conn, func(stream *quicStream) { c.connect(ctx, stream) })
 }
 
-// wait waits for the authentication, and tells whether it came.
+// wait waits for the authentication, and reports whether it came.
 func (c *tuicConn) wait(ctx context.Context) bool {
 	select {
 	case <-c.authenticated.Done():

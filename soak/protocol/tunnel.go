@@ -99,7 +99,7 @@ func (t *tunnel) open(conn *tls13.Conn) *tunnelConn {
 	c := &tunnelConn{Conn: conn, tunnel: t, request: t.inner.request, reply: t.inner.reply}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.timer = time.AfterFunc(requestWait, func() { _, _ = c.Write(nil) }) // the next call tells the error
+	c.timer = time.AfterFunc(requestWait, func() { _, _ = c.Write(nil) }) // the next call reports the error
 	return c
 }
 
@@ -160,7 +160,7 @@ func (c *tunnelConn) Read(p []byte) (int, error) {
 }
 
 // unheard explains why a connection ended before the destination said anything.
-// These protocols do not tell: they close.
+// These protocols give no reason: they close.
 func (c *tunnelConn) unheard(err error, answered bool) error {
 	kind := load.Kind(err, false)
 	if kind != "eof" && kind != "reset" {

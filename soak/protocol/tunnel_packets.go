@@ -11,10 +11,10 @@ import (
 
 // datagramForm is how a protocol writes datagrams on a connection.
 type datagramForm interface {
-	// head appends what stands before a datagram to or from an address.
+	// head appends what precedes a datagram to or from an address.
 	head(b []byte, address string, size int) ([]byte, error)
-	// parse tells where in b the datagram that begins it starts and ends. While
-	// b is too short to tell, start is 0 and end what it takes.
+	// parse finds where in b the datagram that begins it starts and ends. While
+	// b is too short, start is 0 and end the length needed.
 	parse(b []byte) (address string, start, end int, err error)
 }
 
@@ -63,7 +63,7 @@ func (t *tunnelPackets) ReadFrom(p []byte) (int, net.Addr, error) {
 	return copy(p, datagram), tunnelAddr(from), err
 }
 
-// datagramReader reads datagrams from a connection. It goes on after a time-out
+// datagramReader reads datagrams from a connection. It continues after a time-out
 // in the middle of one.
 type datagramReader struct {
 	form datagramForm

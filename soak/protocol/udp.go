@@ -54,7 +54,7 @@ func (a udpDialer) DialPacket(ctx context.Context) (net.PacketConn, net.Addr, er
 
 func (udpDialer) Close() error { return nil }
 
-// connectedUDP is a socket with one peer, so that the kernel tells when nobody
+// connectedUDP is a socket with one peer, so that the kernel reports when nobody
 // listens there (ICMP port unreachable), and reading allocates nothing.
 type connectedUDP struct{ *net.UDPConn }
 

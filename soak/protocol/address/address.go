@@ -1,7 +1,7 @@
 // Package address is the form in which proxy protocols write a destination's
 // host: a byte that says what follows, then the bytes of an IP address or a
 // length and a name. They differ in the values of that byte (SOCKS5, RFC 1928
-// section 5, is the model) and in where the port stands.
+// section 5, is the model) and in the position of the port.
 package address
 
 import (
@@ -73,7 +73,7 @@ func (t Types) Read(r io.Reader) (string, error) {
 		_, err := io.ReadFull(r, b[:size])
 		return string(b[:size]), err
 	default:
-		return "", fmt.Errorf("address type %d is none of %d, %d, %d", b[0], t.IPv4, t.Domain, t.IPv6)
+		return "", fmt.Errorf("invalid address type %d: expected %d, %d or %d", b[0], t.IPv4, t.Domain, t.IPv6)
 	}
 	if _, err := io.ReadFull(r, b[:size]); err != nil {
 		return "", err

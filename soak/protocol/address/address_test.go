@@ -9,7 +9,7 @@ import (
 
 var socks = Types{IPv4: 1, Domain: 3, IPv6: 4}
 
-func TestHostsHaveTheFormOfSOCKS5(t *testing.T) {
+func TestTypes_SOCKS5(t *testing.T) {
 	for host, want := range map[string]string{
 		"192.0.2.1":      "01c0000201",
 		"example.com":    "030b6578616d706c652e636f6d",
@@ -27,7 +27,7 @@ func TestHostsHaveTheFormOfSOCKS5(t *testing.T) {
 	}
 }
 
-func TestDestinationsAreHostAndPort(t *testing.T) {
+func TestSplit_HostAndPort(t *testing.T) {
 	if host, port, err := Split("[::1]:443"); host != "::1" || port != 443 || err != nil {
 		t.Errorf("%q, %d, %v", host, port, err)
 	}

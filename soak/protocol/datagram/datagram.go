@@ -11,7 +11,7 @@ type Message struct {
 	Packet    uint16 // the same in all fragments of a datagram
 	Fragment  uint8  // from 0
 	Fragments uint8  // 1 where it is whole
-	Address   []byte // as it stands on the wire, in the form of the protocol
+	Address   []byte // as on the wire, in the form of the protocol
 	Data      []byte
 }
 

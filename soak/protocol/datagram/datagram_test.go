@@ -17,7 +17,7 @@ func parts(t *testing.T, packet uint16, size, room int) (out []datagram.Message)
 	return out
 }
 
-func TestFragmentsBecomeTheDatagramInAnyOrder(t *testing.T) {
+func TestAssembler_AnyOrder(t *testing.T) {
 	for _, size := range []int{0, 1, 99, 100, 101, 1000, 25_500} {
 		fragments := parts(t, 7, size, 100)
 		if want := max((size+99)/100, 1); len(fragments) != want {
@@ -35,7 +35,7 @@ func TestFragmentsBecomeTheDatagramInAnyOrder(t *testing.T) {
 	}
 }
 
-func TestDatagramsInBetweenAreToldApart(t *testing.T) {
+func TestAssembler_Interleaved(t *testing.T) {
 	var a datagram.Assembler
 	one, two := parts(t, 1, 200, 100), parts(t, 2, 200, 100)
 	a.Add(one[0])
@@ -48,7 +48,7 @@ func TestDatagramsInBetweenAreToldApart(t *testing.T) {
 	}
 }
 
-func TestLostFragmentsArePushedOut(t *testing.T) {
+func TestAssembler_EvictsIncomplete(t *testing.T) {
 	var a datagram.Assembler
 	first := parts(t, 0, 200, 100)
 	a.Add(first[0])
@@ -60,7 +60,7 @@ func TestLostFragmentsArePushedOut(t *testing.T) {
 	}
 }
 
-func TestWhatCannotBelongIsDropped(t *testing.T) {
+func TestAssembler_DropsInconsistent(t *testing.T) {
 	var a datagram.Assembler
 	for _, m := range []datagram.Message{
 		{Fragment: 3, Fragments: 3},

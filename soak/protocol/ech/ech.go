@@ -65,7 +65,7 @@ func FormatConfigs(keys []tls.EncryptedClientHelloKey) (string, error) {
 	return string(pem.EncodeToMemory(&pem.Block{Type: configsPEM, Bytes: list})), err
 }
 
-var errConfigs = errors.New("is no list of ECH configurations in PEM or base64")
+var errConfigs = errors.New("invalid list of ECH configurations: use PEM or base64")
 
 // ParseConfigs reads a list of configurations, PEM or base64, as tls.Config
 // takes it.

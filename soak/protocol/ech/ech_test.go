@@ -28,7 +28,7 @@ func made(t testing.TB) []tls.EncryptedClientHelloKey {
 	return keys
 }
 
-func TestConfigurationsComeBackFromPEMAndBase64(t *testing.T) {
+func TestParseConfigs_PEMAndBase64(t *testing.T) {
 	keys := made(t)
 	text, err := FormatConfigs(keys)
 	if err != nil {
@@ -61,7 +61,7 @@ func TestKeysComeBack(t *testing.T) {
 	}
 }
 
-func TestMalformedTextIsRefused(t *testing.T) {
+func TestParse_RejectsMalformed(t *testing.T) {
 	keys, _ := FormatKeys(made(t)[:1])
 	configs, _ := FormatConfigs(made(t)[:1])
 	cut := string(pem.EncodeToMemory(&pem.Block{Type: configsPEM, Bytes: []byte{0, 3, 0xfe, 0x0d, 0}}))

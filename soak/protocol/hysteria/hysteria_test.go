@@ -23,7 +23,7 @@ func unhex(t *testing.T, s string) []byte {
 }
 
 // The vectors are written by hand from the structures of the protocol.
-func TestMessagesAreThoseOfTheProtocol(t *testing.T) {
+func TestAppend_MatchesProtocol(t *testing.T) {
 	hello := unhex(t, "03"+"0000000000000100"+"0000000000000200"+"0002"+"7077")
 	said := hysteria.ClientHello{Send: 0x100, Receive: 0x200, Auth: "pw"}
 	if got := hysteria.AppendClientHello(nil, said); !bytes.Equal(got, hello) {
@@ -69,7 +69,7 @@ func TestMessagesAreThoseOfTheProtocol(t *testing.T) {
 	}
 }
 
-func TestWhatIsNotWholeAsksForMore(t *testing.T) {
+func TestParse_IncompleteAsksForMore(t *testing.T) {
 	hello := hysteria.AppendClientHello(nil, hysteria.ClientHello{Send: 1, Receive: 1, Auth: "pw"})
 	for n := range hello {
 		if _, _, err := hysteria.ParseClientHello(hello[:n]); !errors.Is(err, io.ErrUnexpectedEOF) {
@@ -84,7 +84,7 @@ func TestWhatIsNotWholeAsksForMore(t *testing.T) {
 	}
 }
 
-func TestWhatNoPeerWouldSayIsRefused(t *testing.T) {
+func TestParse_RejectsMalformed(t *testing.T) {
 	for _, hello := range [][]byte{{4}, hysteria.AppendClientHello(nil, hysteria.ClientHello{Send: 1})} {
 		if _, _, err := hysteria.ParseClientHello(hello); !errors.Is(err, hysteria.ErrMalformed) {
 			t.Errorf("%x: %v", hello, err)
@@ -97,7 +97,7 @@ func TestWhatNoPeerWouldSayIsRefused(t *testing.T) {
 	}
 }
 
-func TestXPlusIsThatOfTheProtocol(t *testing.T) {
+func TestXPlus_MatchesProtocol(t *testing.T) {
 	packet := bytes.Repeat([]byte("a QUIC packet. "), 97)
 	x := hysteria.NewXPlus("cry")
 	hidden := make([]byte, len(packet)+x.Overhead())

@@ -24,7 +24,7 @@ func unhex(t *testing.T, s string) []byte {
 }
 
 // The vectors are written by hand from the specification.
-func TestMessagesAreThoseOfTheSpecification(t *testing.T) {
+func TestAppend_MatchesSpecification(t *testing.T) {
 	request := unhex(t, "4401"+"06"+"613a31303234"+"00") // 0x401, "a:1024", no padding
 	if got := hysteria2.AppendRequest(nil, "a:1024"); !bytes.Equal(got, request) {
 		t.Errorf("request is %x, want %x", got, request)
@@ -55,7 +55,7 @@ func TestMessagesAreThoseOfTheSpecification(t *testing.T) {
 	}
 }
 
-func TestWhatIsNotWholeAsksForMore(t *testing.T) {
+func TestParse_IncompleteAsksForMore(t *testing.T) {
 	request := hysteria2.AppendRequest(nil, "localhost:80")
 	response := hysteria2.AppendResponse(nil, hysteria2.Response{Message: "refused"})
 	for n := range request {
@@ -70,7 +70,7 @@ func TestWhatIsNotWholeAsksForMore(t *testing.T) {
 	}
 }
 
-func TestWhatNoPeerWouldSayIsRefused(t *testing.T) {
+func TestParse_RejectsMalformed(t *testing.T) {
 	for _, text := range []string{"4402", "4401" + "9fffffff", "4401" + "0000", "4401" + "0161" + "5001"} {
 		if _, _, err := hysteria2.ParseRequest(unhex(t, text)); !errors.Is(err, hysteria2.ErrMalformed) {
 			t.Errorf("%s: %v", text, err)
@@ -78,7 +78,7 @@ func TestWhatNoPeerWouldSayIsRefused(t *testing.T) {
 	}
 }
 
-func TestSalamanderIsThatOfTheSpecification(t *testing.T) {
+func TestSalamander_MatchesSpecification(t *testing.T) {
 	packet := bytes.Repeat([]byte("a QUIC packet. "), 97)
 	s := hysteria2.NewSalamander("cry")
 	hidden := make([]byte, len(packet)+s.Overhead())

@@ -43,7 +43,7 @@ const (
 	plainSize = 16
 )
 
-// version is the client's version that is told to servers, some of which refuse
+// version is the client's version that servers are shown, some of which refuse
 // old ones: that of an Xray of 2026.
 var version = [3]byte{26, 3, 27}
 
@@ -70,7 +70,7 @@ func decodeKey(text string) ([]byte, error) {
 	text = strings.TrimRight(strings.NewReplacer("+", "-", "/", "_").Replace(text), "=")
 	key, err := base64.RawURLEncoding.DecodeString(text)
 	if err != nil || len(key) != 32 {
-		return nil, errors.New("is no X25519 key of 32 bytes in base64")
+		return nil, errors.New("invalid X25519 key: use 32 bytes in base64")
 	}
 	return key, nil
 }
@@ -144,7 +144,7 @@ func Seal(hello []byte, private *ecdh.PrivateKey, server *ecdh.PublicKey, id Sho
 }
 
 // Open reads the session id of a ClientHello, which it leaves as it is. share is
-// the client's X25519 key share. ok is false where the client is none of ours.
+// the client's X25519 key share. ok is false where the client is not one of ours.
 func Open(hello []byte, share *ecdh.PublicKey, server *ecdh.PrivateKey) (key Key, id ShortID, at time.Time, ok bool) {
 	if len(hello) < fixedSize || hello[sessionAt-1] != 32 {
 		return key, id, at, false
@@ -163,7 +163,7 @@ func Open(hello []byte, share *ecdh.PublicKey, server *ecdh.PrivateKey) (key Key
 	return key, id, time.Unix(int64(binary.BigEndian.Uint32(plain[4:])), 0), true
 }
 
-// signature is what stands in the place of a certificate's signature.
+// signature replaces the signature of a certificate.
 func (k Key) signature(public ed25519.PublicKey) []byte {
 	mac := hmac.New(sha512.New, k[:])
 	mac.Write(public)
@@ -178,7 +178,7 @@ func (k Key) Sign(certificate []byte, public ed25519.PublicKey) []byte {
 	return signed
 }
 
-// Signed tells whether a certificate with this key and signature is that of the
+// Signed reports whether a certificate with this key and signature is that of the
 // server, and not of its camouflage site.
 func (k Key) Signed(public any, signature []byte) bool {
 	own, ok := public.(ed25519.PublicKey)

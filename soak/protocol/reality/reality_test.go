@@ -26,7 +26,7 @@ func newPrivate(t testing.TB) *ecdh.PrivateKey {
 	return k
 }
 
-func TestServerOpensWhatItsClientSealed(t *testing.T) {
+func TestOpen_OwnClient(t *testing.T) {
 	client, server := newPrivate(t), newPrivate(t)
 	hello := greeting()
 	before := bytes.Clone(hello)
@@ -46,7 +46,7 @@ func TestServerOpensWhatItsClientSealed(t *testing.T) {
 	}
 }
 
-func TestStrangersAreNotOpened(t *testing.T) {
+func TestOpen_RejectsStrangers(t *testing.T) {
 	client, server := newPrivate(t), newPrivate(t)
 	hello := greeting()
 	if _, err := Seal(hello, client, server.PublicKey(), ShortID{}, time.Now()); err != nil {
@@ -78,7 +78,7 @@ func TestStrangersAreNotOpened(t *testing.T) {
 	}
 }
 
-func TestOnlyTheServersCertificateIsSigned(t *testing.T) {
+func TestKey_Signed(t *testing.T) {
 	public, _, _ := ed25519.GenerateKey(rand.Reader)
 	other, _, _ := ed25519.GenerateKey(rand.Reader)
 	der := append([]byte("certificate"), make([]byte, ed25519.SignatureSize)...)
@@ -93,7 +93,7 @@ func TestOnlyTheServersCertificateIsSigned(t *testing.T) {
 	}
 }
 
-func TestKeysAndShortIDsAreStrict(t *testing.T) {
+func TestParse_KeysAndShortIDs(t *testing.T) {
 	private := newPrivate(t)
 	if k, err := ParsePrivateKey(FormatKey(private)); err != nil || !k.Equal(private) {
 		t.Errorf("%v", err)

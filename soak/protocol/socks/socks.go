@@ -177,7 +177,7 @@ func readMessage(r io.Reader) (code byte, where string, err error) {
 	return head[1], where, err
 }
 
-// AppendHeader writes what stands before a datagram to or from HOST:PORT.
+// AppendHeader writes what precedes a datagram to or from HOST:PORT.
 func AppendHeader(b []byte, where string) ([]byte, error) {
 	return types.AppendHostPort(append(b, 0, 0, 0), where)
 }

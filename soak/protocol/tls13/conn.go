@@ -186,7 +186,7 @@ func (c *Conn) send(out, p []byte) error {
 	return err
 }
 
-// sendMessage sends one small record that is no application data.
+// sendMessage sends one small record other than application data.
 func (c *Conn) sendMessage(kind byte, content ...byte) error {
 	_, err := c.transport.Conn.Write(c.out.seal(c.held, content, kind))
 	c.held = nil
@@ -212,7 +212,7 @@ func (c *Conn) SetLinger(seconds int) error {
 	return load.Linger0(c.transport.Conn)
 }
 
-// CloseWrite says goodbye and goes on reading.
+// CloseWrite sends close_notify; reading remains possible.
 func (c *Conn) CloseWrite() error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -229,7 +229,7 @@ func (c *Conn) CloseWrite() error {
 	return nil
 }
 
-// Close says goodbye, unless a write is under way, and closes.
+// Close sends close_notify, unless a write is under way, and closes.
 func (c *Conn) Close() error {
 	if c.mu.TryLock() {
 		if c.writeErr == nil && !c.silent {

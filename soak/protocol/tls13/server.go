@@ -27,7 +27,7 @@ func (t *Transport) ReadClientHello() (*ClientHello, error) {
 			return nil, err
 		}
 		if record[0] != typeHandshake {
-			return nil, errors.New("tls13: the first record is no handshake")
+			return nil, errors.New("tls13: the first record is not a handshake")
 		}
 		message = append(message, record[headerSize:]...)
 		end += len(record)
@@ -166,12 +166,17 @@ func exchange(h *ClientHello) (group uint16, share, secret []byte, err error) {
 
 // hello writes the ServerHello (section 4.1.3) and makes the handshake's keys.
 func (hs *handshake) hello(t *Transport, h *ClientHello) error {
+	// X25519 alone is preferred to the hybrid where the client sent both shares:
+	// the hybrid costs more, for secrecy that no measurement needs.
 	group, share, shared, err := exchange(h)
 	if err != nil {
 		return err
 	}
 	var random [32]byte
 	_, _ = rand.Read(random[:])
+	// The version field says TLS 1.2 and the session id is echoed, so that boxes on
+	// the way take it for a resumed session of TLS 1.2 (appendix D.4); an extension
+	// says what it really is.
 	message := hs.add(nil, serverHello, func(b *cryptobyte.Builder) {
 		b.AddUint16(tls.VersionTLS12)
 		b.AddBytes(random[:])
@@ -188,10 +193,14 @@ func (hs *handshake) hello(t *Transport, h *ClientHello) error {
 			})
 		})
 	})
+	// Nothing is sent yet: it leaves in one segment with the encrypted messages.
 	t.held = append(t.held, typeHandshake, 3, 3, byte(len(message)>>8), byte(len(message)))
 	t.held = append(t.held, message...)
 	t.held = append(t.held, typeChangeCipherSpec, 3, 3, 0, 1, 1) // appendix D.4
 
+	// The key schedule (section 7.1): there is no PSK, so that the early secret is
+	// made of zeros, and the handshake secret of it and what was agreed on. Both
+	// handshake keys depend on the transcript up to the ServerHello.
 	s := hs.suite
 	empty := s.hash().Sum(nil)
 	early := s.extract(nil, nil)

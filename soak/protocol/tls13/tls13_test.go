@@ -28,7 +28,7 @@ func unhex(t testing.TB, text string) []byte {
 }
 
 // The keys of a handshake in RFC 8448, section 3.
-func TestKeysAreThoseOfRFC8448(t *testing.T) {
+func TestHandshake_KeysOfRFC8448(t *testing.T) {
 	s := suites[tls.TLS_AES_128_GCM_SHA256]
 	secret := unhex(t, "b67b7d690cc16c4e75e54213cb2d37b4e9c912bcded9105d42befd59d391ad38")
 	if key := s.expand(secret, "key", nil, 16); hex.EncodeToString(key) != "3fce516009c21727d0f2e4e86ee403bc" {
@@ -129,14 +129,14 @@ func echo(t *testing.T, client, server net.Conn) {
 	server.Close()
 }
 
-func TestRecordsOfEverySuite(t *testing.T) {
+func TestConn_EverySuite(t *testing.T) {
 	for suite := range suites {
 		client, server := pair(t, suite)
 		echo(t, client, server)
 	}
 }
 
-func TestServerShakesHandsWithCryptoTLS(t *testing.T) {
+func TestServe_CryptoTLSClient(t *testing.T) {
 	der, key := newCertificate(t)
 	for _, group := range []tls.CurveID{tls.X25519, tls.X25519MLKEM768} {
 		a, b := sockets(t)
@@ -169,7 +169,7 @@ func TestServerShakesHandsWithCryptoTLS(t *testing.T) {
 	}
 }
 
-func TestConnectionsAreTakenOverFromCryptoTLS(t *testing.T) {
+func TestTakeover_CryptoTLS(t *testing.T) {
 	der, key := newCertificate(t)
 	serverConfig := &tls.Config{Certificates: []tls.Certificate{{Certificate: [][]byte{der}, PrivateKey: key}}}
 	clientConfig := &tls.Config{InsecureSkipVerify: true}
@@ -209,7 +209,7 @@ func TestConnectionsAreTakenOverFromCryptoTLS(t *testing.T) {
 	}
 }
 
-func TestTheEndOfAHandshakeGoesWithTheFirstPayload(t *testing.T) {
+func TestTransport_FinishedSentWithPayload(t *testing.T) {
 	der, key := newCertificate(t)
 	a, b := sockets(t)
 	theirs := tls.Server(b, &tls.Config{Certificates: []tls.Certificate{{Certificate: [][]byte{der}, PrivateKey: key}}})
@@ -247,7 +247,7 @@ func (c *countWrites) Write(p []byte) (int, error) {
 	return c.Conn.Write(p)
 }
 
-func TestKeysChangeWhereThePeerAsksForIt(t *testing.T) {
+func TestConn_KeyUpdate(t *testing.T) {
 	client, server := pair(t, tls.TLS_AES_128_GCM_SHA256)
 	client.mu.Lock()
 	err := client.sendMessage(typeHandshake, keyUpdate, 0, 0, 1, 1)
@@ -264,7 +264,7 @@ func TestKeysChangeWhereThePeerAsksForIt(t *testing.T) {
 	}
 }
 
-func TestGoodbyeIsTheEndAndTamperingIsNot(t *testing.T) {
+func TestConn_CloseNotifyAndTampering(t *testing.T) {
 	client, server := pair(t, tls.TLS_AES_128_GCM_SHA256)
 	if err := client.CloseWrite(); err != nil {
 		t.Fatal(err)
@@ -297,7 +297,7 @@ func TestGoodbyeIsTheEndAndTamperingIsNot(t *testing.T) {
 	}
 }
 
-func TestReadGoesOnAfterATimeout(t *testing.T) {
+func TestConn_ReadAfterTimeout(t *testing.T) {
 	client, server := pair(t, tls.TLS_AES_128_GCM_SHA256)
 	record := client.out.seal(nil, []byte("payload"), typeApplication)
 	_, _ = client.NetConn().Write(record[:10])
@@ -313,7 +313,7 @@ func TestReadGoesOnAfterATimeout(t *testing.T) {
 	}
 }
 
-func TestCloseDoesNotWaitForAWriteThatIsStuck(t *testing.T) {
+func TestConn_CloseDuringStuckWrite(t *testing.T) {
 	client, _ := pair(t, tls.TLS_AES_128_GCM_SHA256)
 	stuck := make(chan error, 1)
 	go func() {

@@ -39,7 +39,7 @@ func NewTransport(conn net.Conn) *Transport {
 	return &Transport{Conn: conn, buf: make([]byte, firstBuffer)}
 }
 
-// Read reads what is left of a record, or of the next one.
+// Read reads the rest of a record, or of the next one.
 func (t *Transport) Read(p []byte) (int, error) {
 	if t.left == 0 {
 		size, err := t.peek(headerSize)
@@ -148,7 +148,7 @@ func (t *Transport) record() ([]byte, error) {
 	return record, err
 }
 
-// KeyLog takes the secrets that a library tells for its KeyLogWriter, in the
+// KeyLog takes the secrets that a library writes to its KeyLogWriter, in the
 // format of NSS.
 type KeyLog struct{ t *Transport }
 
@@ -182,11 +182,11 @@ const (
 func (t *Transport) Takeover(cipherSuite uint16, client bool) (*Conn, error) {
 	s, ok := suites[cipherSuite]
 	if !ok {
-		return nil, fmt.Errorf("tls13: cipher suite %s is none of TLS 1.3", tls.CipherSuiteName(cipherSuite))
+		return nil, fmt.Errorf("tls13: cipher suite %s does not belong to TLS 1.3", tls.CipherSuiteName(cipherSuite))
 	}
 	in, out := t.secrets[serverTraffic], t.secrets[clientTraffic]
 	if in == nil || out == nil || t.left > 0 {
-		return nil, errors.New("tls13: the handshake is not over or told no secrets")
+		return nil, errors.New("tls13: the handshake is not over or gave no secrets")
 	}
 	if t.secrets = nil; !client {
 		in, out = out, in

@@ -63,7 +63,7 @@ func (r Request) Append(b []byte) ([]byte, error) {
 // ErrPassword is the error of a password that the server does not know.
 var ErrPassword = errors.New("trojan: unknown password")
 
-// ReadRequest reads a request. known tells who may ask; of others it returns
+// ReadRequest reads a request. known reports who may ask; of others it returns
 // ErrPassword and reads no further.
 func ReadRequest(r io.Reader, known func(Key) bool) (q Request, err error) {
 	var head [59]byte
@@ -92,7 +92,7 @@ func ReadRequest(r io.Reader, known func(Key) bool) (q Request, err error) {
 	return q, nil
 }
 
-// AppendPacket writes what stands before a datagram of size bytes, to or from an
+// AppendPacket writes what precedes a datagram of size bytes, to or from an
 // address, HOST:PORT.
 func AppendPacket(b []byte, hostPort string, size int) ([]byte, error) {
 	if size > 0xffff {
@@ -105,8 +105,8 @@ func AppendPacket(b []byte, hostPort string, size int) ([]byte, error) {
 	return append(binary.BigEndian.AppendUint16(b, uint16(size)), crlf...), nil
 }
 
-// ParsePacket tells where in b the datagram that begins it starts and ends, and
-// its address. While b is too short to tell, start is 0 and end what it takes.
+// ParsePacket finds where in b the datagram that begins it starts and ends, and
+// its address. While b is too short, start is 0 and end the length needed.
 func ParsePacket(b []byte) (hostPort string, start, end int, err error) {
 	if len(b) < 2 {
 		return "", 0, 2, nil

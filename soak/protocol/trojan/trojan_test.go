@@ -13,7 +13,7 @@ const abc = "23097d223405d8228642a477bda255b32aadbce4bda0b3f7e36c9da7"
 
 func anyone(Key) bool { return true }
 
-func TestRequestsHaveTheFormOfTheSpecification(t *testing.T) {
+func TestRequest_MatchesSpecification(t *testing.T) {
 	for destination, want := range map[string]string{
 		"192.0.2.1:443":     abc + "\r\n\x01\x01\xc0\x00\x02\x01\x01\xbb\r\n",
 		"example.com:80":    abc + "\r\n\x01\x03\x0bexample.com\x00\x50\r\n",
@@ -32,7 +32,7 @@ func TestRequestsHaveTheFormOfTheSpecification(t *testing.T) {
 	}
 }
 
-func TestUnknownPasswordsAndMalformedRequestsAreRefused(t *testing.T) {
+func TestReadRequest_RejectsUnknownAndMalformed(t *testing.T) {
 	b, _ := Request{NewKey("abc"), TCP, "a:1"}.Append(nil)
 	if _, err := ReadRequest(bytes.NewReader(b), func(Key) bool { return false }); !errors.Is(err, ErrPassword) {
 		t.Errorf("unknown password: %v", err)
@@ -46,7 +46,7 @@ func TestUnknownPasswordsAndMalformedRequestsAreRefused(t *testing.T) {
 	}
 }
 
-func TestDatagramsHaveAddressAndLength(t *testing.T) {
+func TestPacket_AddressAndLength(t *testing.T) {
 	const want = "\x01\xc0\x00\x02\x01\x00\x35\x00\x03\r\n"
 	b, err := AppendPacket(nil, "192.0.2.1:53", 3)
 	if err != nil || string(b) != want {
@@ -89,7 +89,7 @@ func FuzzParsePacket(f *testing.F) {
 	f.Fuzz(func(t *testing.T, data []byte) {
 		_, start, end, err := ParsePacket(data)
 		if err == nil && start == 0 && end <= len(data) {
-			t.Errorf("of %d bytes it wants %d to go on", len(data), end)
+			t.Errorf("of %d bytes it needs %d", len(data), end)
 		}
 		if err == nil && start > 0 && (start > len(data) || end < start) {
 			t.Errorf("%d bytes: %d to %d", len(data), start, end)

@@ -41,7 +41,7 @@ type UUID [16]byte
 func ParseUUID(text string) (id UUID, err error) {
 	raw, err := hex.DecodeString(strings.ReplaceAll(text, "-", ""))
 	if err != nil || len(raw) != len(id) {
-		return id, fmt.Errorf("%q is no UUID", text)
+		return id, fmt.Errorf("invalid UUID %q: use 32 hexadecimal digits", text)
 	}
 	return UUID(raw), nil
 }

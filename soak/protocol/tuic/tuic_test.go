@@ -25,7 +25,7 @@ func unhex(t testing.TB, s string) []byte {
 }
 
 // The vectors are written by hand from the specification.
-func TestCommandsAreThoseOfTheSpecification(t *testing.T) {
+func TestAppend_MatchesSpecification(t *testing.T) {
 	user, err := tuic.ParseUUID(uuid)
 	if err != nil || user.String() != uuid {
 		t.Fatalf("%v, %v", user, err)
@@ -90,7 +90,7 @@ func TestAddressesComeBack(t *testing.T) {
 	}
 }
 
-func TestWhatNoPeerWouldSayIsRefused(t *testing.T) {
+func TestParse_RejectsMalformed(t *testing.T) {
 	for _, text := range []string{"0400", "0505", "0501" + "07"} {
 		if _, _, err := tuic.Parse(unhex(t, text)); !errors.Is(err, tuic.ErrMalformed) {
 			t.Errorf("%s: %v", text, err)

@@ -34,10 +34,10 @@ type UUID [16]byte
 func ParseUUID(text string) (u UUID, err error) {
 	digits := strings.ReplaceAll(text, "-", "")
 	if len(digits) != 2*len(u) {
-		return u, errors.New("is no UUID of 32 hexadecimal digits")
+		return u, errors.New("invalid UUID: use 32 hexadecimal digits")
 	}
 	if _, err := hex.Decode(u[:], []byte(digits)); err != nil {
-		return u, errors.New("is no UUID of 32 hexadecimal digits")
+		return u, errors.New("invalid UUID: use 32 hexadecimal digits")
 	}
 	return u, nil
 }
@@ -69,7 +69,7 @@ func (r Request) Append(b []byte) ([]byte, error) {
 // ErrUser is the error of a user that the server does not know.
 var ErrUser = errors.New("vless: unknown user")
 
-// ReadRequest reads a request, of which it refuses a flow. known tells who may
+// ReadRequest reads a request, of which it refuses a flow. known reports who may
 // ask; of others it returns ErrUser and reads no further.
 func ReadRequest(r io.Reader, known func(UUID) bool) (q Request, err error) {
 	var head [18]byte
@@ -117,7 +117,7 @@ func ReadReply(r io.Reader) error {
 	return err
 }
 
-// AppendPacket writes what stands before a datagram of size bytes.
+// AppendPacket writes what precedes a datagram of size bytes.
 func AppendPacket(b []byte, size int) ([]byte, error) {
 	if size > 0xffff {
 		return b, errors.New("vless: a datagram of more than 65,535 bytes")
@@ -125,8 +125,8 @@ func AppendPacket(b []byte, size int) ([]byte, error) {
 	return binary.BigEndian.AppendUint16(b, uint16(size)), nil
 }
 
-// ParsePacket tells where in b the datagram that begins it starts and ends. While
-// b is too short to tell, start is 0 and end what it takes.
+// ParsePacket finds where in b the datagram that begins it starts and ends. While
+// b is too short, start is 0 and end the length needed.
 func ParsePacket(b []byte) (start, end int) {
 	if len(b) < 2 {
 		return 0, 2

@@ -26,7 +26,7 @@ func request(t testing.TB, command byte, destination string) (Request, []byte) {
 
 func anyone(UUID) bool { return true }
 
-func TestRequestsHaveTheFormOfTheSpecification(t *testing.T) {
+func TestRequest_MatchesSpecification(t *testing.T) {
 	for destination, want := range map[string]string{
 		"192.0.2.1:443":     "01bb01c0000201",
 		"example.com:80":    "0050020b6578616d706c652e636f6d",
@@ -45,7 +45,7 @@ func TestRequestsHaveTheFormOfTheSpecification(t *testing.T) {
 	}
 }
 
-func TestUnknownUsersAndFlowsAreRefused(t *testing.T) {
+func TestReadRequest_RejectsUsersAndFlows(t *testing.T) {
 	_, b := request(t, TCP, "a:1")
 	if _, err := ReadRequest(bytes.NewReader(b), func(UUID) bool { return false }); !errors.Is(err, ErrUser) {
 		t.Errorf("unknown user: %v", err)
@@ -59,7 +59,7 @@ func TestUnknownUsersAndFlowsAreRefused(t *testing.T) {
 	}
 }
 
-func TestRepliesMayHaveAddons(t *testing.T) {
+func TestReadReply_Addons(t *testing.T) {
 	r := bytes.NewReader([]byte{0, 3, 1, 2, 3, 'x'})
 	if err := ReadReply(r); err != nil || r.Len() != 1 {
 		t.Errorf("%v, %d bytes left", err, r.Len())
@@ -69,7 +69,7 @@ func TestRepliesMayHaveAddons(t *testing.T) {
 	}
 }
 
-func TestUUIDsAreStrict(t *testing.T) {
+func TestParseUUID_Strict(t *testing.T) {
 	if u, err := ParseUUID(id); err != nil || u.String() != id {
 		t.Errorf("%v, %v", u, err)
 	}
@@ -80,7 +80,7 @@ func TestUUIDsAreStrict(t *testing.T) {
 	}
 }
 
-func TestDatagramsHaveTheirLength(t *testing.T) {
+func TestPacket_Length(t *testing.T) {
 	b, err := AppendPacket(nil, 0x1234)
 	if err != nil || hex.EncodeToString(b) != "1234" {
 		t.Errorf("%x, %v", b, err)

@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-func TestFieldsEndWhereOneIsNotThere(t *testing.T) {
+func TestReader_StopsAtMissingField(t *testing.T) {
 	r := Reader{Rest: []byte{1, 0, 2, 0, 0, 0, 3, 0, 0, 0, 0, 0, 0, 0, 4, 'a', 'b', 9}}
 	if a, b, c, d := r.Uint8(), r.Uint16(), r.Uint32(), r.Uint64(); a != 1 || b != 2 || c != 3 || d != 4 {
 		t.Errorf("%d %d %d %d", a, b, c, d)
@@ -22,7 +22,7 @@ func TestFieldsEndWhereOneIsNotThere(t *testing.T) {
 	}
 }
 
-func TestXORRepeatsTheHash(t *testing.T) {
+func TestXOR_RepeatsHash(t *testing.T) {
 	hash := [32]byte([]byte("0123456789abcdef0123456789ABCDEF"))
 	for _, size := range []int{0, 1, 32, 511, 512, 513, 1500} {
 		in := bytes.Repeat([]byte{'x'}, size)
