@@ -149,7 +149,7 @@ func iperf3Server(b *testing.B) (port string) {
 	l.Close()
 	cmd := exec.Command("iperf3", "-s", "-p", port)
 	if err := cmd.Start(); err != nil {
-		b.Skipf("iperf3: %v", err)
+		b.Skipf("needs iperf3: %v", err)
 	}
 	b.Cleanup(func() { _ = cmd.Process.Kill(); _ = cmd.Wait() })
 	waitFor(b, "iperf3 listens", func() bool {
