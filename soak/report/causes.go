@@ -23,8 +23,8 @@ func (b *builder) causes(r *Report) ([]cause.Finding, error) {
 			continue
 		}
 		l := b.leak(s)
-		// Growth that began late is looked for where it is, as long as that is
-		// a good part of the run.
+		// Growth that began late is attributed within its own interval, provided
+		// that this is at least a third of the run: a short one has too few profiles.
 		since := time.Duration(float64(s.Since) * float64(time.Second))
 		if since > from && to-since > (to-from)/3 {
 			l.From = since
@@ -43,22 +43,22 @@ func (b *builder) causes(r *Report) ([]cause.Finding, error) {
 	return all, err
 }
 
-// told reports whether a finding says more closely what a statement says of the
-// growth of a series: what it goes with.
-func (r Report) told(s judge.Statement) bool {
+// superseded reports whether a finding says more precisely than a statement what
+// the growth of a series follows.
+func (r Report) superseded(s judge.Statement) bool {
 	return (s.Kind == judge.PerHour || s.Kind == judge.PerOperation) && slices.ContainsFunc(r.Findings, func(f cause.Finding) bool {
 		return f.With != nil && (f.With.Only || len(f.With.Named) > 1) && f.Process == s.Process && slices.Contains(s.Metrics, f.Metric)
 	})
 }
 
-// leak is a series as one that leaks all along.
+// leak describes a series as one that leaks during the whole steady load.
 func (b *builder) leak(s Series) cause.Leak {
 	from, to := b.steady()
 	return cause.Leak{Process: s.Process, Metric: s.Metric, Unit: s.Unit, Slope: float64(s.Slope), From: from, To: to, End: b.end}
 }
 
-// steady is the stretch from the first steady load to the end of the last; all
-// of the recording where there is none.
+// steady is the interval from the beginning of the first steady phase to the end of
+// the last one, or the whole recording if there is none.
 func (b *builder) steady() (from, to time.Duration) {
 	to = b.end
 	first := true
@@ -74,19 +74,19 @@ func (b *builder) steady() (from, to time.Duration) {
 	return from, to
 }
 
-// Cause is what causes one leak, or several with the same culprits, in words.
+// Cause describes in words what causes one leak, or several with the same culprits.
 type Cause struct {
-	Resource string // what leaks, as in [cause.Finding]
+	Resource string // the resource that leaks, as in [cause.Finding]
 	Head     string
 	Culprits []CulpritWords
 	Note     string
-	With     string // what it grows with
+	With     string // what the growth correlates with
 }
 
 // CulpritWords is a culprit in words.
 type CulpritWords struct {
 	Share string // "97 %"
-	Place string // function and line, or what the kernel knows
+	Place string // function and line, or the kernel's description
 	Lines []string
 }
 
@@ -120,7 +120,7 @@ func (r Report) Causes() (all []Cause) {
 func explained(f cause.Finding) string {
 	switch {
 	case len(f.Culprits) == 0:
-		return ": no place is named"
+		return ": no culprit was found"
 	case f.Explained != f.Explained:
 		return ""
 	}

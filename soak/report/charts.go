@@ -6,15 +6,15 @@ import (
 	"soakmon/soak/chart"
 )
 
-// Charts are the pictures that stand in a report, over the whole of the run.
+// Charts are the charts of a report, over the whole run.
 type Charts struct {
 	chart.Drawing
 	Marks  []chart.Mark  `json:"marks"`
 	Shades []chart.Shade `json:"shades"`
 }
 
-// reportBuckets is how many buckets a chart in a report has: a day of 50 series
-// stays below 1 MiB of HTML, and a column of a wide screen is two pixels.
+// reportBuckets is the number of buckets of a chart in a report: a day of 50 series
+// stays below 1 MiB of HTML, and a bucket is two pixels wide on a wide screen.
 const reportBuckets = 480
 
 // Draw reads the charts of a stored run for its report.
@@ -29,7 +29,7 @@ func Draw(src Source) (Charts, error) {
 	return c, err
 }
 
-// Marks reads what the charts of a run point out, and how long it is.
+// Marks reads the marks and shaded intervals of a run's charts, and its recorded length.
 func Marks(src Source) (c Charts, end time.Duration, err error) {
 	events, err := src.Events()
 	if err != nil {
@@ -46,7 +46,7 @@ func Marks(src Source) (c Charts, end time.Duration, err error) {
 	return c, end, nil
 }
 
-// curve finds the values of a series in the charts; nil where there are none.
+// curve returns the values of a series in the charts, or nil if it has none.
 func (c Charts) curve(process, metric string) []float64 {
 	for _, p := range c.Charts {
 		for i, l := range p.Lines {

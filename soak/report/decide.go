@@ -8,8 +8,9 @@ import (
 	"soakmon/soak/human"
 )
 
-// The exit codes of commands that end with a verdict, in their order of
-// precedence: an error, a leak or missed rule, a dead target, inconclusive, clean.
+// The exit codes of commands that end with a verdict. If several apply, the order
+// of precedence is: an error, a leak or violated rule, a dead target, inconclusive,
+// clean.
 const (
 	ExitClean        = 0
 	ExitLeak         = 1
@@ -18,33 +19,44 @@ const (
 	ExitDead         = 4
 )
 
-// fewSamples is how many an auxiliary series needs to be judged.
-const fewSamples = 30
+// minAuxiliarySamples is the number of samples that an auxiliary series needs
+// to be judged.
+const minAuxiliarySamples = 30
 
-// auxiliary reports whether a series adds a diagnosis to what others show
-// already, and was read too seldom to be judged: a socket in CLOSE_WAIT is an
-// fd as well, and socket tables are read once in half a minute.
+// auxiliary reports whether a series only adds detail to what other series show,
+// and was read too rarely to be judged: a socket in CLOSE_WAIT is also counted as
+// an fd, and socket tables are read only every half minute.
 func auxiliary(s Series) bool {
-	return s.Rule == "" && soak.Family(s.Metric) == "sockets" && s.Points < fewSamples
+	return s.Rule == "" && soak.Family(s.Metric) == "sockets" && s.Points < minAuxiliarySamples
 }
 
-// ours reports whether a series is one of soak's own that nobody asked for.
-func ours(s Series) bool { return s.Process != soak.RoleTarget && s.Rule == "" }
+// ownUnasked reports whether a series belongs to one of soak's own processes and no
+// rule of the plan names it.
+func ownUnasked(s Series) bool { return s.Process != soak.RoleTarget && s.Rule == "" }
 
-// disturbs reports whether a series of soak's own grows in a way that casts
-// doubt on the run. Our memory is told of, but says nothing of the target: the
-// monitor maps the growing run file, and its reduced series fill up to their
-// bound in the first hour.
-func disturbs(s Series) bool { return ours(s) && s.Verdict == soak.Leaking && s.Unit != "bytes" }
+// castsDoubt reports whether one of soak's own series grows in a way that makes the
+// run unreliable. Growth of soak's own memory is reported but does not count: the
+// monitor maps the growing run file, and its reduced series fill up to their bound
+// in the first hour.
+func castsDoubt(s Series) bool {
+	return ownUnasked(s) && s.Verdict == soak.Leaking && s.Unit != "bytes"
+}
 
-// decide puts the verdicts of the series and the evidence together.
+// decide derives the verdict, the exit code and the reasons of a run from the
+// verdicts of its series and from its evidence.
 func decide(r *Report, b *builder) {
 	leaks, open := findings(r.Series)
 	r.faults, r.dead = b.faults(r)
+	// Faults come before open series: a run that measured too little explains why
+	// its series are open. The full slice expression keeps append from writing
+	// into r.faults, which JUnit and HTML list separately.
 	open = append(r.faults[:len(r.faults):len(r.faults)], open...)
-	r.missed = append(firedRules(r), b.regressed(r)...)
+	r.violated = append(firedRules(r), b.regressed(r)...)
+	// From here on each condition overrides the weaker ones before it. Verdict
+	// and exit code differ on purpose: a dead target and a violated rule have exit
+	// codes of their own, but neither shows a leak.
 	r.Verdict, r.ExitCode = soak.Clean, ExitClean
-	if len(open)+len(r.missed) > 0 || b.run.Error != "" {
+	if len(open)+len(r.violated) > 0 || b.run.Error != "" {
 		r.Verdict, r.ExitCode = soak.Inconclusive, ExitInconclusive
 	}
 	if r.dead {
@@ -53,38 +65,43 @@ func decide(r *Report, b *builder) {
 	if len(leaks) > 0 {
 		r.Verdict = soak.Leaking
 	}
-	if len(leaks)+len(r.missed) > 0 {
+	if len(leaks)+len(r.violated) > 0 {
 		r.ExitCode = ExitLeak
 	}
+	// An error of the monitor changes the exit code even of a run with a leak, but
+	// not the verdict: a leak that was found before it is still a leak.
 	if b.run.Error != "" {
 		r.ExitCode = ExitError
 		r.Reasons = append(r.Reasons, "the monitor failed: "+b.run.Error)
 	}
-	r.Reasons = append(append(append(r.Reasons, leaks...), r.missed...), open...)
+	r.Reasons = append(append(append(r.Reasons, leaks...), r.violated...), open...)
 	if r.Verdict == soak.Clean {
 		r.Reasons = []string{cleanReason(r)}
 	}
 }
 
-// findings sorts what the series show into leaks and what keeps the run from
-// being clean.
+// findings returns a reason for each series that leaks, and one for each that
+// keeps the run from being clean.
 func findings(all []Series) (leaks, open []string) {
 	for _, s := range all {
-		said := s.said()
+		reason := s.qualifiedReason()
 		switch {
-		case disturbs(s):
-			open = append(open, fmt.Sprintf("the %s, a part of soak, grows itself: %s: %s", s.Process, s.Metric, s.Reason))
-		case ours(s), s.Verdict == soak.Clean:
+		case castsDoubt(s):
+			open = append(open, fmt.Sprintf("%s is growing: %s: %s", ownProcess(s.Process), s.Metric, s.Reason))
+		case ownUnasked(s), s.Verdict == soak.Clean:
 		case s.Verdict == soak.Leaking:
-			leaks = append(leaks, said+exhaustion(s))
+			leaks = append(leaks, reason+exhaustion(s))
 		case !auxiliary(s):
-			open = append(open, said)
+			open = append(open, reason)
 		}
 	}
 	return leaks, open
 }
 
-// exhaustion says when a growing series reaches its limit, if one is known.
+// ownProcess names one of soak's own processes: "soak's own driver process".
+func ownProcess(role string) string { return "soak's own " + role + " process" }
+
+// exhaustion says when a growing series will reach its limit, if it has one.
 func exhaustion(s Series) string {
 	e := s.Exhaustion
 	if e == nil {
@@ -94,8 +111,8 @@ func exhaustion(s Series) string {
 		human.Amount(e.Limit, s.Unit), human.Span(e.At), human.Span(e.Low))
 }
 
-// firedRules tells of rules of the plan that fired in the run, though the whole
-// of it does not show a leak any more.
+// firedRules lists the rules of the plan that fired during the run although the
+// run as a whole shows no leak.
 func firedRules(r *Report) (out []string) {
 	leaking := map[string]bool{}
 	for _, s := range r.Series {
@@ -111,14 +128,14 @@ func firedRules(r *Report) (out []string) {
 	return out
 }
 
-// regressed tells what is worse than in the plan's earlier runs, where the plan
-// wants to know, and warns where that could not be told.
+// regressed lists what is worse than in the plan's earlier runs, if the plan asks
+// for that comparison, and warns if it was not possible.
 func (b *builder) regressed(r *Report) (out []string) {
 	nights := b.run.Nights
 	switch {
 	case b.plan.Regression == 0 || b.running:
 	case nights == nil:
-		r.warn("the run was not compared with the earlier ones of its plan: it did not come to its end")
+		r.warn("the run was not compared with earlier runs of its plan because it did not finish")
 	case nights.Note != "":
 		r.warn("%s", nights.Note)
 	default:
@@ -129,21 +146,21 @@ func (b *builder) regressed(r *Report) (out []string) {
 	return out
 }
 
-// cleanReason says what was excluded.
+// cleanReason says for how many resources growth was excluded.
 func cleanReason(r *Report) string {
 	n, aside := 0, []string{}
 	for _, s := range r.Series {
 		switch {
-		case ours(s):
+		case ownUnasked(s):
 		case s.Verdict == soak.Clean:
 			n++
 		default:
 			aside = append(aside, s.Metric)
 		}
 	}
-	said := fmt.Sprintf("growth above the tolerance is excluded for all %d judged resources of the target", n)
+	text := fmt.Sprintf("growth above the tolerance is excluded for all %d judged resources of the target", n)
 	if len(aside) > 0 {
-		said += fmt.Sprintf(" (%s was read too seldom to be judged)", strings.Join(aside, ", "))
+		text += fmt.Sprintf(" (too few samples to judge %s)", strings.Join(aside, ", "))
 	}
-	return said
+	return text
 }

@@ -9,11 +9,11 @@ import (
 	"soakmon/soak/human"
 )
 
-// presence is the series that tells whether the target was measured at a tick:
+// presence is the series that shows whether the target was measured at a tick:
 // every process has a resident set.
 const presence = "rss_bytes"
 
-// evidence counts what was measured against what was due.
+// evidence compares what was measured with what was due.
 func (b *builder) evidence(r *Report) error {
 	profiles, err := b.src.Profiles()
 	if err != nil {
@@ -26,7 +26,7 @@ func (b *builder) evidence(r *Report) error {
 	}
 	end := b.end
 	if r.Ended == soak.EndFinished {
-		end = max(end, b.plan.Duration) // what was not written at the end was due all the same
+		end = max(end, b.plan.Duration) // samples that were not written at the end were due too
 	}
 	r.Evidence.SamplesDue, r.Evidence.Samples, r.Evidence.Gaps = coverage(s, b.plan.Interval, end)
 	for _, e := range b.events {
@@ -43,7 +43,7 @@ func (b *builder) evidence(r *Report) error {
 }
 
 // coverage counts the ticks due until end, those at which the series has a
-// value, and the stretches without one.
+// value, and the gaps: consecutive ticks without one.
 func coverage(s soak.Series, interval, end time.Duration) (due, measured, gaps int) {
 	if interval <= 0 {
 		return 0, 0, 0
@@ -68,7 +68,7 @@ func coverage(s soak.Series, interval, end time.Duration) (due, measured, gaps i
 }
 
 // cost is the share of a core that the target used while profiles of it were
-// fetched: an upper bound of their price, in steps of 10 ms each.
+// fetched: an upper bound on their cost. Each is measured in steps of 10 ms.
 func cost(profiles []soak.ProfileMeta, end time.Duration) soak.Float {
 	if len(profiles) == 0 || end <= 0 {
 		return soak.Float(nan)
@@ -82,7 +82,7 @@ func cost(profiles []soak.ProfileMeta, end time.Duration) soak.Float {
 	return soak.Float(total / end.Seconds())
 }
 
-// heapSnapshot is the cost of one heap snapshot, nil where there is none.
+// heapSnapshot is the cost of one heap snapshot, nil if there is none.
 func heapSnapshot(profiles []soak.ProfileMeta) *SnapshotCost {
 	var cpu float64
 	var took, pause time.Duration
@@ -102,24 +102,24 @@ func heapSnapshot(profiles []soak.ProfileMeta) *SnapshotCost {
 	return c
 }
 
-// snapshot says what a heap snapshot cost the target; "" where there is none.
+// snapshot says what a heap snapshot cost the target; "" if there is none.
 func (e Evidence) snapshot() string {
 	c := e.HeapSnapshot
 	if c == nil {
 		return ""
 	}
-	said := fmt.Sprintf("a heap snapshot cost the target at most %s of CPU, pauses ", human.Seconds(c.CPU))
+	text := fmt.Sprintf("a heap snapshot cost the target at most %s of CPU time; ", human.Seconds(c.CPU))
 	if c.Pause != c.Pause {
-		return said + "not known"
+		return text + "GC pauses unknown"
 	}
-	return said + "up to " + human.Seconds(c.Pause)
+	return text + "longest GC pause " + human.Seconds(c.Pause)
 }
 
-// profiles says how many there are, and their price.
+// profiles says how many profiles were taken, and what they cost the target.
 func (e Evidence) profiles() string {
-	said := human.Count(e.Profiles, "profile")
+	count := human.Count(e.Profiles, "profile")
 	if e.Profiles == 0 {
-		return said
+		return count
 	}
-	return fmt.Sprintf("%s for at most %.2g %% of a core", said, 100*float64(e.ProfileCost))
+	return fmt.Sprintf("%s (at most %.2g %% of a core)", count, 100*float64(e.ProfileCost))
 }

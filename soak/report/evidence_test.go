@@ -10,7 +10,7 @@ import (
 	"soakmon/soak"
 )
 
-// rows gives a series measured at these milliseconds; a negative one is a row
+// rows returns a series measured at these milliseconds; a negative one is a row
 // without a value.
 func rows(ms ...int) (s soak.Series) {
 	for _, t := range ms {
@@ -34,14 +34,14 @@ func TestCoverage(t *testing.T) {
 		{"late ticks are ticks", rows(1001, 2400, 3999), 3999 * time.Millisecond, 3, 3, 0},
 		{"one missing", rows(1000, 3000), 3 * time.Second, 3, 2, 1},
 		{"one without a value", rows(1000, -2000, 3000), 3 * time.Second, 3, 2, 1},
-		{"a stretch missing is one gap", rows(1000, 5000), 5 * time.Second, 5, 2, 1},
+		{"consecutive missing ticks are one gap", rows(1000, 5000), 5 * time.Second, 5, 2, 1},
 		{"the beginning missing", rows(3000), 3 * time.Second, 3, 1, 1},
 		{"the end missing", rows(1000), 3 * time.Second, 3, 1, 1},
 		{"two gaps", rows(1000, 3000, 5000), 5 * time.Second, 5, 3, 2},
-		{"a rest sample between two ticks is no tick", rows(1000, 1600, 2000, 3000), 3 * time.Second, 3, 3, 0},
-		{"rest samples make up for no tick", rows(1000, 1200, 1400, 1600), 4 * time.Second, 4, 1, 1},
+		{"a rest sample between two ticks does not count", rows(1000, 1600, 2000, 3000), 3 * time.Second, 3, 3, 0},
+		{"rest samples do not replace ticks", rows(1000, 1200, 1400, 1600), 4 * time.Second, 4, 1, 1},
 		{"a rest sample in place of a tick", rows(1000, 2700, 3000), 3 * time.Second, 3, 3, 0},
-		{"time asleep is missing", rows(1000, 2000, 60_000), 60 * time.Second, 60, 3, 1},
+		{"suspended time is missing", rows(1000, 2000, 60_000), 60 * time.Second, 60, 3, 1},
 		{"never", soak.Series{}, 3 * time.Second, 3, 0, 1},
 		{"nothing due", soak.Series{}, 0, 0, 0, 0},
 	} {
@@ -85,7 +85,7 @@ func FuzzCoverage(f *testing.F) {
 	})
 }
 
-func TestErrorKindsWithOddLabels(t *testing.T) {
+func TestByKind_LabelSyntax(t *testing.T) {
 	kinds := []string{"reset", `a"b`, `with,load="tcp"}`, `back\slash`, "ümlaut\n", "", `}`}
 	m := goodRun()
 	want := map[string]int64{}
@@ -106,7 +106,7 @@ func TestErrorKindsWithOddLabels(t *testing.T) {
 	}
 }
 
-func TestCPUTimeAcrossARestart(t *testing.T) {
+func TestCPU_AcrossRestart(t *testing.T) {
 	m := goodRun()
 	m.series[m.name("target", "cpu_seconds_total")] = soak.Series{Value: []float64{5, 6, math.NaN(), 8, 0.5, 1}}
 	if used, ok := (&builder{src: m}).cpu(); !ok || used != 3.5 {
@@ -114,20 +114,20 @@ func TestCPUTimeAcrossARestart(t *testing.T) {
 	}
 }
 
-func TestTheCostOfAHeapSnapshotIsToldOrNotKnown(t *testing.T) {
+func TestEvidence_SnapshotCost(t *testing.T) {
 	heap := soak.ProfileMeta{Kind: "heap", CPU: 0.02, Took: 8 * time.Millisecond}
 	paused := soak.ProfileMeta{Kind: "heap", CPU: 0.01, Took: 4 * time.Millisecond, Pause: 250 * time.Microsecond}
 	other := soak.ProfileMeta{Kind: "goroutine", CPU: 5, Pause: time.Second}
 	for want, metas := range map[string][]soak.ProfileMeta{
 		"": {other},
-		"a heap snapshot cost the target at most 20 ms of CPU, pauses not known":    {heap, other},
-		"a heap snapshot cost the target at most 15 ms of CPU, pauses up to 250 µs": {paused, heap},
+		"a heap snapshot cost the target at most 20 ms of CPU time; GC pauses unknown":       {heap, other},
+		"a heap snapshot cost the target at most 15 ms of CPU time; longest GC pause 250 µs": {paused, heap},
 	} {
 		if got := (Evidence{HeapSnapshot: heapSnapshot(metas)}).snapshot(); got != want {
 			t.Errorf("%q, want %q", got, want)
 		}
 	}
 	if share := cost([]soak.ProfileMeta{heap, {Kind: "cpu", CPU: 50}}, 100*time.Second); share != 0.0002 {
-		t.Errorf("%v of a core: the work that a CPU profile shows is none of its cost", share)
+		t.Errorf("%v of a core: the work that a CPU profile measures is not part of its cost", share)
 	}
 }

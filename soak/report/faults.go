@@ -12,29 +12,29 @@ import (
 // What a run must show before it can be called clean.
 const (
 	minCoverage = 0.98 // of the samples due, and of the driver's tallies
-	minAchieved = 0.99 // of the planned operations; one of them may be missing for being cut off,
-	maxExcess   = 0.01 // and so many more may have been made, or a few
-	fewMore     = 10   //
-	minAlive    = 0.5  // below this share of the planned operations the run counts as dead,
-	aliveFrom   = 10   // where so many were planned
+	minAchieved = 0.99 // of the planned operations; one may always be missing, cut off at the end
+	maxExcess   = 0.01 // of the planned operations: as a share,
+	fewMore     = 10   // and as a number that is always tolerated
+	minAlive    = 0.5  // of the planned operations: with less the target counts as dead,
+	aliveFrom   = 10   // if at least this number was planned
 	maxFailed   = 0.01 // of the clean operations
-	minSteady   = 0.5  // of the load that the plan leaves to judge
+	minSteady   = 0.5  // of the planned load without warm-up and rests
 )
 
-// A target that serves uses CPU time: two system calls an operation take some
-// 1 µs at the least. Below it, another process does the work. A watched process
-// that uses less than a ten-thousandth of a core serves nobody.
+// A target that serves requests uses CPU time: the two system calls of an operation
+// take at least about 1 µs. With less, another process must be doing the work. A
+// watched process that uses less than a ten-thousandth of a core is idle.
 const (
-	leastCPU  = 1e-6 // seconds an operation
-	idleAfter = 1000 // operations, as CPU time is counted in steps of 10 ms
+	leastCPU  = 1e-6 // seconds per operation
+	idleAfter = 1000 // operations: CPU time is counted in steps of 10 ms
 	idleShare = 1e-4 // of a core
 )
 
-// required are the series of the target without which nothing is clean.
+// required are the series of the target without which no run is clean.
 var required = []string{"rss_bytes", "fds", "threads"}
 
-// faults lists everything that keeps a run from being clean, and says whether
-// the target counts as dead.
+// faults lists everything missing from the evidence for a clean run, and reports
+// whether the target counts as dead.
 func (b *builder) faults(r *Report) (out []string, dead bool) {
 	add := func(fault string) {
 		if fault != "" {
@@ -42,7 +42,7 @@ func (b *builder) faults(r *Report) (out []string, dead bool) {
 		}
 	}
 	add(b.early(r))
-	add(b.notTogether())
+	add(b.isolated())
 	add(unsampled(r.Evidence))
 	add(b.unsteady(r))
 	out = append(out, b.unmeasured(r)...)
@@ -54,20 +54,20 @@ func (b *builder) faults(r *Report) (out []string, dead bool) {
 	return out, starved || r.Ended == soak.EndTargetDead
 }
 
-// early says why the run did not last as long as planned.
+// early says why the run is shorter than planned.
 func (b *builder) early(r *Report) string {
-	so := human.Duration(b.end)
+	recorded := human.Duration(b.end)
 	switch r.Ended {
 	case soak.EndFinished:
 		return ""
 	case soak.EndRunning:
-		return fmt.Sprintf("the run still goes on: %s of it so far", so)
+		return fmt.Sprintf("the run is still in progress: %s recorded so far", recorded)
 	case soak.EndTargetDead:
-		return fmt.Sprintf("the target died after %s and was not there any more", so)
+		return fmt.Sprintf("the target exited after %s and did not come back", recorded)
 	case soak.EndKilled:
-		return fmt.Sprintf("the monitor was killed: the recording stops after %s", so)
+		return fmt.Sprintf("the monitor was killed: the recording ends after %s", recorded)
 	}
-	return fmt.Sprintf("the run ended early, after %s (%s)", so, r.Ended)
+	return fmt.Sprintf("the run ended early, after %s (%s)", recorded, r.Ended)
 }
 
 func unsampled(e Evidence) string {
@@ -80,18 +80,18 @@ func unsampled(e Evidence) string {
 	return ""
 }
 
-// unsteady tells of a finished run with little steady load in it: it was paused
-// by a person, or warmed up again and again.
+// unsteady reports a finished run with too little steady load: someone paused it,
+// or it warmed up again and again.
 func (b *builder) unsteady(r *Report) string {
 	planned := b.plan.Duration - b.plan.Warmup - judge.Time(b.phases, soak.PhaseRest)
 	steady := judge.Time(b.phases, soak.PhaseSteady)
 	if r.Ended != soak.EndFinished || steady > 0 && steady.Seconds() >= minSteady*planned.Seconds() {
 		return ""
 	}
-	return fmt.Sprintf("there were only %s of steady load, and the plan asks for %s", human.Duration(steady), human.Duration(planned))
+	return fmt.Sprintf("only %s of steady load; the plan asks for %s", human.Duration(steady), human.Duration(planned))
 }
 
-// unmeasured names what had to be measured and never was.
+// unmeasured lists the required series that were never measured.
 func (b *builder) unmeasured(r *Report) (out []string) {
 	needed := required
 	if t := b.plan.Target; t.Pprof != "" || len(t.Embedded) > 0 {
@@ -103,7 +103,7 @@ func (b *builder) unmeasured(r *Report) (out []string) {
 	}
 	for _, name := range needed {
 		if !seen[soak.SeriesOf(soak.RoleTarget, name)] {
-			out = append(out, fmt.Sprintf("%s of the target could not be measured; see the events for why", name))
+			out = append(out, fmt.Sprintf("%s of the target could not be measured; the events say why", name))
 		}
 	}
 	judged := map[string]bool{}
@@ -118,28 +118,29 @@ func (b *builder) unmeasured(r *Report) (out []string) {
 	return out
 }
 
-// loadFaults compares what each load did with what the plan, not the driver,
-// asked of it, and says whether one of them hardly ran at all.
+// loadFaults compares what each load achieved with what the plan asked for (not
+// with what the driver claims was planned), and reports whether one of them hardly
+// ran at all.
 func (b *builder) loadFaults(r *Report) (out []string, starved bool) {
 	if b.watched() {
 		return nil, false
 	}
 	if len(r.Load) == 0 {
-		return []string{"no load was planned: nothing shows that the target served anybody"}, false
+		return []string{"no load was planned: nothing shows that the target served any requests"}, false
 	}
 	for _, l := range r.Load {
 		missing := l.due - float64(l.Operations) - float64(l.lost())
 		switch {
 		case l.under == 0:
-			out = append(out, fmt.Sprintf("load %s: it never began", l.Name))
+			out = append(out, fmt.Sprintf("load %s never started", l.Name))
 		case l.due <= 0:
-			out = append(out, fmt.Sprintf("load %s: the plan asks for no operation at all", l.Name))
+			out = append(out, fmt.Sprintf("load %s: the plan asks for no operations", l.Name))
 		case l.Operations == 0:
-			out = append(out, fmt.Sprintf("load %s: not one operation succeeded%s", l.Name, errorList(l)))
+			out = append(out, fmt.Sprintf("load %s: no operation succeeded%s", l.Name, errorList(l)))
 		case missing > max(1, (1-minAchieved)*l.due):
-			out = append(out, fmt.Sprintf("load %s: only %s of the planned rate was achieved (%s of %s; %d late%s)", l.Name, human.Percent(l.Achieved/l.Planned), human.Rate(l.Achieved), human.Rate(l.Planned), l.Late, errorList(l)))
+			out = append(out, fmt.Sprintf("load %s: achieved only %s of the planned rate (%s of %s; %d late%s)", l.Name, human.Percent(l.Achieved/l.Planned), human.Rate(l.Achieved), human.Rate(l.Planned), l.Late, errorList(l)))
 		case -missing > max(fewMore, maxExcess*l.due):
-			out = append(out, fmt.Sprintf("load %s: it went at %s, and the plan asks for %s", l.Name, human.Rate(l.Achieved), human.Rate(l.Planned)))
+			out = append(out, fmt.Sprintf("load %s: achieved %s, more than the planned %s", l.Name, human.Rate(l.Achieved), human.Rate(l.Planned)))
 		}
 		if fault := lossy(l); fault != "" {
 			out = append(out, fault)
@@ -152,24 +153,24 @@ func (b *builder) loadFaults(r *Report) (out []string, starved bool) {
 	return out, starved
 }
 
-// silent tells of a driver that said nothing for a part of the steady load:
-// what the load did meanwhile is not known.
+// silent reports a driver that sent no reports during part of the steady load: what
+// the load did in that time is unknown.
 func (b *builder) silent() string {
 	if b.watched() || judge.Time(b.phases, soak.PhaseSteady) == 0 {
 		return ""
 	}
 	s, err := b.history.Series(soak.SeriesOf(soak.RoleDriver, "operations_total"))
 	if err != nil {
-		return "the driver never told what the load did"
+		return "the driver never reported what the load did"
 	}
 	if covered := judge.Covered(s, b.phases); covered < minCoverage {
-		return fmt.Sprintf("the driver told only of %s of the steady load what it did", human.Percent(covered))
+		return fmt.Sprintf("the driver reported on only %s of the steady load", human.Percent(covered))
 	}
 	return ""
 }
 
-// idle tells of a target that used no CPU time to speak of: most likely it is
-// not the process that served.
+// idle reports a target that used hardly any CPU time: it is probably not the
+// process that served the requests.
 func (b *builder) idle(r *Report) string {
 	used, ok := b.cpu()
 	if !ok {
@@ -179,7 +180,7 @@ func (b *builder) idle(r *Report) string {
 		if used > 0 && used >= idleShare*b.end.Seconds() {
 			return ""
 		}
-		return fmt.Sprintf("the process used %s of CPU time in %s: an idle process proves nothing", human.Seconds(used), human.Duration(b.end))
+		return fmt.Sprintf("the process used %s of CPU time in %s: an idle process is not evidence", human.Seconds(used), human.Duration(b.end))
 	}
 	var operations int64
 	for _, l := range r.Load {
@@ -188,11 +189,11 @@ func (b *builder) idle(r *Report) string {
 	if operations < idleAfter || used >= leastCPU*float64(operations) {
 		return ""
 	}
-	return fmt.Sprintf("the target used %s of CPU time while %s were served: is it the process that serves?", human.Seconds(used), human.Count(int(operations), "operation"))
+	return fmt.Sprintf("the target used %s of CPU time for %s: is it really the process that serves them?", human.Seconds(used), human.Count(int(operations), "operation"))
 }
 
-// cpu is the CPU time, in seconds, that the target used while it was measured;
-// a restart begins at zero again.
+// cpu is the CPU time, in seconds, that the target used while it was measured.
+// After a restart the counter starts again at zero.
 func (b *builder) cpu() (used float64, ok bool) {
 	s, err := b.src.Series(soak.SeriesOf(soak.RoleTarget, "cpu_seconds_total"))
 	if err != nil {

@@ -15,8 +15,8 @@ import (
 	"soakmon/soak"
 )
 
-// whole are the scenarios whose every format is kept: a leak, a clean run, empty,
-// broken, short and running ones.
+// whole are the scenarios with a golden file in every format: a leak, a clean run,
+// and empty, broken, short and running ones.
 var whole = []string{"clean", "leak", "empty", "all_nan", "running", "interrupted_before_the_load", "rule_fired"}
 
 func (s scenario) charts(t *testing.T) Charts {
@@ -30,7 +30,7 @@ func (s scenario) charts(t *testing.T) Charts {
 	return c
 }
 
-func TestGoldenFormats(t *testing.T) {
+func TestWrite_GoldenFormats(t *testing.T) {
 	for _, s := range scenarios {
 		if !slices.Contains(whole, s.name) {
 			continue
@@ -55,8 +55,8 @@ func TestGoldenFormats(t *testing.T) {
 	}
 }
 
-// A CI system sees red exactly where the run is not clean, whatever happened.
-func TestJUnitIsRedWhereTheRunIsNotClean(t *testing.T) {
+// A CI system fails exactly when the run is not clean, for whatever reason.
+func TestJUnit_FailsUnlessClean(t *testing.T) {
 	for _, s := range scenarios {
 		r := s.build(t)
 		var out bytes.Buffer
@@ -89,8 +89,8 @@ func htmlOf(t *testing.T, r Report, c Charts) string {
 	return out.String()
 }
 
-// The file may be passed around: it must not ask the network for anything.
-func TestTheHTMLFileStandsAlone(t *testing.T) {
+// The file may be passed around: it must not make any network request.
+func TestHTML_SelfContained(t *testing.T) {
 	link := regexp.MustCompile(`(?i)(src|href|action|poster|data)\s*=\s*["']?[a-z]|@import|url\(`)
 	for _, s := range scenarios {
 		page := htmlOf(t, s.build(t), s.charts(t))
@@ -108,7 +108,7 @@ func TestTheHTMLFileStandsAlone(t *testing.T) {
 	}
 }
 
-func TestWhatWasNamedByOthersIsNoMarkup(t *testing.T) {
+func TestHTML_EscapesNames(t *testing.T) {
 	m := goodRun()
 	evil := `"><script>alert(1)</script>`
 	m.run.Name, m.run.Plan.Load[0].Name, m.run.Host.Name = evil, evil, evil
@@ -131,7 +131,7 @@ func TestWhatWasNamedByOthersIsNoMarkup(t *testing.T) {
 	}
 }
 
-// day is a day of 50 noisy series at one sample a second.
+// day is a day of 50 noisy series at one sample per second.
 func day() *memory {
 	m := goodRun()
 	m.ticks = nil
@@ -152,7 +152,7 @@ func day() *memory {
 	return m
 }
 
-func TestADayOf50SeriesIsLessThanAMebibyte(t *testing.T) {
+func TestHTML_SizeOfOneDay(t *testing.T) {
 	m := day()
 	c, err := Draw(m)
 	if err != nil {
@@ -165,7 +165,7 @@ func TestADayOf50SeriesIsLessThanAMebibyte(t *testing.T) {
 	}
 }
 
-func BenchmarkHTMLOfADay(b *testing.B) {
+func BenchmarkHTML_OneDay(b *testing.B) {
 	m := day()
 	r, err := Build(m, m, false)
 	if err != nil {

@@ -16,14 +16,14 @@ import (
 	"soakmon/soak/chart"
 )
 
-// Assets are what a page of charts is made of: style.css, charts.js and uPlot.
+// Assets are the files of a page with charts: style.css, charts.js and uPlot.
 //
 //go:embed assets
 var Assets embed.FS
 
 var templates = template.Must(template.ParseFS(Assets, "assets/report.tmpl"))
 
-// document is all that the HTML file is filled with.
+// document is the data of the HTML template.
 type document struct {
 	view
 	Policy  string
@@ -33,8 +33,8 @@ type document struct {
 	Data    template.JS
 }
 
-// HTML writes the report as one file that needs nothing else: style, scripts and
-// data are within it, and its policy forbids it to load anything.
+// HTML writes the report as one self-contained file: it includes style, scripts and
+// data, and its content security policy forbids it to load anything.
 func HTML(w io.Writer, r Report, c Charts) error {
 	style := asset("uplot/uPlot.min.css") + asset("style.css")
 	library, script := asset("uplot/uPlot.iife.min.js"), asset("charts.js")
@@ -49,8 +49,8 @@ func HTML(w io.Writer, r Report, c Charts) error {
 	})
 }
 
-// Sections writes what stands above the charts of a report and what stands below
-// them, to be put into a page that has the style.
+// Sections writes the parts of a report above and below its charts, for a page
+// that includes [Style].
 func Sections(r Report, c Charts) (above, below template.HTML, err error) {
 	v := newView(r, c)
 	var a, b bytes.Buffer
@@ -69,14 +69,14 @@ func asset(name string) string {
 	return string(data)
 }
 
-// digest names an inline text in a policy (CSP Level 3, 6.7.3).
+// digest is the hash that allows an inline text in a policy (CSP Level 3, 6.7.3).
 func digest(text string) string {
 	sum := sha256.Sum256([]byte(text))
 	return "sha256-" + base64.StdEncoding.EncodeToString(sum[:])
 }
 
-// Board is what charts.js draws of one run. Times are seconds since its start;
-// Start holds the offset of its time zone, so that it needs no other clock.
+// Board is the data of one run that charts.js draws. Times are seconds since its
+// start. Start includes the offset of its time zone, so that charts.js needs none.
 type Board struct {
 	Label   string        `json:"label"`
 	Start   int64         `json:"start_s"`
@@ -87,7 +87,7 @@ type Board struct {
 	Drawing chart.Drawing `json:"drawing"`
 }
 
-// BoardOf puts together what charts.js draws.
+// BoardOf returns the data that charts.js draws.
 func BoardOf(r Report, c Charts) Board {
 	return Board{Label: r.Name, Start: local(r.Start), End: r.Duration, Series: r.Series, Marks: c.Marks, Shades: c.Shades, Drawing: c.Drawing}
 }
@@ -97,7 +97,8 @@ func local(t time.Time) int64 {
 	return t.Unix() + int64(offset)
 }
 
-// sparkPath draws values into a box of 100 by 20 as the path of an SVG.
+// sparkPath draws values into a box of 100 by 20 units as the path of an SVG. A range
+// below step is drawn flat.
 func sparkPath(values []float64, step float64) string {
 	lo, hi := bounds(values)
 	if !(lo <= hi) {

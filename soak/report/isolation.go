@@ -9,8 +9,9 @@ import (
 	"soakmon/soak/cause"
 )
 
-// isolation tells, of a run in which each load ran alone in turns, what grows
-// with which of them: every leak, and what cannot be judged and grows with some.
+// isolation reports, for a run in which the loads ran alone in turns, which series
+// grows with which load: every series that leaks, and every undecided one that
+// grows with at least one load.
 func (b *builder) isolation(r *Report) (all []cause.Isolation) {
 	if !b.plan.Isolate {
 		return nil
@@ -30,12 +31,12 @@ func (b *builder) isolation(r *Report) (all []cause.Isolation) {
 	return all
 }
 
-// notTogether says why an isolated run cannot be clean.
-func (b *builder) notTogether() string {
+// isolated says why an isolated run cannot be clean.
+func (b *builder) isolated() string {
 	if !b.plan.Isolate {
 		return ""
 	}
-	return fmt.Sprintf("each of %d loads ran alone for a part of the time only: that tells which one leaks, not that none does", len(b.plan.Load))
+	return fmt.Sprintf("each of %d loads ran alone for only part of the time: such a run can find the load that leaks, but cannot show that none does", len(b.plan.Load))
 }
 
 func textIsolation(out *strings.Builder, r Report) {

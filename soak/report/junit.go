@@ -50,9 +50,9 @@ type (
 	}
 )
 
-// JUnit writes the report as a test suite with one case per rule, resource and
-// target, and one for the evidence. A leak or a missed rule is a failure; what
-// could not be decided is an error, for a run without evidence has not passed.
+// JUnit writes the report as a test suite with one case for each rule, each resource,
+// the target and the evidence. A leak or a violated rule is a failure. An undecided
+// case is an error, because a run without evidence has not passed.
 func JUnit(w io.Writer, r Report) error {
 	s := junitSuite{
 		Name: "soak " + r.Name, Time: fmt.Sprintf("%.3f", r.Duration), Timestamp: r.Start.UTC().Format("2006-01-02T15:04:05"), Host: r.Host.Name,
@@ -94,16 +94,16 @@ func newCase(r Report, class, name string) junitCase {
 	return junitCase{Class: "soak." + strings.ReplaceAll(r.Name, ".", "_") + "." + class, Name: name, Time: fmt.Sprintf("%.3f", r.Duration)}
 }
 
-// targetCase tells whether the target lived and served.
+// targetCase fails if the target died or hardly served any requests.
 func targetCase(r Report) junitCase {
 	c := newCase(r, soak.RoleTarget, "lives and serves")
 	if r.dead {
-		c.Failure = &junitFault{Message: "the target died, or served less than half of what was planned", Type: "dead", Text: strings.Join(r.faults, "\n")}
+		c.Failure = &junitFault{Message: "the target died or served less than half of the planned operations", Type: "dead", Text: strings.Join(r.faults, "\n")}
 	}
 	return c
 }
 
-// evidenceCase tells whether enough was measured to say anything.
+// evidenceCase is an error if too little was measured for a verdict.
 func evidenceCase(r Report) junitCase {
 	c := newCase(r, "run", "evidence")
 	faults := r.faults
@@ -118,11 +118,11 @@ func evidenceCase(r Report) junitCase {
 	return c
 }
 
-// ruleCases gives a case for each rule of the plan.
+// ruleCases returns a case for each rule of the plan.
 func ruleCases(r Report) (cases []junitCase) {
 	for _, rule := range r.Plan.Rules {
 		c := newCase(r, "rule", rule.Name)
-		for _, m := range r.missed {
+		for _, m := range r.violated {
 			if strings.HasPrefix(m, "rule "+rule.Name+" ") {
 				c.Failure = &junitFault{Message: m, Type: "rule"}
 			}
@@ -134,9 +134,9 @@ func ruleCases(r Report) (cases []junitCase) {
 			}
 			judged = true
 			if s.Verdict == soak.Leaking {
-				c.Failure = &junitFault{Message: s.said(), Type: "rule"}
+				c.Failure = &junitFault{Message: s.qualifiedReason(), Type: "rule"}
 			} else if s.Verdict == soak.Inconclusive && c.Failure == nil {
-				c.Error = &junitFault{Message: s.said(), Type: "inconclusive"}
+				c.Error = &junitFault{Message: s.qualifiedReason(), Type: "inconclusive"}
 			}
 		}
 		if !judged {
@@ -145,13 +145,13 @@ func ruleCases(r Report) (cases []junitCase) {
 		cases = append(cases, c)
 	}
 	if n := r.Nights; n != nil {
-		cases = append(cases, nightsCase(r, *n))
+		cases = append(cases, regressionCase(r, *n))
 	}
 	return cases
 }
 
-// nightsCase is the run against the earlier ones of its plan.
-func nightsCase(r Report, n soak.Regression) junitCase {
+// regressionCase fails if the run regressed from the earlier runs of its plan.
+func regressionCase(r Report, n soak.Regression) junitCase {
 	c := newCase(r, "rule", soak.RegressionRule)
 	var worse []string
 	for _, w := range n.Worse {
@@ -166,27 +166,29 @@ func nightsCase(r Report, n soak.Regression) junitCase {
 	return c
 }
 
-// seriesCase is the case of one judged resource. Of soak's own processes only
-// what the verdict counts is more than told.
+// seriesCase is the case of one judged resource. A resource of soak's own processes
+// is an error only if it counts for the verdict, and is skipped otherwise.
 func seriesCase(r Report, s Series) junitCase {
 	c := newCase(r, s.Process, s.Metric)
 	if s.Rule != "" {
 		c.Name += " (rule " + s.Rule + ")"
 	}
-	c.Out = fmt.Sprintf("now %s, growth %s, 95 %% interval %s, detectable %s, allowed %s", s.now(), s.growth(), s.interval(), s.seen(), s.allowed())
+	c.Out = fmt.Sprintf("now %s, growth %s, 95 %% interval %s, detectable %s, allowed %s", s.now(), s.growth(), s.interval(), s.detectable(), s.allowed())
 	switch {
 	case s.Verdict == soak.Clean:
-	case disturbs(s):
-		c.Error = &junitFault{Message: "a part of soak grows itself: " + s.said(), Type: "inconclusive"}
-	case ours(s), s.Verdict == soak.Inconclusive && auxiliary(s):
-		c.Skipped = &junitFault{Message: "decides nothing about the target: " + s.said()}
+	case castsDoubt(s):
+		c.Error = &junitFault{Message: ownProcess(s.Process) + " is growing: " + s.qualifiedReason(), Type: "inconclusive"}
+	case ownUnasked(s), s.Verdict == soak.Inconclusive && auxiliary(s):
+		c.Skipped = &junitFault{Message: "does not count for the verdict on the target: " + s.qualifiedReason()}
 	case s.Verdict == soak.Leaking:
-		c.Failure = &junitFault{Message: s.said() + exhaustion(s), Type: "leak"}
+		c.Failure = &junitFault{Message: s.qualifiedReason() + exhaustion(s), Type: "leak"}
 	default:
-		c.Error = &junitFault{Message: s.said(), Type: "inconclusive"}
+		c.Error = &junitFault{Message: s.qualifiedReason(), Type: "inconclusive"}
 	}
 	return c
 }
 
-// said is the reason with the series before it.
-func (s Series) said() string { return fmt.Sprintf("%s %s: %s", s.Process, s.Metric, s.Reason) }
+// qualifiedReason is the reason of a series' verdict, preceded by its name.
+func (s Series) qualifiedReason() string {
+	return fmt.Sprintf("%s %s: %s", s.Process, s.Metric, s.Reason)
+}

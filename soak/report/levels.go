@@ -10,18 +10,18 @@ import (
 	"soakmon/soak/judge"
 )
 
-// Level is where a series stood under steady load, with the 95 % interval of its
-// mean. Neighbouring samples resemble each other, so the interval comes from the
-// means of long stretches (batch means: Law, "Statistical analysis of simulation
-// output data", Operations Research 31(6), 1983). It holds within the run; that
-// one run differs from the next is not in it.
+// Level is the mean of a series under steady load, with its 95 % interval. Samples
+// are autocorrelated, so the interval is computed from the means of long batches
+// (batch means: Law, "Statistical analysis of simulation output data", Operations
+// Research 31(6), 1983). It holds within the run and does not include the variation
+// from run to run.
 type Level struct {
 	Process string     `json:"process"`
-	Metric  string     `json:"metric"` // of a counter: its rate per second
+	Metric  string     `json:"metric"` // for a counter: its rate per second
 	Unit    string     `json:"unit"`
 	Rate    bool       `json:"rate,omitempty"`
 	Mean    soak.Float `json:"mean"`
-	Lo      soak.Float `json:"low"` // null where there is too little to tell
+	Lo      soak.Float `json:"low"` // null if there are too few batches
 	Hi      soak.Float `json:"high"`
 	Error   soak.Float `json:"standard_error"`
 	Batches int        `json:"batches"`
@@ -29,11 +29,11 @@ type Level struct {
 
 const (
 	mostBatches  = 20
-	fewBatches   = 8 // of fewer no interval is claimed
+	fewBatches   = 8 // with fewer no interval is given
 	batchSamples = 3 // at least
 )
 
-// levels takes the levels of what is judged of the target, of the latencies and
+// levels computes the levels of the target's judged series, of the latencies and
 // of the throughput.
 func (b *builder) levels(r *Report) {
 	for _, s := range r.Series {
@@ -66,7 +66,7 @@ func (b *builder) throughput(load string) (Level, bool) {
 	var rates []float64
 	for i := 1; i < len(s.At); i++ {
 		between := s.At[i] - s.At[i-1]
-		if between > 0 && between < 5*b.plan.Interval/2 { // no rest lies between them
+		if between > 0 && between < 5*b.plan.Interval/2 { // else the load was paused in between
 			rates = append(rates, (s.Value[i]-s.Value[i-1])/between.Seconds())
 		}
 	}

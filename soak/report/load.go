@@ -10,8 +10,8 @@ import (
 	"soakmon/soak/judge"
 )
 
-// Load is what one load did. Rates are operations per second over the phases
-// under load; latencies run from the time an operation was due.
+// Load is what one load did. Rates are operations per second over the phases under
+// load. Latencies are measured from the time at which an operation was due.
 type Load struct {
 	Name       string            `json:"name"`
 	Protocol   string            `json:"protocol"`
@@ -24,10 +24,10 @@ type Load struct {
 	DirtyKinds map[string]int64  `json:"dirty_by_kind,omitempty"`
 	Sessions   int64             `json:"sessions"`
 	Errors     map[string]int64  `json:"errors"`
-	Examples   map[string]string `json:"error_examples,omitempty"` // text of the newest error of each kind
-	Bytes      int64             `json:"bytes"`                    // payload, both ways
-	Datagrams  *soak.Datagrams   `json:"datagrams,omitempty"`      // of a load over UDP
-	LossLimit  float64           `json:"loss_limit,omitempty"`     // share of the datagrams that may be lost
+	Examples   map[string]string `json:"error_examples,omitempty"` // text of the latest error of each kind
+	Bytes      int64             `json:"bytes"`                    // payload, in both directions
+	Datagrams  *soak.Datagrams   `json:"datagrams,omitempty"`      // of a load over UDP only
+	LossLimit  float64           `json:"loss_limit,omitempty"`     // maximum share of datagrams that may be lost
 	Latency    Quantiles         `json:"latency_s"`
 	Service    Quantiles         `json:"service_s"`
 	Connect    Quantiles         `json:"connect_s"`
@@ -36,7 +36,7 @@ type Load struct {
 	due   float64       // operations that the plan asks for in that time
 }
 
-// Quantiles of a distribution in seconds, null where nothing was measured.
+// Quantiles of a distribution in seconds, null if nothing was measured.
 type Quantiles struct {
 	P50 soak.Float `json:"p50"`
 	P95 soak.Float `json:"p95"`
@@ -78,8 +78,8 @@ func (b *builder) load(r *Report) error {
 	return nil
 }
 
-// planned is the time under load, and the operations that the plan asks for in
-// it, steps of the rate included. It is reckoned without the driver.
+// planned is the time under load and the number of operations that the plan asks
+// for in it, steps of the rate included. It does not rely on the driver.
 func (b *builder) planned(w soak.Workload) (under time.Duration, operations float64) {
 	for _, p := range judge.Phases([]soak.Workload{w}, b.events, b.end) {
 		if p.Name.Loading() {
@@ -90,7 +90,7 @@ func (b *builder) planned(w soak.Workload) (under time.Duration, operations floa
 	return under, operations
 }
 
-// byKind reads the counters of a family that counts by kind for each load.
+// byKind returns a load's counters of a family that has one per kind.
 func (b *builder) byKind(family, load string) map[string]int64 {
 	out := map[string]int64{}
 	for _, n := range b.src.Names() {
@@ -101,7 +101,7 @@ func (b *builder) byKind(family, load string) map[string]int64 {
 	return out
 }
 
-// examples are the texts of a load's newest errors by kind.
+// examples returns the text of a load's latest error of each kind.
 func (b *builder) examples(load string) map[string]string {
 	out := map[string]string{}
 	for _, e := range b.events {

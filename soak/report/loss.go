@@ -8,8 +8,8 @@ import (
 	"soakmon/soak"
 )
 
-// lossLimit is the share of a load's datagrams that may be lost: what its plan
-// allows, and what the conditions lose on the way there and back.
+// lossLimit is the maximum share of a load's datagrams that may be lost: what the plan
+// allows, plus what the conditions drop on the way there and back.
 func lossLimit(w soak.Workload, c *soak.Conditions) float64 {
 	if c == nil {
 		return w.MaxLoss
@@ -17,8 +17,8 @@ func lossLimit(w soak.Workload, c *soak.Conditions) float64 {
 	return min(w.MaxLoss+1-(1-c.Loss)*(1-c.Loss), 1)
 }
 
-// mayBeReset is how many operations the conditions may have cut off: one of each
-// session that they reset.
+// mayBeReset is the number of operations that the conditions may have cut off: one
+// for each session that they reset.
 func (b *builder) mayBeReset(l Load) float64 {
 	if b.plan.Conditions == nil {
 		return 0
@@ -33,18 +33,18 @@ func (l Load) lost() int64 {
 	return l.Datagrams.Lost
 }
 
-// lossy tells of a load that lost more than its limit, by more than chance
-// explains: three standard deviations of a binomial count.
+// lossy reports a load that lost more than its limit, by more than chance explains:
+// three standard deviations of a binomial count.
 func lossy(l Load) string {
 	sent := float64(l.Operations + l.Failed + l.lost())
 	chance := 3 * math.Sqrt(sent*l.LossLimit*(1-l.LossLimit))
 	if sent == 0 || float64(l.lost()) <= sent*l.LossLimit+chance {
 		return ""
 	}
-	return fmt.Sprintf("load %s: %.1f %% of the datagrams were lost; at most %.1f %% may be (max_loss, and what conditions lose)", l.Name, 100*float64(l.lost())/sent, 100*l.LossLimit)
+	return fmt.Sprintf("load %s: %.1f %% of the datagrams were lost; the limit is %.1f %% (max_loss plus the loss under conditions)", l.Name, 100*float64(l.lost())/sent, 100*l.LossLimit)
 }
 
-// textDatagrams tells of what became of a load's datagrams.
+// textDatagrams says how many of a load's datagrams were lost, reordered or duplicated.
 func textDatagrams(d *soak.Datagrams) string {
 	if d == nil {
 		return ""

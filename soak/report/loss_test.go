@@ -7,7 +7,7 @@ import (
 	"soakmon/soak"
 )
 
-func TestLossBeyondItsLimitIsNeverClean(t *testing.T) {
+func TestBuild_LossBeyondLimit(t *testing.T) {
 	for _, c := range []struct {
 		share, allowed, conditions float64
 		fault                      bool

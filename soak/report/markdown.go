@@ -9,17 +9,17 @@ import (
 	"soakmon/soak/human"
 )
 
-// sparkWidth is how many characters a small chart is wide.
+// sparkWidth is the width of a sparkline in characters.
 const sparkWidth = 24
 
-// badges mark a verdict where only text can be shown.
+// badges show a verdict in plain text.
 var badges = map[soak.State]string{soak.Leaking: "🔴 LEAK", soak.Clean: "🟢 CLEAN", soak.Inconclusive: "🟡 INCONCLUSIVE"}
 
-// most of a list that a summary shows; the rest is counted.
-const mostTold = 20
+// mostListed is the maximum number of list items in a summary; the rest is counted.
+const mostListed = 20
 
 // Markdown writes the report for a step summary or an issue of a code host
-// (GitHub Flavored Markdown), with small charts as text.
+// (GitHub Flavored Markdown), with sparklines.
 func Markdown(w io.Writer, r Report, c Charts) error {
 	var out strings.Builder
 	fmt.Fprintf(&out, "## %s · %s\n\n**%s**\n\n", badges[r.Verdict], Escape(r.Name), Escape(Sentence(r)))
@@ -36,9 +36,9 @@ func Markdown(w io.Writer, r Report, c Charts) error {
 		fmt.Fprintf(&out, "; %s", s)
 	}
 	out.WriteString("\n\n")
-	mdList(&out, "To know", r.Warnings)
+	mdList(&out, "Notes", r.Warnings)
 	mdAlerts(&out, r)
-	fmt.Fprintf(&out, "<sub>run `%s` · %s · %s recorded · soak %s · again: `%s`</sub>\n", r.Run, r.Start.Format("2006-01-02 15:04 -0700"), human.Span(r.Duration), Escape(r.Version), Reproduce(r))
+	fmt.Fprintf(&out, "<sub>run `%s` · %s · %s recorded · soak %s · reproduce: `%s`</sub>\n", r.Run, r.Start.Format("2006-01-02 15:04 -0700"), human.Span(r.Duration), Escape(r.Version), Reproduce(r))
 	_, err := io.WriteString(w, out.String())
 	return err
 }
@@ -49,7 +49,7 @@ func mdList(out *strings.Builder, title string, lines []string) {
 	}
 	fmt.Fprintf(out, "**%s**\n\n", title)
 	for i, l := range lines {
-		if i == mostTold {
+		if i == mostListed {
 			fmt.Fprintf(out, "- and %d more\n", len(lines)-i)
 			break
 		}
@@ -67,7 +67,7 @@ func mdSeries(out *strings.Builder, r Report, c Charts) {
 		}
 		if !open {
 			open = true
-			row("resource", "verdict", "course", "now", "growth", "95 % interval", "detectable", "allowed")
+			row("resource", "verdict", "trend", "now", "growth", "95 % interval", "detectable", "allowed")
 			row("---", "---", "---", "--:", "--:", "--:", "--:", "--:")
 		}
 		verdict := string(s.Verdict)
@@ -75,14 +75,14 @@ func mdSeries(out *strings.Builder, r Report, c Charts) {
 			verdict = "**" + verdict + "**"
 		}
 		spark := human.Spark(human.Thin(c.curve(s.Process, s.Metric), sparkWidth), quantum(s.Unit))
-		row("`"+s.Metric+"`", verdict, "`"+spark+"`", s.now(), s.growth(), s.interval(), s.seen(), s.allowed())
+		row("`"+s.Metric+"`", verdict, "`"+spark+"`", s.now(), s.growth(), s.interval(), s.detectable(), s.allowed())
 	}
 	if open {
 		out.WriteString("\n")
 	}
 }
 
-// quantum is the difference below which a small chart is drawn flat.
+// quantum is the range below which a sparkline is drawn flat.
 func quantum(unit string) float64 {
 	if unit == "bytes" {
 		return 64 << 10
@@ -101,7 +101,7 @@ func mdLoad(out *strings.Builder, r Report) {
 	}
 	out.WriteString("\n")
 	for _, l := range r.Load {
-		mdList(out, l.Name, l.aside())
+		mdList(out, l.Name, l.failures())
 	}
 }
 

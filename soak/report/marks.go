@@ -10,18 +10,18 @@ import (
 	"soakmon/soak/human"
 )
 
-// fewWarnings is how many events of one kind and process are warned of one by
-// one; the events themselves are all kept.
-const fewWarnings = 10
+// mostWarnings is the maximum number of warnings about events of one kind and
+// process. All the events are kept.
+const mostWarnings = 10
 
-// told are the kinds of events that a reader should know of.
-var told = []soak.EventKind{
+// notable are the kinds of events that become warnings.
+var notable = []soak.EventKind{
 	soak.EventNote, soak.EventGap, soak.EventProbe, soak.EventSuspend, soak.EventSink, soak.EventExit,
 	soak.EventCrash, soak.EventRestart, soak.EventDriver,
 }
 
-// marks copies events and alerts that a reader should know of, and collects
-// the warnings that stand beside the verdict.
+// marks copies the events and alerts, and collects the warnings that are shown
+// with the verdict.
 func (b *builder) marks(r *Report) error {
 	b.eventMarks(r)
 	if err := b.alertMarks(r); err != nil {
@@ -35,7 +35,7 @@ func (b *builder) marks(r *Report) error {
 		r.warn("leaks were planted in the reference server: %s", strings.Join(planted, ", "))
 	}
 	if used, ok := b.cpu(); b.watched() {
-		r.warn("soak drove no load itself: the verdict holds for whatever load there was")
+		r.warn("soak did not generate the load: the verdict holds only for the load that the process had")
 		if ok && b.end > 0 {
 			r.warn("the process used %s of a core on average", human.Percent(used/b.end.Seconds()))
 		}
@@ -45,7 +45,7 @@ func (b *builder) marks(r *Report) error {
 			r.warn("%s %s: %s", s.Process, s.Metric, w)
 		}
 		if s.Process == soak.RoleTarget && s.Verdict == soak.Inconclusive && auxiliary(s) {
-			r.warn("%s %s: %s (fds were judged, and hold them as well)", s.Process, s.Metric, s.Reason)
+			r.warn("%s %s: %s (fds include sockets and were judged)", s.Process, s.Metric, s.Reason)
 		}
 	}
 	return nil
@@ -58,7 +58,7 @@ func (b *builder) eventMarks(r *Report) {
 	}
 	seen := map[source]int{}
 	var many []source
-	resting, sampled := 0, 0 // phases at rest, and those with a sample
+	resting, sampled := 0, 0 // phases without load, and those with a sample
 	for _, e := range b.events {
 		r.Events = append(r.Events, Event{At: e.At.Seconds(), Kind: e.Kind, Name: e.Name, Load: e.Load, Text: e.Text})
 		switch {
@@ -66,25 +66,25 @@ func (b *builder) eventMarks(r *Report) {
 			resting++
 		case e.Kind == soak.EventRest && e.Name == "":
 			sampled++
-		case slices.Contains(told, e.Kind):
+		case slices.Contains(notable, e.Kind):
 			from := source{e.Kind, e.Process}
-			if seen[from]++; seen[from] <= fewWarnings {
+			if seen[from]++; seen[from] <= mostWarnings {
 				r.warn("%s: %s", human.Offset(e.At), e.Text)
-			} else if seen[from] == fewWarnings+1 {
+			} else if seen[from] == mostWarnings+1 {
 				many = append(many, from)
 			}
 		}
 	}
 	for _, from := range many {
-		r.warn("%d more events of kind %s, process %s", seen[from]-fewWarnings, from.kind, cmp.Or(from.process, soak.RoleMonitor))
+		r.warn("%d more events of kind %s from the %s", seen[from]-mostWarnings, from.kind, cmp.Or(from.process, soak.RoleMonitor))
 	}
 	if r.Ended == soak.EndFinished && sampled < resting {
-		r.warn("%d of %d rests gave no sample", resting-sampled, resting)
+		r.warn("%d of %d rests have no sample", resting-sampled, resting)
 	}
 }
 
-// alertMarks copies the alerts, and tells of those that the whole run does not
-// bear out; what fired by a rule of the plan is a reason of its own.
+// alertMarks copies the alerts and warns of those that the run as a whole does not
+// confirm. Alerts of the plan's rules are reasons of the verdict instead.
 func (b *builder) alertMarks(r *Report) error {
 	alerts, err := b.src.Alerts()
 	if err != nil {
@@ -100,13 +100,13 @@ func (b *builder) alertMarks(r *Report) error {
 	for _, a := range alerts {
 		r.Alerts = append(r.Alerts, Alert{At: a.At, Rule: a.Rule, State: a.State, Metric: a.Metric, Reason: a.Reason})
 		if a.State == soak.Firing && !leaks[soak.SeriesOf(a.Process, a.Metric)] && !ruled(a) {
-			r.warn("%s of the %s raised an alert at %s, which the whole run does not bear out: %s", a.Metric, a.Process, a.At.Format("15:04:05"), a.Reason)
+			r.warn("%s of the %s raised an alert at %s that the run as a whole does not confirm: %s", a.Metric, a.Process, a.At.Format("15:04:05"), a.Reason)
 		}
 	}
 	return nil
 }
 
-// warn adds a warning once.
+// warn adds a warning unless the report has it already.
 func (r *Report) warn(format string, args ...any) {
 	w := fmt.Sprintf(format, args...)
 	if !slices.Contains(r.Warnings, w) {

@@ -17,19 +17,19 @@ import (
 // Go runtime keeps what the program has freed. It is a stable name.
 const FreeSpans judge.StatementKind = "runtime_keeps_free_spans"
 
-// memory splits the resident memory where something is said of it, and tells
-// free spans, which are no leak.
+// memory adds a breakdown of the resident memory if the report mentions memory, and
+// a statement if the runtime's free spans, which are not a leak, explain its growth.
 func (b *builder) memory(r *Report) {
 	from, to := b.steady()
-	grown := keeping(cause.SplitMemory(b.src, 0, to))
+	grown := keptByRuntime(cause.SplitMemory(b.src, 0, to))
 	if grown != "" {
-		from = 0 // from before it grew
+		from = 0 // the breakdown then starts before the growth
 		r.Statements = append(r.Statements, judge.Statement{Kind: FreeSpans, Process: soak.RoleTarget, Metrics: []string{"rss_bytes", "go_heap_live_bytes", "go_heap_idle_bytes", "go_heap_released_bytes"}, Text: grown})
 	}
-	told := grown != "" ||
+	mentioned := grown != "" ||
 		slices.ContainsFunc(r.Findings, func(f cause.Finding) bool { return f.Resource == cause.Heap || f.Resource == cause.Native }) ||
 		slices.ContainsFunc(r.Statements, func(s judge.Statement) bool { return s.Kind == judge.OutsideHeap || s.Kind == judge.HeapFirst })
-	if !told {
+	if !mentioned {
 		return
 	}
 	if s := cause.SplitMemory(b.src, from, to); len(s.Parts) > 1 {
@@ -37,23 +37,23 @@ func (b *builder) memory(r *Report) {
 	}
 }
 
-// What free spans must be to be worth a sentence.
+// Free spans are worth reporting if they explain the growth of the resident set.
 const (
-	leastKept = 16 << 20 // bytes more of them and of dead objects
-	mostlyOf  = 0.5      // of the growth of the resident set
-	flat      = 0.1      // the live heap may grow by so much of it
+	leastKept = 16 << 20 // minimum growth of free spans and dead objects, in bytes,
+	mostlyOf  = 0.5      // and as a share of the growth of the resident set
+	flat      = 0.1      // maximum growth of the live heap, as a share of it
 )
 
-// keeping tells of resident memory that grew while the live heap did not,
-// because the runtime keeps free spans.
-func keeping(s cause.Split) string {
+// keptByRuntime describes resident memory that grew while the live heap did not,
+// because the runtime keeps free spans. It is "" for any other memory.
+func keptByRuntime(s cause.Split) string {
 	rss, ok := s.Part("rss")
 	live, ok2 := s.Part("live_heap")
 	kept, ok3 := s.Part("kept")
 	if !ok || !ok2 || !ok3 || kept.Change < leastKept || kept.Change < mostlyOf*rss.Change || live.Change > flat*rss.Change || rss.Change <= 0 {
 		return ""
 	}
-	return fmt.Sprintf("the live heap is flat (%s → %s) and the resident set grew from %s to %s: the runtime keeps %s of free spans and dead objects. That is no leak: it uses them again, and gives back what stays free",
+	return fmt.Sprintf("the live heap is flat (%s → %s) and the resident set grew from %s to %s: the Go runtime keeps %s of free spans and dead objects. This is not a leak: the runtime reuses them and returns what stays free to the system",
 		amount(live.Early), amount(live.Late), amount(rss.Early), amount(rss.Late), amount(kept.Late))
 }
 
@@ -63,7 +63,7 @@ func offset(seconds float64) string {
 
 func amount(v soak.Float) string { return human.Amount(v, "bytes") }
 
-// MemoryRows are the rows of the table of [Report.Memory]: words, early, late,
+// MemoryRows are the rows of the table of [Report.Memory]: name, early, late,
 // change.
 func (r Report) MemoryRows() (rows [][4]string) {
 	if r.Memory == nil {
@@ -75,7 +75,7 @@ func (r Report) MemoryRows() (rows [][4]string) {
 	return rows
 }
 
-// Memory is the split of the resident memory of the target in a stretch of the
+// Memory is the breakdown of the target's resident memory over an interval of the
 // run.
 type Memory struct {
 	cause.Split

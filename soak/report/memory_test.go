@@ -18,10 +18,10 @@ func split(rss, live, dead, free [2]float64) cause.Split {
 	return cause.Split{Parts: []cause.SplitPart{part("rss", rss), part("live_heap", live), kept, part("dead_heap", dead), part("free_spans", free)}}
 }
 
-func TestFreeSpansAreToldOnlyWhereTheyExplainTheGrowth(t *testing.T) {
+func TestKeptByRuntime_OnlyIfItExplainsTheGrowth(t *testing.T) {
 	for name, c := range map[string]struct {
 		split cause.Split
-		told  bool
+		found bool
 	}{
 		"kept":                {split([2]float64{30, 340}, [2]float64{10, 10}, [2]float64{2, 2}, [2]float64{0, 310}), true},
 		"kept, part of it":    {split([2]float64{30, 340}, [2]float64{10, 12}, [2]float64{2, 100}, [2]float64{0, 200}), true},
@@ -30,13 +30,13 @@ func TestFreeSpansAreToldOnlyWhereTheyExplainTheGrowth(t *testing.T) {
 		"too little":          {split([2]float64{30, 40}, [2]float64{10, 10}, [2]float64{2, 2}, [2]float64{0, 10}), false},
 		"none known":          {cause.Split{}, false},
 	} {
-		if text := keeping(c.split); (text != "") != c.told || c.told && !strings.Contains(text, "no leak") {
+		if text := keptByRuntime(c.split); (text != "") != c.found || c.found && !strings.Contains(text, "not a leak") {
 			t.Errorf("%s: %q", name, text)
 		}
 	}
 }
 
-func TestTheMemoryTableStandsInEveryReport(t *testing.T) {
+func TestWrite_MemoryInEveryFormat(t *testing.T) {
 	r := Report{Verdict: soak.Clean, Reasons: []string{"no growth"}, Memory: &Memory{Split: split([2]float64{30, 340}, [2]float64{10, 10}, [2]float64{2, 2}, [2]float64{0, 310}), To: 60}}
 	for format, write := range map[string]func(*bytes.Buffer) error{
 		"text":     func(b *bytes.Buffer) error { return Text(b, r) },

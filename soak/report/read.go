@@ -41,7 +41,7 @@ func (b *builder) read() (err error) {
 	return nil
 }
 
-// ended says why the run ended, as far as the file tells.
+// ended says why the run ended, as far as the file records it.
 func (b *builder) ended() soak.End {
 	switch {
 	case b.running:
@@ -53,7 +53,7 @@ func (b *builder) ended() soak.End {
 	}
 }
 
-// last gives the newest measured value of a raw series, and 0 where there is none.
+// last returns the latest measured value of a raw series, or 0 if there is none.
 func (b *builder) last(of soak.SeriesID) float64 {
 	s, err := b.src.Series(of)
 	if err != nil {
@@ -68,13 +68,13 @@ func (b *builder) last(of soak.SeriesID) float64 {
 }
 
 // stored is a judge.History over a stored run: the steady part of each series,
-// reduced as the running monitor reduces it. It remembers the raw series read
-// last, which rest samples are asked of next.
+// reduced in the same way as by the running monitor. It caches the raw series read
+// last, because the judge asks for its rest samples next.
 type stored struct {
 	src    Source
 	phases []soak.Phase
 	raw    soak.Series
-	steady map[soak.SeriesID]soak.Series // what was given out
+	steady map[soak.SeriesID]soak.Series // as returned by Series
 }
 
 func (h *stored) Names() []soak.SeriesID { return h.src.Names() }

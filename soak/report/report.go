@@ -1,9 +1,10 @@
-// Package report turns a stored run into one value, and that value into text,
-// JSON, JUnit, Markdown or a page of HTML. It judges with the same questions and the same detector as the
-// running monitor, so a report made years later says what the run said.
+// Package report turns a stored run into one value, and that value into text, JSON,
+// JUnit, Markdown or an HTML page. It judges with the same questions and the same
+// detector as the running monitor, so a report made years later has the verdict
+// that the run had.
 //
-// A run is clean only with evidence: what was missing, idle, short or broken is
-// among the reasons, and the verdict is then inconclusive at best.
+// A run is clean only with evidence: everything that was missing, idle, too short
+// or broken is among the reasons, and the verdict is then inconclusive at best.
 package report
 
 import (
@@ -31,7 +32,7 @@ type Source interface {
 	chart.Source
 }
 
-// Report is everything that is said of a run. Its JSON names are stable.
+// Report is everything that soak reports about a run. Its JSON names are stable.
 type Report struct {
 	Run        string            `json:"run"`
 	Name       string            `json:"name"`
@@ -39,7 +40,7 @@ type Report struct {
 	Args       []string          `json:"args,omitempty"`
 	Version    string            `json:"version"`
 	Start      time.Time         `json:"start"`
-	Duration   float64           `json:"duration_s"` // recorded, the baseline and the drain included
+	Duration   float64           `json:"duration_s"` // recorded, including baseline and drain
 	Planned    float64           `json:"planned_s"`  // of load
 	Ended      soak.End          `json:"ended"`
 	Verdict    soak.State        `json:"verdict"`
@@ -49,45 +50,45 @@ type Report struct {
 	Load       []Load            `json:"load"`
 	Series     []Series          `json:"series"`
 	Levels     []Level           `json:"levels"`
-	Statements []judge.Statement `json:"statements"`          // what the series tell together; beside the verdict
+	Statements []judge.Statement `json:"statements"`          // what several series show together; does not affect the verdict
 	Findings   []cause.Finding   `json:"findings"`            // the cause of each leak
-	Isolation  []cause.Isolation `json:"isolation,omitempty"` // of a run of isolated loads: what grows while which of them runs
-	Nights     *soak.Regression  `json:"nights,omitempty"`    // the run against the earlier ones of its plan, where that asks for it
-	Memory     *Memory           `json:"memory,omitempty"`    // what the resident memory consisted of, where something is said of it
+	Isolation  []cause.Isolation `json:"isolation,omitempty"` // of a run with isolated loads: which series grows under which load
+	Nights     *soak.Regression  `json:"nights,omitempty"`    // comparison with earlier runs of the plan, if the plan asks for it
+	Memory     *Memory           `json:"memory,omitempty"`    // breakdown of the resident memory, if the report mentions memory
 	Alerts     []Alert           `json:"alerts,omitempty"`
 	Events     []Event           `json:"events,omitempty"`
 	Target     soak.Facts        `json:"target"`
 	Host       soak.Host         `json:"host"`
 	Plan       soak.Plan         `json:"plan"`
-	Unplanted  []Unplanted       `json:"not_planted,omitempty"` // of the leaks that the plan asks for
+	Unplanted  []Unplanted       `json:"not_planted,omitempty"` // planted leaks that failed, in part or completely
 	Warnings   []string          `json:"warnings"`
 
-	faults []string // what was missing: why the evidence is not enough for a clean run
-	missed []string // rules that fired
-	dead   bool     // the target died or served hardly anything
+	faults   []string // what is missing from the evidence for a clean run
+	violated []string // rules that fired, and regressions
+	dead     bool     // the target died or served hardly anything
 }
 
-// Evidence says how much was measured.
+// Evidence is the amount of what was measured.
 type Evidence struct {
 	SamplesDue  int        `json:"samples_due"` // ticks of the target
 	Samples     int        `json:"samples"`     // ticks at which the target was measured
-	Gaps        int        `json:"gaps"`        // stretches of missing ticks
+	Gaps        int        `json:"gaps"`        // runs of consecutive missing ticks
 	Restarts    int        `json:"restarts"`
 	Rests       int        `json:"rests"`
 	Profiles    int        `json:"profiles"`
-	ProfileCost soak.Float `json:"profile_cpu_share"` // of a core: CPU time of the target while profiles were fetched, its other work included; null without profiles. CPU profiles do not count: that work is what they show
+	ProfileCost soak.Float `json:"profile_cpu_share"` // share of a core: CPU time of the target while profiles were fetched, its other work included; null without profiles. CPU profiles are left out: they measure that work
 
 	HeapSnapshot *SnapshotCost `json:"heap_snapshot,omitempty"`
 }
 
-// SnapshotCost is what one snapshot cost the target, on average but for the pause.
+// SnapshotCost is what one snapshot cost the target: averages, and the longest pause.
 type SnapshotCost struct {
-	CPU   soak.Float `json:"cpu_s"` // CPU time of the target meanwhile, its other work included
+	CPU   soak.Float `json:"cpu_s"` // CPU time of the target during the snapshot, its other work included
 	Took  soak.Float `json:"took_s"`
-	Pause soak.Float `json:"pause_s"` // longest stop of the world by a garbage collection meanwhile; null where the target does not say
+	Pause soak.Float `json:"pause_s"` // longest stop-the-world pause of a garbage collection during the snapshots; null if the target does not report it
 }
 
-// Series is one judged series. Slopes are per hour, of unit.
+// Series is one judged series. Slopes are in its unit per hour.
 type Series struct {
 	Process string     `json:"process"`
 	Metric  string     `json:"metric"`
@@ -95,7 +96,7 @@ type Series struct {
 	Verdict soak.State `json:"verdict"`
 	soak.Growth
 	Tolerance    soak.Float    `json:"tolerance_per_hour"`
-	Since        soak.Float    `json:"since_s"` // where it leaks: from when on
+	Since        soak.Float    `json:"since_s"` // when the leak began; null without one
 	Level        soak.Float    `json:"level"`
 	Last         soak.Float    `json:"last"`
 	Points       int           `json:"samples"`
@@ -108,8 +109,8 @@ type Series struct {
 	Warnings     []string      `json:"warnings,omitempty"`
 }
 
-// Trend is where the fitted line runs: with the series' slope through a value
-// at a time, from one time to another, in seconds since the run's start.
+// Trend is the fitted line: it passes through Value at At with the series' slope,
+// from From to To. Times are in seconds since the run's start.
 type Trend struct {
 	From  float64 `json:"from_s"`
 	To    float64 `json:"to_s"`
@@ -117,8 +118,8 @@ type Trend struct {
 	Value float64 `json:"value"`
 }
 
-// Exhausted says when a limit is reached if the growth goes on, in seconds
-// since the run's start; High is null where it has no end.
+// Exhausted says when a limit is reached if the growth continues, in seconds since
+// the run's start. High is null if the interval has no upper end.
 type Exhausted struct {
 	Limit soak.Float `json:"limit"`
 	At    soak.Float `json:"at_s"`
@@ -126,7 +127,7 @@ type Exhausted struct {
 	High  soak.Float `json:"high_s"`
 }
 
-// Alert is an alert that was raised in the run.
+// Alert is an alert that was raised during the run.
 type Alert struct {
 	At     time.Time       `json:"at"`
 	Rule   string          `json:"rule"`
@@ -144,7 +145,7 @@ type Event struct {
 	Text string         `json:"text,omitempty"`
 }
 
-// Build judges a stored run. Running says that it still goes on.
+// Build judges a stored run. Running says whether the run is still in progress.
 func Build(src Source, d judge.Detector, running bool) (Report, error) {
 	run := src.Run()
 	b := &builder{src: src, run: run, plan: run.Plan, running: running}
@@ -180,7 +181,7 @@ func Build(src Source, d judge.Detector, running bool) (Report, error) {
 	if r.Findings, err = b.causes(&r); err != nil {
 		return Report{}, fmt.Errorf("run %s: %w", run.ID, err)
 	}
-	r.Statements = slices.DeleteFunc(r.Statements, r.told)
+	r.Statements = slices.DeleteFunc(r.Statements, r.superseded)
 	r.Isolation = b.isolation(&r)
 	b.memory(&r)
 	decide(&r, b)

@@ -14,7 +14,7 @@ import (
 	"soakmon/soak"
 )
 
-var update = flag.Bool("update", false, "write the golden files anew")
+var update = flag.Bool("update", false, "update the golden files")
 
 func leak(slope soak.Float) soak.Verdict {
 	return soak.Verdict{
@@ -26,13 +26,13 @@ func leak(slope soak.Float) soak.Verdict {
 
 var unknown = soak.Verdict{State: soak.Inconclusive, Growth: soak.UnknownGrowth(), Level: nan, P: 1, Reason: "too few samples"}
 
-// A scenario is the good run with something changed, and what must be said of it.
+// A scenario is the good run with something changed, and the expected verdict.
 type scenario struct {
 	name   string
 	change func(*memory)
 	state  soak.State
 	exit   int
-	reason string // is in one of the reasons
+	reason string // contained in one of the reasons
 }
 
 var scenarios = []scenario{
@@ -65,7 +65,7 @@ var scenarios = []scenario{
 	{"end_not_written", func(m *memory) { m.cut(100) }, soak.Inconclusive, ExitInconclusive, "only 100 of 120 samples"},
 	{"load_97_percent", func(m *memory) {
 		m.change("driver", `operations_total{load="tcp"}`, func(_ int, v float64) float64 { return math.Floor(0.97 * v) })
-	}, soak.Inconclusive, ExitInconclusive, "load tcp: only 97 % of the planned rate was achieved"},
+	}, soak.Inconclusive, ExitInconclusive, "load tcp: achieved only 97 % of the planned rate"},
 	{"failed_2_percent", func(m *memory) {
 		m.change("driver", `failed_operations_total{load="tcp"}`, func(int, float64) float64 { return 490 })
 		m.add("driver", `errors_total{kind="reset",load="tcp"}`, func(int) float64 { return 490 })
@@ -75,14 +75,14 @@ var scenarios = []scenario{
 	}, soak.Inconclusive, ExitInconclusive, "2 % of the operations failed (reset 490)"},
 	{"nothing_succeeded", func(m *memory) {
 		m.change("driver", `operations_total{load="tcp"}`, func(int, float64) float64 { return 0 })
-	}, soak.Inconclusive, ExitDead, "not one operation succeeded"},
+	}, soak.Inconclusive, ExitDead, "no operation succeeded"},
 	{"no_tallies", func(m *memory) {
 		for n := range m.series {
 			if n.Process == soak.RoleDriver && n.Metric != "fds" {
 				m.drop(n.Process, n.Metric)
 			}
 		}
-	}, soak.Inconclusive, ExitDead, "the driver never told what the load did"},
+	}, soak.Inconclusive, ExitDead, "the driver never reported what the load did"},
 	{"driver_silent", func(m *memory) {
 		m.change("driver", "operations_total", func(second int, v float64) float64 {
 			if second > 60 && second < 80 {
@@ -90,25 +90,25 @@ var scenarios = []scenario{
 			}
 			return v
 		})
-		m.event(soak.EventGap, soak.Event{At: at(66), Process: soak.RoleDriver, Text: "the driver has said nothing for 5 ticks"})
-	}, soak.Inconclusive, ExitInconclusive, "the driver told only of 80 % of the steady load"},
+		m.event(soak.EventGap, soak.Event{At: at(66), Process: soak.RoleDriver, Text: "no report from the load driver for 5 ticks; its state is unknown"})
+	}, soak.Inconclusive, ExitInconclusive, "the driver reported on only 80 % of the steady load"},
 	{"driver_sends_nothing_and_plans_nothing", func(m *memory) {
 		m.change("driver", `operations_total{load="tcp"}`, func(_ int, v float64) float64 { return math.Floor(v / 1000) })
 		m.add("driver", `planned_operations_total{load="tcp"}`, func(int) float64 { return 24 })
-	}, soak.Inconclusive, ExitDead, "load tcp: only 0.1 % of the planned rate"},
+	}, soak.Inconclusive, ExitDead, "load tcp: achieved only 0.1 % of the planned rate"},
 	{"load_5_percent_too_much", func(m *memory) {
 		m.change("driver", `operations_total{load="tcp"}`, func(_ int, v float64) float64 { return 1.05 * v })
-	}, soak.Inconclusive, ExitInconclusive, "load tcp: it went at 210/s, and the plan asks for 200/s"},
-	{"nothing_planned", func(m *memory) { m.run.Plan.Load[0].Rate = 0 }, soak.Inconclusive, ExitInconclusive, "load tcp: the plan asks for no operation at all"},
+	}, soak.Inconclusive, ExitInconclusive, "load tcp: achieved 210/s, more than the planned 200/s"},
+	{"nothing_planned", func(m *memory) { m.run.Plan.Load[0].Rate = 0 }, soak.Inconclusive, ExitInconclusive, "load tcp: the plan asks for no operations"},
 	{"too_few_planned_to_call_it_dead", func(m *memory) {
 		m.run.Plan.Load[0].Rate = 0.05
 		m.change("driver", `operations_total{load="tcp"}`, func(int, float64) float64 { return 0 })
-	}, soak.Inconclusive, ExitInconclusive, "load tcp: not one operation succeeded"},
+	}, soak.Inconclusive, ExitInconclusive, "load tcp: no operation succeeded"},
 	{"no_load", func(m *memory) { m.run.Plan.Load = nil }, soak.Inconclusive, ExitInconclusive, "no load was planned"},
 	{"one_of_two_loads_dead", func(m *memory) {
 		m.run.Plan.Load = append(m.run.Plan.Load, soak.Workload{Name: "h2", Protocol: "http", Rate: 50})
 		m.load("h2", func(int) float64 { return 0 })
-	}, soak.Inconclusive, ExitDead, "load h2: not one operation succeeded"},
+	}, soak.Inconclusive, ExitDead, "load h2: no operation succeeded"},
 	{"many_loads_of_which_one_fails", func(m *memory) {
 		for i, name := range []string{"hysteria2-salamander-udp", "reality", "tuic"} {
 			m.run.Plan.Load = append(m.run.Plan.Load, soak.Workload{Name: name, Protocol: "x", Rate: 50})
@@ -125,24 +125,24 @@ var scenarios = []scenario{
 		m.run.Plan.Load = append(m.run.Plan.Load, soak.Workload{Name: "h2", Protocol: "http", Rate: goodRate})
 		inTurns(m)
 		m.says["target fds"] = leak(1800)
-	}, soak.Leaking, ExitLeak, "each of 2 loads ran alone for a part of the time only"},
+	}, soak.Leaking, ExitLeak, "each of 2 loads ran alone for only part of the time"},
 	{"isolated_without_growth", func(m *memory) {
 		m.run.Plan.Isolate = true
 		m.run.Plan.Load = append(m.run.Plan.Load, soak.Workload{Name: "h2", Protocol: "http", Rate: goodRate})
 		inTurns(m)
 		m.add("target", "fds", func(int) float64 { return 210 })
-	}, soak.Inconclusive, ExitInconclusive, "each of 2 loads ran alone for a part of the time only"},
+	}, soak.Inconclusive, ExitInconclusive, "each of 2 loads ran alone for only part of the time"},
 	{"interrupted", func(m *memory) { m.run.Ended = "interrupted"; m.cut(80) }, soak.Inconclusive, ExitInconclusive, "the run ended early, after 1 min 20 s (interrupted)"},
-	{"interrupted_before_the_load", func(m *memory) { m.run.Ended = "interrupted"; m.cut(5) }, soak.Inconclusive, ExitInconclusive, "load tcp: it never began"},
-	{"monitor_killed", func(m *memory) { m.run.Ended = ""; m.run.End = time.Time{}; m.cut(80) }, soak.Inconclusive, ExitInconclusive, "the monitor was killed: the recording stops after 1 min 20 s"},
-	{"running", func(m *memory) { m.run.Ended = ""; m.running = true; m.cut(80) }, soak.Inconclusive, ExitInconclusive, "the run still goes on: 1 min 20 s of it so far"},
+	{"interrupted_before_the_load", func(m *memory) { m.run.Ended = "interrupted"; m.cut(5) }, soak.Inconclusive, ExitInconclusive, "load tcp never started"},
+	{"monitor_killed", func(m *memory) { m.run.Ended = ""; m.run.End = time.Time{}; m.cut(80) }, soak.Inconclusive, ExitInconclusive, "the monitor was killed: the recording ends after 1 min 20 s"},
+	{"running", func(m *memory) { m.run.Ended = ""; m.running = true; m.cut(80) }, soak.Inconclusive, ExitInconclusive, "the run is still in progress: 1 min 20 s recorded so far"},
 	{"target_dead", func(m *memory) {
 		m.run.Ended = "target dead"
 		m.event(soak.EventCrash, soak.Event{At: at(80), Process: soak.RoleTarget, Text: "the target is gone"})
 		m.cut(80)
-	}, soak.Inconclusive, ExitDead, "the target died after 1 min 20 s"},
+	}, soak.Inconclusive, ExitDead, "the target exited after 1 min 20 s and did not come back"},
 	{"driver_dead", func(m *memory) { m.run.Ended = "driver dead"; m.cut(80) }, soak.Inconclusive, ExitInconclusive, "(driver dead)"},
-	{"driver_grows", func(m *memory) { m.says["driver fds"] = leak(60) }, soak.Inconclusive, ExitInconclusive, "the driver, a part of soak, grows itself: fds"},
+	{"driver_grows", func(m *memory) { m.says["driver fds"] = leak(60) }, soak.Inconclusive, ExitInconclusive, "soak's own driver process is growing: fds"},
 	{"monitor_failed", func(m *memory) { m.run.Error = "no space left on device" }, soak.Inconclusive, ExitError, "the monitor failed: no space left on device"},
 	{"rule_never_measured", func(m *memory) { m.run.Plan.Rules = []soak.Rule{{Name: "hot", Metric: "queue_length"}} }, soak.Inconclusive, ExitInconclusive, "rule hot needs queue_length, which was never measured"},
 	{"rule_of_the_driver_never_measured", func(m *memory) {
@@ -171,22 +171,22 @@ var scenarios = []scenario{
 		})
 		m.event(soak.EventProbe, soak.Event{At: at(77), Process: soak.RoleTarget, Name: "goroutines", Value: 1, Text: "probe goroutines fails: connection refused"})
 	}, soak.Inconclusive, ExitInconclusive, "target goroutines: measured in only 50 % of the steady load, last at +1 min 16 s"},
-	{"idle_target", func(m *memory) { m.change("target", "cpu_seconds_total", func(int, float64) float64 { return 3 }) }, soak.Inconclusive, ExitInconclusive, "is it the process that serves?"},
+	{"idle_target", func(m *memory) { m.change("target", "cpu_seconds_total", func(int, float64) float64 { return 3 }) }, soak.Inconclusive, ExitInconclusive, "is it really the process that serves them?"},
 	{"no_cpu_time_measured", func(m *memory) { m.drop("target", "cpu_seconds_total") }, soak.Inconclusive, ExitInconclusive, "CPU time of the target could not be measured"},
 	{"never_steady", func(m *memory) {
 		m.events = slices.DeleteFunc(m.events, func(e soak.Event) bool { return e.Name == "steady" })
-	}, soak.Inconclusive, ExitInconclusive, "there were only 0 s of steady load"},
+	}, soak.Inconclusive, ExitInconclusive, "only 0 s of steady load"},
 	{"paused_for_most_of_it", func(m *memory) {
 		m.phase("paused", 40)
 		m.phase("warmup", 110)
 		m.phase("steady", 115)
 		m.change("driver", `operations_total{load="tcp"}`, func(second int, v float64) float64 { return v - goodRate*float64(min(max(second-40, 0), 70)) })
-	}, soak.Inconclusive, ExitInconclusive, "there were only 25 s of steady load, and the plan asks for 1 min 32 s"},
+	}, soak.Inconclusive, ExitInconclusive, "only 25 s of steady load; the plan asks for 1 min 32 s"},
 	{"watch", func(m *memory) { watched(m) }, soak.Clean, ExitClean, "excluded"},
 	{"idle_watch", func(m *memory) {
 		watched(m)
 		m.change("target", "cpu_seconds_total", func(second int, _ float64) float64 { return float64(second/100) / 100 })
-	}, soak.Inconclusive, ExitInconclusive, "an idle process proves nothing"},
+	}, soak.Inconclusive, ExitInconclusive, "an idle process is not evidence"},
 	{"seldom_read_sockets", func(m *memory) {
 		s := soak.Series{ID: soak.SeriesOf("target", `sockets{state="close_wait"}`), Metric: soak.Metric{Name: "sockets", Unit: "count"}}
 		for _, second := range []int{30, 60, 90, 120} {
@@ -194,7 +194,7 @@ var scenarios = []scenario{
 		}
 		m.series[s.ID] = s
 		m.says["target "+s.ID.Metric] = unknown
-	}, soak.Clean, ExitClean, `(sockets{state="close_wait"} was read too seldom to be judged)`},
+	}, soak.Clean, ExitClean, `(too few samples to judge sockets{state="close_wait"})`},
 	{"restarted", func(m *memory) {
 		m.event(soak.EventRestart, soak.Event{At: at(120), Process: soak.RoleTarget, Value: 4712, Text: "restart 1 of 5: pid 4712"})
 		m.change("target", "cpu_seconds_total", func(second int, v float64) float64 {
@@ -232,7 +232,7 @@ func (s scenario) build(t *testing.T) Report {
 	return r
 }
 
-func TestVerdicts(t *testing.T) {
+func TestBuild_Verdict(t *testing.T) {
 	for _, s := range scenarios {
 		t.Run(s.name, func(t *testing.T) {
 			r := s.build(t)
@@ -249,8 +249,8 @@ func TestVerdicts(t *testing.T) {
 	}
 }
 
-// Every scenario has its text; the whole value is kept for four of them.
-func TestGolden(t *testing.T) {
+// Every scenario has a golden text; four of them also have a golden JSON value.
+func TestText_Golden(t *testing.T) {
 	whole := []string{"clean", "leak", "empty", "all_nan"}
 	for _, s := range scenarios {
 		t.Run(s.name, func(t *testing.T) {
@@ -284,15 +284,15 @@ func golden(t *testing.T, name string, got []byte) {
 		t.Fatalf("%v; run the test with -update", err)
 	}
 	if !bytes.Equal(got, want) {
-		t.Errorf("%s is not what is written (go test -update writes it anew):\n%s", path, got)
+		t.Errorf("the output differs from %s (update it with go test -update):\n%s", path, got)
 	}
 }
 
-func TestExitCodesInTheirPrecedence(t *testing.T) {
+func TestBuild_ExitCodePrecedence(t *testing.T) {
 	kinds := []struct {
 		exit   int
 		change func(*memory)
-	}{ // the first that is there decides
+	}{ // the first one that applies decides
 		{ExitError, func(m *memory) { m.run.Error = "disk full" }},
 		{ExitLeak, func(m *memory) { m.says["target fds"] = leak(7200) }},
 		{ExitDead, func(m *memory) { m.run.Ended = "target dead" }},
@@ -319,10 +319,9 @@ func TestExitCodesInTheirPrecedence(t *testing.T) {
 	}
 }
 
-// A detector that calls everything clean must not make a run clean for which
-// there is no evidence: whatever single series of the target is lost or stops,
-// it is not.
-func TestNoSeriesOfTheTargetCanBeLostUnnoticed(t *testing.T) {
+// Even with a detector that calls everything clean, a run must not be clean if any
+// single series of the target is lost or ends early.
+func TestBuild_LostSeriesIsNeverClean(t *testing.T) {
 	ways := map[string]func(m *memory, n soak.SeriesID){
 		"lost": func(m *memory, n soak.SeriesID) {
 			m.change(n.Process, n.Metric, func(int, float64) float64 { return nan })
@@ -360,7 +359,7 @@ func only(when func(second int) bool) func(int, float64) float64 {
 	}
 }
 
-func TestARateThatVariesByPlanIsPlanned(t *testing.T) {
+func TestBuild_PlannedRateFollowsSteps(t *testing.T) {
 	m := goodRun()
 	m.run.Plan.Load = append(m.run.Plan.Load, soak.Workload{Name: "b", Protocol: "tcp", Rate: 100})
 	m.load("b", func(second int) float64 { // 100/s, and 50/s from 66 s on
@@ -372,14 +371,14 @@ func TestARateThatVariesByPlanIsPlanned(t *testing.T) {
 		t.Fatal(err)
 	}
 	if a, b := r.Load[0].Planned, r.Load[1].Planned; a != 200 || b != 75 {
-		t.Errorf("planned %v and %v, want 200 and 75: one load's steps are not another's", a, b)
+		t.Errorf("planned %v and %v, want 200 and 75: the steps of a load must not change the other", a, b)
 	}
 	if r.Verdict != soak.Clean {
 		t.Errorf("%s: %v", r.Verdict, r.Reasons)
 	}
 }
 
-func TestAFlappingProbeDoesNotFloodTheWarnings(t *testing.T) {
+func TestBuild_LimitsWarningsPerKind(t *testing.T) {
 	m := goodRun()
 	for i := range 1000 {
 		m.events = append(m.events, soak.Event{Kind: soak.EventProbe, Process: "target", At: time.Duration(i) * time.Millisecond * 100, Text: "probe fails"})
@@ -389,7 +388,7 @@ func TestAFlappingProbeDoesNotFloodTheWarnings(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(r.Warnings) > fewWarnings+2 || !slices.ContainsFunc(r.Warnings, func(w string) bool { return strings.Contains(w, "990 more events of kind probe") }) {
+	if len(r.Warnings) > mostWarnings+2 || !slices.ContainsFunc(r.Warnings, func(w string) bool { return strings.Contains(w, "990 more events of kind probe") }) {
 		t.Errorf("%d warnings: %v", len(r.Warnings), r.Warnings)
 	}
 	if len(r.Events) < 1000 {
@@ -397,11 +396,11 @@ func TestAFlappingProbeDoesNotFloodTheWarnings(t *testing.T) {
 	}
 }
 
-func TestARestWithoutASampleIsTold(t *testing.T) {
+func TestBuild_WarnsOfRestWithoutSample(t *testing.T) {
 	m := goodRun()
 	m.events = slices.DeleteFunc(m.events, func(e soak.Event) bool { return e.Kind == soak.EventRest && e.At == at(133) })
 	r, err := Build(m, m, false)
-	if err != nil || !slices.Contains(r.Warnings, "1 of 3 rests gave no sample") {
+	if err != nil || !slices.Contains(r.Warnings, "1 of 3 rests have no sample") {
 		t.Errorf("warnings %v, %v", r.Warnings, err)
 	}
 }

@@ -12,7 +12,7 @@ import (
 	"soakmon/soak"
 )
 
-// memory is a stored run in memory.
+// memory is a Source in memory.
 type memory struct {
 	run        soak.Run
 	series     map[soak.SeriesID]soak.Series
@@ -24,7 +24,7 @@ type memory struct {
 	stored     map[uint64][]byte // profiles by ID
 
 	running bool
-	says    map[string]soak.Verdict // by process and metric; clean where nothing is set
+	says    map[string]soak.Verdict // by process and metric; clean if there is none
 }
 
 func (m *memory) Run() soak.Run { return m.run }
@@ -76,7 +76,7 @@ func (m *memory) change(process, metric string, f func(second int, v float64) fl
 	m.series[m.name(process, metric)] = s
 }
 
-// verdict is what the stub of a detector says.
+// verdict is the answer of the stub detector.
 func (m *memory) verdict(q soak.Question) soak.Verdict {
 	if v, ok := m.says[q.Series.ID.Process+" "+q.Series.ID.Metric]; ok {
 		return v
@@ -90,7 +90,7 @@ func (m *memory) verdict(q soak.Question) soak.Verdict {
 func at(second int) time.Duration { return time.Duration(second) * time.Second }
 
 // The good run: 6 s of baseline, 120 s of load of which 20 s are warm-up, 8 s of
-// rest, 6 s of draining, at one sample a second.
+// rest, 6 s of draining, at one sample per second.
 const (
 	loadFrom, steadyFrom, loadTo, drainFrom, lastTick = 6, 26, 126, 134, 140
 	goodRate                                          = 200.0
@@ -146,7 +146,7 @@ func (m *memory) add(process, metric string, value func(second int) float64) {
 	m.series[m.name(process, metric)] = s
 }
 
-// load records what the driver tells of a load.
+// load records the driver's counters of a load.
 func (m *memory) load(load string, operations func(second int) float64) {
 	label := fmt.Sprintf("{load=%q}", load)
 	m.add(soak.RoleDriver, "operations_total"+label, operations)
@@ -164,7 +164,7 @@ func (m *memory) done(load string) func(second int) float64 {
 	return func(second int) float64 { return s.Value[second-1] }
 }
 
-// cut ends the recording after so many seconds.
+// cut ends the recording after the given second.
 func (m *memory) cut(second int) {
 	m.ticks = m.ticks[:second]
 	for n, s := range m.series {

@@ -7,8 +7,8 @@ import (
 	"soakmon/soak"
 )
 
-// TargetText says in a few words what is tested. The command of a target may
-// hold secrets: give it a plan that is redacted.
+// TargetText describes the target in a few words. The command of a target may
+// contain secrets: pass the target of a redacted plan.
 func TargetText(t soak.Target) string {
 	switch {
 	case len(t.Embedded) > 0:
@@ -26,9 +26,9 @@ func TargetText(t soak.Target) string {
 	case t.PID != 0:
 		return fmt.Sprintf("process %d", t.PID)
 	case t.PIDFile != "":
-		return "the process of " + t.PIDFile
+		return "the process named in " + t.PIDFile
 	}
-	return "whatever listens on " + t.Listen
+	return "the process that listens on " + t.Listen
 }
 
 // builtIn names the embedded server: "the built-in tcp and ssh servers".

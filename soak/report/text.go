@@ -11,8 +11,8 @@ import (
 	"soakmon/soak/human"
 )
 
-// Text writes the report for a terminal: the verdict first, then why, then what
-// it stands on.
+// Text writes the report for a terminal: the verdict first, then the reasons, then
+// the evidence.
 func Text(w io.Writer, r Report) error {
 	var out strings.Builder
 	fmt.Fprintf(&out, "\n%s  %s\n", strings.ToUpper(string(r.Verdict)), headline(r))
@@ -27,13 +27,13 @@ func Text(w io.Writer, r Report) error {
 	textSeries(&out, r)
 	textMemory(&out, r)
 	if len(r.Statements) > 0 {
-		out.WriteString("\nBeside that\n")
+		out.WriteString("\nAlso\n")
 		for _, s := range r.Statements {
 			fmt.Fprintf(&out, "  · %s\n", s.Text)
 		}
 	}
 	if len(r.Warnings) > 0 {
-		out.WriteString("\nTo know\n")
+		out.WriteString("\nNotes\n")
 		for _, warning := range r.Warnings {
 			fmt.Fprintf(&out, "  · %s\n", warning)
 		}
@@ -63,8 +63,8 @@ func textEvidence(out *strings.Builder, r Report) {
 	}
 }
 
-// textSeries shows the target's judged series, in 80 columns as long as nothing
-// is tolerated, and of soak's own processes only what is not clean.
+// textSeries lists the target's judged series, in 80 columns if no growth is
+// tolerated, and a line for each of soak's own processes.
 func textSeries(out *strings.Builder, r Report) {
 	if len(r.Series) == 0 {
 		return
@@ -75,7 +75,7 @@ func textSeries(out *strings.Builder, r Report) {
 	textRow(tw, tolerant, "RESOURCE", "VERDICT", "NOW", "GROWTH/H", "±", "DETECTABLE", "ALLOWED")
 	for _, s := range r.Series {
 		if s.Process == soak.RoleTarget {
-			textRow(tw, tolerant, plain(s.Metric), string(s.Verdict), s.now(), strings.TrimSuffix(s.growth(), "/h"), s.half(), strings.TrimSuffix(s.seen(), "/h"), strings.TrimSuffix(s.allowed(), "/h"))
+			textRow(tw, tolerant, plain(s.Metric), string(s.Verdict), s.now(), strings.TrimSuffix(s.growth(), "/h"), s.half(), strings.TrimSuffix(s.detectable(), "/h"), strings.TrimSuffix(s.allowed(), "/h"))
 		}
 	}
 	tw.Flush()
@@ -86,7 +86,7 @@ func textSeries(out *strings.Builder, r Report) {
 	}
 }
 
-// textRow writes the cells of a row; the last only where something is tolerated.
+// textRow writes the cells of a row; the last one only if growth is tolerated.
 func textRow(w io.Writer, tolerant bool, cells ...string) {
 	if !tolerant {
 		cells = cells[:len(cells)-1]
@@ -94,7 +94,7 @@ func textRow(w io.Writer, tolerant bool, cells ...string) {
 	fmt.Fprintln(w, strings.Join(cells, "\t"))
 }
 
-// plain is a series' name without the syntax of labels: sockets close_wait.
+// plain is a series' name without label syntax: sockets close_wait.
 func plain(metric string) string {
 	words := []string{soak.Family(metric)}
 	for _, value := range soak.Labels(metric) {
@@ -103,7 +103,7 @@ func plain(metric string) string {
 	return strings.Join(words, " ")
 }
 
-// ownLine says in a line how one of soak's own processes held up.
+// ownLine says in one line whether one of soak's own processes grew.
 func ownLine(r Report, role string) string {
 	n, grows, open := 0, []string{}, []string{}
 	for _, s := range r.Series {
@@ -118,13 +118,14 @@ func ownLine(r Report, role string) string {
 			open = append(open, s.Metric)
 		}
 	}
+	own := "Soak's own " + role + " process"
 	switch {
 	case n == 0:
 		return ""
 	case len(grows) > 0:
-		return fmt.Sprintf("The %s, a part of soak, grows itself: %s", role, strings.Join(grows, ", "))
+		return fmt.Sprintf("%s is growing: %s", own, strings.Join(grows, ", "))
 	case len(open) > 0:
-		return fmt.Sprintf("The %s, a part of soak: no growth shown; open: %s", role, strings.Join(open, ", "))
+		return fmt.Sprintf("%s: no growth detected; undecided: %s", own, strings.Join(open, ", "))
 	}
-	return fmt.Sprintf("The %s, a part of soak: no growth in %s", role, human.Count(n, "resource"))
+	return fmt.Sprintf("%s: no growth in %s", own, human.Count(n, "resource"))
 }

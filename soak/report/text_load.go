@@ -11,39 +11,40 @@ import (
 	"soakmon/soak/human"
 )
 
-// fewLoads are told one by one; more are a table.
-const fewLoads = 3
+// mostLoadLines is the maximum number of loads with lines of their own; more loads
+// are listed in a table.
+const mostLoadLines = 3
 
-// textLoad tells what the loads did.
+// textLoad says what the loads did.
 func textLoad(out *strings.Builder, r Report) {
 	if c := r.Plan.Conditions; c != nil {
-		fmt.Fprintf(out, "Network   %s, by a relay between driver and server, each way\n", c)
+		fmt.Fprintf(out, "Network   %s in each direction, emulated by a relay between driver and server\n", c)
 	}
-	if len(r.Load) > fewLoads {
+	if len(r.Load) > mostLoadLines {
 		textLoads(out, r.Load)
 		return
 	}
 	for _, l := range r.Load {
 		textLoadLine(out, l, errorList(l)+textDatagrams(l.Datagrams))
 		fmt.Fprintf(out, "; latency p50 %s  p95 %s  p99 %s  max %s\n", seconds(l.Latency.P50), seconds(l.Latency.P95), seconds(l.Latency.P99), seconds(l.Latency.Max))
-		for _, line := range l.newestErrors() {
+		for _, line := range l.latestErrors() {
 			fmt.Fprintf(out, "          %s\n", line)
 		}
 	}
 }
 
-// textLoadLine is what a load did, or several together.
+// textLoadLine says what one load did, or several together.
 func textLoadLine(out *strings.Builder, l Load, aside string) {
 	fmt.Fprintf(out, "Load      %s: %s planned, %s achieved; %s, %d late, %d failed%s\n", l.Name, human.Rate(l.Planned), human.Rate(l.Achieved),
 		human.Count(int(l.Operations), "operation"), l.Late, l.Failed, aside)
 	fmt.Fprintf(out, "          %s", human.Count(int(l.Sessions), "session"))
 	if l.Dirty > 0 {
-		fmt.Fprintf(out, ", and %s more that ended badly on purpose (%s)", human.Integer(l.Dirty), kindList(l.DirtyKinds))
+		fmt.Fprintf(out, ", plus %s dirty ones (%s)", human.Integer(l.Dirty), kindList(l.DirtyKinds))
 	}
 }
 
-// textLoads is a line for all loads and a table, in 80 columns, with what failed
-// below it.
+// textLoads writes a line for all loads together, a table in 80 columns, and the
+// failures below it.
 func textLoads(out *strings.Builder, loads []Load) {
 	all := Load{Name: human.Count(len(loads), "load"), DirtyKinds: map[string]int64{}}
 	for _, l := range loads {
@@ -70,7 +71,7 @@ func textLoads(out *strings.Builder, loads []Load) {
 		if d := l.Datagrams; l.Failed == 0 && (d == nil || *d == soak.Datagrams{}) {
 			continue
 		}
-		for _, line := range l.aside() {
+		for _, line := range l.failures() {
 			fmt.Fprintf(out, "  · %s: %s\n", l.Name, line)
 		}
 	}
@@ -92,18 +93,18 @@ func kindList(count map[string]int64) string {
 	return strings.Join(parts, ", ")
 }
 
-// newestErrors are lines with the text of the newest error of each kind.
-func (l Load) newestErrors() (lines []string) {
+// latestErrors are lines with the text of the latest error of each kind.
+func (l Load) latestErrors() (lines []string) {
 	for _, kind := range slices.Sorted(maps.Keys(l.Examples)) {
-		lines = append(lines, fmt.Sprintf("the newest %s: %s", kind, l.Examples[kind]))
+		lines = append(lines, fmt.Sprintf("latest %s error: %s", kind, l.Examples[kind]))
 	}
 	return lines
 }
 
-// aside is what stands beside a load's figures: what failed, and how.
-func (l Load) aside() []string {
+// failures are lines that say which operations of a load failed, and how.
+func (l Load) failures() []string {
 	if counts := strings.Trim(errorList(l)+textDatagrams(l.Datagrams), " ();,"); counts != "" {
-		return append([]string{counts}, l.newestErrors()...)
+		return append([]string{counts}, l.latestErrors()...)
 	}
 	return nil
 }

@@ -8,10 +8,10 @@ import (
 	"soakmon/soak"
 )
 
-// trend lays the line of a verdict's slope through the steady part of a series:
-// the median of the residuals decides how high, as with Theil and Sen (Sen,
+// trend fits a line with a verdict's slope to the steady part of a series. Its
+// intercept is the median of the residuals, as in the Theil–Sen estimator (Sen,
 // "Estimates of the regression coefficient based on Kendall's tau", JASA 1968).
-// A leak's line begins where the growth did; after a restart it begins anew.
+// A leak's line begins where the growth began, and no line crosses a restart.
 func trend(s soak.Series, v soak.Verdict) *Trend {
 	from := 0
 	for i, at := range s.At {

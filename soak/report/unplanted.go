@@ -8,15 +8,16 @@ import (
 	"soakmon/soak/human"
 )
 
-// Unplanted is a kind of leak that was to be planted and could not be, in part
-// or at all: a run that does not find it says nothing of the detector.
+// Unplanted is a kind of leak that could not be planted, in part or at all. A run
+// that does not find it is not evidence against the detector.
 type Unplanted struct {
 	Kind  string `json:"kind"`
-	Steps int    `json:"steps"` // that failed, at the least
+	Steps int    `json:"steps"` // minimum number of failed steps
 	Why   string `json:"why"`
 }
 
-// unplanted sums up the events of each kind, since a restart counts anew.
+// unplanted adds up the events of each kind; their counts start again after a
+// restart.
 func (b *builder) unplanted(r *Report) {
 	before := map[string]int{}
 	for _, e := range b.events {
@@ -37,10 +38,10 @@ func (b *builder) unplanted(r *Report) {
 	}
 }
 
-// planting says why a run with planted leaks is no proof.
+// planting lists the planted leaks that failed: such a run cannot be clean.
 func planting(r *Report) (out []string) {
 	for _, u := range r.Unplanted {
-		out = append(out, fmt.Sprintf("%s or more of the planted leak of kind %s could not be planted: %s", human.Count(u.Steps, "step"), u.Kind, u.Why))
+		out = append(out, fmt.Sprintf("planting the %s leak failed at least %s: %s", u.Kind, human.Count(u.Steps, "time"), u.Why))
 	}
 	return out
 }

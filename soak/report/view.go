@@ -10,7 +10,7 @@ import (
 	"soakmon/soak/human"
 )
 
-// view is a report in words, as the template shows it.
+// view is a report in words, for the HTML template.
 type view struct {
 	Report     Report
 	Badge      string
@@ -38,8 +38,8 @@ type loadRow struct {
 }
 
 type seriesRow struct {
-	Name, Rule, Spark, Now, Growth, Interval, Seen, Allowed string
-	Verdict                                                 soak.State
+	Name, Rule, Spark, Now, Growth, Interval, Detectable, Allowed string
+	Verdict                                                       soak.State
 }
 
 type alertRow struct {
@@ -49,7 +49,8 @@ type alertRow struct {
 
 type eventRow struct{ When, What, Text string }
 
-// mostEvents are listed in a report; the run file has all.
+// mostEvents is the maximum number of events listed in a report; the run file has
+// all of them.
 const mostEvents = 500
 
 func newView(r Report, c Charts) view {
@@ -60,12 +61,12 @@ func newView(r Report, c Charts) view {
 	if r.Ended != soak.EndFinished {
 		v.Ended = r.Ended
 	}
-	if r.Verdict != soak.Clean { // else the sentence has said it
+	if r.Verdict != soak.Clean { // the sentence contains the reason of a clean run
 		v.Why = r.Reasons
 	}
 	for _, l := range r.Load {
 		v.Loads = append(v.Loads, loadRow{
-			Name: l.Name, Errors: l.aside(), Planned: human.Rate(l.Planned), Achieved: human.Rate(l.Achieved), Operations: human.Integer(l.Operations),
+			Name: l.Name, Errors: l.failures(), Planned: human.Rate(l.Planned), Achieved: human.Rate(l.Achieved), Operations: human.Integer(l.Operations),
 			Failed: human.Integer(l.Failed), Late: human.Integer(l.Late), Sessions: human.Integer(l.Sessions),
 			P50: seconds(l.Latency.P50), P95: seconds(l.Latency.P95), P99: seconds(l.Latency.P99), Max: seconds(l.Latency.Max),
 		})
@@ -90,7 +91,7 @@ func newView(r Report, c Charts) view {
 func newSeriesRow(s Series, c Charts) seriesRow {
 	return seriesRow{
 		Name: label(s), Rule: s.Rule, Verdict: s.Verdict, Spark: sparkPath(human.Thin(c.curve(s.Process, s.Metric), 100), quantum(s.Unit)),
-		Now: s.now(), Growth: s.growth(), Interval: s.interval(), Seen: s.seen(), Allowed: s.allowed(),
+		Now: s.now(), Growth: s.growth(), Interval: s.interval(), Detectable: s.detectable(), Allowed: s.allowed(),
 	}
 }
 
@@ -105,15 +106,15 @@ func (v *view) events(r Report) {
 	}
 }
 
-// when writes a time of a run both ways: 14:03 (+6 h 12 min).
+// when writes a time of a run as wall time and offset: 14:03 (+6 h 12 min).
 func when(r Report, at time.Duration) string {
 	return fmt.Sprintf("%s (%s)", human.Clock(r.Start.Add(at)), human.Offset(at))
 }
 
-// evidenceLines says what was sampled and what was missing.
+// evidenceLines say what was sampled and what was missing.
 func evidenceLines(r Report) []string {
 	e := r.Evidence
-	out := []string{fmt.Sprintf("%s of %s samples of the target taken, with %s", human.Integer(int64(e.Samples)), human.Integer(int64(e.SamplesDue)), human.Count(e.Gaps, "gap"))}
+	out := []string{fmt.Sprintf("%s of %s samples of the target, %s", human.Integer(int64(e.Samples)), human.Integer(int64(e.SamplesDue)), human.Count(e.Gaps, "gap"))}
 	out = append(out, fmt.Sprintf("%s of the target, %s, %s", human.Count(e.Restarts, "restart"), human.Count(e.Rests, "rest sample"), e.profiles()))
 	if s := e.snapshot(); s != "" {
 		out = append(out, s)

@@ -8,7 +8,7 @@ import (
 	"soakmon/soak/human"
 )
 
-// The figures of a series as people read them.
+// The figures of a series, formatted.
 
 func (s Series) now() string { return human.Amount(s.Last, s.Unit) }
 
@@ -26,7 +26,8 @@ func (s Series) interval() string {
 // half is half the width of the interval.
 func (s Series) half() string { return human.Amount(float64(s.Hi-s.Lo)/2, s.Unit) }
 
-func (s Series) seen() string {
+// detectable is the smallest growth that the run would have detected.
+func (s Series) detectable() string {
 	if s.MinDetectable != s.MinDetectable {
 		return human.Unknown
 	}
@@ -45,22 +46,22 @@ func Sentence(r Report) string {
 	case r.Verdict == soak.Leaking:
 		var grow []string
 		for _, s := range r.Series {
-			if s.Verdict == soak.Leaking && !ours(s) {
-				grow = append(grow, fmt.Sprintf("%s at %s (95 %% sure of %s)", label(s), s.growth(), s.interval()))
+			if s.Verdict == soak.Leaking && !ownUnasked(s) {
+				grow = append(grow, fmt.Sprintf("%s at %s (95 %% interval %s)", label(s), s.growth(), s.interval()))
 			}
 		}
 		return fmt.Sprintf("%s leaks: %s.", r.Name, enumerate(grow, 2))
 	case r.Verdict == soak.Clean:
 		return fmt.Sprintf("%s is clean: %s.", r.Name, r.Reasons[0])
 	case r.Ended == soak.EndRunning:
-		return fmt.Sprintf("%s still runs: nothing is decided after %s.", r.Name, human.Span(r.Duration))
+		return fmt.Sprintf("%s is still running: undecided after %s.", r.Name, human.Span(r.Duration))
 	case len(r.Reasons) == 1:
-		return fmt.Sprintf("%s is undecided: %s.", r.Name, r.Reasons[0])
+		return fmt.Sprintf("%s is inconclusive: %s.", r.Name, r.Reasons[0])
 	}
-	return fmt.Sprintf("%s is undecided: %s, and %s.", r.Name, r.Reasons[0], human.Count(len(r.Reasons)-1, "more reason"))
+	return fmt.Sprintf("%s is inconclusive: %s; and %s.", r.Name, r.Reasons[0], human.Count(len(r.Reasons)-1, "more reason"))
 }
 
-// label names a series; that it is the target's goes without saying.
+// label names a series; the name of a target's series omits the process.
 func label(s Series) string {
 	if s.Process == soak.RoleTarget {
 		return s.Metric
@@ -68,7 +69,7 @@ func label(s Series) string {
 	return s.Process + " " + s.Metric
 }
 
-// enumerate joins words, at most so many: "a, b and 3 more".
+// enumerate joins the first most words and counts the others: "a, b and 3 more".
 func enumerate(words []string, most int) string {
 	switch n := len(words); {
 	case n > most:

@@ -2,14 +2,14 @@ package report
 
 import "io"
 
-// Formats are those that [Write] knows.
+// Formats are the formats of [Write].
 var Formats = []string{"text", "json", "markdown", "junit", "html"}
 
-// FormatsWithCharts are those of [Formats] that show [Charts].
+// FormatsWithCharts are the [Formats] that show [Charts].
 var FormatsWithCharts = []string{"markdown", "html"}
 
 // Write writes a report in one of the [Formats]. The charts may be empty for a
-// format that shows none.
+// format without charts.
 func Write(w io.Writer, r Report, c Charts, format string) error {
 	switch format {
 	case "json":

@@ -1,11 +1,11 @@
-// Charts of one run or of several in the same axes. The report file and the page
-// share this: the file has its data within it, the page asks for what it shows.
+// Charts of one run, or of several on the same axes. The report file and the web UI
+// share this script: the file contains its data, the web UI fetches what it shows.
 
-const GROUPS = { load: 'Load and latency', target: 'Target', driver: 'Driver (a part of soak)', monitor: 'Monitor (a part of soak)' };
+const GROUPS = { load: 'Load and latency', target: 'Target', driver: 'Soak\'s own driver', monitor: 'Soak\'s own monitor' };
 const MARKS = { restart: '--c1', crash: '--leak', exit: '--leak', gap: '--leak', suspend: '--c7', alert: '--leak', snapshot: '--c2', operator: '--c3', rate: '--c4' };
 const SHADES = { gap: '--gap' };
 const COLORS = 8;
-const margin = 150; // pixels around what is seen that are drawn as well
+const margin = 150; // pixels around the viewport that are drawn too
 
 // ---- numbers for people: at most three significant figures, the unit always there
 
@@ -55,8 +55,8 @@ function clock(s, fine) {
 
 // ---- data
 
-// decode turns a curve into values: undefined where nothing was due (a line goes
-// on across it), null where something is missing (a line breaks off).
+// decode turns a curve into values: undefined where no sample was due (the line
+// continues across it), null where a sample is missing (the line is interrupted).
 function decode(curve) {
   const column = (c) => c && c.map((n) => n === -1 ? undefined : n === -2 ? null : curve.base + curve.step * n);
   const mean = column(curve.mean) || [];
@@ -71,7 +71,7 @@ export class Run {
     this.label = info.label || '';
     this.start = info.start_s || 0; // Unix seconds with the zone's offset in them
     this.end = info.end_s || 0; // of the recording, seconds since the start
-    this.shift = info.shift_s || 0; // what to take off the time to lay runs over each other
+    this.shift = info.shift_s || 0; // subtracted from times so that runs are aligned
     this.series = new Map((info.series || []).map((s) => [key(s.process, s.metric), s]));
     this.marks = info.marks || [];
     this.shades = info.shades || [];
@@ -92,14 +92,14 @@ export class Run {
     for (const c of d.charts) this.charts.set(c.id, { ...c, curves: c.curves.map(decode) });
   }
 
-  // fits tells whether a drawing has the columns that are shown.
+  // fits reports whether a drawing has the columns that are shown.
   fits(d) { return d.from_s === this.from && d.width_s === this.width; }
 
   time(k) { return this.from + k * this.width - this.shift; }
 
   times() { return Array.from({ length: this.n }, (_, k) => this.time(k)); }
 
-  // append takes in what was read live at a time.
+  // append adds values that were read live at a time.
   append(at, values) {
     const k = Math.floor((at - this.from) / this.width + 0.5);
     if (k < 0) return;
@@ -129,7 +129,7 @@ export class Run {
   }
 }
 
-// forward fills what is not known with what was known before.
+// forward fills missing values with the last known one.
 function forward(values) {
   let last = 0;
   return values.map((v) => last = v ?? last);
@@ -161,8 +161,8 @@ export function element(tag, attributes, ...children) {
   return e;
 }
 
-// color looks a colour up once: to ask for it makes the browser work out the style
-// of all that has changed.
+// color caches colors: looking one up makes the browser recompute the style of
+// everything that has changed.
 const palette = new Map();
 function color(name) {
   if (!palette.has(name)) palette.set(name, getComputedStyle(document.documentElement).getPropertyValue(name).trim());
@@ -175,8 +175,9 @@ function fade(name, share) {
 
 // ---- board
 
-// A Board shows the charts of runs. `ask({from, to, width, ids})` gives drawings,
-// one per run, of what is not here yet; a file has all of it and gives no ask.
+// A Board shows the charts of runs. `ask({from, to, width, ids})` returns drawings,
+// one per run, of charts that are not loaded yet; a file contains all of them and
+// passes no ask.
 export class Board {
   constructor(root, runs, { ask } = {}) {
     Object.assign(this, { root, runs, ask, cards: new Map(), asked: new Set(), log: false, byOperation: false, hidden: new Set(), follow: true });
@@ -193,7 +194,7 @@ export class Board {
     this.look();
   }
 
-  // look draws what is in sight at once, a frame before the observer tells of it.
+  // look draws the visible charts at once, a frame before the observer reports them.
   look() {
     for (const c of this.cards.values()) {
       const { top, bottom } = c.box.getBoundingClientRect();
@@ -224,7 +225,7 @@ export class Board {
       toggle('log', 'Logarithmic values (l)', 'log'), operations, this.where);
   }
 
-  // explain says what the colours and marks are.
+  // explain lists what the colors and marks mean.
   explain() {
     const kinds = new Set(), shades = new Set();
     for (const r of this.runs) {
@@ -254,16 +255,16 @@ export class Board {
       const first = own.filter((c) => c.first), rest = own.filter((c) => !c.first);
       if (first.length) this.root.append(element('h3', { class: 'group' }, title), this.grid(first));
       if (!rest.length) continue;
-      const more = element('details', {}, element('summary', {}, first.length ? `More of it (${rest.length})` : `${title} (${rest.length})`));
+      const more = element('details', {}, element('summary', {}, first.length ? `More (${rest.length})` : `${title} (${rest.length})`));
       more.addEventListener('toggle', () => more.open && more.children.length === 1 && more.append(this.grid(rest)));
       this.root.append(more);
     }
-    if (!charts.size) this.root.append(element('p', { class: 'dim' }, 'Nothing was recorded yet.'));
+    if (!charts.size) this.root.append(element('p', { class: 'dim' }, 'Nothing has been recorded yet.'));
   }
 
   grid(charts) {
     return element('div', { class: 'charts' }, ...charts.map((c) => {
-      c.lines.forEach((l) => { // a maximum hides all below it: it is there for who asks
+      c.lines.forEach((l) => { // a maximum hides everything below it: shown on request only
         if (l.label === 'max' && c.lines.length > 1) this.runs.forEach((_, r) => this.hidden.add(c.id + ' ' + r + ' ' + l.name));
       });
       const card = new Card(this, c);
@@ -284,16 +285,16 @@ export class Board {
 
   visible() { return [...this.cards.values()].filter((c) => c.visible); }
 
-  // refresh draws what is visible, and asks for what is not there.
+  // refresh draws the visible charts and fetches those that are not loaded.
   refresh() {
     const lacking = this.ask ? this.visible().filter((c) => !c.known()).map((c) => c.chart.id) : [];
     if (lacking.length) this.fetch(lacking);
     const ready = this.visible().filter((c) => !c.u && (c.known() || !this.ask));
-    const sizes = ready.map((c) => [c.plot.clientWidth, c.plot.clientHeight]); // before anything changes: one layout for all
+    const sizes = ready.map((c) => [c.plot.clientWidth, c.plot.clientHeight]); // before anything changes: one layout pass for all
     ready.forEach((c, i) => c.show(...sizes[i]));
     if (!this.drawn && this.visible().length && this.visible().every((c) => c.u)) {
       this.drawn = true;
-      requestAnimationFrame(() => setTimeout(() => performance.mark('drawn'))); // all that is in sight, and painted: how long that takes is measured
+      requestAnimationFrame(() => setTimeout(() => performance.mark('drawn'))); // every visible chart is painted; the page tests measure how long that takes
     }
   }
 
@@ -305,7 +306,7 @@ export class Board {
     const drawings = await this.ask({ from: this.view.from, to: this.view.to, ids, whole: this.whole() });
     ids.forEach((id) => this.asked.delete(id));
     if (turn !== this.turn || drawings.some((d) => !d)) return;
-    if (drawings.some((d, i) => !this.runs[i].fits(d))) return this.reload(); // it has grown meanwhile
+    if (drawings.some((d, i) => !this.runs[i].fits(d))) return this.reload(); // the run has grown in the meantime
     drawings.forEach((d, i) => this.runs[i].add(d));
     ids.forEach((id) => { const c = this.cards.get(id); c.stale = false; c.fresh(); });
     this.refresh();
@@ -313,8 +314,8 @@ export class Board {
 
   whole() { return this.view.from <= this.all.from && this.view.to >= this.all.to; }
 
-  // zoom shows a stretch. What is there is stretched at once; the page then asks
-  // for the finer data, once the hand has come to rest.
+  // zoom shows an interval. The loaded data is scaled at once; finer data is fetched
+  // when the zooming has stopped.
   zoom(from, to) {
     const least = 4 * Math.min(...this.runs.map((r) => r.interval || 1));
     if (to - from < least) { const m = (from + to) / 2; from = m - least / 2; to = m + least / 2; }
@@ -390,7 +391,7 @@ export class Board {
     u.setCursor({ left: u.valToPos(u.data[0][idx], 'x'), top: u.over.clientHeight / 2 });
   }
 
-  // append takes in a live row of a run.
+  // append adds a live row of a run.
   append(i, at, values) {
     this.runs[i].append(at, values);
     this.all = this.extent();
@@ -547,7 +548,7 @@ class Card {
     this.keysFor();
     const data = this.data();
     if (width < 50 || !data.slice(1).some((c) => c.some((v) => v !== null && v !== undefined))) {
-      this.plot.replaceChildren(element('div', { class: 'empty' }, 'nothing measured here'));
+      this.plot.replaceChildren(element('div', { class: 'empty' }, 'no measurements in this interval'));
       return;
     }
     this.plot.replaceChildren();
@@ -632,7 +633,7 @@ class Card {
   }
 
   drawTrends(u) {
-    if (this.stacked() || this.board.log) return; // a straight line is straight in a linear chart alone
+    if (this.stacked() || this.board.log) return; // a straight line is straight only on a linear scale
     const { ctx } = u;
     ctx.save();
     this.clip(u);
@@ -706,7 +707,7 @@ class Card {
     this.now.textContent = [when, ...values.slice(0, 5), ...near].join(' · ');
   }
 
-  // touch moves the cursor under a finger; the page scrolls up and down still.
+  // touch moves the cursor under a finger; the page still scrolls vertically.
   touch() {
     const over = this.u.over;
     over.style.touchAction = 'pan-y';
@@ -742,13 +743,13 @@ class Card {
   }
 }
 
-// unique drops columns in which no operation was done: x must rise.
+// unique drops columns in which no operation was done: x must increase.
 function unique(table) {
   const keep = table[0].map((x, k) => k === 0 || x > table[0][k - 1]);
   return table.map((c) => c.filter((_, k) => keep[k]));
 }
 
-// A file has its data within it.
+// A report file contains its data.
 const inline = document.getElementById('board-data');
 if (inline) {
   const run = new Run(JSON.parse(inline.textContent));
