@@ -45,7 +45,7 @@ func TestSchema_ChecksEveryOption(t *testing.T) {
 				wrong = "7"
 			}
 			w.Options = at(fmt.Sprintf(`{%q:%s}`, o.Name, wrong))
-			want := fmt.Sprintf("p.yaml:7: options.%s: want ", o.Name)
+			want := fmt.Sprintf("p.yaml:7: options.%s: invalid value: use ", o.Name)
 			if err := protocol.Check(w, true); err == nil || !strings.HasPrefix(err.Error(), want) {
 				t.Errorf("%s %s: %v, want %q", name, w.Options.JSON, err, want)
 			}
