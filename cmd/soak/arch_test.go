@@ -202,13 +202,13 @@ func TestFolders_TopLevel(t *testing.T) {
 	}
 }
 
-// The servers of that house are under the GPL: they are run as programs of
-// their own and never become a part of this one.
+// The servers of this vendor are under the GPL: they run as separate programs and
+// never become a part of this one.
 func TestImports_NoGPL(t *testing.T) {
-	const house = "github.com/sagernet/"
+	const vendor = "github.com/sagernet/"
 	for _, s := range sources(t) {
 		for _, path := range s.imports {
-			if strings.HasPrefix(path, house) {
+			if strings.HasPrefix(path, vendor) {
 				t.Errorf("%s imports %s", s.file, path)
 			}
 		}
@@ -217,7 +217,7 @@ func TestImports_NoGPL(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if strings.Contains(string(b), house) {
-		t.Errorf("go.mod names a module of %s", house)
+	if strings.Contains(string(b), vendor) {
+		t.Errorf("go.mod names a module of %s", vendor)
 	}
 }

@@ -131,7 +131,7 @@ func TestRun_PlantedFdLeak(t *testing.T) {
 	}
 }
 
-func TestRun_InnocentServer(t *testing.T) {
+func TestRun_HealthyServer(t *testing.T) {
 	t.Parallel()
 	for _, protocol := range []string{"tcp", "http"} {
 		t.Run(protocol, func(t *testing.T) {

@@ -29,8 +29,8 @@ func writePlan(t *testing.T, text string) string {
 	return path
 }
 
-// The kind of dirty sessions that leaks is told from time, from operations and
-// from the other kind, though the load is constant.
+// The kind of dirty sessions that leaks is distinguished from time, from
+// operations and from the other kind, though the load is constant.
 func TestRun_AttributesLeakToKindOfSession(t *testing.T) {
 	t.Parallel()
 	r, _ := soakJSON(t, "run", writePlan(t, dirtyPlan), "--dir", t.TempDir())
@@ -89,5 +89,5 @@ func TestRun_IsolateNamesLeakingLoad(t *testing.T) {
 		}
 		return
 	}
-	t.Errorf("nothing is told of the fds: %s, %v", r.Verdict, r.Reasons)
+	t.Errorf("nothing is reported of the fds: %s, %v", r.Verdict, r.Reasons)
 }

@@ -9,7 +9,7 @@ import (
 	"soakmon/soak/report"
 )
 
-// A server that frees what it took is told from one that leaks: its resident set
+// A server that frees its memory is distinguished from one that leaks: its resident set
 // grew, its live heap did not, and the runtime keeps the rest. Few profiles have
 // the collector run in between.
 func (c cages) freeSpansAreToldAndAreNoLeak(t *testing.T) {
@@ -18,7 +18,7 @@ func (c cages) freeSpansAreToldAndAreNoLeak(t *testing.T) {
 		t.Errorf("%s; %v", said(r), r.Reasons)
 	}
 	if !slices.ContainsFunc(r.Statements, func(s judge.Statement) bool { return s.Kind == report.FreeSpans }) || r.Memory == nil {
-		t.Fatalf("free spans are not told: %+v, %+v", r.Statements, r.Memory)
+		t.Fatalf("free spans are not reported: %+v, %+v", r.Statements, r.Memory)
 	}
 	part := func(name string) float64 {
 		p, _ := r.Memory.Part(name)

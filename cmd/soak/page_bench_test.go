@@ -59,7 +59,7 @@ func benchmarkPage(b *testing.B, chromium browser, dir, id string, listed bool) 
 }
 
 // BenchmarkWeb_PanOfADay pans through a day by keys, an eighth of the day in sight, and
-// tells how long the browser takes from one frame to the next: 16.7 ms is the
+// reports how long the browser takes from one frame to the next: 16.7 ms is the
 // screen's own pace.
 func BenchmarkWeb_PanOfADay(b *testing.B) {
 	dir := b.TempDir()
@@ -113,9 +113,9 @@ func fetch(t testing.TB, address string) []byte {
 	return body
 }
 
-// TestWeb_MemoryOfViewers looks at a run that goes on with twenty viewers, who
+// TestWeb_MemoryOfViewers watches a running run with twenty viewers, who
 // each open the page and follow it live. The page is a process of its own; the
-// monitor's growth is that of its own memory, taken beside a time without them.
+// monitor's growth is that of its own memory, compared with a time without them.
 func TestWeb_MemoryOfViewers(t *testing.T) {
 	dir := t.TempDir()
 	out, err := os.Create(filepath.Join(dir, "out"))

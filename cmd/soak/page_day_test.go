@@ -139,7 +139,7 @@ func readRecording(t testing.TB) (names []soak.SeriesID, rows [][]float64) {
 	return names, rows
 }
 
-// heapProfile is that of a program which keeps so many bytes.
+// heapProfile is that of a program which keeps kept bytes.
 func heapProfile(t testing.TB, kept int64) []byte {
 	t.Helper()
 	f := &profile.Function{ID: 1, Name: "shop.Keep", Filename: "/src/shop/cart.go"}

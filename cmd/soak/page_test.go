@@ -46,7 +46,7 @@ func TestWeb_RealBrowser(t *testing.T) {
 			p.shoot("compare")
 
 			p.visit(base + "/history/shop")
-			p.wait("the nights", `document.querySelectorAll('.chart canvas').length > 5`)
+			p.wait("the scheduled runs", `document.querySelectorAll('.chart canvas').length > 5`)
 			p.shoot("history")
 		})
 	}
@@ -99,7 +99,7 @@ func drag(p *tab, from, to float64) {
 	p.must(chromedp.Do(p.ctx, chromedp.DragAndDropXY(left+from*width, top, left+to*width, top, 8)))
 }
 
-// TestWeb_LiveRun follows a run that goes on, and gives it an order.
+// TestWeb_LiveRun follows a running run and sends it an order.
 func TestWeb_LiveRun(t *testing.T) {
 	_, dir, _ := start(t, "run", "--duration", "5m", "--leak", "fd=2/s")
 	waitFor(t, "a socket", func() bool {

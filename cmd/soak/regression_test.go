@@ -14,7 +14,7 @@ import (
 	"soakmon/store"
 )
 
-// Four nights of a plan: the last holds more fds than the three before.
+// Four scheduled runs of a plan: the last holds more fds than the three before.
 func TestCompareWithEarlier_FindsRegression(t *testing.T) {
 	dir := t.TempDir()
 	var path string

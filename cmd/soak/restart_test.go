@@ -17,7 +17,7 @@ import (
 )
 
 // TestRun_LoadsSurviveKilledServer kills the server in mid-run: the loads of all
-// protocols go on with the one that is started in its place. No option of theirs
+// protocols continue with the one that is started in its place. No option of theirs
 // makes that easier: it has the certificates, keys and credentials of the first.
 func TestRun_LoadsSurviveKilledServer(t *testing.T) {
 	t.Parallel()
@@ -46,7 +46,7 @@ func TestRun_LoadsSurviveKilledServer(t *testing.T) {
 	}
 	waitFor(t, "the restart", func() bool { return sofar(t, dir).Evidence.Restarts == 1 })
 	second := sofar(t, dir)
-	waitFor(t, "each load to go on", more(func(i int) int64 { return second.Load[i].Operations }))
+	waitFor(t, "each load to continue", more(func(i int) int64 { return second.Load[i].Operations }))
 	_ = cmd.Process.Signal(os.Interrupt)
 	if err := cmd.Wait(); cmd.ProcessState.ExitCode() != 3 {
 		t.Errorf("%v\n%s", err, out)
@@ -105,7 +105,7 @@ func notIn(t *testing.T, dir, secret string) {
 	}
 }
 
-// sofar is the report of a run that goes on; it is empty before there is one.
+// sofar is the report of a running run; it is empty before there is one.
 func sofar(t *testing.T, dir string) (r report.Report) {
 	t.Helper()
 	var out bytes.Buffer

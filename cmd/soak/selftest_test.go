@@ -16,7 +16,7 @@ import (
 )
 
 // selfTestFindsWhatItPlants: one this short leaves the slowly sampled resources
-// open, and says so.
+// open, and reports it.
 func selfTestFindsWhatItPlants(t *testing.T) {
 	temp := t.TempDir()
 	var out, errs bytes.Buffer

@@ -12,7 +12,7 @@ import (
 	"soakmon/soak/report"
 )
 
-// A server with few descriptors cannot leak as many as it is told to.
+// A server with few descriptors cannot plant the leak that it is given.
 func TestRun_ReportsUnplantedLeak(t *testing.T) {
 	t.Parallel()
 	var out, errs bytes.Buffer

@@ -30,7 +30,7 @@ type animal struct {
 }
 
 // Rates of the campaign: counts 1/s, the Go heap 64 KiB/s, the least that must
-// be named in three minutes; memory beside the heap 256 KiB/s.
+// be named in three minutes; memory outside the heap 256 KiB/s.
 var zoo = []animal{
 	{"heap_slice", cause.Heap, "main.keepSlice", "", 64, false},
 	{"heap_map", cause.Heap, "main.keepMap", "", 64, false},

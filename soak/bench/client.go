@@ -36,7 +36,7 @@ func Client(ctx context.Context, in io.Reader, out io.Writer, open Open) error {
 type client struct {
 	open Open
 	held []load.Session
-	done func() error // ends what the held sessions stand on
+	done func() error // closes what the held sessions use
 }
 
 // obey does one order. What cannot even be begun is a failed operation.
@@ -78,7 +78,7 @@ func (c *client) release() {
 		s.Close()
 	}
 	if c.done != nil {
-		_ = c.done() // what was measured on it is told already
+		_ = c.done() // the measurement is already sent
 	}
 	c.held, c.done = nil, nil
 }

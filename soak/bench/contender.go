@@ -14,8 +14,8 @@ type Subject struct {
 	Name     string `json:"name"`     // of the row
 	Load     string `json:"load"`     // the protocol, or what a plan calls this way to speak it
 	Protocol string `json:"protocol"` // name in the protocol registry
-	Server   string `json:"server"`   // who serves: "builtin", a program or a plan
-	Client   string `json:"client"`   // who speaks the protocol: "soak" or a program
+	Server   string `json:"server"`   // "builtin", a program or a plan
+	Client   string `json:"client"`   // "soak", or the program that is the client
 }
 
 // Contender is a subject that is ready to be measured.

@@ -10,7 +10,7 @@
 // nothing is met. The load is a closed loop, as throughput and service times
 // need (package load has the open one), and every byte is verified.
 //
-// Server and client are processes of their own, so that CPU time and memory are
-// told apart. This package holds what is pure, the client's side of the
+// Server and client are separate processes, so that CPU time and memory can be
+// attributed to each. This package holds what is pure, the client's side of the
 // measuring, and the order of the rounds; it starts no process.
 package bench

@@ -42,7 +42,7 @@ var Kinds = []Kind{
 var Glossary = []string{
 	"up, down, both ways: payload of verified transfers on one session, after one that is not timed; both ways is the sum of the two",
 	"echo: 64 bytes there and back on one kept session, one after the other",
-	"connect: a whole new connection, from its dial to the first byte back; connections: so many a second by 8 workers",
+	"connect: a whole new connection, from its dial to the first byte back; connections: number per second, opened by 8 workers",
 	"session: the same for a new session where a protocol carries many on one connection; elsewhere it is the connection",
 	"CPU: seconds of all processes of that side per 10⁹ bytes of payload; the client's makes and checks the payload as well",
 	"CPU per session: the same while 8 workers open new ones",

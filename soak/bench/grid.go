@@ -13,7 +13,7 @@ type grid struct {
 	rows  [][]string
 }
 
-// groups are the figures that stand in one table.
+// groups are the figures of each table.
 var groups = []struct {
 	title   string
 	figures []string

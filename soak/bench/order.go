@@ -6,7 +6,7 @@ import (
 	"soakmon/soak"
 )
 
-// What a client can be told to do.
+// The orders that a client understands.
 const (
 	Transfer = "transfer" // operations one after the other on one session
 	Connect  = "connect"  // new sessions one after the other, each for one operation

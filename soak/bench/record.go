@@ -13,7 +13,7 @@ import (
 )
 
 const (
-	longest       = 10 * time.Minute // that the histogram tells apart
+	longest       = 10 * time.Minute // that the histogram distinguishes
 	exampleLength = 300              // of an error's text, in bytes
 )
 
@@ -62,7 +62,7 @@ func (r *record) fail(err error, opening bool) {
 	r.got.Errors[load.Kind(err, opening)]++
 }
 
-// enough tells whether the order has been done, or must be given up.
+// enough reports whether the order has been done, or must be given up.
 func (r *record) enough() bool {
 	spent := time.Since(r.begun)
 	r.mu.Lock()

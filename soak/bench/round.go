@@ -27,7 +27,7 @@ const (
 // modes are the figures of throughput with the modes of their loads.
 var modes = []struct{ figure, mode string }{{"up", load.BulkUp}, {"down", load.BulkDown}, {"both", load.BulkBoth}}
 
-// course is what is known of one contender as the rounds go on.
+// course is what is known of one contender after the rounds so far.
 type course struct {
 	Contender
 	values   map[string][]float64 // by figure, one a round, NaN where there is none
@@ -78,7 +78,7 @@ var steps = []step{
 	{"sessions", 1, sessionsStep},
 }
 
-// does tells whether a contender has a step in a round.
+// does reports whether a contender has a step in a round.
 func (c *course) does(s step, round, memoryRounds int) bool {
 	if c.Broken != nil {
 		return false
@@ -131,7 +131,7 @@ func transferStep(i int) func(context.Context, *course, int, time.Duration) erro
 	}
 }
 
-// size of a transfer that takes about so long, both directions counted.
+// size of a transfer that takes about a slice, both directions counted.
 func (c *course) size(figure string, slice time.Duration) int64 {
 	const grain = 64 << 10
 	size := int64(c.rates[figure] * slice.Seconds())
@@ -159,8 +159,8 @@ func (c *course) timed(ctx context.Context, o Order) (r Reading, server, client 
 	return r, s1 - s0, c1 - c0, errors.Join(err, err1, err2, err3, err4)
 }
 
-// good makes an error of a reading in which anything failed: a figure of which
-// a part went wrong is none.
+// good turns a reading in which anything failed into an error: a figure is invalid
+// if a part of it failed.
 func good(r Reading, err error) (Reading, error) {
 	switch {
 	case err != nil:

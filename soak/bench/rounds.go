@@ -75,7 +75,7 @@ func roundName(round, of int) string {
 }
 
 // round measures one contender. A step that failed twice in a row is not tried
-// again: what does not answer must not take the time of the others.
+// again: a contender that does not answer must not take the time of the others.
 func (p Plan) round(ctx context.Context, c *course, round int, slice time.Duration) {
 	for _, s := range steps {
 		if c.Broken != nil || !c.does(s, round, p.MemoryRounds) || c.failures[s.name] >= 2 || ctx.Err() != nil {

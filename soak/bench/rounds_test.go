@@ -43,7 +43,7 @@ func TestRun_MeasuresEveryFigure(t *testing.T) {
 			if !ok && row.Name == "http" && (k.Name == "up" || k.Name == "down") {
 				continue
 			}
-			// A slow machine may be short of the operations that a p99 needs, and says so.
+			// A slow machine may be short of the operations that a p99 needs, and reports it.
 			short := strings.HasSuffix(k.Name, "_p99") && strings.Contains(f.Missing, "too few")
 			if !ok || len(f.Values) != want || !short && (!(f.Median > 0) || f.Missing != "") {
 				t.Errorf("%s %s: %+v", row.Name, k.Name, f)
@@ -54,7 +54,7 @@ func TestRun_MeasuresEveryFigure(t *testing.T) {
 		}
 	}
 	if len(told) != 3*3 || told[0] != "warm-up: direct TCP" || told[8] != "round 2 of 2: direct TCP" {
-		t.Errorf("%d steps were told: %q", len(told), told)
+		t.Errorf("%d steps were reported: %q", len(told), told)
 	}
 }
 

@@ -21,7 +21,7 @@ type Estimate struct {
 	N      int        `json:"samples"`
 }
 
-// Interval tells whether there is one.
+// Interval reports whether there is one.
 func (e Estimate) Interval() bool { return !math.IsNaN(float64(e.Lo)) }
 
 // estimate leaves out what is NaN.

@@ -42,7 +42,7 @@ type Row struct {
 	Targets []Target `json:"targets,omitempty"`
 	Trials  []Trial  `json:"stress,omitempty"`
 	Hot     []Hot    `json:"hot,omitempty"`   // functions that took the most CPU time
-	Notes   []string `json:"notes,omitempty"` // what went wrong beside the figures
+	Notes   []string `json:"notes,omitempty"` // errors that belong to no figure
 }
 
 // Figure is one measured quantity. Where it could not be measured the estimate

@@ -7,7 +7,7 @@ import (
 	"soakmon/soak"
 )
 
-// Verdict says how a figure stands to its target.
+// Verdict says whether a figure meets its target.
 type Verdict string
 
 const (
@@ -36,7 +36,7 @@ var DefaultBounds = map[string]soak.Bounds{
 	"tuic":      {Throughput: 1.00, Latency: 1.50, Connect: 100 * time.Millisecond},
 }
 
-// Target is one target and how the row stands to it.
+// Target is one target and whether the row meets it.
 type Target struct {
 	Figure  string     `json:"figure"`
 	Of      string     `json:"of"` // "ratio" to direct TCP, or "seconds"

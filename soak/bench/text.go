@@ -57,7 +57,7 @@ func headline(r Result) string {
 	return fmt.Sprintf("%s  %s · %s", strings.ToUpper(string(r.Verdict)), what, scene(r))
 }
 
-// reasons are what is not met, where that decides.
+// reasons are the missed targets, if targets are enforced.
 func reasons(r Result) []string {
 	if !r.Judged {
 		return nil

@@ -118,7 +118,7 @@ func (p *packer) profile(r *runs.Run, name string, id uint64) {
 	})
 }
 
-// tables adds what the kernel tells apart: descriptors and sockets, memory,
+// tables adds what the kernel lists by kind: descriptors and sockets, memory,
 // threads, children.
 func (p *packer) tables(r *runs.Run) {
 	for _, t := range []struct {

@@ -75,7 +75,7 @@ func ServeArgs(p soak.Plan) (args []string, env map[string]string) {
 	}
 	data, err := json.Marshal(settings)
 	if err != nil {
-		return args, map[string]string{} // no valid JSON: the check of the plan has told
+		return args, map[string]string{} // not valid JSON: the check of the plan has reported it
 	}
 	return args, map[string]string{referenceOptions: string(data)}
 }
@@ -97,7 +97,7 @@ func GivenOptions(n int) ([]soak.Options, error) {
 	}
 	var settings []json.RawMessage
 	if err := json.Unmarshal([]byte(text), &settings); err != nil || len(settings) != n {
-		return nil, fmt.Errorf("%s is no list of %d objects", referenceOptions, n)
+		return nil, fmt.Errorf("invalid %s: it must be a list of %d objects", referenceOptions, n)
 	}
 	for i, s := range settings {
 		if string(s) != "null" {
@@ -107,7 +107,7 @@ func GivenOptions(n int) ([]soak.Options, error) {
 	return all, nil
 }
 
-// meet points a load at a reference server that has told its address.
+// meet points a load at a reference server that has reported its address.
 func meet(w *soak.Workload, hello supervise.Hello, number int) error {
 	at := hello.Servers()
 	if number < 0 || number >= len(at) {

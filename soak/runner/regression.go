@@ -16,8 +16,8 @@ import (
 // mostNights are the newest of a plan's runs that one is compared with.
 const mostNights = 10
 
-// CompareWithEarlier lays the run at path beside the earlier ones of its plan, where that
-// asks for it and the run came to its end, and keeps in the file what it found:
+// CompareWithEarlier compares the run at path with the earlier ones of its plan, if
+// the plan asks for it and the run finished, and stores the result in the file:
 // the report has it from there, also when the earlier files are long gone.
 func CompareWithEarlier(dir, path string, p soak.Plan, log io.Writer) error {
 	if p.Regression == 0 {

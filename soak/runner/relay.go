@@ -45,7 +45,7 @@ func startRelay(ctx context.Context, c soak.Conditions, links []string, log io.W
 	var hello relayHello
 	err = r.await(ctx, &hello)
 	if err == nil && len(hello.Links) != len(links) {
-		err = fmt.Errorf("it told of %d links, not %d", len(hello.Links), len(links))
+		err = fmt.Errorf("it reported %d links instead of %d", len(hello.Links), len(links))
 	}
 	if err != nil {
 		r.Stop()
@@ -68,13 +68,13 @@ func (r *RelayProcess) await(ctx context.Context, hello *relayHello) error {
 	case err := <-said:
 		return err
 	case <-time.After(relayReady):
-		return fmt.Errorf("it said nothing within %s", relayReady)
+		return fmt.Errorf("no hello within %s", relayReady)
 	case <-ctx.Done():
 		return ctx.Err()
 	}
 }
 
-// watch tells of the relay's end, unless it was asked for.
+// watch reports the end of the relay, unless it was requested.
 func (r *RelayProcess) watch() {
 	select {
 	case <-r.child.Done():

@@ -11,7 +11,7 @@ import (
 	"soakmon/store"
 )
 
-// runFile is the run file being written, with what the control socket tells of
+// runFile is the run file being written, with what the control socket reports about
 // it. It is the engine's recorder and the sinks' outbox.
 type runFile struct {
 	*store.Writer
@@ -38,7 +38,7 @@ func (f *runFile) Enqueue(a soak.Alert) error {
 	return nil
 }
 
-// publish tells the control socket's readers where the run stands.
+// publish sends the status of the run to the readers of the control socket.
 func (f *runFile) publish(s engine.Status, socket *control.Server) {
 	f.mu.Lock()
 	f.status = s

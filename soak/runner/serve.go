@@ -59,8 +59,8 @@ func collect(ctx context.Context) {
 // one; on a busy machine that would be a late step in their count.
 const threadPool = 16
 
-// fillThreadPool wires so many goroutines to threads of their own for a moment
-// that the runtime has started as many as the server will need.
+// fillThreadPool locks threadPool goroutines to a thread each for a moment, so
+// that the runtime has started all threads that the server will need.
 func fillThreadPool() {
 	var wired sync.WaitGroup
 	wired.Add(threadPool)

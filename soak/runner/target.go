@@ -41,7 +41,7 @@ const (
 func serves(w soak.Workload, t *supervise.Target) error {
 	process, up := t.Process()
 	if !up {
-		return nil // the engine tells of it
+		return nil // the engine reports it
 	}
 	address := w.Address
 	if w.URL != "" {

@@ -9,7 +9,7 @@ import (
 	"soakmon/soak/supervise"
 )
 
-// failures tells of leaks that could not be planted: of each kind the first
+// failures reports leaks that could not be planted: of each kind the first
 // step, the tenth, the hundredth and so on.
 type failures struct {
 	log     io.Writer

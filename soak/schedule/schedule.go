@@ -1,13 +1,14 @@
-// Package schedule tells when a run is due. It is pure: time comes in as an
-// argument and nothing waits.
+// Package schedule decides when a run is due, and starts runs when they are.
+// [Schedule] is pure: time is an argument, and nothing waits. A [Keeper] waits, and
+// starts runs through a function that it is given.
 //
 // The specs are those of cron: minute, hour, day of month, month and day of
 // week, or @daily and the like, or @every 6h, as robfig/cron reads them. They
 // are run over wall-clock fields, which are then mapped to the time zone: a wall
 // time that a change of clocks leaves out counts as the first instant after the
-// gap, one that it repeats as its first occurrence. So a nightly run comes once
-// each night, the nights of the changes included. (Run over instants, as cron
-// libraries do, the one night loses its run and the other has two.)
+// gap, one that it repeats as its first occurrence. So a run at 02:30 comes once
+// each day, also on the days of the changes. (Run over instants, as cron libraries
+// do, one of these days has no run and the other has two.)
 //
 // The limits: a resolution of a minute; a date that comes less than once in five
 // years (29 February around 2100) is taken for one that never comes.
@@ -37,7 +38,7 @@ type Schedule struct {
 // that never come, and zones inside the spec.
 func Parse(spec, zone string) (Schedule, error) {
 	if strings.Contains(spec, "TZ=") {
-		return Schedule{}, errors.New("a time zone does not stand in the spec; write it as time_zone: Europe/Berlin")
+		return Schedule{}, errors.New("invalid schedule: it contains a time zone, use time_zone: Europe/Berlin instead")
 	}
 	location, err := time.LoadLocation(zone)
 	if err != nil {
@@ -45,19 +46,19 @@ func Parse(spec, zone string) (Schedule, error) {
 	}
 	parsed, err := cron.ParseStandard(spec)
 	if err != nil {
-		return Schedule{}, fmt.Errorf("%q is no cron spec (%w); write minute hour day month weekday, such as \"0 2 * * *\", or @daily, or @every 6h", spec, err)
+		return Schedule{}, fmt.Errorf("invalid cron expression %q (%w): use minute hour day month weekday, such as \"0 2 * * *\", or @daily, or @every 6h", spec, err)
 	}
 	switch s := parsed.(type) {
 	case cron.ConstantDelaySchedule:
 		if s.Delay < shortestDelay {
-			return Schedule{}, fmt.Errorf("%q is too often; at least every %s", spec, shortestDelay)
+			return Schedule{}, fmt.Errorf("invalid schedule %q: the shortest interval is %s", spec, shortestDelay)
 		}
 		return Schedule{spec: s}, nil
 	case *cron.SpecSchedule:
 		s.Location = time.UTC // wall-clock fields are written as if they were UTC
 	}
 	if parsed.Next(time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)).IsZero() {
-		return Schedule{}, fmt.Errorf("%q never comes; no such day is in the calendar", spec)
+		return Schedule{}, fmt.Errorf("invalid schedule %q: it is never due", spec)
 	}
 	return Schedule{spec: parsed, zone: location}, nil
 }
@@ -82,8 +83,8 @@ func (s Schedule) Next(after time.Time) time.Time {
 	}
 }
 
-// Upcoming gives the next n due times after the given one, or fewer where there
-// are no more. Wall times that fall into one gap come once.
+// Upcoming gives the next n due times after the given one, or fewer if there
+// are not as many. Wall times that fall into one gap come once.
 func (s Schedule) Upcoming(after time.Time, n int) []time.Time {
 	var due []time.Time
 	for len(due) < n {

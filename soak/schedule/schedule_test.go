@@ -101,18 +101,18 @@ func TestNext_OneRunPerNightForAYear(t *testing.T) {
 
 func TestParse_RejectsInvalid(t *testing.T) {
 	for _, c := range []struct{ spec, zone, say string }{
-		{"", "", "is no cron spec"},
+		{"", "", "invalid cron expression"},
 		{"0 2 * *", "", "expected exactly 5 fields"},
 		{"61 2 * * *", "", "above maximum"},
-		{"0 2 * * * *", "", "is no cron spec"},
+		{"0 2 * * * *", "", "invalid cron expression"},
 		{"@nightly", "", "unrecognized descriptor"},
 		{"@every soon", "", "failed to parse duration"},
-		{"@every 10s", "", "at least every 1m0s"},
-		{"@every -1h", "", "at least every 1m0s"},
+		{"@every 10s", "", "shortest interval is 1m0s"},
+		{"@every -1h", "", "shortest interval is 1m0s"},
 		{"TZ=Europe/Berlin 0 2 * * *", "", "time_zone"},
 		{"CRON_TZ=UTC", "", "time_zone"},
-		{"0 0 30 2 *", "", "never comes"},
-		{", * * * *", "", "never comes"},
+		{"0 0 30 2 *", "", "never due"},
+		{", * * * *", "", "never due"},
 		{"0 2 * * *", "Mars/Olympus", "unknown time zone"},
 	} {
 		if _, err := Parse(c.spec, c.zone); err == nil || !strings.Contains(err.Error(), c.say) {

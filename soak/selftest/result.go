@@ -31,7 +31,7 @@ type Resource struct {
 	Metric        string     `json:"metric"`
 	Unit          string     `json:"unit"`
 	Smallest      soak.Float `json:"smallest_found_per_hour"` // planted and found; null where nothing was
-	MinDetectable soak.Float `json:"min_detectable_per_hour"` // as the run without a leak tells it
+	MinDetectable soak.Float `json:"min_detectable_per_hour"` // in the run without a leak
 	Planted       []Planted  `json:"planted"`                 // the most first
 }
 

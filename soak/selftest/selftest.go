@@ -77,7 +77,7 @@ func (d dose) leaks(operations float64) []string {
 }
 
 // Around is how long a run takes in addition to its load: the baseline before, and the
-// rests until nothing moves any more.
+// rests until nothing changes.
 const Around = 35 * time.Second
 
 // trial is one run of a self-test.
@@ -134,7 +134,7 @@ func (t *trial) run(ctx context.Context, program, dir string, load time.Duration
 	err = child.Stop(context.WithoutCancel(ctx))
 	switch {
 	case ctx.Err() != nil:
-		return nil // interrupted, or another run failed and tells why
+		return nil // interrupted, or another run failed and reports why
 	case err != nil:
 		return fmt.Errorf("run %s: %w", t.name, err)
 	case exit.Code == report.ExitError || exit.Code < 0:

@@ -9,8 +9,8 @@ import (
 	"soakmon/soak/runner"
 )
 
-// worsen puts the network's conditions before a server.
-func (b *Set) worsen(ctx context.Context, s *serverProcess) error {
+// impair puts the emulated network conditions in front of a server.
+func (b *Set) impair(ctx context.Context, s *serverProcess) error {
 	relay, loads, err := runner.Relayed(ctx, soak.Plan{Load: []soak.Workload{s.load}, Conditions: b.config.Network}, b.config.Log)
 	if err != nil || relay == nil {
 		return err

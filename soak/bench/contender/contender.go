@@ -239,7 +239,7 @@ func (b *Set) reach(ctx context.Context, start starter) (*serverProcess, error) 
 	if err != nil {
 		return nil, err
 	}
-	if err := b.worsen(ctx, s); err != nil {
+	if err := b.impair(ctx, s); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
 	return s, nil

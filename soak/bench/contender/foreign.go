@@ -34,7 +34,7 @@ func (s behindClient) Load() soak.Workload { return s.load }
 // foreign puts another program between our client and a server: it speaks the
 // protocol and we speak SOCKS5 to it. Its CPU time is the client's. The server's
 // memory is measured with our own client alone, since nobody else's connections
-// can be told to be new.
+// can be required to be new.
 func (b *Set) foreign(ctx context.Context, subject bench.Subject, server *serverProcess) (none bench.Contender, err error) {
 	which := parseProgram(subject.Client)
 	if anew(server.load) {
@@ -68,7 +68,7 @@ func (b *Set) foreign(ctx context.Context, subject bench.Subject, server *server
 	return bench.Contender{Subject: subject, Client: speaker, Server: through, Streams: true, Shared: shared, OnlyShared: shared, NoMemory: true}, nil
 }
 
-// anew tells whether a load asks for a connection of its own for each session.
+// anew reports whether a load asks for a connection of its own for each session.
 func anew(w soak.Workload) bool {
 	var o struct {
 		Connections string `json:"connections"`

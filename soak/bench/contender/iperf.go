@@ -18,8 +18,8 @@ import (
 
 const iperf = "iperf3"
 
-// withIperf puts iperf3 beside direct TCP, where it is installed and nothing is
-// between client and server.
+// withIperf adds iperf3 to direct TCP, if it is installed and there are no network
+// conditions.
 func (b *Set) withIperf(ctx context.Context, all []bench.Contender) ([]bench.Contender, error) {
 	if _, err := exec.LookPath(iperf); err != nil || b.config.Network != nil {
 		return all, nil
@@ -43,8 +43,8 @@ func (b *Set) withIperf(ctx context.Context, all []bench.Contender) ([]bench.Con
 	}), nil
 }
 
-// freePort is a TCP port of loopback that is free now, for a program that must be
-// told one.
+// freePort is a TCP port of loopback that is free now, for a program that needs
+// one as an argument.
 func freePort() (string, error) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

@@ -17,7 +17,7 @@ import (
 type serverProcess struct {
 	target *supervise.Target
 	load   soak.Workload
-	stops  []func() error // of what stands before it, newest last
+	stops  []func() error // stop what is in front of it, newest last
 }
 
 // startEmbedded serves a reference server; a proxy's clients ask for

@@ -28,7 +28,7 @@ func cpuOf(processes ...soak.Process) (sum float64, err error) {
 
 // memoryOf is the private memory of processes in bytes: anonymous pages that are
 // resident (RssAnon, proc_pid_status(5)). Pages of the program's file are
-// shared and say nothing of connections.
+// shared and do not depend on connections.
 func memoryOf(processes ...soak.Process) (sum float64, err error) {
 	err = eachOf(processes, func(p procfs.Proc) error {
 		s, err := p.NewStatus()

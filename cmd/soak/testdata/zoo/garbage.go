@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// The collector is lazy, and that stands in the environment, where it can be seen
+// The collector is lazy, and that is set in the environment, where it can be seen
 // from outside.
 func init() {
 	keepers["garbage"] = garbage

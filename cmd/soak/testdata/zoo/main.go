@@ -18,7 +18,7 @@ import (
 var keepers = map[string]func(n int){}
 
 // ballast puts the live heap above the least goal of the collector, so that it
-// can be told from outside.
+// can be recognized from outside.
 var ballast = make([]byte, 16<<20)
 
 func main() {
@@ -52,7 +52,7 @@ func every(perSecond float64, keep func(int)) {
 	}
 }
 
-// upTo calls keep until so many are kept.
+// upTo calls keep until most are kept.
 func upTo(most int, keep func(int)) func(int) {
 	kept := 0
 	return func(n int) {
