@@ -40,9 +40,9 @@ var mayImport = map[string][]string{
 	"soak/protocol/vless":     {"soak/protocol/address"},
 	"soak/protocol/datagram":  {},
 	"soak/protocol/wire":      {},
-	"soak/protocol/hysteria":  {"soak/protocol/datagram", "soak/protocol/wire"},
+	"soak/protocol/hysteria":  {"soak/protocol/address", "soak/protocol/datagram", "soak/protocol/wire"},
 	"soak/protocol/hysteria2": {"soak/protocol/datagram", "soak/protocol/wire"},
-	"soak/protocol/tuic":      {"soak/protocol/datagram", "soak/protocol/wire"},
+	"soak/protocol/tuic":      {"soak/protocol/address", "soak/protocol/datagram", "soak/protocol/wire"},
 
 	"soak/relay":     {"soak"},
 	"soak/procfs":    {},
