@@ -1,11 +1,11 @@
-// Package compare lays runs beside each other: slopes, levels, latency and
-// throughput with their intervals, and which of the differences are real.
+// Package compare compares runs: their slopes, levels, latencies and throughput,
+// each with an interval, and which of the differences are significant.
 //
-// The first run is the base. A difference is called real where chance within the
-// two runs does not explain it, with 95 % confidence in all rows of the table
-// together (Bonferroni). That one run differs from the next for reasons of its
-// own (another machine, another hour) is not within that chance: a real difference
-// says that the runs differ, and not yet that the program does.
+// The first run is the base. A difference is significant if the noise within the
+// two runs does not explain it, with 95 % confidence for all rows of the table
+// together (Bonferroni). Variation from run to run (another machine, another time
+// of day) is not part of that noise: a significant difference shows that the runs
+// differ, but not yet that the program does.
 package compare
 
 import (
@@ -18,7 +18,7 @@ import (
 	"soakmon/soak/report"
 )
 
-// Comparison is two or more runs beside each other. Its JSON names are stable.
+// Comparison is the comparison of two or more runs. Its JSON names are stable.
 type Comparison struct {
 	Runs     []Head    `json:"runs"` // the first is the base
 	Rows     []Row     `json:"rows"`
@@ -32,7 +32,7 @@ type Head struct {
 	Run      string     `json:"run"`
 	Name     string     `json:"name"`
 	Start    string     `json:"start"`
-	Version  string     `json:"version"` // of the target's program where it is known, else of soak
+	Version  string     `json:"version"` // of the target's program if it is known, else of soak
 	Verdict  soak.State `json:"verdict"`
 	Duration float64    `json:"duration_s"`
 	Sentence string     `json:"sentence"`
@@ -41,7 +41,7 @@ type Head struct {
 // The kinds of rows.
 const (
 	Growth     = "growth"     // of a resource, per hour
-	Standing   = "level"      // of a resource under steady load
+	Level      = "level"      // of a resource under steady load
 	Latency    = "latency"    // seconds
 	Throughput = "throughput" // operations per second
 )
@@ -53,45 +53,45 @@ type Row struct {
 	Metric  string   `json:"metric"`
 	Unit    string   `json:"unit"`
 	Cells   []Cell   `json:"cells"`   // one per run
-	Against []Change `json:"changes"` // one per run but the first: against the base
+	Against []Change `json:"changes"` // from the base, one per run after the first
 }
 
-// Cell is the quantity in one run, with its 95 % interval; null where it was not
-// measured or cannot be told.
+// Cell is the quantity in one run, with its 95 % interval. A value is null if it
+// was not measured or cannot be computed.
 type Cell struct {
 	Value   soak.Float `json:"value"`
 	Lo      soak.Float `json:"low"`
 	Hi      soak.Float `json:"high"`
 	Verdict soak.State `json:"verdict,omitempty"` // of growth
 
-	se float64
+	se float64 // standard error
 }
 
-// The ways in which a quantity can have changed.
+// The possible changes of a quantity.
 const (
-	Same   = "same"   // chance explains the difference
-	Better = "better" // less growth, a lower level or latency, more throughput
-	Worse  = "worse"
-	Open   = "open" // it was not measured in both, or no interval is known
+	Same      = "same"   // noise explains the difference
+	Better    = "better" // less growth, a lower level or latency, more throughput
+	Worse     = "worse"
+	Undecided = "open" // not measured in both runs, or without an interval
 )
 
 // Change is a difference from the base.
 type Change struct {
 	Difference soak.Float `json:"difference"`
-	Lo         soak.Float `json:"low"` // confident in all rows together
+	Lo         soak.Float `json:"low"` // 95 % for all rows together
 	Hi         soak.Float `json:"high"`
 	Share      soak.Float `json:"share"` // of the base; null for growth
 	Change     string     `json:"change"`
 }
 
-// The degrees of freedom of a level, which is known from about twenty batches,
-// and of the difference of two.
+// The degrees of freedom of a level, which is estimated from about 20 batches, and
+// of the difference between two levels.
 const (
 	batches = 20 - 1
 	freedom = 2 * batches
 )
 
-// Compare lays runs beside each other, the base first; two at least.
+// Compare compares at least two runs, the base first.
 func Compare(runs []report.Report) Comparison {
 	c := Comparison{Runs: []Head{}, Rows: []Row{}, Culprits: culprits(runs), Notes: notes(runs)}
 	for _, r := range runs {
@@ -118,11 +118,11 @@ func head(r report.Report) Head {
 	return Head{Run: r.Run, Name: r.Name, Start: r.Start.Format("2006-01-02 15:04"), Version: version, Verdict: r.Verdict, Duration: r.Duration, Sentence: report.Sentence(r)}
 }
 
-// judge tells for each run whether it differs from the base.
+// judge decides for each run whether it differs from the base.
 func (r *Row) judge(z float64) {
 	base := r.Cells[0]
 	for _, c := range r.Cells[1:] {
-		change := Change{Difference: c.Value - base.Value, Share: soak.Float(math.NaN()), Change: Open}
+		change := Change{Difference: c.Value - base.Value, Share: soak.Float(math.NaN()), Change: Undecided}
 		half := soak.Float(z * math.Hypot(c.se, base.se))
 		change.Lo, change.Hi = change.Difference-half, change.Difference+half
 		if r.Kind != Growth && base.Value != 0 {
@@ -141,29 +141,29 @@ func (r *Row) judge(z float64) {
 	}
 }
 
-// notes says what makes the runs hard to compare.
+// notes lists what makes the runs hard to compare.
 func notes(runs []report.Report) (out []string) {
 	base := runs[0]
 	out = []string{}
 	for _, r := range runs[1:] {
 		out = append(out, differs(r, base)...)
 		if r.Verdict == soak.Inconclusive || base.Verdict == soak.Inconclusive {
-			out = append(out, "not all runs have the evidence for a verdict; see their reports")
+			out = append(out, "not all runs have enough evidence for a verdict; see their reports")
 		}
 	}
 	return out
 }
 
-// differs says in which circumstances a run differs from the base.
+// differs lists the circumstances in which a run differs from the base.
 func differs(r, base report.Report) (out []string) {
 	if ratio := r.Duration / base.Duration; ratio < 0.8 || ratio > 1.25 {
-		out = append(out, r.Run+" is "+human.Span(r.Duration)+" long and the base "+human.Span(base.Duration)+": short runs still hold what settles")
+		out = append(out, r.Run+" lasted "+human.Span(r.Duration)+" and the base "+human.Span(base.Duration)+": a short run includes more of the settling")
 	}
 	if r.Host.Name != base.Host.Name || r.Host.CPUs != base.Host.CPUs {
-		out = append(out, r.Run+" was made on another machine than the base")
+		out = append(out, r.Run+" ran on a different machine than the base")
 	}
 	if !samePlan(r, base) {
-		out = append(out, r.Run+" had another load than the base")
+		out = append(out, r.Run+" had a different load than the base")
 	}
 	return out
 }

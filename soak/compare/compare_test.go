@@ -16,9 +16,9 @@ import (
 	"soakmon/soak/report"
 )
 
-var update = flag.Bool("update", false, "write the golden files anew")
+var update = flag.Bool("update", false, "update the golden files")
 
-// run is a report with one resource that grows, at a level, under a load.
+// run is a report with one load and one resource, given its slope and level.
 func run(id string, slope, width, level, latency, rate float64) report.Report {
 	f := func(v float64) soak.Float { return soak.Float(v) }
 	about := func(metric, unit string, mean, share float64) report.Level {
@@ -39,17 +39,17 @@ func run(id string, slope, width, level, latency, rate float64) report.Report {
 
 const mib = 1 << 20
 
-func TestRealDifferencesAreToldFromChance(t *testing.T) {
+func TestCompare_SignificantDifferences(t *testing.T) {
 	base := run("a", 0, 0.1*mib, 100*mib, 0.010, 200)
 	for name, c := range map[string]struct {
 		other report.Report
 		want  map[string]string // by kind
 	}{
-		"the same":         {run("b", 0.05*mib, 0.1*mib, 100.2*mib, 0.0101, 200.05), map[string]string{Growth: Same, Standing: Same, Latency: Same, Throughput: Same}},
-		"it grows":         {run("b", 2*mib, 0.1*mib, 100*mib, 0.010, 200), map[string]string{Growth: Worse, Standing: Same}},
+		"the same":         {run("b", 0.05*mib, 0.1*mib, 100.2*mib, 0.0101, 200.05), map[string]string{Growth: Same, Level: Same, Latency: Same, Throughput: Same}},
+		"it grows":         {run("b", 2*mib, 0.1*mib, 100*mib, 0.010, 200), map[string]string{Growth: Worse, Level: Same}},
 		"it grows no more": {run("b", -2*mib, 0.1*mib, 100*mib, 0.010, 200), map[string]string{Growth: Better}},
 		"noise hides it":   {run("b", 2*mib, 5*mib, 100*mib, 0.010, 200), map[string]string{Growth: Same}},
-		"it is larger":     {run("b", 0, 0.1*mib, 110*mib, 0.010, 200), map[string]string{Standing: Worse, Latency: Same}},
+		"it is larger":     {run("b", 0, 0.1*mib, 110*mib, 0.010, 200), map[string]string{Level: Worse, Latency: Same}},
 		"it is slower":     {run("b", 0, 0.1*mib, 100*mib, 0.012, 190), map[string]string{Latency: Worse, Throughput: Worse}},
 		"it is faster":     {run("b", 0, 0.1*mib, 100*mib, 0.008, 220), map[string]string{Latency: Better, Throughput: Better}},
 	} {
@@ -62,8 +62,8 @@ func TestRealDifferencesAreToldFromChance(t *testing.T) {
 	}
 }
 
-// Chance alone must not call more than one comparison in twenty different.
-func TestTheIntervalsHoldTogether(t *testing.T) {
+// Noise alone must cause a difference in at most one of twenty comparisons.
+func TestCompare_CorrectsForNumberOfRows(t *testing.T) {
 	base := run("a", 0, 1.96, 100, 1, 200)
 	c := Compare([]report.Report{base, run("b", 2.4*math.Sqrt2, 1.96, 100, 1, 200)})
 	if got := c.Rows[0].Against[0].Change; got != Same {
@@ -71,17 +71,17 @@ func TestTheIntervalsHoldTogether(t *testing.T) {
 	}
 }
 
-func TestWhatIsNotInBothCannotBeTold(t *testing.T) {
+func TestCompare_MissingInOneRun(t *testing.T) {
 	base, other := run("a", 0, 1, 100, 1, 200), run("b", 0, 1, 100, 1, 200)
 	other.Levels, other.Series[0].Metric = nil, "fds"
 	for _, r := range Compare([]report.Report{base, other}).Rows {
-		if r.Against[0].Change != Open {
+		if r.Against[0].Change != Undecided {
 			t.Errorf("%s %s is %s", r.Kind, r.Metric, r.Against[0].Change)
 		}
 	}
 }
 
-func TestRunsThatAreHardToCompareAreNoted(t *testing.T) {
+func TestCompare_Notes(t *testing.T) {
 	base, other := run("a", 0, 1, 100, 1, 200), run("b", 0, 1, 100, 1, 200)
 	other.Duration, other.Host.CPUs, other.Load[0].Planned, other.Verdict = 60, 4, 400, soak.Inconclusive
 	if got := Compare([]report.Report{base, other}).Notes; len(got) != 4 {
@@ -97,7 +97,7 @@ func finding(share float64, functions ...string) []cause.Finding {
 	return []cause.Finding{f}
 }
 
-func TestCulpritsAreNewGoneOrChanged(t *testing.T) {
+func TestCompare_Culprits(t *testing.T) {
 	base, other := run("a", 0, 1, 100, 1, 200), run("b", 0, 1, 100, 1, 200)
 	base.Findings, other.Findings = finding(0.4, "shop.Keep", "shop.Forget"), finding(0.41, "shop.Keep", "shop.Add")
 	want := map[string]string{"shop.Keep cart.go": Same, "shop.Forget cart.go": Gone, "shop.Add cart.go": New}
@@ -113,7 +113,7 @@ func TestCulpritsAreNewGoneOrChanged(t *testing.T) {
 	}
 }
 
-func TestGolden(t *testing.T) {
+func TestWrite_Golden(t *testing.T) {
 	first, second := run("20260102T030405Z-tcp-0001", 0, 0.1*mib, 100*mib, 0.010, 200), run("20260103T030405Z-tcp-0002", 2*mib, 0.1*mib, 110*mib, 0.008, 200)
 	second.Findings = finding(0.9, "shop.Keep")
 	c := Compare([]report.Report{first, second, run("20260104T030405Z-tcp-0003", 0, 0.1*mib, 100*mib, 0.01, 200)})
@@ -122,13 +122,13 @@ func TestGolden(t *testing.T) {
 		if err := Write(&out, c, format); err != nil {
 			t.Fatal(err)
 		}
-		if format == "html" { // the style has a file of its own
+		if format == "html" { // the style is not part of the golden file
 			page := out.String()
 			out.Reset()
 			out.WriteString(strings.Replace(page, report.Style(), "", 1))
 		}
 		if format == "json" && !json.Valid(out.Bytes()) {
-			t.Error("no JSON")
+			t.Error("invalid JSON")
 		}
 		path := filepath.Join("testdata", "compare."+format)
 		if *update {
@@ -141,7 +141,7 @@ func TestGolden(t *testing.T) {
 			t.Fatalf("%v; run the test with -update", err)
 		}
 		if !bytes.Equal(out.Bytes(), want) {
-			t.Errorf("%s is not what is written (go test -update writes it anew):\n%s", path, out.Bytes())
+			t.Errorf("the output differs from %s (update it with go test -update):\n%s", path, out.Bytes())
 		}
 	}
 }

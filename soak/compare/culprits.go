@@ -14,23 +14,24 @@ import (
 // Culprit is a place that grew in at least one of the runs.
 type Culprit struct {
 	Resource string       `json:"resource"`
-	Place    string       `json:"place"`          // function and file, or what the kernel knows; lines move from build to build
-	Growth   []soak.Float `json:"slope_per_hour"` // of each run, its share of the leak; null where it is no culprit
+	Place    string       `json:"place"`          // function and file, or the kernel's description; without the line, which moves from build to build
+	Growth   []soak.Float `json:"slope_per_hour"` // its share of the leak in each run; null if it is not among the culprits there
 	Unit     string       `json:"unit"`
 	Change   string       `json:"change"` // "new": the base does not have it; "gone": the last run does not; "changed" or "same"
 }
 
-// The ways in which a culprit can have changed.
+// The possible changes of a culprit.
 const (
 	New     = "new"
 	Gone    = "gone"
 	Changed = "changed"
 )
 
-// culpritChange is the share from which on a culprit's growth has changed.
+// culpritChange is the relative difference above which a culprit's growth counts as
+// changed.
 const culpritChange = 0.2
 
-// culprits lists the places that the findings of the runs name.
+// culprits lists the culprits in the findings of the runs.
 func culprits(runs []report.Report) []Culprit {
 	out := []Culprit{}
 	at := map[string]int{}
@@ -73,7 +74,7 @@ func (c Culprit) change() string {
 	return Same
 }
 
-// words writes a culprit's growth in each run.
+// words formats a culprit's growth in each run.
 func (c Culprit) words() []string {
 	var out []string
 	for i, g := range c.Growth {

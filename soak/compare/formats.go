@@ -19,10 +19,10 @@ var assets embed.FS
 
 var templates = template.Must(template.New("").ParseFS(assets, "assets/compare.tmpl"))
 
-// Formats are those that Write knows.
+// Formats are the formats of [Write].
 var Formats = []string{"text", "json", "markdown", "junit", "html"}
 
-// Write writes a comparison in one of the formats.
+// Write writes a comparison in one of the [Formats].
 func Write(w io.Writer, c Comparison, format string) error {
 	switch format {
 	case "json":
@@ -37,7 +37,7 @@ func Write(w io.Writer, c Comparison, format string) error {
 	return c.text(w)
 }
 
-// HTML writes the tables, to be put into a page that has the style.
+// HTML writes the tables for a page that includes [report.Style].
 func HTML(c Comparison) (template.HTML, error) {
 	var out strings.Builder
 	err := templates.ExecuteTemplate(&out, "comparison", c.view())
@@ -48,7 +48,7 @@ func (c Comparison) text(w io.Writer) error {
 	var out strings.Builder
 	fmt.Fprintf(&out, "\n%s\n\n", strings.ToUpper(c.Summary[:1])+c.Summary[1:])
 	tw := tabwriter.NewWriter(&out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(tw, "\tRUN\tBEGAN\tLENGTH\tVERDICT\tPROGRAM")
+	fmt.Fprintln(tw, "\tRUN\tSTARTED\tDURATION\tVERDICT\tPROGRAM")
 	for i, h := range c.Runs {
 		fmt.Fprintf(tw, "%s\t%s\t%s\t%s\t%s\t%s\n", letter(i), h.Run, h.Start, human.Span(h.Duration), h.Verdict, h.Version)
 	}
@@ -67,7 +67,7 @@ func (c Comparison) text(w io.Writer) error {
 		for i, cell := range r.Cells {
 			fmt.Fprintf(tw, "\t%s", r.value(cell))
 			if i > 0 {
-				fmt.Fprintf(tw, "\t%s", strings.TrimSpace(r.changed(r.Against[i-1])+" "+told(r.Against[i-1])))
+				fmt.Fprintf(tw, "\t%s", strings.TrimSpace(r.changed(r.Against[i-1])+" "+mark(r.Against[i-1])))
 			}
 		}
 		fmt.Fprintln(tw)
@@ -86,8 +86,8 @@ func (c Comparison) text(w io.Writer) error {
 	return err
 }
 
-// told marks a real difference; one that chance explains is not marked.
-func told(c Change) string {
+// mark marks a significant difference.
+func mark(c Change) string {
 	if c.Change == Worse || c.Change == Better {
 		return strings.ToUpper(c.Change)
 	}
@@ -96,7 +96,7 @@ func told(c Change) string {
 
 func (c Comparison) markdown(w io.Writer) error {
 	var out strings.Builder
-	fmt.Fprintf(&out, "## Comparison\n\n**%s**\n\n| | run | began | length | verdict | program |\n|---|---|---|--:|---|---|\n", report.Escape(c.Summary))
+	fmt.Fprintf(&out, "## Comparison\n\n**%s**\n\n| | run | started | duration | verdict | program |\n|---|---|---|--:|---|---|\n", report.Escape(c.Summary))
 	for i, h := range c.Runs {
 		fmt.Fprintf(&out, "| %s | `%s` | %s | %s | %s | %s |\n", letter(i), h.Run, h.Start, human.Span(h.Duration), h.Verdict, report.Escape(h.Version))
 	}
@@ -116,7 +116,7 @@ func (c Comparison) markdown(w io.Writer) error {
 		for i, cell := range r.Cells {
 			fmt.Fprintf(&out, " %s |", r.value(cell))
 			if i > 0 {
-				fmt.Fprintf(&out, " %s | %s |", r.changed(r.Against[i-1]), strings.ToLower(told(r.Against[i-1])))
+				fmt.Fprintf(&out, " %s | %s |", r.changed(r.Against[i-1]), strings.ToLower(mark(r.Against[i-1])))
 			}
 		}
 		out.WriteString("\n")
@@ -155,8 +155,8 @@ type (
 	}
 )
 
-// junit has a case per quantity and run: worse is a failure, what cannot be told
-// is skipped.
+// junit writes a case per quantity and run. A change for the worse is a failure; an
+// undecided one is skipped.
 func (c Comparison) junit(w io.Writer) error {
 	s := suite{Name: "soak compare"}
 	for _, r := range c.Rows {
@@ -167,7 +167,7 @@ func (c Comparison) junit(w io.Writer) error {
 			case Worse:
 				one.Failure = &fault{r.changed(change)}
 				s.Failures++
-			case Open:
+			case Undecided:
 				one.Skipped = &fault{r.changed(change)}
 				s.Skipped++
 			}
@@ -186,7 +186,7 @@ func (c Comparison) junit(w io.Writer) error {
 	return err
 }
 
-// view is what the template shows.
+// view is the data of the template.
 type view struct {
 	Summary  string
 	Notes    []string
@@ -217,7 +217,7 @@ func (c Comparison) view() view {
 		for i, cell := range r.Cells {
 			one := cellView{Value: r.value(cell)}
 			if i > 0 {
-				one.Difference, one.Change = r.changed(r.Against[i-1]), strings.ToLower(told(r.Against[i-1]))
+				one.Difference, one.Change = r.changed(r.Against[i-1]), strings.ToLower(mark(r.Against[i-1]))
 			}
 			row.Cells = append(row.Cells, one)
 		}

@@ -13,10 +13,10 @@ import (
 	"soakmon/soak/report"
 )
 
-// key tells rows apart.
+// key identifies a row.
 type key struct{ kind, process, metric string }
 
-// rows gives a row to everything that any of the runs knows, in their order.
+// rows returns a row for every quantity of any of the runs, in their order.
 func rows(runs []report.Report) []Row {
 	var out []Row
 	at := map[key]int{}
@@ -45,7 +45,7 @@ func rows(runs []report.Report) []Row {
 			*cell(key{kindOf(l), l.Process, l.Metric}, l.Unit, i) = Cell{Value: l.Mean, Lo: l.Lo, Hi: l.Hi, se: float64(l.Error)}
 		}
 	}
-	order := []string{Growth, Standing, Latency, Throughput}
+	order := []string{Growth, Level, Latency, Throughput}
 	slices.SortStableFunc(out, func(a, b Row) int { return slices.Index(order, a.Kind) - slices.Index(order, b.Kind) })
 	return out
 }
@@ -55,7 +55,7 @@ func unknown() Cell {
 	return Cell{Value: nan, Lo: nan, Hi: nan, se: math.NaN()}
 }
 
-// growthCell is a slope; its interval is a plain one of 95 %.
+// growthCell is a slope with its 95 % interval.
 func growthCell(s report.Series) Cell {
 	width := distuv.UnitNormal.Quantile(0.975) - distuv.UnitNormal.Quantile(0.025)
 	return Cell{Value: s.Slope, Lo: s.Lo, Hi: s.Hi, Verdict: s.Verdict, se: float64(s.Hi-s.Lo) / width}
@@ -68,10 +68,10 @@ func kindOf(l report.Level) string {
 	case strings.HasPrefix(l.Metric, "latency_seconds"):
 		return Latency
 	}
-	return Standing
+	return Level
 }
 
-// write writes a value of a row for people.
+// write formats a value of a row.
 func (r Row) write(v soak.Float, signed bool) string {
 	if v != v {
 		return human.Unknown
@@ -98,10 +98,10 @@ func (r Row) value(c Cell) string {
 	return text
 }
 
-// changed is a change in words: "+12 MiB (+8.1 %) worse".
+// changed is a change in words: "+12 MiB (+8.1 %)".
 func (r Row) changed(c Change) string {
-	if c.Change == Open {
-		return "cannot be told"
+	if c.Change == Undecided {
+		return "undecided"
 	}
 	text := r.write(c.Difference, true)
 	if c.Share == c.Share && !math.IsInf(float64(c.Share), 0) {
@@ -113,20 +113,20 @@ func (r Row) changed(c Change) string {
 // title names a row.
 func (r Row) title() string {
 	name := r.Metric
-	if r.Process != soak.RoleTarget && r.Kind == Standing {
+	if r.Process != soak.RoleTarget && r.Kind == Level {
 		name = r.Process + " " + name
 	}
 	return name
 }
 
-// summary says in a sentence what differs.
+// summary says in one sentence what differs.
 func (c Comparison) summary() string {
 	var worse, better []string
-	open, same := 0, 0
+	undecided, same := 0, 0
 	for _, r := range c.Rows {
 		for i, change := range r.Against {
 			name := r.Kind + " of " + r.title()
-			if r.Kind != Growth && r.Kind != Standing {
+			if r.Kind != Growth && r.Kind != Level {
 				name = r.title()
 			}
 			if len(c.Runs) > 2 {
@@ -137,8 +137,8 @@ func (c Comparison) summary() string {
 				worse = append(worse, name)
 			case Better:
 				better = append(better, name)
-			case Open:
-				open++
+			case Undecided:
+				undecided++
 			default:
 				same++
 			}
@@ -152,12 +152,12 @@ func (c Comparison) summary() string {
 		parts = append(parts, "better: "+list(better))
 	}
 	if len(parts) == 0 {
-		parts = append(parts, "no difference that chance does not explain")
+		parts = append(parts, "no significant difference")
 	}
-	return fmt.Sprintf("%s (%d alike, %d cannot be told)", strings.Join(parts, "; "), same, open)
+	return fmt.Sprintf("%s (%d unchanged, %d undecided)", strings.Join(parts, "; "), same, undecided)
 }
 
-// most names in a sentence.
+// mostNamed is the maximum number of names in a sentence.
 const mostNamed = 6
 
 func list(names []string) string {
@@ -170,7 +170,7 @@ func list(names []string) string {
 // letter names a run in a table: A is the base.
 func letter(i int) string { return string(rune('A' + i)) }
 
-// Worsened reports whether anything is really worse than in the base.
+// Worsened reports whether anything is significantly worse than in the base.
 func (c Comparison) Worsened() bool {
 	for _, r := range c.Rows {
 		for _, change := range r.Against {

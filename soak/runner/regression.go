@@ -31,7 +31,7 @@ func CompareWithEarlier(dir, path string, p soak.Plan, log io.Writer) error {
 	if err != nil {
 		return err
 	}
-	nights := compare.Nights(r, earlier, p.Regression)
+	nights := compare.Regression(r, earlier, p.Regression)
 	if err := keepNights(path, r, nights); err != nil {
 		return err
 	}
