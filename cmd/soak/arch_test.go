@@ -194,7 +194,7 @@ func TestFolders_TopLevel(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	allowed := []string{"alerts", "bin", "cmd", "probes", "profiles", "soak", "store"}
+	allowed := []string{"alerts", "bin", "cmd", "docs", "probes", "profiles", "soak", "store"}
 	for _, e := range entries {
 		if e.IsDir() && !strings.HasPrefix(e.Name(), ".") && !slices.Contains(allowed, e.Name()) {
 			t.Errorf("folder %s does not belong at the top level", e.Name())
