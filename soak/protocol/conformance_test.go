@@ -307,7 +307,11 @@ func TestConformance_PayloadSizes(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			for n := range uint64(2) {
+			operations := uint64(3)
+			if size > 64<<10 {
+				operations = count[uint64](1, 3)
+			}
+			for n := range operations {
 				if _, _, err := s.Do(n, time.Now().Add(patience)); err != nil {
 					t.Errorf("%d bytes, operation %d: %v", size, n, err)
 				}
