@@ -70,6 +70,7 @@ var mayImport = map[string][]string{
 	"alerts/detect":  {"soak", "soak/human"},
 	"alerts/sink":    {"soak", "soak/fetch", "soak/human", "soak/options"},
 
+	"soak/growth":   {"soak", "soak/cause", "soak/human", "soak/indent", "soak/judge", "soak/plan", "soak/runs", "profiles"},
 	"soak/indent":   {},
 	"soak/analysis": {"soak", "soak/human", "soak/indent", "soak/input", "soak/report", "alerts/detect"},
 	"soak/runs":     {"soak/control", "soak/report", "alerts/detect", "store"},

@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"strings"
 	"testing"
+
+	"soakmon/soak/growth"
 )
 
 // whatGotSlowerIsNamed: CPU profiles of a server whose work grows under the same
@@ -15,7 +17,7 @@ func (c cages) whatGotSlowerIsNamed(t *testing.T) {
 	var v struct {
 		Kind, Unit string
 		Snapshots  int
-		Sites      []site
+		Sites      []growth.Site
 	}
 	if err := json.Unmarshal(printed(t, "profile", "last", "--dir", dir, "--kind", "cpu", "--format", "json"), &v); err != nil {
 		t.Fatal(err)
