@@ -1,13 +1,14 @@
-// Command soak answers one question about a server, with evidence: under
-// constant load, does it leak — what, from where, how fast, and when will it
-// die?
+// Command soak soak-tests a server and reports with evidence whether it leaks:
+// what, from which code, how fast, and when it reaches its limit.
 //
 //	soak run                        the monitor
 //	 ├─ soak drive  (child)         the load
+//	 ├─ soak relay  (child)         network conditions, if the plan has any
+//	 ├─ soak web    (child)         the web UI, with --web
 //	 └─ the target                  soak serve (child), a command, or a running process
 //
-// Each command has a file of its own; they parse flags, wire packages together
-// and print. Everything else is in the packages.
+// Each command has a file of its own, which holds its flags, its help and what it
+// prints. Package soak/runner puts a run together; see its drawing.
 package main
 
 import (

@@ -45,20 +45,29 @@ func (p *progress) open(ctx context.Context, act func(ctx context.Context, order
 	p.screen = terminal.Open(ctx, o)
 }
 
-// errors is where what other processes complain of goes: not across the screen.
+// errors is where child processes write: not across the screen.
 func (p *progress) errors(w io.Writer) io.Writer {
 	if f, ok := w.(*os.File); p.screen != nil && ok && term.IsTerminal(int(f.Fd())) {
-		return sayer{p}
+		return sayer{p.screen, w}
 	}
 	return w
 }
 
-// sayer is a writer of lines to the screen.
-type sayer struct{ p *progress }
+// sayer writes lines to the screen, and to the terminal once the screen is
+// closed: child processes may still write while they are stopped.
+type sayer struct {
+	screen *terminal.Screen
+	after  io.Writer
+}
 
 func (s sayer) Write(b []byte) (int, error) {
+	select {
+	case <-s.screen.Done():
+		return s.after.Write(b)
+	default:
+	}
 	for l := range strings.Lines(string(b)) {
-		s.p.screen.Say(strings.TrimRight(l, "\n"))
+		s.screen.Say(strings.TrimRight(l, "\n"))
 	}
 	return len(b), nil
 }
