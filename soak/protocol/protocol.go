@@ -3,9 +3,10 @@
 //
 // A protocol that gives connections to a destination registers a Dial and gets
 // echo, verified bulk transfers and dirty sessions through load.Conns. One that
-// has requests of its own registers an Open. Their options are decoded strictly
-// and nothing is sent before a session is opened, so opening a load checks its
-// plan.
+// has requests of its own registers an Open. Both register a schema of their
+// options, which decoding, checks and help are made from, and how a reference
+// server is prepared before it listens. Nothing is sent before a session is
+// opened: [Check] checks the load of a plan without a connection or a server.
 //
 // The reference servers are as steady as can be: buffers are reused and nothing
 // grows with operations, so what grows is a leak, planted or real.
