@@ -40,6 +40,7 @@ func benchOfProgram(t *testing.T, program string, args ...string) (r bench.Resul
 }
 
 func TestBench_MeasuresProcessesAndStoresResult(t *testing.T) {
+	whole(t)
 	dir, program := t.TempDir(), ownBinary(t)
 	r, said, code := benchOfProgram(t, program, "--protocols", "http", "--duration", "2s", "--cpu-profile", "--dir", dir)
 	if code != 0 || r.Verdict != bench.Shown || len(r.Rows) != 3 || r.Rounds != 6 {
@@ -105,6 +106,7 @@ func TestBench_EnforcedWithoutTargets(t *testing.T) {
 }
 
 func TestBench_ExitCodeOfPlanTargets(t *testing.T) {
+	whole(t)
 	t.Parallel()
 	for latency, want := range map[string]int{"1%": 1, "100000%": 0} {
 		t.Run(latency, func(t *testing.T) {
@@ -130,6 +132,7 @@ func TestBench_ExitCodeOfPlanTargets(t *testing.T) {
 }
 
 func TestBench_ConditionsApplyToDirectTCP(t *testing.T) {
+	whole(t)
 	t.Parallel()
 	r, said, code := benchOf(t, "--protocols", "socks", "--conditions", "delay=5ms", "--rounds", "1", "--duration", "500ms", "--dir", t.TempDir())
 	if code != 3 || !r.Judged || len(r.Rows) != 3 {

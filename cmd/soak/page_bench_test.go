@@ -117,6 +117,7 @@ func fetch(t testing.TB, address string) []byte {
 // each open the page and follow it live. The page is a process of its own; the
 // monitor's growth is that of its own memory, compared with a time without them.
 func TestWeb_MemoryOfViewers(t *testing.T) {
+	whole(t)
 	dir := t.TempDir()
 	out, err := os.Create(filepath.Join(dir, "out"))
 	if err != nil {

@@ -22,6 +22,7 @@ func idOf(path string) string { return strings.TrimSuffix(filepath.Base(path), s
 // and phone sizes, light and dark. Whatever the browser complains of, and any
 // request to another host, fails it.
 func TestWeb_RealBrowser(t *testing.T) {
+	whole(t)
 	dir := t.TempDir()
 	began := time.Date(2026, 11, 20, 2, 0, 0, 0, time.UTC)
 	calm := writeDay(t, dir, "shop", 10*time.Second, 0, began)
@@ -101,6 +102,7 @@ func drag(p *tab, from, to float64) {
 
 // TestWeb_LiveRun follows a running run and sends it an order.
 func TestWeb_LiveRun(t *testing.T) {
+	whole(t)
 	_, dir, _ := start(t, "run", "--duration", "5m", "--leak", "fd=2/s")
 	waitFor(t, "a socket", func() bool {
 		sockets, _ := filepath.Glob(filepath.Join(dir, "*.sock"))
@@ -133,6 +135,7 @@ func TestWeb_LiveRun(t *testing.T) {
 
 // The report file needs nothing but itself.
 func TestReport_HTMLInRealBrowser(t *testing.T) {
+	whole(t)
 	dir := t.TempDir()
 	path := writeDay(t, dir, "shop", 10*time.Second, 20, time.Date(2026, 11, 20, 2, 0, 0, 0, time.UTC))
 	file := filepath.Join(dir, "report.html")

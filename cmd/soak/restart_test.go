@@ -20,6 +20,7 @@ import (
 // protocols continue with the one that is started in its place. No option of theirs
 // makes that easier: it has the certificates, keys and credentials of the first.
 func TestRun_LoadsSurviveKilledServer(t *testing.T) {
+	whole(t)
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "restart.yaml")
 	if err := os.WriteFile(path, restartPlan(), 0o600); err != nil {

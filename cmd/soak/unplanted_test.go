@@ -14,6 +14,7 @@ import (
 
 // A server with few descriptors cannot plant the leak that it is given.
 func TestRun_ReportsUnplantedLeak(t *testing.T) {
+	whole(t)
 	t.Parallel()
 	var out, errs bytes.Buffer
 	cmd := exec.Command("sh", "-c", `ulimit -n 256 && exec "$0" "$@"`, binary, "run", "--dir", t.TempDir(), "--duration", "10s", "--leak", "fd=1000/s", "--format", "json")
