@@ -1,15 +1,16 @@
-// Package engine is one run: it keeps the run's phases, reads the probes on
-// every tick, records each row, judges at every look and raises alerts.
+// Package engine executes one run: it steps through the run's phases, reads the
+// probes on every tick, records each row, judges at every look and raises alerts.
 //
 //	target, driver ──events, tallies──▶ engine ──rows, events, profiles──▶ Recorder
 //	                                     │  ▲
 //	                            looks    ▼  │ verdicts
 //	                                   Detector
 //
-// One goroutine owns all state; the only others fetch profiles, one at a time.
-// Memory is flat: series are kept reduced, histograms merged, and nothing grows
-// with the length of the run but its list of phases and rests (some 5 KB a rest). Time is read
-// through package time alone, so a day passes in seconds under testing/synctest.
+// One goroutine owns all state. The only other goroutine fetches profiles, one set
+// at a time. Memory use is constant: series are stored reduced and histograms
+// merged. Only the list of phases and rests grows with the length of the run, by
+// about 5 KB per rest. Package time is the only clock, so a day passes in seconds
+// under testing/synctest.
 package engine
 
 import (
@@ -22,19 +23,20 @@ import (
 	"soakmon/soak/judge"
 )
 
-// Driver is the load: orders in, tallies out. Its channel closes when it dies.
+// Driver is the load driver: it takes commands and sends tallies. The channel of
+// Tallies is closed when the driver exits.
 type Driver interface {
 	Tallies() <-chan soak.Tally
 	Send(soak.Command) error
 }
 
-// Target is the server under test. Process is false while it is down.
+// Target is the server under test. Process returns false while it is down.
 type Target interface {
 	Process() (soak.Process, bool)
 	Events() <-chan soak.Event
 }
 
-// Recorder keeps everything.
+// Recorder stores the run.
 type Recorder interface {
 	Append(soak.Row) error
 	Note(soak.Event) error
@@ -43,17 +45,18 @@ type Recorder interface {
 	Enqueue(soak.Alert) error
 }
 
-// Sampler reads all probes of one process.
+// Sampler reads the probes of one process: Tick those that are due at a time since
+// the run's start, ReadAll all of them.
 type Sampler interface {
 	Tick(ctx context.Context, at time.Duration) ([]soak.Sample, []soak.Event)
 	ReadAll(ctx context.Context) ([]soak.Sample, []soak.Event)
 	Close()
 }
 
-// Fetch gets one profile of a process.
+// Fetch takes one profile of a process.
 type Fetch func(ctx context.Context, p soak.Process, kind string, o profiles.Options) (soak.ProfileMeta, []byte, error)
 
-// Config is all that a run needs. Driver is nil in a watch.
+// Config is everything that a run needs. Driver is nil in a watch.
 type Config struct {
 	ID       string
 	Plan     soak.Plan
@@ -66,14 +69,14 @@ type Config struct {
 	Recorder Recorder
 	Detector judge.Detector
 	Orders   <-chan soak.Order
-	Events   <-chan soak.Event    // of our own processes beside the driver: an exit ends the run; may be nil
+	Events   <-chan soak.Event    // of soak's own processes other than the driver; an exit ends the run; may be nil
 	Status   func(Status)         // called after every tick; may be nil
 	Asleep   func() time.Duration // total time the machine has been suspended; may be nil
 }
 
-// Run runs the plan to its end and says why it ended. It returns an error only
-// where the recording itself failed; a dead target is a result, not an error.
-// When ctx ends, Run returns at once, without draining.
+// Run executes the plan and returns why the run ended. It returns an error only if
+// the recording failed; a dead target is a result, not an error. If ctx ends, Run
+// returns at once, without draining the load.
 func Run(ctx context.Context, c Config) (ended soak.End, err error) {
 	r := newRun(ctx, c)
 	defer r.close()
@@ -89,18 +92,18 @@ func Run(ctx context.Context, c Config) (ended soak.End, err error) {
 			r.tick()
 			tick.Reset(time.Until(r.nextTick()))
 		case t, ok := <-r.tallies:
-			r.tally(t, ok)
+			r.takeTally(t, ok)
 		case e, ok := <-r.targetEvents:
-			r.targetEvent(e, ok)
+			r.takeTargetEvent(e, ok)
 		case e := <-c.Events:
 			r.note(e)
 			if e.Kind == soak.EventExit && r.ended == "" {
 				r.ended = soak.EndRelayDead
 			}
-		case s := <-r.snaps.done:
-			r.snapshotDone(s)
+		case s := <-r.profiler.done:
+			r.storeProfiles(s)
 		case o := <-c.Orders:
-			r.order(o)
+			r.takeOrder(o)
 		}
 	}
 	r.finish()
@@ -113,30 +116,30 @@ type run struct {
 	ctx   context.Context
 	start time.Time
 
-	lastAt   time.Duration // of the newest row
-	row      soak.Row      // the newest
-	recent   []soak.Event  // the newest, for people who watch
-	lastNote time.Duration // of the newest event
-	lastTick time.Duration
-	asleep   time.Duration
+	lastAt       time.Duration // time of the newest row
+	row          soak.Row      // the newest
+	recent       []soak.Event  // the newest ones, for [Status]
+	lastNote     time.Duration // time of the newest event
+	lastTick     time.Duration
+	asleepBefore time.Duration // Asleep at the start of the run
 
-	target       soak.Process
-	targetUp     bool
-	samplers     map[string]Sampler // by role
-	targetEvents <-chan soak.Event
-	tallies      <-chan soak.Tally
+	targetProcess soak.Process // sampled as the target, while targetUp
+	targetUp      bool
+	samplers      map[string]Sampler // by role
+	targetEvents  <-chan soak.Event
+	tallies       <-chan soak.Tally
 
-	line    timeline
-	load    loadState
-	history *history
-	snaps   *snapshots
-	book    *book
-	judged  []judge.Judged
-	look    time.Duration // of the last look
-	lookOwn time.Duration // of the last one at our own processes
+	line        timeline
+	load        loadState
+	history     *history
+	profiler    *profiler
+	alerts      *alertStates
+	verdicts    []judge.Judged
+	lastLook    time.Duration // time of the last look
+	lastOwnLook time.Duration // time of the last look at soak's own processes
 
 	ended   soak.End
-	failing time.Time // the recording has failed since; zero where it works
+	failing time.Time // since when the recording has failed; zero if it works
 	err     error
 }
 
@@ -148,14 +151,14 @@ func newRun(ctx context.Context, c Config) *run {
 		samplers:     map[string]Sampler{},
 		targetEvents: c.Target.Events(),
 		history:      newHistory(c.Plan),
-		snaps:        newSnapshots(),
-		book:         newBook(c.ID),
+		profiler:     newProfiler(),
+		alerts:       newAlertStates(c.ID),
 	}
 	if c.Driver != nil {
 		r.tallies = c.Driver.Tallies()
 	}
 	if c.Asleep != nil {
-		r.asleep = c.Asleep()
+		r.asleepBefore = c.Asleep()
 	}
 	r.load = newLoadState(c.Plan.Load)
 	return r
@@ -174,8 +177,8 @@ func (r *run) begin() {
 	r.startBaseline()
 }
 
-// now is the time on the run's line. The store keeps milliseconds, so nothing
-// here is finer: a mark and the row it belongs to carry the same time.
+// now is the time since the run's start, suspends included. It has the resolution
+// of the store, 1 ms, so that an event and its row have the same time.
 func (r *run) now() time.Duration {
 	return (time.Since(r.start) + r.slept()).Truncate(time.Millisecond)
 }
@@ -184,20 +187,21 @@ func (r *run) slept() time.Duration {
 	if r.Asleep == nil {
 		return 0
 	}
-	return r.Asleep() - r.asleep
+	return r.Asleep() - r.asleepBefore
 }
 
-// stamp is the time of a mark made now: strictly behind the newest row, so that
-// a row never belongs to two phases or two lives of a process.
+// stamp is the time of an event that takes effect now: strictly after the newest row, so
+// that a row never belongs to two phases or to two processes.
 func (r *run) stamp() time.Duration { return max(r.now(), r.lastAt+time.Millisecond) }
 
-// nextTick is the next whole multiple of the interval on the run's line.
+// nextTick is the next multiple of the interval since the run's start.
 func (r *run) nextTick() time.Time {
 	elapsed := time.Since(r.start) + r.slept()
 	return time.Now().Add(r.Plan.Interval - elapsed%r.Plan.Interval)
 }
 
-// note records an event, now where it has no time. Events come in order.
+// note records an event, with the current time if it has none. Times of events
+// never decrease.
 func (r *run) note(e soak.Event) {
 	if e.At == 0 {
 		e.At = r.now()
@@ -209,16 +213,16 @@ func (r *run) note(e soak.Event) {
 	r.lastNote = e.At
 	r.history.note(e)
 	r.recent = append(r.recent[max(0, len(r.recent)-recentEvents+1):], e)
-	r.keep(r.Recorder.Note(e))
+	r.recorded(r.Recorder.Note(e))
 }
 
-// patience is how long the recording may fail (a full disk) before the run
-// ends: the recorder keeps what it could not write, within bounds.
+// patience is how long the recording may fail, for example on a full disk, before
+// the run ends. Until then the recorder buffers what it could not write.
 const patience = time.Minute
 
-// keep takes the outcome of a recording in; failure that lasts ends the run.
-// Only a row that was kept shows that it works again.
-func (r *run) keep(err error) {
+// recorded takes the result of a write to the recorder. The run ends if writes fail
+// for longer than patience. Only a stored row resets that time, see record.
+func (r *run) recorded(err error) {
 	switch {
 	case err == nil:
 	case r.failing.IsZero():
@@ -232,18 +236,18 @@ func (r *run) close() {
 	for _, s := range r.samplers {
 		s.Close()
 	}
-	r.snaps.close()
+	r.profiler.close()
 }
 
-// finish leaves the recording complete: the last histograms, the newest error of
-// each kind, the last look.
+// finish completes the recording: the last histograms, the newest error of each
+// kind, the last look.
 func (r *run) finish() {
 	r.flushHistograms()
 	for _, w := range r.Plan.Load {
-		r.tellErrors(r.load.last[w.Name], 1)
+		r.noteErrors(r.load.last[w.Name], 1)
 	}
 	if r.err == nil {
 		r.judge()
 	}
-	r.status()
+	r.publishStatus()
 }

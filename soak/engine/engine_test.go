@@ -18,26 +18,26 @@ import (
 	"soakmon/soak/judge"
 )
 
-// bench is a run with its load, target and recording in memory.
+// bench is an in-memory load driver, target and recorder.
 type bench struct {
 	tallies chan soak.Tally
 	die     chan struct{} // ends the driver
 	sent    []soak.Command
-	state   atomic.Value // string
+	state   atomic.Value // soak.DriverState
 
-	mute atomic.Bool                             // the driver says nothing
-	fail func(operations int64) map[string]int64 // errors by then; may be nil
+	mute atomic.Bool                             // the driver sends no tallies
+	fail func(operations int64) map[string]int64 // errors by kind after that number of operations; may be nil
 
 	events  chan soak.Event
 	down    atomic.Bool
 	pid     atomic.Int64
 	fds     func(at time.Duration) float64
-	without string // a metric that is not served
+	without string // a metric without samples
 	opened  []int  // pids
 
-	keep     bool // the rows
+	keep     bool // keep the rows
 	kept     []soak.Row
-	full     atomic.Bool // the disk is
+	full     atomic.Bool // the disk is full
 	rows     int
 	notes    []soak.Event
 	profiles []soak.ProfileMeta
@@ -51,7 +51,7 @@ func newBench() *bench {
 	return b
 }
 
-// connect makes the channels, which must belong to the test's bubble.
+// connect makes the channels, which must belong to the synctest bubble.
 func (b *bench) connect() {
 	b.tallies, b.die, b.events = make(chan soak.Tally), make(chan struct{}), make(chan soak.Event, 1)
 }
@@ -103,7 +103,7 @@ func (b *bench) PutProfile(m soak.ProfileMeta, _ []byte) error {
 func (b *bench) PutHistogram(soak.Histogram) error { return nil }
 func (b *bench) Enqueue(a soak.Alert) error        { b.alerts = append(b.alerts, a); return nil }
 
-// drive sends a tally a second, as the driver does.
+// drive sends a tally per second, as the driver does.
 func (b *bench) drive(ctx context.Context) {
 	var ops int64
 	for n := uint64(0); ; n++ {
@@ -138,7 +138,7 @@ func (b *bench) drive(ctx context.Context) {
 	}
 }
 
-// sampler reads what the bench says.
+// sampler returns the values of the bench.
 type sampler struct {
 	b    *bench
 	role string
@@ -170,7 +170,7 @@ func fetched(_ context.Context, _ soak.Process, kind string, o profiles.Options)
 	return soak.ProfileMeta{Kind: kind, GC: o.GC}, []byte("x"), nil
 }
 
-// play runs a plan in virtual time; during, if not nil, runs beside it.
+// play runs a plan in virtual time; during, if not nil, runs concurrently.
 func play(t *testing.T, p soak.Plan, b *bench, during func(orders chan<- soak.Order)) (ended soak.End) {
 	t.Helper()
 	ended, err := playWith(t, p, b, during, func(*Config) {})
@@ -180,7 +180,7 @@ func play(t *testing.T, p soak.Plan, b *bench, during func(orders chan<- soak.Or
 	return ended
 }
 
-// playWith runs a plan with something else than usual.
+// playWith is play with a changed configuration.
 func playWith(t *testing.T, p soak.Plan, b *bench, during func(orders chan<- soak.Order), change func(*Config)) (ended soak.End, err error) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
@@ -229,7 +229,7 @@ func (b *bench) count(kind soak.EventKind) (n int) {
 	return n
 }
 
-func TestPhasesOfAShortRun(t *testing.T) {
+func TestRun_Phases(t *testing.T) {
 	b := newBench()
 	if ended := play(t, testPlan(2*time.Minute), b, nil); ended != soak.EndFinished {
 		t.Errorf("ended %q", ended)
@@ -238,7 +238,7 @@ func TestPhasesOfAShortRun(t *testing.T) {
 		t.Errorf("phases %q, want %q", got, want)
 	}
 	if b.count(soak.EventGap) > 0 {
-		t.Errorf("gaps were noted though none were: %v", b.notes)
+		t.Errorf("gaps were noted, but there were none: %v", b.notes)
 	}
 	rests := judge.Rests(b.notes)
 	if len(rests) != 3 {
@@ -254,7 +254,7 @@ func TestPhasesOfAShortRun(t *testing.T) {
 	}
 }
 
-func TestRestsComeInTheirInterval(t *testing.T) {
+func TestRun_RestInterval(t *testing.T) {
 	p := testPlan(time.Hour)
 	p.Rest.Every = 10 * time.Minute
 	b := newBench()
@@ -265,19 +265,19 @@ func TestRestsComeInTheirInterval(t *testing.T) {
 	}
 }
 
-func TestALeakRaisesAnAlertAndASnapshot(t *testing.T) {
+func TestRun_LeakRaisesAlertAndSnapshot(t *testing.T) {
 	b := newBench()
 	b.fds = func(at time.Duration) float64 { return 210 + math.Floor(2*at.Seconds()) }
 	play(t, testPlan(5*time.Minute), b, nil)
 	if len(b.alerts) == 0 || b.alerts[0].State != soak.Firing || b.alerts[0].Metric != "fds" {
 		t.Fatalf("alerts %v, want fds firing", b.alerts)
 	}
-	if !slices.ContainsFunc(b.profiles, func(m soak.ProfileMeta) bool { return m.Why == "alert" }) {
+	if !slices.ContainsFunc(b.profiles, func(m soak.ProfileMeta) bool { return m.Why == soak.ProfileAlert }) {
 		t.Error("no profiles were taken at the alert")
 	}
 }
 
-func TestADeadTargetEndsTheRun(t *testing.T) {
+func TestRun_TargetDead(t *testing.T) {
 	b := newBench()
 	ended := play(t, testPlan(5*time.Minute), b, func(chan<- soak.Order) {
 		time.Sleep(time.Minute)
@@ -288,11 +288,11 @@ func TestADeadTargetEndsTheRun(t *testing.T) {
 		t.Errorf("ended %q", ended)
 	}
 	if b.rows > 70 {
-		t.Errorf("%d rows: the run went on", b.rows)
+		t.Errorf("%d rows: the run did not end", b.rows)
 	}
 }
 
-func TestADeadDriverEndsTheRun(t *testing.T) {
+func TestRun_DriverDead(t *testing.T) {
 	b := newBench()
 	ended := play(t, testPlan(5*time.Minute), b, func(chan<- soak.Order) {
 		time.Sleep(time.Minute)
@@ -303,7 +303,7 @@ func TestADeadDriverEndsTheRun(t *testing.T) {
 	}
 }
 
-func TestOrders(t *testing.T) {
+func TestRun_Orders(t *testing.T) {
 	b := newBench()
 	ended := play(t, testPlan(time.Hour), b, func(orders chan<- soak.Order) {
 		time.Sleep(2 * time.Minute)
@@ -324,7 +324,7 @@ func TestOrders(t *testing.T) {
 	}
 }
 
-func TestAnInterruptBeforeTheLoadEndsAtOnce(t *testing.T) {
+func TestRun_InterruptBeforeLoad(t *testing.T) {
 	b := newBench()
 	ended := play(t, testPlan(time.Hour), b, func(orders chan<- soak.Order) {
 		time.Sleep(2 * time.Second)
@@ -335,7 +335,7 @@ func TestAnInterruptBeforeTheLoadEndsAtOnce(t *testing.T) {
 	}
 }
 
-func TestTheRateVariesByPlan(t *testing.T) {
+func TestRun_VariesRate(t *testing.T) {
 	p := testPlan(10 * time.Minute)
 	p.Load[0].Vary = soak.Vary{By: 0.3, Every: time.Minute}
 	b := newBench()
@@ -354,8 +354,8 @@ func TestTheRateVariesByPlan(t *testing.T) {
 	}
 }
 
-// Loads that varied together could not be told apart.
-func TestSeveralLoadsVaryApart(t *testing.T) {
+// Loads that varied at the same times could not be distinguished.
+func TestRun_LoadsVaryAtDifferentTimes(t *testing.T) {
 	p := testPlan(10 * time.Minute)
 	p.Load[0].Vary = soak.Vary{By: 0.3, Every: time.Minute}
 	p.Load = append(p.Load, p.Load[0])
@@ -379,7 +379,7 @@ func TestSeveralLoadsVaryApart(t *testing.T) {
 	}
 }
 
-func TestAWatchHasNoLoadAndNoRests(t *testing.T) {
+func TestRun_Watch(t *testing.T) {
 	b := newBench()
 	synctest.Test(t, func(t *testing.T) {
 		b.connect()
@@ -398,7 +398,7 @@ func TestAWatchHasNoLoadAndNoRests(t *testing.T) {
 	}
 }
 
-func TestASuspendIsABreak(t *testing.T) {
+func TestRun_Suspend(t *testing.T) {
 	b := newBench()
 	var asleep atomic.Int64
 	synctest.Test(t, func(t *testing.T) {
@@ -421,11 +421,11 @@ func TestASuspendIsABreak(t *testing.T) {
 		t.Errorf("%d suspends noted, want 1", b.count(soak.EventSuspend))
 	}
 	if b.rows > 3700 || b.rows < 3500 {
-		t.Errorf("%d rows: the hour asleep must count as time that passed", b.rows)
+		t.Errorf("%d rows: the suspended hour must count as elapsed time", b.rows)
 	}
 }
 
-func TestADeadRelayEndsTheRun(t *testing.T) {
+func TestRun_RelayDead(t *testing.T) {
 	b := newBench()
 	ended, err := playWith(t, testPlan(5*time.Minute), b, nil, func(c *Config) {
 		events := make(chan soak.Event)

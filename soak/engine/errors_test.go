@@ -9,7 +9,7 @@ import (
 	"soakmon/soak"
 )
 
-func TestNewestErrorOfEachKindIsNoted(t *testing.T) {
+func TestNoteErrors_NewestOfEachKind(t *testing.T) {
 	b := newBench()
 	b.fail = func(operations int64) map[string]int64 {
 		switch second := operations / 200; {
@@ -17,7 +17,7 @@ func TestNewestErrorOfEachKindIsNoted(t *testing.T) {
 			return nil
 		case second < 30:
 			return map[string]int64{"reset": second - 9}
-		default: // no reset any more
+		default: // no more resets
 			return map[string]int64{"reset": 20, "eof": 3}
 		}
 	}

@@ -12,29 +12,29 @@ import (
 	"soakmon/soak/judge"
 )
 
-// history keeps, reduced, the series that are judged: some 150 KB each however
-// long the run. It is the running monitor's judge.History.
+// history stores the judged series, reduced: about 150 KB each, whatever the length
+// of the run. It is the [judge.History] of a run in progress.
 type history struct {
-	plan     soak.Plan
-	families map[string]soak.Metric
-	names    []soak.SeriesID // seen, in order of appearance
-	series   map[soak.SeriesID]*detect.Reducer
-	skip     map[soak.SeriesID]bool // seen, and not judged
-	newest   map[soak.SeriesID]float64
-	trails   map[soak.SeriesID]*trail
-	rests    []soak.Row   // judged samples of each rest row
-	events   []soak.Event // the marks that judging needs: phases, rates, rests
+	plan       soak.Plan
+	families   map[string]soak.Metric
+	names      []soak.SeriesID // judged, in order of appearance
+	series     map[soak.SeriesID]*detect.Reducer
+	skip       map[soak.SeriesID]bool // not judged
+	newest     map[soak.SeriesID]float64
+	sparklines map[soak.SeriesID]*sparkline
+	rests      []soak.Row   // one for each rest, with the judged samples only
+	events     []soak.Event // the events that judging needs: phases, rates, rests
 }
 
 func newHistory(p soak.Plan) *history {
-	h := &history{plan: p, families: map[string]soak.Metric{}, series: map[soak.SeriesID]*detect.Reducer{}, skip: map[soak.SeriesID]bool{}, newest: map[soak.SeriesID]float64{}, trails: map[soak.SeriesID]*trail{}}
+	h := &history{plan: p, families: map[string]soak.Metric{}, series: map[soak.SeriesID]*detect.Reducer{}, skip: map[soak.SeriesID]bool{}, newest: map[soak.SeriesID]float64{}, sparklines: map[soak.SeriesID]*sparkline{}}
 	for _, m := range Metrics() {
 		h.families[m.Name] = m
 	}
 	return h
 }
 
-// add takes a row in. Only what was read in steady load goes into the series.
+// add adds a row. Only samples under steady load are added to the series.
 func (h *history) add(row soak.Row, phase soak.PhaseName) {
 	for _, s := range row.Samples {
 		n := s.SeriesID
@@ -43,14 +43,14 @@ func (h *history) add(row soak.Row, phase soak.PhaseName) {
 			continue
 		}
 		h.newest[n] = s.Value
-		h.trails[n].add(s.Value)
+		h.sparklines[n].add(s.Value)
 		if phase == soak.PhaseSteady {
 			red.Add(row.At, s.Value)
 		}
 	}
 }
 
-// latest is the newest value of one of the target's series, NaN if there is none.
+// latest is the newest value of a series of the target, NaN if there is none.
 func (h *history) latest(metric string) float64 {
 	return h.value(soak.SeriesOf(soak.RoleTarget, metric))
 }
@@ -62,8 +62,8 @@ func (h *history) value(n soak.SeriesID) float64 {
 	return math.NaN()
 }
 
-// addRest keeps the judged values of a rest row exactly. The row after a forced
-// collection takes the place of the one before it.
+// addRest stores the judged values of a rest row. A row after a forced collection
+// replaces the row before the collection.
 func (h *history) addRest(row soak.Row, collected bool) {
 	if collected {
 		h.rests = h.rests[:len(h.rests)-1]
@@ -77,7 +77,7 @@ func (h *history) addRest(row soak.Row, collected bool) {
 	h.rests = append(h.rests, kept)
 }
 
-// reducer gives the reducer of a series that is judged, nil for all others.
+// reducer returns the reducer of a judged series, nil for all other series.
 func (h *history) reducer(n soak.SeriesID) *detect.Reducer {
 	if red, ok := h.series[n]; ok {
 		return red
@@ -90,7 +90,7 @@ func (h *history) reducer(n soak.SeriesID) *detect.Reducer {
 		return nil
 	}
 	red := detect.NewReducer(n, h.families[soak.Family(n.Metric)])
-	h.series[n], h.trails[n] = red, &trail{}
+	h.series[n], h.sparklines[n] = red, &sparkline{}
 	h.names = append(h.names, n)
 	return red
 }
@@ -128,10 +128,10 @@ func (h *history) breakAll(at time.Duration) {
 	}
 }
 
-// Names lists the series that are judged.
+// Names lists the judged series.
 func (h *history) Names() []soak.SeriesID { return h.names }
 
-// Series gives the steady part of a series, reduced.
+// Series returns the samples of a series under steady load, reduced.
 func (h *history) Series(of soak.SeriesID) (soak.Series, error) {
 	red, ok := h.series[of]
 	if !ok {
@@ -140,7 +140,8 @@ func (h *history) Series(of soak.SeriesID) (soak.Series, error) {
 	return red.Series(), nil
 }
 
-// Value gives a series' value in the rest row of that time.
+// Value returns the value of a series in the rest row at a time, NaN if there is
+// none.
 func (h *history) Value(of soak.SeriesID, at time.Duration) float64 {
 	i, ok := slices.BinarySearchFunc(h.rests, at, func(row soak.Row, at time.Duration) int { return cmp.Compare(row.At, at) })
 	if !ok {

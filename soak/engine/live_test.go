@@ -15,15 +15,15 @@ import (
 	"soakmon/soak/judge"
 )
 
-// curious keeps the questions of the newest look.
-type curious struct{ asked map[string]soak.Question }
+// questionLog is a detector that keeps the questions of the newest look.
+type questionLog struct{ asked map[string]soak.Question }
 
-func (c *curious) Judge(q soak.Question) soak.Verdict {
+func (c *questionLog) Judge(q soak.Question) soak.Verdict {
 	c.asked[q.Series.ID.Process+" "+q.Series.ID.Metric] = q
 	return soak.Verdict{State: soak.Clean}
 }
 
-// offline is a judge.History over what was recorded, as a report reads it.
+// offline is a judge.History over the recording, as a report reads it.
 type offline struct {
 	b      *bench
 	phases []soak.Phase
@@ -74,9 +74,8 @@ func (o offline) Value(of soak.SeriesID, at time.Duration) float64 {
 	return judge.At(o.raw(of), at)
 }
 
-// Whatever happens in a run, the questions of its last look are those that a
-// report asks later.
-func TestLiveAndOfflineAskTheSame(t *testing.T) {
+// The questions of the last look of a run are the same as those of a later report.
+func TestJudge_LiveEqualsOffline(t *testing.T) {
 	p := testPlan(20 * time.Minute)
 	p.Rest.Every = 4 * time.Minute
 	p.Load[0].Vary = soak.Vary{By: 0.3, Every: 70 * time.Second}
@@ -85,7 +84,7 @@ func TestLiveAndOfflineAskTheSame(t *testing.T) {
 	b.keep = true
 	b.fds = func(at time.Duration) float64 { return 210 + float64(at/(7*time.Second)%5) }
 	var asleep atomic.Int64
-	live := &curious{asked: map[string]soak.Question{}}
+	live := &questionLog{asked: map[string]soak.Question{}}
 	ended, err := playWith(t, p, b, func(orders chan<- soak.Order) {
 		time.Sleep(100*time.Second + 500*time.Microsecond)
 		b.pid.Store(8)
@@ -109,7 +108,7 @@ func TestLiveAndOfflineAskTheSame(t *testing.T) {
 		t.Fatalf("ended %q, %v", ended, err)
 	}
 	end := b.kept[len(b.kept)-1].At
-	later := &curious{asked: map[string]soak.Question{}}
+	later := &questionLog{asked: map[string]soak.Question{}}
 	o := offline{b, judge.Phases(p.Load, b.notes, end)}
 	if _, err := judge.All(o, judge.Run{Plan: p, Events: b.notes, End: end}, later); err != nil {
 		t.Fatal(err)
@@ -125,23 +124,22 @@ func TestLiveAndOfflineAskTheSame(t *testing.T) {
 	inOrder(t, b)
 }
 
-// inOrder checks that rows and events come in order, and that no row lies at
-// the instant of the mark before it and of the one behind.
+// inOrder checks that the times of rows rise and that those of events never fall.
 func inOrder(t *testing.T, b *bench) {
 	t.Helper()
 	for i := 1; i < len(b.kept); i++ {
 		if b.kept[i].At <= b.kept[i-1].At {
-			t.Errorf("row at %s behind one at %s", b.kept[i].At, b.kept[i-1].At)
+			t.Errorf("row at %s after one at %s", b.kept[i].At, b.kept[i-1].At)
 		}
 	}
 	for i := 1; i < len(b.notes); i++ {
 		if b.notes[i].At < b.notes[i-1].At {
-			t.Errorf("event %s at %s behind one at %s", b.notes[i].Kind, b.notes[i].At, b.notes[i-1].At)
+			t.Errorf("event %s at %s after one at %s", b.notes[i].Kind, b.notes[i].At, b.notes[i-1].At)
 		}
 	}
 }
 
-func TestTicksStayOnTheLineAfterASuspend(t *testing.T) {
+func TestRun_TicksAlignedAfterSuspend(t *testing.T) {
 	b := newBench()
 	b.keep = true
 	var asleep atomic.Int64
@@ -158,15 +156,15 @@ func TestTicksStayOnTheLineAfterASuspend(t *testing.T) {
 			late++
 		}
 	}
-	if late > 1+3*2 { // the tick that finds it, and the rest samples
+	if late > 1+3*2 { // the tick that notices the suspend, and the rest samples
 		t.Errorf("%d of %d rows are not on a whole second", late, len(b.kept))
 	}
 }
 
-// TestMemoryIsFlatOverAWeek runs a week of samples every 10 s with a rest each
-// hour. Apart from its rests nothing may grow.
-func TestMemoryIsFlatOverAWeek(t *testing.T) {
-	b := &quiet{bench: newBench()}
+// TestRun_MemoryOverAWeek takes samples every 10 s for a week, with a rest each
+// hour. Only the list of rests may grow.
+func TestRun_MemoryOverAWeek(t *testing.T) {
+	b := &discard{bench: newBench()}
 	p := testPlan(7 * 24 * time.Hour)
 	p.Interval, p.Rest.Every, p.Profiles.Every = 10*time.Second, time.Hour, 0
 	used := map[int]uint64{} // by day
@@ -174,9 +172,9 @@ func TestMemoryIsFlatOverAWeek(t *testing.T) {
 		b.connect()
 		from := time.Now()
 		_, err := Run(t.Context(), Config{
-			ID: "id", Plan: p, Target: b, Driver: voiceless{b.bench},
+			ID: "id", Plan: p, Target: b, Driver: silentDriver{b.bench},
 			Open: func(p soak.Process) Sampler { return sampler{b.bench, p.Role, from} }, Fetch: fetched,
-			Recorder: b, Detector: &curious{asked: map[string]soak.Question{}},
+			Recorder: b, Detector: &questionLog{asked: map[string]soak.Question{}},
 			Status: func(s Status) {
 				day := int(s.Elapsed / (24 * time.Hour))
 				if used[day] == 0 {
@@ -199,17 +197,17 @@ func TestMemoryIsFlatOverAWeek(t *testing.T) {
 	}
 }
 
-// quiet records nothing.
-type quiet struct{ *bench }
+// discard is a recorder that stores nothing.
+type discard struct{ *bench }
 
-func (q *quiet) Append(soak.Row) error                     { return nil }
-func (q *quiet) Note(soak.Event) error                     { return nil }
-func (q *quiet) PutProfile(soak.ProfileMeta, []byte) error { return nil }
-func (q *quiet) PutHistogram(soak.Histogram) error         { return nil }
-func (q *quiet) Enqueue(soak.Alert) error                  { return nil }
+func (q *discard) Append(soak.Row) error                     { return nil }
+func (q *discard) Note(soak.Event) error                     { return nil }
+func (q *discard) PutProfile(soak.ProfileMeta, []byte) error { return nil }
+func (q *discard) PutHistogram(soak.Histogram) error         { return nil }
+func (q *discard) Enqueue(soak.Alert) error                  { return nil }
 
-// voiceless is a driver that takes orders and says nothing.
-type voiceless struct{ *bench }
+// silentDriver is a driver that accepts commands and sends no tallies.
+type silentDriver struct{ *bench }
 
-func (voiceless) Tallies() <-chan soak.Tally { return nil }
-func (v voiceless) Send(soak.Command) error  { return nil }
+func (silentDriver) Tallies() <-chan soak.Tally { return nil }
+func (v silentDriver) Send(soak.Command) error  { return nil }

@@ -9,7 +9,7 @@ import (
 	"soakmon/soak/judge"
 )
 
-// step is an order so long after the one before.
+// step is an order and the time since the previous one.
 type step struct {
 	after time.Duration
 	order soak.Order
@@ -24,8 +24,8 @@ func give(steps []step) func(chan<- soak.Order) {
 	}
 }
 
-// A rest of the bench lasts some 9 s, the baseline 6 s.
-func TestOrdersInEveryPhase(t *testing.T) {
+// With the bench, a rest lasts about 9 s and the baseline 6 s.
+func TestTakeOrder_InEveryPhase(t *testing.T) {
 	const m, s = time.Minute, time.Second
 	for _, c := range []struct {
 		what  string
@@ -34,7 +34,7 @@ func TestOrdersInEveryPhase(t *testing.T) {
 	}{
 		{"a pause in the baseline begins with the load", []step{{2 * s, soak.OrderPause}, {m, soak.OrderResume}, {m, soak.OrderStop}},
 			"baseline warmup paused warmup steady rest drain"},
-		{"a pause taken back in the baseline is none", []step{{2 * s, soak.OrderPause}, {s, soak.OrderResume}, {m, soak.OrderStop}},
+		{"a pause and a resume in the baseline have no effect", []step{{2 * s, soak.OrderPause}, {s, soak.OrderResume}, {m, soak.OrderStop}},
 			"baseline warmup steady rest drain"},
 		{"a pause in the warm-up", []step{{10 * s, soak.OrderPause}, {10 * s, soak.OrderResume}, {m, soak.OrderStop}},
 			"baseline warmup paused warmup steady rest drain"},
@@ -52,7 +52,7 @@ func TestOrdersInEveryPhase(t *testing.T) {
 		{"a stop at rest drains after it", []step{{m, soak.OrderRest}, {3 * s, soak.OrderStop}}, "baseline warmup steady rest drain"},
 		{"orders in the drain change nothing", []step{{m, soak.OrderStop}, {11 * s, soak.OrderPause}, {100 * time.Millisecond, soak.OrderResume}, {100 * time.Millisecond, soak.OrderRest}},
 			"baseline warmup steady rest drain"},
-		{"a resume of what runs changes nothing", []step{{m, soak.OrderResume}, {10 * s, soak.OrderStop}}, "baseline warmup steady rest drain"},
+		{"a resume of a running load changes nothing", []step{{m, soak.OrderResume}, {10 * s, soak.OrderStop}}, "baseline warmup steady rest drain"},
 	} {
 		b := newBench()
 		if ended := play(t, testPlan(time.Hour), b, give(c.steps)); ended != soak.EndStopped {
@@ -64,17 +64,17 @@ func TestOrdersInEveryPhase(t *testing.T) {
 	}
 }
 
-// What is left of the first warm-up when the load stops is made up for.
-func TestTheWarmupCountsTimeUnderLoad(t *testing.T) {
+// If the load pauses during the warm-up, the remaining warm-up follows the pause.
+func TestRun_WarmupCountsLoadTime(t *testing.T) {
 	b := newBench()
 	play(t, testPlan(time.Hour), b, give([]step{{2 * time.Second, soak.OrderPause}, {10 * time.Minute, soak.OrderResume}, {time.Minute, soak.OrderStop}}))
 	warm := judge.Time(judge.Phases(nil, b.notes, time.Hour), soak.PhaseWarmup)
 	if warm < 20*time.Second || warm > 22*time.Second {
-		t.Errorf("%s of warm-up, and the plan asks for 20 s", warm)
+		t.Errorf("%s of warm-up, want 20 s as planned", warm)
 	}
 }
 
-func TestARunThatIsOverAtRestDrainsAtOnce(t *testing.T) {
+func TestRun_PlannedEndDuringRest(t *testing.T) {
 	b := newBench()
 	play(t, testPlan(2*time.Minute), b, give([]step{{2 * time.Minute, soak.OrderRest}}))
 	if got, want := b.phases(), "baseline warmup steady rest drain"; got != want {
@@ -82,7 +82,7 @@ func TestARunThatIsOverAtRestDrainsAtOnce(t *testing.T) {
 	}
 }
 
-func TestStepsOfTheRateThatCameDueInAPauseAreLeftOut(t *testing.T) {
+func TestVary_SkipsStepsDuringPause(t *testing.T) {
 	p := testPlan(30 * time.Minute)
 	p.Load[0].Vary = soak.Vary{By: 0.3, Every: time.Minute}
 	b := newBench()
@@ -93,7 +93,7 @@ func TestStepsOfTheRateThatCameDueInAPauseAreLeftOut(t *testing.T) {
 			continue
 		}
 		if last > 0 && e.At-last < 50*time.Second {
-			t.Errorf("a step at %s and the next at %s, and the plan asks for one a minute", last, e.At)
+			t.Errorf("a step at %s and the next at %s, want one a minute as planned", last, e.At)
 		}
 		last = e.At
 	}
@@ -102,7 +102,7 @@ func TestStepsOfTheRateThatCameDueInAPauseAreLeftOut(t *testing.T) {
 	}
 }
 
-func TestTheStatusShowsTheVariedRate(t *testing.T) {
+func TestStatus_VariedRate(t *testing.T) {
 	p := testPlan(5 * time.Minute)
 	p.Load[0].Vary = soak.Vary{By: 0.3, Every: time.Minute}
 	var planned []string

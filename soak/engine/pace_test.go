@@ -10,8 +10,8 @@ import (
 	"soakmon/soak"
 )
 
-// scheduled plays a run whose sets of profiles cost the target so many CPU
-// seconds, and gives how many were taken by schedule and what was said of them.
+// scheduled plays a run whose sets of profiles each cost the target cpu seconds. It
+// returns the number of scheduled sets and the notes about their schedule.
 func scheduled(t *testing.T, duration, every time.Duration, cpu float64) (sets int, said []string) {
 	t.Helper()
 	b, p := newBench(), testPlan(duration)
@@ -30,7 +30,7 @@ func scheduled(t *testing.T, duration, every time.Duration, cpu float64) (sets i
 	}
 	for _, e := range b.notes {
 		switch {
-		case e.Kind == soak.EventSnapshot && e.Name == "schedule":
+		case e.Kind == soak.EventSnapshot && e.Name == string(soak.ProfileSchedule):
 			sets++
 		case e.Kind == soak.EventNote && strings.Contains(e.Text, "profiles are taken every"):
 			said = append(said, e.Text)
@@ -39,7 +39,7 @@ func scheduled(t *testing.T, duration, every time.Duration, cpu float64) (sets i
 	return sets, said
 }
 
-func TestProfilesThatAreDearAreTakenSeldomer(t *testing.T) {
+func TestPace_PostponesExpensiveProfiles(t *testing.T) {
 	for _, c := range []struct {
 		what            string
 		duration, every time.Duration
@@ -48,8 +48,8 @@ func TestProfilesThatAreDearAreTakenSeldomer(t *testing.T) {
 		said            string
 	}{
 		{"cheap ones come as planned", time.Hour, 2 * time.Minute, 0.5, 29, 31, ""},
-		{"1 s of CPU at most every 200 s", time.Hour, 2 * time.Minute, 1, 17, 19, "profiles are taken every 3m20s, not every 2m0s: one set costs the target 1 s of CPU, and they are to cost at most 0.5 % of a core"},
-		{"a dozen there are in any case", time.Hour, 2 * time.Minute, 60, 12, 13, "every 5m0s, not every 2m0s"},
+		{"1 s of CPU at most every 200 s", time.Hour, 2 * time.Minute, 1, 17, 19, "profiles are taken every 3m20s instead of every 2m0s: one set costs the target 1 s of CPU time, and the limit is 0.5 % of a core"},
+		{"there are always at least a dozen", time.Hour, 2 * time.Minute, 60, 12, 13, "every 5m0s instead of every 2m0s"},
 		{"a short run needs them all", 10 * time.Minute, 20 * time.Second, 1, 29, 31, ""},
 	} {
 		sets, said := scheduled(t, c.duration, c.every, c.cpu)

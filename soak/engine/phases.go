@@ -7,24 +7,24 @@ import (
 	"soakmon/soak"
 )
 
-// rewarm is how long after a pause the load is not judged: pools refill, and
-// the first garbage collection comes.
+// rewarm is how long the load is not judged after a pause: pools refill, and the
+// first garbage collection runs.
 const rewarm = 5 * time.Second
 
-// timeline is where the run stands.
+// timeline is the progress of the run through its phases.
 type timeline struct {
-	phase    soak.PhaseName
-	rest     *rest         // not nil while at rest
-	loadFrom time.Duration // the first load began
-	steadyAt time.Duration // the present warm-up ends
-	warmLeft time.Duration // of the warm-up, when the load last stopped
-	nextRest time.Duration // 0: none
-	nextVary map[string]time.Duration
-	factor   map[string]float64 // of each load that varies or has turns, now
-	turns    []turn             // in which the loads run alone
-	slept    time.Duration      // suspends noted by now
-	ending   soak.End           // empty until the run is to end
-	paused   bool               // an operator wants the load paused
+	phase     soak.PhaseName
+	rest      *rest         // not nil while at rest
+	loadFrom  time.Duration // start of the first load
+	warmUntil time.Duration // end of the current warm-up
+	warmLeft  time.Duration // remaining warm-up when the load last stopped
+	nextRest  time.Duration // 0: none
+	nextVary  map[string]time.Duration
+	factor    map[string]float64 // current factor of each load that varies or takes turns
+	turns     []turn             // of an isolated run
+	suspended time.Duration      // total time of the suspends noted so far
+	ending    soak.End           // why the run is ending; empty until it does
+	paused    bool               // an operator has paused the load
 }
 
 // mark begins a phase.
@@ -34,51 +34,51 @@ func (r *run) mark(phase soak.PhaseName, text string) {
 }
 
 func (r *run) startWatch() {
-	r.mark(soak.PhaseWarmup, "watching; the beginning is not judged")
-	r.line.loadFrom, r.line.steadyAt = 0, r.Plan.Warmup
+	r.mark(soak.PhaseWarmup, "watching; the warm-up is not judged")
+	r.line.loadFrom, r.line.warmUntil = 0, r.Plan.Warmup
 }
 
 func (r *run) startBaseline() {
 	r.mark(soak.PhaseBaseline, "before the load")
-	r.line.rest = &rest{stage: stageSettle, since: r.now(), still: r.now(), then: r.startLoad, snapshot: soak.ProfileStart}
+	r.line.rest = &rest{stage: stageSettle, since: r.now(), unchangedSince: r.now(), then: r.startLoad, snapshot: soak.ProfileStart}
 }
 
 // startLoad begins the first load.
 func (r *run) startLoad() {
 	at := r.now()
-	r.line.loadFrom, r.line.steadyAt = at, at+r.Plan.Warmup
+	r.line.loadFrom, r.line.warmUntil = at, at+r.Plan.Warmup
 	r.scheduleRest(at)
 	r.line.nextVary, r.line.factor = map[string]time.Duration{}, map[string]float64{}
 	for i, w := range r.Plan.Load {
-		if w.Vary.By > 0 { // not at once with the others, or nothing could be told apart by it
-			r.line.nextVary[w.Name] = r.line.steadyAt + w.Vary.Every + w.Vary.Every*time.Duration(i)/time.Duration(len(r.Plan.Load))
+		if w.Vary.By > 0 { // not at the same time as the others, or the loads could not be distinguished
+			r.line.nextVary[w.Name] = r.line.warmUntil + w.Vary.Every + w.Vary.Every*time.Duration(i)/time.Duration(len(r.Plan.Load))
 		}
 	}
 	if r.Plan.Isolate {
-		r.line.turns = turns(r.Plan.Load, r.line.steadyAt, at+r.Plan.Duration)
+		r.line.turns = turns(r.Plan.Load, r.line.warmUntil, at+r.Plan.Duration)
 	}
-	r.mark(soak.PhaseWarmup, "the load begins; not judged yet")
+	r.mark(soak.PhaseWarmup, "the load starts; the warm-up is not judged")
 	r.send(soak.Command{Do: soak.DoStart, Loads: r.Plan.Load, Interval: r.Plan.Interval})
 	if r.line.paused {
-		r.pauseLoad(soak.PhasePaused, "the load is paused by a person")
+		r.pauseLoad(soak.PhasePaused, "paused by an operator")
 	}
 }
 
-// pauseLoad stops the load for a while; sessions stay open.
+// pauseLoad pauses the load; sessions stay open.
 func (r *run) pauseLoad(phase soak.PhaseName, text string) {
 	if r.line.phase.Loading() {
-		r.line.warmLeft = max(0, r.line.steadyAt-r.now())
+		r.line.warmLeft = max(0, r.line.warmUntil-r.now())
 	}
 	r.mark(phase, text)
 	r.send(soak.Command{Do: soak.DoPause})
 }
 
-// resumeLoad goes on with the load after a rest or a pause.
+// resumeLoad resumes the load after a rest or a pause.
 func (r *run) resumeLoad() {
 	at := r.now()
-	r.line.steadyAt = at + max(r.line.warmLeft, min(rewarm, r.Plan.Warmup))
+	r.line.warmUntil = at + max(r.line.warmLeft, min(rewarm, r.Plan.Warmup))
 	r.scheduleRest(at)
-	r.mark(soak.PhaseWarmup, "the load goes on; its first seconds are not judged")
+	r.mark(soak.PhaseWarmup, "the load resumes; its first seconds are not judged")
 	r.send(soak.Command{Do: soak.DoStart})
 }
 
@@ -89,15 +89,16 @@ func (r *run) scheduleRest(at time.Duration) {
 	}
 }
 
-// send gives the driver an order. What it said of its state before holds no more.
+// send sends a command to the driver and invalidates its last reported state.
 func (r *run) send(c soak.Command) {
 	r.load.state = ""
 	if err := r.Driver.Send(c); err != nil {
-		r.note(soak.Event{Kind: soak.EventDriver, Process: soak.RoleDriver, Text: fmt.Sprintf("the driver cannot be told to %s: %v", c.Do, err)})
+		r.note(soak.Event{Kind: soak.EventDriver, Process: soak.RoleDriver, Text: fmt.Sprintf("could not send the command %q to the load driver: %v", c.Do, err)})
 	}
 }
 
-// advance moves the run on: it is called after each row.
+// advance moves the run to its next phase when that is due. It is called after each
+// row.
 func (r *run) advance(at time.Duration) {
 	if r.line.rest != nil {
 		r.restStep(at)
@@ -110,8 +111,8 @@ func (r *run) advance(at time.Duration) {
 	if r.line.phase == soak.PhasePaused {
 		return
 	}
-	if r.line.phase == soak.PhaseWarmup && at >= r.line.steadyAt {
-		r.mark(soak.PhaseSteady, "steady load: judged from here on")
+	if r.line.phase == soak.PhaseWarmup && at >= r.line.warmUntil {
+		r.mark(soak.PhaseSteady, "steady load; judged from here on")
 	}
 	if r.line.nextRest > 0 && at >= r.line.nextRest && r.line.loadFrom+r.Plan.Duration-at > r.Plan.Rest.Every/4 {
 		r.startRest("the load pauses, sessions stay open")
@@ -121,11 +122,11 @@ func (r *run) advance(at time.Duration) {
 	r.takeTurns(at)
 }
 
-// over reports whether the load has lasted as long as planned.
+// over reports whether the load has lasted for the planned duration.
 func (r *run) over(at time.Duration) bool { return at >= r.line.loadFrom+r.Plan.Duration }
 
-// vary steps the rates: up by a share, down by the same share, in turns. Steps
-// that came due while the load was paused are left out.
+// vary steps the rates up by a share and down by the same share, alternately. Steps
+// that were due while the load was paused are skipped.
 func (r *run) vary(at time.Duration) {
 	for _, w := range r.Plan.Load {
 		next, ok := r.line.nextVary[w.Name]
@@ -144,15 +145,15 @@ func (r *run) vary(at time.Duration) {
 	}
 }
 
-// setRate sets a load's rate to a factor times its plan.
+// setRate sets a load's rate to a factor times the planned rate.
 func (r *run) setRate(w soak.Workload, factor float64) {
 	r.line.factor[w.Name] = factor
 	r.note(soak.Event{At: r.stamp(), Kind: soak.EventRate, Process: soak.RoleDriver, Name: w.Name, Value: soak.Float(factor), Text: fmt.Sprintf("load %s at %.4g/s", w.Name, w.Rate*factor)})
 	r.send(soak.Command{Do: soak.DoRate, Load: w.Name, Factor: factor})
 }
 
-// startEnd begins the end: a last rest with sessions kept open where there are
-// any, then one with all of them closed.
+// startEnd ends the load: first a rest with sessions open, if there are any, then a
+// rest with all sessions closed.
 func (r *run) startEnd() {
 	if r.line.ending == "" {
 		r.line.ending = soak.EndFinished
@@ -170,9 +171,9 @@ func (r *run) startEnd() {
 }
 
 func (r *run) startDrain() {
-	r.mark(soak.PhaseDrain, "sessions are closed")
+	r.mark(soak.PhaseDrain, "the load has ended, sessions are closed")
 	r.send(soak.Command{Do: soak.DoDrain})
-	r.line.rest = &rest{stage: stageQuiet, quiet: soak.DriverDrained, since: r.now(), snapshot: soak.ProfileEnd, then: func() { r.ended = r.line.ending }}
+	r.line.rest = &rest{stage: stageQuiesce, awaited: soak.DriverDrained, since: r.now(), snapshot: soak.ProfileEnd, then: func() { r.ended = r.line.ending }}
 }
 
 // keepsSessions reports whether any load has sessions open between operations.
@@ -185,25 +186,25 @@ func (r *run) keepsSessions() bool {
 	return false
 }
 
-// order does what a person asked for. A pause asked for at rest begins after
-// it; a rest in a pause goes back to the pause.
-func (r *run) order(o soak.Order) {
-	r.note(soak.Event{Kind: soak.EventOperator, Name: string(o), Text: "asked for by a person: " + string(o)})
+// takeOrder carries out an order of an operator. A pause ordered during a rest begins after
+// the rest. After a rest ordered during a pause, the load stays paused.
+func (r *run) takeOrder(o soak.Order) {
+	r.note(soak.Event{Kind: soak.EventOperator, Name: string(o), Text: "ordered by an operator: " + string(o)})
 	switch o {
 	case soak.OrderStop:
-		r.end(soak.EndStopped)
+		r.endEarly(soak.EndStopped)
 	case soak.OrderInterrupt:
-		r.end(soak.EndInterrupted)
+		r.endEarly(soak.EndInterrupted)
 	case soak.OrderSnapshot:
-		r.snapshot(soak.ProfileOperator)
+		r.takeSnapshot(soak.ProfileOperator)
 	case soak.OrderRest:
 		if r.Driver != nil && r.line.rest == nil {
-			r.startRest("asked for by a person")
+			r.startRest("ordered by an operator")
 		}
 	case soak.OrderPause:
 		r.line.paused = true
 		if r.Driver != nil && r.line.phase.Loading() {
-			r.pauseLoad(soak.PhasePaused, "the load is paused by a person")
+			r.pauseLoad(soak.PhasePaused, "paused by an operator")
 		}
 	case soak.OrderResume:
 		r.line.paused = false
@@ -213,8 +214,8 @@ func (r *run) order(o soak.Order) {
 	}
 }
 
-// end makes the run end early: at once while there was no load yet.
-func (r *run) end(why soak.End) {
+// endEarly ends the run before its planned end: at once if the load has not started.
+func (r *run) endEarly(why soak.End) {
 	if r.line.ending == "" {
 		r.line.ending = why
 	}

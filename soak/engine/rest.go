@@ -9,45 +9,46 @@ import (
 	"soakmon/soak/human"
 )
 
-// stillFor is how long fds and goroutines must hold before the target counts
-// as settled; quietWithin bounds the wait for operations under way; impatient
-// is the settling time allowed when a person waits for the end.
+// A target has settled once its numbers of fds and goroutines have been constant
+// for settledAfter. The wait for operations in flight is at most quiesceLimit. After
+// an interrupt, whose sender waits for the end, settling takes at most
+// interruptedSettle.
 const (
-	stillFor    = 5 * time.Second
-	quietWithin = 30 * time.Second
-	impatient   = 10 * time.Second
+	settledAfter      = 5 * time.Second
+	quiesceLimit      = 30 * time.Second
+	interruptedSettle = 10 * time.Second
 )
 
-// stage is how far a rest has got.
+// stage is a step of a rest.
 type stage int
 
 const (
-	stageQuiet    stage = iota // operations under way end
-	stageSettle                // the target's fds and goroutines hold still
-	stageHold                  // kept at rest
-	stageSampling              // a collection is forced, everything is read
+	stageQuiesce  stage = iota // wait until operations in flight have completed
+	stageSettle                // wait until the target has settled
+	stageHold                  // keep the target at rest for Rest.For
+	stageSampling              // read all probes, force a collection, read them again
 )
 
 // rest is one rest in progress.
 type rest struct {
-	stage    stage
-	quiet    soak.DriverState // to wait for
-	since    time.Duration
-	still    time.Duration // unchanged since then
-	held     time.Duration
-	last     [2]float64         // fds and goroutines at the tick before
-	snapshot soak.ProfileReason // why profiles are taken at this rest
-	then     func()
+	stage          stage
+	awaited        soak.DriverState // state to wait for while quiescing
+	since          time.Duration
+	unchangedSince time.Duration // fds and goroutines have been constant since
+	holdFrom       time.Duration
+	last           [2]float64         // fds and goroutines at the previous tick
+	snapshot       soak.ProfileReason // reason of the profiles of this rest
+	then           func()
 }
 
 // startRest pauses the load for one rest.
 func (r *run) startRest(text string) {
 	r.pauseLoad(soak.PhaseRest, text)
-	r.line.rest = &rest{stage: stageQuiet, quiet: soak.DriverPaused, since: r.now(), snapshot: soak.ProfileRest, then: r.afterRest}
+	r.line.rest = &rest{stage: stageQuiesce, awaited: soak.DriverPaused, since: r.now(), snapshot: soak.ProfileRest, then: r.afterRest}
 }
 
-// afterRest goes on with the load, unless a person has paused it or the run is
-// to end.
+// afterRest resumes the load, unless an operator has paused it or the run is
+// ending.
 func (r *run) afterRest() {
 	if r.line.ending == "" && r.over(r.now()) {
 		r.line.ending = soak.EndFinished
@@ -62,21 +63,21 @@ func (r *run) afterRest() {
 	}
 }
 
-// restStep moves a rest on by at most one stage a tick.
+// restStep advances a rest by at most one stage per tick.
 func (r *run) restStep(at time.Duration) {
 	rest := r.line.rest
 	switch rest.stage {
-	case stageQuiet:
-		if r.load.state == rest.quiet {
-			rest.stage, rest.since, rest.still = stageSettle, at, at
-		} else if at-rest.since >= quietWithin {
-			r.note(soak.Event{Kind: soak.EventNote, Process: soak.RoleDriver, Text: fmt.Sprintf("operations were still under way %s after the pause; the rest goes on regardless", quietWithin)})
-			rest.stage, rest.since, rest.still = stageSettle, at, at
+	case stageQuiesce:
+		if r.load.state == rest.awaited {
+			rest.stage, rest.since, rest.unchangedSince = stageSettle, at, at
+		} else if at-rest.since >= quiesceLimit {
+			r.note(soak.Event{Kind: soak.EventNote, Process: soak.RoleDriver, Text: fmt.Sprintf("operations were still in flight %s after the pause; the rest continues with them", quiesceLimit)})
+			rest.stage, rest.since, rest.unchangedSince = stageSettle, at, at
 		}
 	case stageSettle:
 		r.settleStep(rest, at)
 	case stageHold:
-		if at-rest.held >= r.Plan.Rest.For {
+		if at-rest.holdFrom >= r.Plan.Rest.For {
 			r.startSampling(rest)
 		}
 	}
@@ -85,27 +86,28 @@ func (r *run) restStep(at time.Duration) {
 func (r *run) settleStep(rest *rest, at time.Duration) {
 	now := [2]float64{r.history.latest("fds"), r.history.latest("goroutines")}
 	if moved(now, rest.last) {
-		rest.last, rest.still = now, at
+		rest.last, rest.unchangedSince = now, at
 	}
 	settle := r.Plan.Rest.Settle
 	if r.line.ending == soak.EndInterrupted {
-		settle = min(settle, impatient)
+		settle = min(settle, interruptedSettle)
 	}
-	settled := at-rest.still >= stillFor
+	settled := at-rest.unchangedSince >= settledAfter
 	if !settled && at-rest.since < settle {
 		return
 	}
 	if !settled {
-		r.note(soak.Event{Kind: soak.EventNote, Process: soak.RoleTarget, Text: fmt.Sprintf("fds or goroutines of the target still changed %s after the load had stopped", human.Duration(settle))})
+		r.note(soak.Event{Kind: soak.EventNote, Process: soak.RoleTarget, Text: fmt.Sprintf("the fds or goroutines of the target were still changing %s after the load stopped", human.Duration(settle))})
 	}
-	rest.stage, rest.held = stageHold, at
+	rest.stage, rest.holdFrom = stageHold, at
 }
 
-// flicker is by how many fds or goroutines readings of a settled target differ:
-// the connection that reads them may be one, and its handler another.
+// flicker is the difference between two readings of a settled target: the
+// connection that reads them may count as an fd, and its handler as a goroutine.
 const flicker = 1
 
-// moved compares two readings; not measured equals not measured.
+// moved reports whether two readings differ by more than flicker. A NaN equals a
+// NaN only.
 func moved(now, last [2]float64) bool {
 	for i := range now {
 		if math.IsNaN(now[i]) != math.IsNaN(last[i]) || math.Abs(now[i]-last[i]) > flicker {
@@ -115,9 +117,8 @@ func moved(now, last [2]float64) bool {
 	return false
 }
 
-// startSampling takes a rest sample of everything, then forces a garbage
-// collection where the target can be asked for one (a heap snapshot does it)
-// and takes another.
+// startSampling takes a rest sample of every series. Then, if the target serves
+// profiles, it forces a garbage collection (a heap profile does) and takes another.
 func (r *run) startSampling(rest *rest) {
 	rest.stage = stageSampling
 	r.restSample("")
@@ -129,7 +130,7 @@ func (r *run) startSampling(rest *rest) {
 		ended()
 		return
 	}
-	r.request(request{rest.snapshot, func(collected bool) {
+	r.requestProfiles(profileRequest{rest.snapshot, func(collected bool) {
 		if collected {
 			r.restSample(soak.ForcedGC)
 		}
@@ -137,11 +138,11 @@ func (r *run) startSampling(rest *rest) {
 	}})
 }
 
-// restSample reads everything at once, as a row of its own.
+// restSample reads every probe and records a separate row.
 func (r *run) restSample(name string) {
-	row := r.read(r.now(), true)
+	row := r.readProbes(r.now(), true)
 	row.At = r.stamp()
-	r.append(row)
+	r.record(row)
 	r.history.addRest(row, name == soak.ForcedGC)
 	var open int64
 	for _, t := range r.load.last {

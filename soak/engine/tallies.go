@@ -14,26 +14,26 @@ import (
 	"soakmon/soak"
 )
 
-// tallySilence is how many ticks may pass under load without a tally before the
-// driver's state counts as unknown.
+// tallySilence is the number of ticks without a tally after which the state of the
+// driver is unknown.
 const tallySilence = 5
 
-// loadState is what the driver's tallies have said by now.
+// loadState is the state of the load as of the newest tally.
 type loadState struct {
-	plan  []soak.Workload
-	state soak.DriverState // of the newest tally
-	last  map[string]soak.LoadTally
-	wall  time.Time          // of the newest tally, by the driver
-	rate  map[string]float64 // achieved by load, between the two newest tallies
-	fresh bool               // a tally came since the last row
-	quiet int                // ticks since the newest tally
-	told  map[errorKey]toldError
+	plan   []soak.Workload
+	state  soak.DriverState // of the newest tally
+	last   map[string]soak.LoadTally
+	wall   time.Time          // time of the newest tally, by the driver's clock
+	rate   map[string]float64 // achieved by load, between the two newest tallies
+	fresh  bool               // a tally has arrived since the last row
+	silent int                // ticks since the newest tally
+	noted  map[errorKey]notedError
 
 	ids       map[string]soak.SeriesID
-	interval  map[histKey]soak.Times // since the last row
-	minute    map[histKey]*pile      // since the last flush
-	latency   map[string]*pile       // of each load until the last flush, for progress
-	quantiles map[string]quantiles   // of that
+	interval  map[histKey]soak.Times      // since the last row
+	minute    map[histKey]*timesHistogram // since the last flush
+	latency   map[string]*timesHistogram  // of each load, up to the last flush
+	quantiles map[string]quantiles        // of latency
 	encoder   *hdrhistogram.Histogram
 	flushed   time.Duration
 }
@@ -43,9 +43,9 @@ type histKey struct {
 	kind soak.HistogramKind
 }
 
-// toldError is what was last noted of a kind of errors.
-type toldError struct {
-	count int64 // by then
+// notedError is the last recorded error of a kind.
+type notedError struct {
+	count int64 // of failures at that time
 	text  string
 }
 
@@ -53,98 +53,99 @@ type errorKey struct{ load, kind string }
 
 func newLoadState(plan []soak.Workload) loadState {
 	return loadState{
-		plan: plan, last: map[string]soak.LoadTally{}, rate: map[string]float64{}, told: map[errorKey]toldError{},
-		ids: map[string]soak.SeriesID{}, interval: map[histKey]soak.Times{}, minute: map[histKey]*pile{}, latency: map[string]*pile{}, quantiles: map[string]quantiles{},
-		encoder: hdrhistogram.New(1, int64(longest), 3),
+		plan: plan, last: map[string]soak.LoadTally{}, rate: map[string]float64{}, noted: map[errorKey]notedError{},
+		ids: map[string]soak.SeriesID{}, interval: map[histKey]soak.Times{}, minute: map[histKey]*timesHistogram{}, latency: map[string]*timesHistogram{}, quantiles: map[string]quantiles{},
+		encoder: hdrhistogram.New(1, int64(maxTime), 3),
 	}
 }
 
-// tally takes in what the driver said; a closed channel is a dead driver.
-func (r *run) tally(t soak.Tally, ok bool) {
+// takeTally processes a tally. ok is false if the channel is closed: the driver has
+// exited.
+func (r *run) takeTally(t soak.Tally, ok bool) {
 	if !ok {
 		r.tallies = nil
-		r.note(soak.Event{Kind: soak.EventDriver, Process: soak.RoleDriver, Text: "the driver ended: no more load"})
+		r.note(soak.Event{Kind: soak.EventDriver, Process: soak.RoleDriver, Text: "the load driver exited; there is no load any longer"})
 		if r.ended == "" {
 			r.ended = soak.EndDriverDead
 		}
 		return
 	}
-	if r.load.quiet >= tallySilence {
-		r.note(soak.Event{Kind: soak.EventGap, Process: soak.RoleDriver, Value: soak.Float(r.load.quiet), Text: fmt.Sprintf("the driver tells again what the load does, after %d ticks without a word", r.load.quiet)})
+	if r.load.silent >= tallySilence {
+		r.note(soak.Event{Kind: soak.EventGap, Process: soak.RoleDriver, Value: soak.Float(r.load.silent), Text: fmt.Sprintf("the load driver is reporting again after %d ticks of silence", r.load.silent)})
 	}
-	r.load.state, r.load.fresh, r.load.quiet = t.State, true, 0
+	r.load.state, r.load.fresh, r.load.silent = t.State, true, 0
 	if t.Warning != "" {
 		r.note(soak.Event{Kind: soak.EventDriver, Process: soak.RoleDriver, Text: t.Warning})
 	}
-	r.histogram(histKey{"", soak.HistogramPacer}, t.Pacer)
+	r.addTimes(histKey{"", soak.HistogramPacer}, t.Pacer)
 	known, since := !r.load.wall.IsZero(), t.Wall.Sub(r.load.wall).Seconds()
 	r.load.wall = t.Wall
 	for _, l := range t.Loads {
 		if known && since > 0 {
 			r.load.rate[l.Load] = float64(l.Operations-r.load.last[l.Load].Operations) / since
 		}
-		r.tellErrors(l, tenfold)
+		r.noteErrors(l, tenfold)
 		r.load.last[l.Load] = l
-		r.histogram(histKey{l.Load, soak.HistogramLatency}, l.Latency)
-		r.histogram(histKey{l.Load, soak.HistogramService}, l.Service)
-		r.histogram(histKey{l.Load, soak.HistogramConnect}, l.Connect)
+		r.addTimes(histKey{l.Load, soak.HistogramLatency}, l.Latency)
+		r.addTimes(histKey{l.Load, soak.HistogramService}, l.Service)
+		r.addTimes(histKey{l.Load, soak.HistogramConnect}, l.Connect)
 	}
 }
 
-// tenfold is how many times as many errors of a kind there are before they are
-// noted again: a handful of events, however long the run.
+// tenfold is the factor by which the number of errors of a kind must grow before
+// the kind is noted again, so that a run of any length has few such events.
 const tenfold = 10
 
-// tellErrors notes the newest error of each kind of a load where there are some
-// times as many as at the last time, and it reads differently.
-func (r *run) tellErrors(l soak.LoadTally, times int64) {
+// noteErrors notes the newest error of each kind of a load, if its text is new and
+// the number of errors has grown by the factor times since the last note.
+func (r *run) noteErrors(l soak.LoadTally, times int64) {
 	for _, kind := range slices.Sorted(maps.Keys(l.Errors)) {
 		key, n, text := errorKey{l.Load, kind}, l.Errors[kind], l.Examples[kind]
-		if was := r.load.told[key]; text == was.text || n < times*was.count {
+		if was := r.load.noted[key]; text == was.text || n < times*was.count {
 			continue
 		}
-		r.load.told[key] = toldError{n, text}
+		r.load.noted[key] = notedError{n, text}
 		r.note(soak.Event{Kind: soak.EventError, Process: soak.RoleDriver, Load: l.Load, Name: kind, Value: soak.Float(n), Text: text})
 	}
 }
 
-// histogram adds an interval's times to all that they count for. Those that no
-// histogram can hold are told of.
-func (r *run) histogram(k histKey, times soak.Times) {
+// addTimes adds the times of an interval to the histograms of a kind. If one of them
+// is longer than maxTime, the interval is dropped, and an event says so.
+func (r *run) addTimes(k histKey, times soak.Times) {
 	if len(times) == 0 {
 		return
 	}
-	if most := time.Duration(times[len(times)-2]); most > longest {
-		r.note(soak.Event{Kind: soak.EventDriver, Process: soak.RoleDriver, Text: fmt.Sprintf("a %s time of load %q, %v, is too long to be kept", k.kind, k.load, most)})
+	if most := time.Duration(times[len(times)-2]); most > maxTime {
+		r.note(soak.Event{Kind: soak.EventDriver, Process: soak.RoleDriver, Text: fmt.Sprintf("a %s time of load %q is too long to be recorded: %v (the limit is %v)", k.kind, k.load, most, maxTime)})
 		return
 	}
-	of(r.load.minute, k).add(times)
+	histogramOf(r.load.minute, k).add(times)
 	r.load.interval[k] = merge(r.load.interval[k], times)
 }
 
-// of is the pile of a key.
-func of[K comparable](all map[K]*pile, k K) *pile {
+// histogramOf is the histogram of a key, which it adds if there is none.
+func histogramOf[K comparable](all map[K]*timesHistogram, k K) *timesHistogram {
 	if all[k] == nil {
-		all[k] = &pile{}
+		all[k] = &timesHistogram{}
 	}
 	return all[k]
 }
 
-// listen notices a driver that has stopped talking. It counts ticks: in time
-// that the monitor itself has missed, tallies wait to be read.
-func (r *run) listen() {
+// noteSilence records that the driver has stopped sending tallies. It counts ticks
+// instead of time: while the monitor itself is delayed, tallies wait to be read.
+func (r *run) noteSilence() {
 	if r.Driver == nil || r.line.phase == soak.PhaseBaseline {
 		return // tallies begin with the load
 	}
-	r.load.quiet++
-	if r.load.quiet == tallySilence {
+	r.load.silent++
+	if r.load.silent == tallySilence {
 		r.load.state = ""
-		r.note(soak.Event{Kind: soak.EventGap, Process: soak.RoleDriver, Text: fmt.Sprintf("the driver has said nothing for %d ticks: what the load does is not known", tallySilence)})
+		r.note(soak.Event{Kind: soak.EventGap, Process: soak.RoleDriver, Text: fmt.Sprintf("no report from the load driver for %d ticks; its state is unknown", tallySilence)})
 	}
 }
 
-// samples turns the tallies since the last row into samples of a row that was
-// begun so long since.
+// samples converts the tallies since the last row into samples. since is the time
+// since the start of the row they are added to.
 func (l *loadState) samples(since time.Duration) []soak.Sample {
 	if !l.fresh {
 		return nil
@@ -193,9 +194,9 @@ func (l *loadState) samples(since time.Duration) []soak.Sample {
 		for _, q := range []float64{50, 95, 99} {
 			labels := []string{"q", strconv.FormatFloat(q/100, 'g', -1, 64)}
 			if k.kind == soak.HistogramPacer {
-				put(ofTimes(l.interval[k], q), "pacer_lag_seconds", labels...)
+				put(percentile(l.interval[k], q), "pacer_lag_seconds", labels...)
 			} else {
-				put(ofTimes(l.interval[k], q), string(k.kind)+"_seconds", append(labels, "load", k.load)...)
+				put(percentile(l.interval[k], q), string(k.kind)+"_seconds", append(labels, "load", k.load)...)
 			}
 		}
 	}
@@ -209,8 +210,8 @@ func (l *loadState) histKeys() []histKey {
 	})
 }
 
-// id names a series of the driver. Names are kept: they are asked for on every
-// tick, and there are as many as the loads have counters.
+// id is the identity of a series of the driver. It is cached, because it is needed on
+// every tick; the number of identities is bounded by the counters of the loads.
 func (l *loadState) id(family string, labels []string) soak.SeriesID {
 	key := family + "\x00" + strings.Join(labels, "\x00")
 	id, ok := l.ids[key]
@@ -221,7 +222,7 @@ func (l *loadState) id(family string, labels []string) soak.SeriesID {
 	return id
 }
 
-// flushHistograms stores what has been piled up since the last time.
+// flushHistograms stores the histograms since the last flush.
 func (r *run) flushHistograms() {
 	at := r.now()
 	for k, p := range r.load.minute {
@@ -231,12 +232,12 @@ func (r *run) flushHistograms() {
 		}
 		data, err := r.load.encode(times)
 		if err != nil {
-			r.keep(fmt.Errorf("encode a histogram: %w", err))
+			r.recorded(fmt.Errorf("encode a histogram: %w", err))
 			return
 		}
-		r.keep(r.Recorder.PutHistogram(soak.Histogram{From: r.load.flushed, To: at, Load: k.load, Kind: k.kind, Data: string(data)}))
+		r.recorded(r.Recorder.PutHistogram(soak.Histogram{From: r.load.flushed, To: at, Load: k.load, Kind: k.kind, Data: string(data)}))
 		if k.kind == soak.HistogramLatency {
-			all := of(r.load.latency, k.load)
+			all := histogramOf(r.load.latency, k.load)
 			all.add(times)
 			r.load.quantiles[k.load] = quantilesOf(all.all())
 		}
@@ -245,8 +246,8 @@ func (r *run) flushHistograms() {
 	r.load.flushed = at
 }
 
-// encode gives times the form in which they are stored. A histogram's counts
-// take a quarter of a megabyte, so there is one for all.
+// encode encodes times in the stored format. The counts of an HDR histogram take a
+// quarter of a megabyte, so one is shared by all.
 func (l *loadState) encode(times soak.Times) ([]byte, error) {
 	l.encoder.Reset()
 	for i := 0; i+1 < len(times); i += 2 {
@@ -257,13 +258,13 @@ func (l *loadState) encode(times soak.Times) ([]byte, error) {
 	return l.encoder.Encode(hdrhistogram.V2CompressedEncodingCookieBase)
 }
 
-// status is where a load stands, for people who watch it.
+// status is the progress of a load.
 func (l *loadState) status(w soak.Workload) LoadStatus {
 	t := l.last[w.Name]
 	s := LoadStatus{Name: w.Name, Protocol: w.Protocol, Planned: w.Rate, Achieved: l.rate[w.Name], Done: t.Operations, Failed: t.Failed, Late: t.Late, Datagrams: t.Datagrams}
 	q, flushed := l.quantiles[w.Name]
 	if !flushed {
-		q = quantilesOf(of(l.minute, histKey{w.Name, soak.HistogramLatency}).all())
+		q = quantilesOf(histogramOf(l.minute, histKey{w.Name, soak.HistogramLatency}).all())
 	}
 	s.P50, s.P95, s.P99 = q.p50, q.p95, q.p99
 	return s

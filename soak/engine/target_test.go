@@ -19,7 +19,7 @@ func (b *bench) texts(kind soak.EventKind) (all []string) {
 	return all
 }
 
-func TestASilentDriverIsTold(t *testing.T) {
+func TestNoteSilence_DriverPauses(t *testing.T) {
 	b := newBench()
 	play(t, testPlan(5*time.Minute), b, func(chan<- soak.Order) {
 		time.Sleep(time.Minute)
@@ -28,12 +28,12 @@ func TestASilentDriverIsTold(t *testing.T) {
 		b.mute.Store(false)
 	})
 	gaps := b.texts(soak.EventGap)
-	if len(gaps) != 2 || !strings.Contains(gaps[0], "said nothing for 5 ticks") || !strings.Contains(gaps[1], "tells again") {
+	if len(gaps) != 2 || !strings.Contains(gaps[0], "no report from the load driver for 5 ticks") || !strings.Contains(gaps[1], "is reporting again after") {
 		t.Errorf("gaps %q", gaps)
 	}
 }
 
-func TestADriverThatNeverSpeaksIsTold(t *testing.T) {
+func TestNoteSilence_DriverNeverReports(t *testing.T) {
 	b := newBench()
 	b.mute.Store(true)
 	if ended := play(t, testPlan(2*time.Minute), b, nil); ended != soak.EndFinished {
@@ -44,8 +44,8 @@ func TestADriverThatNeverSpeaksIsTold(t *testing.T) {
 	}
 }
 
-// A target that puts itself into the background is another process from then on.
-func TestATargetThatMovesIsFollowed(t *testing.T) {
+// A target that moves to the background is another process from then on.
+func TestTarget_MovesToBackground(t *testing.T) {
 	b := newBench()
 	play(t, testPlan(2*time.Minute), b, func(chan<- soak.Order) {
 		time.Sleep(time.Minute)
@@ -56,12 +56,12 @@ func TestATargetThatMovesIsFollowed(t *testing.T) {
 		t.Errorf("sampled pids %v, want the monitor's, 7 and 8", b.opened)
 	}
 	if b.count(soak.EventRestart) != 1 {
-		t.Error("no break is marked though the process is another one")
+		t.Error("no restart is noted although the process has changed")
 	}
 }
 
-// Between the exit and the restart nothing is read: not even of the new process.
-func TestNoRowMixesTwoLives(t *testing.T) {
+// Between the exit and the restart event nothing is sampled, not even the new process.
+func TestTarget_NoRowMixesTwoProcesses(t *testing.T) {
 	b := newBench()
 	b.keep = true
 	restart(t, b, testPlan(5*time.Minute), time.Minute)
@@ -82,12 +82,13 @@ func TestNoRowMixesTwoLives(t *testing.T) {
 	}
 }
 
-// restart runs a plan in which the target ends after so long and is back 3 s later.
+// restart runs a plan in which the target exits at the time after and is back 3 s
+// later.
 func restart(t *testing.T, b *bench, p soak.Plan, after time.Duration) {
 	t.Helper()
 	ended := play(t, p, b, func(chan<- soak.Order) {
 		time.Sleep(after)
-		b.pid.Store(8) // the new one is there before the old one's end is told
+		b.pid.Store(8) // the new process starts before the exit is reported
 		b.events <- soak.Event{Kind: soak.EventExit, Text: "ended"}
 		time.Sleep(3 * time.Second)
 		b.events <- soak.Event{Kind: soak.EventRestart, Value: 8, Text: "restart 1 of 5"}
@@ -97,7 +98,7 @@ func restart(t *testing.T, b *bench, p soak.Plan, after time.Duration) {
 	}
 }
 
-func TestATargetMayRestartAtRest(t *testing.T) {
+func TestTarget_RestartDuringRest(t *testing.T) {
 	for _, after := range []time.Duration{2, 5, 127, 130, 132, 135} { // in the baseline, the last rest and the drain
 		b := newBench()
 		restart(t, b, testPlan(2*time.Minute), after*time.Second)
@@ -107,7 +108,7 @@ func TestATargetMayRestartAtRest(t *testing.T) {
 	}
 }
 
-func TestATargetWithoutGoroutinesSettles(t *testing.T) {
+func TestSettle_WithoutGoroutines(t *testing.T) {
 	b := newBench()
 	b.without = "goroutines"
 	play(t, testPlan(2*time.Minute), b, nil)
@@ -119,7 +120,7 @@ func TestATargetWithoutGoroutinesSettles(t *testing.T) {
 	}
 }
 
-func TestATargetWhoseReadingsFlickerSettles(t *testing.T) {
+func TestSettle_FlickeringReadings(t *testing.T) {
 	b := newBench()
 	b.fds = func(at time.Duration) float64 { return 100 + float64(at/time.Second%2) }
 	play(t, testPlan(2*time.Minute), b, nil)
@@ -128,12 +129,12 @@ func TestATargetWhoseReadingsFlickerSettles(t *testing.T) {
 	}
 }
 
-func TestATargetThatNeverSettlesIsSampledAllTheSame(t *testing.T) {
+func TestSettle_NeverSettles(t *testing.T) {
 	b := newBench()
 	b.fds = func(at time.Duration) float64 { return float64(at / time.Second) }
 	play(t, testPlan(2*time.Minute), b, nil)
 	notes := b.texts(soak.EventNote)
-	if len(notes) != 3 || !strings.Contains(notes[0], "still changed 1 min after the load had stopped") {
+	if len(notes) != 3 || !strings.Contains(notes[0], "still changing 1 min after the load stopped") {
 		t.Errorf("notes %q", notes)
 	}
 	if n := len(judge.Rests(b.notes)); n != 3 {
@@ -141,7 +142,7 @@ func TestATargetThatNeverSettlesIsSampledAllTheSame(t *testing.T) {
 	}
 }
 
-func TestARecordingThatFailsForGoodEndsTheRun(t *testing.T) {
+func TestRecorded_PermanentFailureEndsRun(t *testing.T) {
 	b := newBench()
 	ended, err := playWith(t, testPlan(time.Hour), b, func(chan<- soak.Order) {
 		time.Sleep(time.Minute)

@@ -10,15 +10,15 @@ import (
 	"soakmon/soak/judge"
 )
 
-// tick reads everything once, records the row, and lets the phases go on.
+// tick reads the probes, records the row, and advances the phases.
 func (r *run) tick() {
 	at := r.now()
-	r.gaps(at)
+	r.noteGaps(at)
 	r.lastTick = at
-	r.listen()
-	row := r.read(at, false)
+	r.noteSilence()
+	row := r.readProbes(at, false)
 	row.Samples = append(row.Samples, r.load.samples(r.now()-at)...)
-	r.append(row)
+	r.record(row)
 	if r.err != nil {
 		return
 	}
@@ -27,14 +27,14 @@ func (r *run) tick() {
 	if at-r.load.flushed >= time.Minute {
 		r.flushHistograms()
 	}
-	if detect.LookDue(r.look, at) {
+	if detect.LookDue(r.lastLook, at) {
 		r.judge()
 	}
-	r.status()
+	r.publishStatus()
 }
 
-// read reads the samplers of all processes; at rest, everything there is.
-func (r *run) read(at time.Duration, all bool) soak.Row {
+// readProbes reads the samplers of all processes: the probes that are due, or all.
+func (r *run) readProbes(at time.Duration, all bool) soak.Row {
 	row := soak.Row{At: at, Wall: time.Now()}
 	for _, role := range []string{soak.RoleTarget, soak.RoleDriver, soak.RoleRelay, soak.RoleMonitor} {
 		s, ok := r.samplers[role]
@@ -56,7 +56,7 @@ func (r *run) read(at time.Duration, all bool) soak.Row {
 	return row
 }
 
-func (r *run) append(row soak.Row) {
+func (r *run) record(row soak.Row) {
 	if row.At <= r.lastAt {
 		row.At = r.lastAt + time.Millisecond
 	}
@@ -66,15 +66,15 @@ func (r *run) append(row soak.Row) {
 	if err == nil {
 		r.failing = time.Time{}
 	}
-	r.keep(err)
+	r.recorded(err)
 }
 
-// gaps notes ticks that were missed, and a machine that slept.
-func (r *run) gaps(at time.Duration) {
-	if slept := r.slept() - r.line.slept; slept > time.Second {
-		r.line.slept += slept
-		// Not now but at the row that is to come: it is the first behind the break.
-		r.note(soak.Event{At: max(at, r.lastAt+time.Millisecond), Kind: soak.EventSuspend, Value: soak.Float(slept.Seconds()), Text: fmt.Sprintf("the machine slept for %s; no trend is carried across", slept.Round(time.Second))})
+// noteGaps records missed ticks and suspends of the machine.
+func (r *run) noteGaps(at time.Duration) {
+	if slept := r.slept() - r.line.suspended; slept > time.Second {
+		r.line.suspended += slept
+		// The time is that of the next row, which is the first after the break.
+		r.note(soak.Event{At: max(at, r.lastAt+time.Millisecond), Kind: soak.EventSuspend, Value: soak.Float(slept.Seconds()), Text: fmt.Sprintf("the machine was suspended for %s; trends restart here", slept.Round(time.Second))})
 		r.history.breakAll(at)
 		return
 	}
@@ -88,39 +88,38 @@ func (r *run) gaps(at time.Duration) {
 	}
 }
 
-// judge takes a look at every judged series, as of the newest row, and steps
-// the alerts.
+// judge judges every series as of the newest row, and updates the alerts.
 func (r *run) judge() {
 	at := r.lastAt
-	r.look = at
+	r.lastLook = at
 	judged, err := judge.All(r.history, judge.Run{Plan: r.Plan, Facts: r.Facts, Events: r.history.events, End: at, Running: r.line.ending == "", Kept: r.ownJudged(at)}, r.Detector)
 	if err != nil {
-		r.note(soak.Event{Kind: soak.EventNote, Process: soak.RoleMonitor, Text: "could not be judged: " + err.Error()})
+		r.note(soak.Event{Kind: soak.EventNote, Process: soak.RoleMonitor, Text: "the series could not be judged: " + err.Error()})
 		return
 	}
-	r.judged = judged
-	raised := r.book.step(judged, at, time.Now())
+	r.verdicts = judged
+	raised := r.alerts.step(judged, at, time.Now())
 	for _, a := range raised {
-		r.keep(r.Recorder.Enqueue(a))
+		r.recorded(r.Recorder.Enqueue(a))
 		r.note(soak.Event{Kind: soak.EventAlert, Process: a.Process, Name: a.Metric, Text: fmt.Sprintf("%s: %s", a.State, a.Reason)})
 	}
 	if firing(raised) {
-		r.snapshot(soak.ProfileAlert)
+		r.takeSnapshot(soak.ProfileAlert)
 	}
 }
 
-// ownLook is the time between two looks at soak's own processes, which are most
-// of what is judged and least of what is asked.
+// ownLook is the time between two looks at soak's own processes. They have most of
+// the judged series, and matter least.
 const ownLook = time.Minute
 
-// ownJudged gives the last answers on our own processes while they are fresh;
-// the last look of a run asks anew.
+// ownJudged returns the last verdicts on soak's own processes if they are newer than
+// ownLook. The last look of a run judges them again.
 func (r *run) ownJudged(at time.Duration) (own []judge.Judged) {
-	if r.ended != "" || at-r.lookOwn >= ownLook {
-		r.lookOwn = at
+	if r.ended != "" || at-r.lastOwnLook >= ownLook {
+		r.lastOwnLook = at
 		return nil
 	}
-	for _, j := range r.judged {
+	for _, j := range r.verdicts {
 		if j.ID.Process != soak.RoleTarget {
 			own = append(own, j)
 		}
@@ -137,28 +136,28 @@ func firing(raised []soak.Alert) bool {
 	return false
 }
 
-// openTarget samples the process that the target is now, and reports whether
-// that is another one than was sampled until now.
+// openTarget starts to sample the current process of the target, and reports whether
+// it replaces another process that was sampled until now.
 func (r *run) openTarget() (moved bool) {
 	p, up := r.Target.Process()
 	if !up {
 		r.closeTarget()
 		return false
 	}
-	if r.targetUp && identical(p, r.target) {
+	if r.targetUp && identical(p, r.targetProcess) {
 		return false
 	}
 	moved = r.targetUp
 	r.closeTarget()
-	r.target, r.targetUp = p, true
+	r.targetProcess, r.targetUp = p, true
 	r.samplers[soak.RoleTarget] = r.Open(p)
 	return moved
 }
 
-// identical reports whether two name the same process, and not only the same pid.
+// identical reports whether a and b are the same process, not just the same pid.
 func identical(a, b soak.Process) bool { return a.PID == b.PID && a.Start == b.Start }
 
-// closeTarget samples the target no more: it is down.
+// closeTarget stops sampling the target, because it is down.
 func (r *run) closeTarget() {
 	if s, ok := r.samplers[soak.RoleTarget]; ok {
 		s.Close()
@@ -167,9 +166,9 @@ func (r *run) closeTarget() {
 	r.targetUp = false
 }
 
-// targetEvent takes in what happened to the target. Between an exit and a
-// restart nothing is sampled, so no row mixes two lives.
-func (r *run) targetEvent(e soak.Event, ok bool) {
+// takeTargetEvent processes an event of the target. Between an exit and a restart
+// the target is not sampled, so no row mixes two processes.
+func (r *run) takeTargetEvent(e soak.Event, ok bool) {
 	if !ok {
 		r.targetEvents = nil
 		return
@@ -179,7 +178,7 @@ func (r *run) targetEvent(e soak.Event, ok bool) {
 		r.closeTarget()
 	default:
 		if r.openTarget() {
-			e.Kind = soak.EventRestart // it put itself into the background: a new process, and a break
+			e.Kind = soak.EventRestart // it moved to the background: a new process, so trends restart
 		}
 	}
 	e.At, e.Process = r.stamp(), soak.RoleTarget

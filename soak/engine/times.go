@@ -8,46 +8,47 @@ import (
 	"soakmon/soak"
 )
 
-// longest is the longest time that a stored histogram tells apart.
-const longest = 10 * time.Minute
+// maxTime is the longest time that a stored histogram can record.
+const maxTime = 10 * time.Minute
 
-// pile keeps the times of many intervals. Its size is that of the different
-// ones, which are few: a histogram that is ready for any takes a quarter of a
-// megabyte, and a run has several for each load.
-type pile struct {
-	times  soak.Times // rising as far as sorted, then as they came
+// timesHistogram merges the times of many intervals. Its size is proportional to the
+// number of distinct times, which are few. An HDR histogram with all its counts
+// takes a quarter of a megabyte, and a run has several for each load.
+type timesHistogram struct {
+	times  soak.Times // rising up to sorted, then in order of arrival
 	sorted int
 }
 
-// loose is how long what came since the last sorting may be at least.
-const loose = 1024
+// unsortedLimit is the minimum length of the unsorted part that triggers a sort.
+const unsortedLimit = 1024
 
-func (p *pile) add(times soak.Times) {
+func (p *timesHistogram) add(times soak.Times) {
 	p.times = append(p.times, times...)
-	if len(p.times) > 2*p.sorted+loose {
+	if len(p.times) > 2*p.sorted+unsortedLimit {
 		p.sort()
 	}
 }
 
-// all gives the times, rising, until the next call of anything.
-func (p *pile) all() soak.Times {
+// all returns the times in rising order. They are valid until the next call of a
+// method.
+func (p *timesHistogram) all() soak.Times {
 	p.sort()
 	return p.times
 }
 
-func (p *pile) clear() { p.times, p.sorted = p.times[:0], 0 }
+func (p *timesHistogram) clear() { p.times, p.sorted = p.times[:0], 0 }
 
-func (p *pile) sort() {
+func (p *timesHistogram) sort() {
 	if p.sorted == len(p.times) {
 		return
 	}
-	loose := p.times[p.sorted:]
-	sort.Sort(byTime(loose))
-	p.times = merge(p.times[:p.sorted], fold(loose))
+	added := p.times[p.sorted:]
+	sort.Sort(byTime(added))
+	p.times = merge(p.times[:p.sorted], fold(added))
 	p.sorted = len(p.times)
 }
 
-// fold makes one of what is equal, in times that do not fall.
+// fold merges equal neighbors in sorted times, in place.
 func fold(times soak.Times) soak.Times {
 	n := 0
 	for i := 0; i+1 < len(times); i += 2 {
@@ -70,10 +71,10 @@ func (t byTime) Swap(i, j int) {
 	t[2*i+1], t[2*j+1] = t[2*j+1], t[2*i+1]
 }
 
-// merge adds times to times.
+// merge adds two histograms.
 func merge(a, b soak.Times) (out soak.Times) {
 	if len(a) == 0 {
-		return b // one tally a row is the rule
+		return b // usually there is one tally per row
 	}
 	out = make(soak.Times, 0, len(a)+len(b))
 	for len(a) > 1 && len(b) > 1 {
@@ -90,18 +91,19 @@ func merge(a, b soak.Times) (out soak.Times) {
 	return append(append(out, a...), b...)
 }
 
-// quantiles of times in seconds; 0 where there are none.
+// quantiles are percentiles in seconds; 0 without times.
 type quantiles struct{ p50, p95, p99 float64 }
 
 func quantilesOf(times soak.Times) (q quantiles) {
 	if len(times) == 0 {
 		return q
 	}
-	return quantiles{ofTimes(times, 50), ofTimes(times, 95), ofTimes(times, 99)}
+	return quantiles{percentile(times, 50), percentile(times, 95), percentile(times, 99)}
 }
 
-// ofTimes gives the percentile of times in seconds, rounded to 1 µs.
-func ofTimes(times soak.Times, q float64) float64 {
+// percentile is the q-th percentile of times in seconds, rounded to 1 µs; q is from 0
+// to 100. It is NaN without times.
+func percentile(times soak.Times, q float64) float64 {
 	var all, below int64
 	for i := 1; i < len(times); i += 2 {
 		all += times[i]

@@ -10,7 +10,7 @@ import (
 	"soakmon/soak"
 )
 
-func TestTimesMergeAndHavePercentiles(t *testing.T) {
+func TestMerge_Percentiles(t *testing.T) {
 	a, b := soak.Times{1000, 1, 3000, 2}, soak.Times{2000, 5, 3000, 1, 9000, 1}
 	if got := merge(a, b); !reflect.DeepEqual(got, soak.Times{1000, 1, 2000, 5, 3000, 3, 9000, 1}) {
 		t.Errorf("%v", got)
@@ -19,16 +19,16 @@ func TestTimesMergeAndHavePercentiles(t *testing.T) {
 		t.Errorf("%v", got)
 	}
 	for q, want := range map[float64]float64{50: 2e-6, 95: 9e-6, 99: 9e-6, 10: 1e-6, 80: 3e-6} {
-		if got := ofTimes(merge(a, b), q); got != want {
+		if got := percentile(merge(a, b), q); got != want {
 			t.Errorf("percentile %v is %v, want %v", q, got, want)
 		}
 	}
 }
 
-// A pile holds what came in any order, once each, and gives the same quantiles
-// as all of it at once.
-func TestAPileIsAsLargeAsItsDifferentTimes(t *testing.T) {
-	var p pile
+// The histogram holds each distinct time once, in rising order, whatever the order of
+// arrival.
+func TestTimesHistogram_SizeIsDistinctTimes(t *testing.T) {
+	var p timesHistogram
 	chance := rand.New(rand.NewPCG(1, 2))
 	counts := map[int64]int64{}
 	for range 2000 {
@@ -39,7 +39,7 @@ func TestAPileIsAsLargeAsItsDifferentTimes(t *testing.T) {
 			counts[value*1000] += n
 		}
 		p.add(one)
-		if len(p.times) > 2*1000+loose+1000 {
+		if len(p.times) > 2*1000+unsortedLimit+1000 {
 			t.Fatalf("%d numbers for %d different times", len(p.times), len(counts))
 		}
 	}

@@ -6,21 +6,21 @@ import (
 	"soakmon/soak"
 )
 
-// turn is a time from which on one load runs alone, until the next turn.
+// turn is the time from which one load runs alone, until the next turn.
 type turn struct {
 	from time.Duration
 	load string
 }
 
-// The turns of an isolated run: an even number of rounds, of turns of a minute
-// where there is time for them.
+// An isolated run has an even number of rounds, at most mostRounds. A turn takes
+// about usualTurn if the run is long enough.
 const (
 	usualTurn  = time.Minute
 	mostRounds = 20
 )
 
-// turns shares a time out among loads evenly. Every other round goes backwards,
-// so that what only grows or fades with time is the same for all of them.
+// turns divides the time from from to to evenly among loads. Every other round is in
+// reverse order, so that a linear trend in time affects all loads equally.
 func turns(loads []soak.Workload, from, to time.Duration) (all []turn) {
 	n := len(loads)
 	rounds := min(max(int((to-from)/usualTurn)/n/2*2, 2), mostRounds)
@@ -34,7 +34,7 @@ func turns(loads []soak.Workload, from, to time.Duration) (all []turn) {
 	return all
 }
 
-// takeTurns lets the load run whose turn it is, and no other.
+// takeTurns runs the load whose turn it is, and stops all others.
 func (r *run) takeTurns(at time.Duration) {
 	alone := ""
 	for _, t := range r.line.turns {
@@ -45,11 +45,11 @@ func (r *run) takeTurns(at time.Duration) {
 	if alone == "" || r.line.phase != soak.PhaseSteady {
 		return
 	}
-	for _, now := range []float64{0, 1} { // one ends before the next begins
+	for _, now := range []float64{0, 1} { // stop one load before the next starts
 		for _, w := range r.Plan.Load {
 			was, ok := r.line.factor[w.Name]
 			if !ok {
-				was = 1 // of the warm-up
+				was = 1 // from the warm-up
 			}
 			if its := w.Name == alone; its == (now == 1) && was != now {
 				r.setRate(w, now)

@@ -18,7 +18,7 @@ func loadsNamed(names string) (all []soak.Workload) {
 	return all
 }
 
-func TestTurnsShareTheTimeOutEvenlyAndNotInOneOrderOnly(t *testing.T) {
+func TestTurns_EvenAndAlternating(t *testing.T) {
 	for _, c := range []struct {
 		loads    string
 		from, to time.Duration
@@ -56,9 +56,9 @@ func TestTurnsShareTheTimeOutEvenlyAndNotInOneOrderOnly(t *testing.T) {
 	}
 }
 
-// Each load runs alone from the warm-up on, none of them runs beside another,
-// and the plan is what a report reckons from the marks.
-func TestAnIsolatedRunLetsOneLoadRunAtATime(t *testing.T) {
+// After the warm-up exactly one load runs at a time, and a report computes the same
+// planned time from the events.
+func TestTakeTurns_OneLoadAtATime(t *testing.T) {
 	p := testPlan(2 * time.Minute)
 	p.Warmup, p.Isolate, p.Load = 20*time.Second, true, loadsNamed("ab")
 	b := newBench()

@@ -5,19 +5,19 @@ import (
 	"testing"
 )
 
-func TestATrailKeepsTheWholeCourseInFewPoints(t *testing.T) {
-	var tr trail
+func TestSparkline_BoundedPoints(t *testing.T) {
+	var tr sparkline
 	for i := range 86_400 {
 		v := float64(i)
 		if i%3 == 0 {
 			v = math.NaN()
 		}
 		tr.add(v)
-		if len(tr.points) >= trailLength {
+		if len(tr.points) >= sparklineLength {
 			t.Fatalf("%d points after %d values", len(tr.points), i+1)
 		}
 	}
-	if n := len(tr.points); n < trailLength/2 {
+	if n := len(tr.points); n < sparklineLength/2 {
 		t.Errorf("%d points", n)
 	}
 	for i, p := range tr.points {
@@ -28,9 +28,9 @@ func TestATrailKeepsTheWholeCourseInFewPoints(t *testing.T) {
 	}
 }
 
-func TestATrailTellsWhatWasNotMeasured(t *testing.T) {
-	var tr trail
-	for range trailLength {
+func TestSparkline_UnmeasuredIsNaN(t *testing.T) {
+	var tr sparkline
+	for range sparklineLength {
 		tr.add(math.NaN())
 	}
 	tr.add(7)

@@ -17,7 +17,7 @@ import (
 	"soakmon/soak/judge"
 )
 
-func TestACollectionIsForcedAtRestThoughNoHeapProfileIsPlanned(t *testing.T) {
+func TestRest_ForcesCollectionWithoutHeapKind(t *testing.T) {
 	for _, c := range []struct {
 		kinds  []string
 		forced bool
@@ -38,7 +38,7 @@ func TestACollectionIsForcedAtRestThoughNoHeapProfileIsPlanned(t *testing.T) {
 	}
 }
 
-func TestNoCPUProfileIsTakenAtRestAndNoPauseAskedFor(t *testing.T) {
+func TestRest_NoCPUProfileAndNoPause(t *testing.T) {
 	b, cpu, pauses := newBench(), 0, 0
 	p := testPlan(4 * time.Minute)
 	p.Profiles = soak.Profiles{Every: time.Minute, Kinds: []string{"heap", "cpu"}}
@@ -58,7 +58,7 @@ func TestNoCPUProfileIsTakenAtRestAndNoPauseAskedFor(t *testing.T) {
 	}
 	scheduled := 0
 	for _, e := range b.notes {
-		if e.Kind == soak.EventSnapshot && e.Name == "schedule" {
+		if e.Kind == soak.EventSnapshot && e.Name == string(soak.ProfileSchedule) {
 			scheduled++
 		}
 	}
@@ -67,7 +67,7 @@ func TestNoCPUProfileIsTakenAtRestAndNoPauseAskedFor(t *testing.T) {
 	}
 }
 
-func TestProfilesThatFailForceNoCollection(t *testing.T) {
+func TestRest_FailedProfileForcesNoCollection(t *testing.T) {
 	b := newBench()
 	_, err := playWith(t, testPlan(2*time.Minute), b, nil, func(c *Config) {
 		c.Fetch = func(context.Context, soak.Process, string, profiles.Options) (soak.ProfileMeta, []byte, error) {
@@ -79,15 +79,15 @@ func TestProfilesThatFailForceNoCollection(t *testing.T) {
 	}
 	for _, r := range judge.Rests(b.notes) {
 		if r.Forced {
-			t.Errorf("a collection at %s, and the target refused", r.At)
+			t.Errorf("a collection at %s, although the target refused", r.At)
 		}
 	}
 	if n := b.count(soak.EventProbe); n != 4 { // heap, goroutine, goroutineleak, dump
-		t.Errorf("%d failures told, want each kind once", n)
+		t.Errorf("%d failures noted, want each kind once", n)
 	}
 }
 
-func TestAGoroutineLeakProfileThatIsNotServedIsAskedForOnceAndNotTold(t *testing.T) {
+func TestProfiler_MissingGoroutineLeakProfile(t *testing.T) {
 	b, asked := newBench(), 0
 	_, err := playWith(t, testPlan(2*time.Minute), b, nil, func(c *Config) {
 		c.Fetch = func(_ context.Context, _ soak.Process, kind string, o profiles.Options) (soak.ProfileMeta, []byte, error) {
@@ -102,11 +102,11 @@ func TestAGoroutineLeakProfileThatIsNotServedIsAskedForOnceAndNotTold(t *testing
 		t.Fatal(err)
 	}
 	if n := b.count(soak.EventProbe); asked != 1 || n != 0 {
-		t.Errorf("asked %d times, told of %d failures", asked, n)
+		t.Errorf("asked %d times, noted %d failures, want 1 and 0", asked, n)
 	}
 }
 
-// slow makes profiles that take so long, and remembers when they were begun.
+// slow returns a Fetch that takes the time took and logs the start of each fetch.
 func slow(begun *[]string, under *atomic.Int64, took time.Duration) Fetch {
 	from := time.Now()
 	return func(ctx context.Context, _ soak.Process, kind string, o profiles.Options) (soak.ProfileMeta, []byte, error) {
@@ -122,7 +122,7 @@ func slow(begun *[]string, under *atomic.Int64, took time.Duration) Fetch {
 	}
 }
 
-func TestNoFetchOutlivesTheRun(t *testing.T) {
+func TestProfiler_NoFetchOutlivesRun(t *testing.T) {
 	b := newBench()
 	synctest.Test(t, func(t *testing.T) {
 		b.connect()
@@ -140,13 +140,13 @@ func TestNoFetchOutlivesTheRun(t *testing.T) {
 				under.Add(1)
 				defer under.Add(-1)
 				<-ctx.Done()
-				time.Sleep(time.Second) // to hang up takes a moment
+				time.Sleep(time.Second) // closing the connection takes a moment
 				return soak.ProfileMeta{}, nil, ctx.Err()
 			},
 			Recorder: b, Detector: detect.Judge{},
 			Status: func(s Status) {
 				if s.Ended != "" && under.Load() == 0 {
-					t.Error("nothing is being fetched at the end: the test tests nothing")
+					t.Error("no fetch is in progress at the end, so the test checks nothing")
 				}
 			},
 		})
@@ -157,9 +157,9 @@ func TestNoFetchOutlivesTheRun(t *testing.T) {
 	})
 }
 
-// A target that does not answer when asked for profiles holds up rests and the
-// end by one long wait and short ones, and is heard again when it answers.
-func TestATargetThatDoesNotAnswerIsNotWaitedForAgainAndAgain(t *testing.T) {
+// A target that does not answer profile requests delays the first rest for the full
+// time limit and the others briefly. Once it answers, its profiles are stored again.
+func TestProfiler_UnresponsiveTarget(t *testing.T) {
 	p := testPlan(time.Hour)
 	p.Profiles.Every, p.Rest.Every = 0, 10*time.Minute
 	b, waited, after := newBench(), time.Duration(0), 0
@@ -180,16 +180,16 @@ func TestATargetThatDoesNotAnswerIsNotWaitedForAgainAndAgain(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if rests := len(judge.Rests(b.notes)); rests < 6 || waited < 30*time.Second || waited > 30*time.Second+time.Duration(rests)*onceMore {
+	if rests := len(judge.Rests(b.notes)); rests < 6 || waited < 30*time.Second || waited > 30*time.Second+time.Duration(rests)*retryLimit {
 		t.Errorf("%d rests, waited %v", rests, waited)
 	}
 	if n := b.count(soak.EventProbe); n != 1 || after < 3 {
-		t.Errorf("%d failures told, %d profiles in the end", n, after)
+		t.Errorf("%d failures noted, %d profiles in the end", n, after)
 	}
 }
 
-// A collection forced under load is not that of the rest which follows.
-func TestARestWaitsForItsOwnCollection(t *testing.T) {
+// A collection forced under load does not count for the rest that follows.
+func TestRest_WaitsForItsOwnCollection(t *testing.T) {
 	var begun []string
 	var under atomic.Int64
 	p := testPlan(time.Hour)
@@ -204,18 +204,18 @@ func TestARestWaitsForItsOwnCollection(t *testing.T) {
 	}
 }
 
-func TestAnAlertGetsItsProfilesThoughOthersAreUnderWay(t *testing.T) {
+func TestProfiler_AlertWhileBusy(t *testing.T) {
 	var begun []string
 	var under atomic.Int64
 	p := testPlan(10 * time.Minute)
-	p.Profiles.Every = time.Second // there is always a set under way
+	p.Profiles.Every = time.Second // a set is always in progress
 	b := newBench()
 	b.fds = func(at time.Duration) float64 { return 210 + float64(2*(at/time.Second)) }
 	_, err := playWith(t, p, b, nil, func(c *Config) { c.Fetch = slow(&begun, &under, 10*time.Second) })
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(b.alerts) == 0 || !slices.ContainsFunc(b.profiles, func(m soak.ProfileMeta) bool { return m.Why == "alert" }) {
-		t.Errorf("%d alerts, and no profiles of them", len(b.alerts))
+	if len(b.alerts) == 0 || !slices.ContainsFunc(b.profiles, func(m soak.ProfileMeta) bool { return m.Why == soak.ProfileAlert }) {
+		t.Errorf("%d alerts, but no profiles of them", len(b.alerts))
 	}
 }
