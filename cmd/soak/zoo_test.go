@@ -47,7 +47,7 @@ var zoo = []animal{
 	{"thread", cause.Thread, "main.holdThread", "syscall", 1, false},
 	{"zombie", cause.Child, "", "named true", 1, false},
 	{"mmap", cause.Native, "", "an anonymous mapping that grows in size", 64, false},
-	{"malloc", cause.Native, "", "the heap of malloc", 256, true},
+	{"malloc", cause.Native, "", "the malloc heap", 256, true},
 }
 
 // cages are the programs of the zoo, built once.

@@ -1,17 +1,17 @@
-// Package cause says where a leak comes from: which call site, which
-// goroutines, which descriptors, which memory.
+// Package cause finds the origin of a leak: call sites, goroutines, descriptors,
+// kinds of memory, and what the growth is proportional to.
 //
-// It is pure: a finding is made of what a run has recorded, the profiles and
-// the series, so a report made years later names the same cause. Growth is that
-// of all snapshots and samples of the stretch in which the leak shows, never the
-// difference of two; a culprit is a place whose growth is no chance and goes on
-// to the end, with its share of the whole (see package profiles).
+// It is pure: a finding depends only on the recorded profiles and series, so a
+// report made years later names the same cause. Growth is estimated from all
+// snapshots and samples of the interval in which the series leaks, never from the
+// difference of two. A culprit is a place whose growth is statistically significant
+// and continues to the end, with its share of the total (see package profiles).
 //
-// The limits: call sites are known of targets that serve pprof. Of what the
-// kernel alone knows (descriptors, threads, children, mappings) the kind, the
-// peer or the name is the culprit, and has no function. Where goroutines grow
-// beside descriptors or threads, one for one, the place where those wait is
-// named as well; that is a correlation, and is said to be one.
+// The limits: call sites are only known for targets that serve pprof. For resources
+// that only the kernel knows (descriptors, threads, children, mappings) the culprit
+// is a kind, a peer or a name, without a function. If goroutines grow at the same
+// rate as descriptors or threads, the place where they wait is named as well. That
+// is a correlation, and the finding calls it one.
 package cause
 
 import (
@@ -23,17 +23,17 @@ import (
 	"soakmon/soak"
 )
 
-// What can leak.
+// Resources that can leak.
 const (
 	Heap      = "heap"
 	Goroutine = "goroutine"
 	FD        = "fd"
 	Thread    = "thread"
 	Child     = "child"
-	Native    = "native" // memory that the Go heap does not explain
+	Native    = "native" // resident memory other than the live Go heap
 )
 
-// Source is what a stored run holds.
+// Source is a stored run.
 type Source interface {
 	Names() []soak.SeriesID
 	Series(of soak.SeriesID) (soak.Series, error)
@@ -48,7 +48,7 @@ type Leak struct {
 	Unit    string
 	Slope   float64 // per hour
 	From    time.Duration
-	To      time.Duration // the stretch of the run in which it shows
+	To      time.Duration // the interval of the run in which it leaks
 	End     time.Duration // of the recording
 }
 
@@ -59,14 +59,14 @@ type Finding struct {
 	Metric    string     `json:"metric"`
 	Unit      string     `json:"unit"`
 	Slope     soak.Float `json:"slope_per_hour"`
-	Explained soak.Float `json:"explained"` // share of the growth that the culprits have together; null where it is not known
+	Explained soak.Float `json:"explained"` // share of the growth that all culprits explain, 0 to 1; null if unknown
 	Culprits  []Culprit  `json:"culprits"`
-	Note      string     `json:"note,omitempty"`       // what stands beside it, or why there is no culprit
-	With      *With      `json:"grows_with,omitempty"` // what it grows with, of all that the load did
+	Note      string     `json:"note,omitempty"`       // additional information, or why there is no culprit
+	With      *With      `json:"grows_with,omitempty"` // what the growth is proportional to
 }
 
-// Culprit is a place that grows. Function, File and Line are empty where only
-// the kernel knows of it.
+// Culprit is a place that grows. Function, File and Line are empty if only the
+// kernel knows it.
 type Culprit struct {
 	Function  string     `json:"function"`
 	File      string     `json:"file"`
@@ -77,20 +77,21 @@ type Culprit struct {
 	Stack     []string   `json:"stack,omitempty"`      // innermost call first
 }
 
-// mostCulprits are named of one leak.
+// mostCulprits is the maximum number of culprits of one leak.
 const mostCulprits = 5
 
-// finder finds the causes of the leaks of one run; what several of them need
-// is read once.
+// finder finds the causes of the leaks of one run. It reads each series of profiles
+// once.
 type finder struct {
 	src     Source
 	names   []soak.SeriesID
 	metas   []soak.ProfileMeta
 	leaks   []Leak
-	courses map[string]*stretch // by kind and stretch
+	courses map[string]*stretch // by kind and interval
 }
 
-// Find names the cause of each leak of the target, the leaks in their order.
+// Find finds the cause of each leak of the target, in the order of leaks. The error is
+// that of reading the list of profiles.
 func Find(src Source, leaks []Leak) ([]Finding, error) {
 	metas, err := src.Profiles()
 	if err != nil {
@@ -130,8 +131,8 @@ func (f *finder) find(l Leak) Finding {
 	return out
 }
 
-// first orders culprits by their share, to the tenth; of equal ones a place in
-// the program comes before what only the kernel knows.
+// first orders culprits by their share, rounded to a tenth. With equal shares a place
+// in the program comes first.
 func first(a, b Culprit) int {
 	named := func(c Culprit) int {
 		if c.Function == "" {
@@ -143,7 +144,7 @@ func first(a, b Culprit) int {
 	return cmp.Or(cmp.Compare(tenth(b), tenth(a)), cmp.Compare(named(b), named(a)), cmp.Compare(b.Share, a.Share))
 }
 
-// resource is what a series counts.
+// resource is the resource that a series measures, empty for none of these.
 func resource(metric string) string {
 	switch soak.Family(metric) {
 	case "go_heap_live_bytes", "go_heap_inuse_bytes":

@@ -14,7 +14,7 @@ import (
 	"soakmon/soak"
 )
 
-// memory is a stored run in memory.
+// memory is an in-memory stored run.
 type memory struct {
 	series   map[string]soak.Series
 	metas    []soak.ProfileMeta
@@ -43,7 +43,7 @@ func (m *memory) Profile(id uint64) ([]byte, error) { return m.profiles[id], nil
 
 func newMemory() *memory { return &memory{series: map[string]soak.Series{}} }
 
-// length of the run, in minutes; a profile and a sample each minute.
+// length is the length of the run in minutes, with one profile and one sample a minute.
 const length = 60
 
 func minutes(n int) time.Duration { return time.Duration(n) * time.Minute }
@@ -57,11 +57,11 @@ func (m *memory) add(name string, value func(minute int) float64) {
 }
 
 func (m *memory) put(kind string, minute int, data []byte) {
-	m.metas = append(m.metas, soak.ProfileMeta{ID: uint64(len(m.profiles)), At: minutes(minute), Process: soak.RoleTarget, Kind: kind, Why: "schedule"})
+	m.metas = append(m.metas, soak.ProfileMeta{ID: uint64(len(m.profiles)), At: minutes(minute), Process: soak.RoleTarget, Kind: kind, Why: soak.ProfileSchedule})
 	m.profiles = append(m.profiles, data)
 }
 
-// stack is a stack and how many goroutines stand there at a minute.
+// stack is a stack and the number of goroutines with it at a minute.
 type stack struct {
 	functions []string
 	count     func(minute int) int64
@@ -88,8 +88,8 @@ func goroutineProfile(t *testing.T, minute int, stacks []stack) []byte {
 	return b.Bytes()
 }
 
-// stuck is a program whose goroutines gather in main.wait, four a minute, while
-// a pool of workers comes and goes.
+// stuck is a program that leaks four goroutines a minute in main.wait, while the size
+// of a worker pool fluctuates.
 func stuck(t *testing.T) *memory {
 	m := newMemory()
 	for i := range length + 1 {
@@ -119,7 +119,7 @@ func one(t *testing.T, m *memory, l Leak) Finding {
 	return all[0]
 }
 
-func TestGoroutinesAreNamedWithStateAndWait(t *testing.T) {
+func TestFind_GoroutineStateAndWait(t *testing.T) {
 	f := one(t, stuck(t), whole("goroutines", "count", 240))
 	if f.Resource != Goroutine || len(f.Culprits) != 1 {
 		t.Fatalf("%+v", f)
@@ -130,7 +130,7 @@ func TestGoroutinesAreNamedWithStateAndWait(t *testing.T) {
 	}
 }
 
-func TestThreadsAndDescriptorsAreToldBesideGoroutinesThatGrowAsTheyDo(t *testing.T) {
+func TestFind_GoroutineCorrelation(t *testing.T) {
 	for metric, slope := range map[string]float64{"threads": 240, "fds": 230} {
 		if f := one(t, stuck(t), whole(metric, "count", slope)); len(f.Culprits) != 1 || f.Culprits[0].Function != "main.wait" {
 			t.Errorf("%s: %+v", metric, f)
@@ -141,17 +141,17 @@ func TestThreadsAndDescriptorsAreToldBesideGoroutinesThatGrowAsTheyDo(t *testing
 	}
 }
 
-func TestKindsOfDescriptorAreNamed(t *testing.T) {
+func TestFind_KindsOfDescriptor(t *testing.T) {
 	m := newMemory()
 	m.add(`sockets{state="close_wait"}`, func(i int) float64 { return float64(2 * i) })
 	m.add(`sockets{state="established"}`, func(i int) float64 { return float64(50 + i%5) })
 	f := one(t, m, whole("fds", "count", 120))
-	if len(f.Culprits) != 1 || !strings.HasPrefix(f.Culprits[0].Detail, "TCP in CLOSE_WAIT (the peer has closed, and the program has not): 0 → 120") || f.Explained < 0.95 {
+	if len(f.Culprits) != 1 || !strings.HasPrefix(f.Culprits[0].Detail, "TCP in CLOSE_WAIT (the peer has closed the connection, the program has not): 0 → 120") || f.Explained < 0.95 {
 		t.Errorf("%+v", f)
 	}
 }
 
-func TestWhatTheKernelKnowsIsPutIntoWords(t *testing.T) {
+func TestFind_KernelResources(t *testing.T) {
 	up := func(perMinute, base float64) func(int) float64 {
 		return func(i int) float64 { return base + perMinute*float64(i) }
 	}
@@ -164,19 +164,19 @@ func TestWhatTheKernelKnowsIsPutIntoWords(t *testing.T) {
 	}{
 		{whole("fds", "count", 120), map[string]func(int) float64{
 			`fds_kind{kind="socket"}`: up(2, 5), `fds_kind{kind="file"}`: flat(9), `sockets{state="close_wait"}`: up(2, 0), `sockets_peer{peer="10.0.0.7:443 close_wait"}`: up(2, 0),
-		}, FD, "socket: 5 → 125, TCP in CLOSE_WAIT (the peer has closed, and the program has not), peer 10.0.0.7:443 close_wait"},
+		}, FD, "socket: 5 → 125, TCP in CLOSE_WAIT (the peer has closed the connection, the program has not), peer 10.0.0.7:443 close_wait"},
 		{whole("fds", "count", 120), map[string]func(int) float64{`fds_kind{kind="deleted"}`: up(2, 0), `fds_file{dir="/tmp/up-*"}`: up(2, 0)}, FD, "deleted: 0 → 120, in /tmp/up-*"},
 		{whole("fds", "count", 120), map[string]func(int) float64{`fds_kind{kind="anon_inode:[inotify]"}`: up(2, 0), `fds_age_seconds{kind="anon_inode:[inotify]"}`: up(30, 0), `fds_oldest_seconds{kind="anon_inode:[inotify]"}`: up(60, 0)}, FD, "anon_inode:[inotify]: 0 → 120, half of them open for at least 30 min, the oldest for at least 1 h"},
 		{whole("threads", "count", 60), map[string]func(int) float64{`threads_comm{comm="io-*"}`: up(1, 4), `threads_comm{comm="main"}`: flat(1)}, Thread, "threads named io-*: 4 → 64"},
-		{whole("zombies", "count", 60), map[string]func(int) float64{`children_comm{child="zombie sh of httpd"}`: up(1, 0)}, Child, "children named sh: 0 → 60, ended, and their parent httpd does not wait for them"},
+		{whole("zombies", "count", 60), map[string]func(int) float64{`children_comm{child="zombie sh of httpd"}`: up(1, 0)}, Child, "children named sh: 0 → 60, exited, but their parent httpd does not wait for them"},
 		{whole("children", "count", 60), map[string]func(int) float64{`children_comm{child="cgi of httpd"}`: up(1, 0)}, Child, "children named cgi: 0 → 60, started by httpd"},
-		{whole("rss_bytes", "bytes", 60<<20), map[string]func(int) float64{`mapping_bytes{mapping="[heap]"}`: up(1<<20, 4<<20)}, Native, "the heap of malloc: 4 MiB → 64 MiB"},
-		{whole("rss_bytes", "bytes", 60<<20), map[string]func(int) float64{`mapping_bytes{mapping="anonymous"}`: up(1<<20, 4<<20), "anonymous_mapping_grown_bytes": up(1<<20, 0), "anonymous_mappings": flat(30)}, Native, "an anonymous mapping that grows in size (mmap, or large blocks of malloc: calls whose memory touches are one mapping): 4 MiB → 64 MiB"},
-		{whole("rss_bytes", "bytes", 60<<20), map[string]func(int) float64{`mapping_bytes{mapping="anonymous"}`: up(1<<20, 4<<20), "anonymous_mapping_grown_bytes": flat(1 << 20), `anonymous_mappings_size{size="262144"}`: up(4, 16), "anonymous_mappings": up(4, 40)}, Native, "anonymous mappings of 256 KiB each, growing in number, 16 → 256 (mmap, or large blocks of malloc): 4 MiB → 64 MiB"},
-		{whole("rss_bytes", "bytes", 60<<20), map[string]func(int) float64{`mapping_bytes{mapping="anonymous"}`: up(1<<20, 4<<20), "anonymous_mappings": up(3, 40)}, Native, "anonymous mappings of several sizes, growing in number, 40 → 220 (mmap, or large blocks of malloc): 4 MiB → 64 MiB"},
+		{whole("rss_bytes", "bytes", 60<<20), map[string]func(int) float64{`mapping_bytes{mapping="[heap]"}`: up(1<<20, 4<<20)}, Native, "the malloc heap: 4 MiB → 64 MiB"},
+		{whole("rss_bytes", "bytes", 60<<20), map[string]func(int) float64{`mapping_bytes{mapping="anonymous"}`: up(1<<20, 4<<20), "anonymous_mapping_grown_bytes": up(1<<20, 0), "anonymous_mappings": flat(30)}, Native, "an anonymous mapping that grows in size (mmap, or large malloc blocks; adjacent blocks form one mapping): 4 MiB → 64 MiB"},
+		{whole("rss_bytes", "bytes", 60<<20), map[string]func(int) float64{`mapping_bytes{mapping="anonymous"}`: up(1<<20, 4<<20), "anonymous_mapping_grown_bytes": flat(1 << 20), `anonymous_mappings_size{size="262144"}`: up(4, 16), "anonymous_mappings": up(4, 40)}, Native, "anonymous mappings of 256 KiB each, growing in number, 16 → 256 (mmap, or large malloc blocks): 4 MiB → 64 MiB"},
+		{whole("rss_bytes", "bytes", 60<<20), map[string]func(int) float64{`mapping_bytes{mapping="anonymous"}`: up(1<<20, 4<<20), "anonymous_mappings": up(3, 40)}, Native, "anonymous mappings of several sizes, growing in number, 40 → 220 (mmap, or large malloc blocks): 4 MiB → 64 MiB"},
 		{whole("rss_bytes", "bytes", 60<<20), map[string]func(int) float64{`mapping_bytes{mapping="/dev/shm/queue-*"}`: up(1<<20, 4<<20)}, Native, "mapping /dev/shm/queue-*: 4 MiB → 64 MiB"},
 		{whole("rss_bytes", "bytes", 60<<20), map[string]func(int) float64{"go_heap_live_bytes": flat(1 << 20), "go_heap_idle_bytes": up(1<<20, 9<<20), "go_heap_released_bytes": flat(1 << 20)},
-			Native, "free spans that the Go runtime keeps, no leak of the program: 8 MiB → 68 MiB"},
+			Native, "free spans retained by the Go runtime (not a leak of the program): 8 MiB → 68 MiB"},
 		{whole("rss_bytes", "bytes", 60<<20), map[string]func(int) float64{"rss_file_bytes": up(1<<20, 0), "rss_anon_bytes": flat(1 << 20)}, Native, "mapped files: 0 B → 60 MiB"},
 	} {
 		m := newMemory()
@@ -190,8 +190,8 @@ func TestWhatTheKernelKnowsIsPutIntoWords(t *testing.T) {
 	}
 }
 
-func TestWithoutProfilesItIsSaidWhy(t *testing.T) {
-	for metric, want := range map[string]string{"go_heap_live_bytes": "serves no /debug/pprof/", "goroutines": "serves no /debug/pprof/"} {
+func TestFind_WithoutProfiles(t *testing.T) {
+	for metric, want := range map[string]string{"go_heap_live_bytes": "no URL of the target's /debug/pprof/ is known", "goroutines": "no URL of the target's /debug/pprof/ is known"} {
 		if f := one(t, newMemory(), whole(metric, "bytes", 1e6)); len(f.Culprits) > 0 || !strings.Contains(f.Note, want) {
 			t.Errorf("%s: %+v", metric, f)
 		}
@@ -205,7 +205,7 @@ func TestWithoutProfilesItIsSaidWhy(t *testing.T) {
 	}
 }
 
-func TestOnlyTheNewestLifeOfTheTargetCounts(t *testing.T) {
+func TestFind_NewestProcessOnly(t *testing.T) {
 	m := stuck(t)
 	m.add("goroutines", func(i int) float64 { return float64(110 + 4*i) })
 	s := m.series["goroutines"]

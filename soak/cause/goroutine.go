@@ -10,7 +10,7 @@ import (
 	"soakmon/soak"
 )
 
-// goroutines names the places where more and more of them stand.
+// goroutines finds the places where the number of goroutines grows.
 func (f *finder) goroutines(l Leak, out *Finding) {
 	s := f.course("goroutine", l)
 	r := s.rank()
@@ -24,13 +24,13 @@ func (f *finder) goroutines(l Leak, out *Finding) {
 	}
 	out.Explained = soak.Float(r.Explained)
 	if len(out.Culprits) == 0 {
-		out.Note = fmt.Sprintf("no place grows for certain in %d goroutine profiles", r.Snapshots)
+		out.Note = fmt.Sprintf("no place grows significantly in %d goroutine profiles", r.Snapshots)
 	}
 	out.Note = join(out.Note, f.proven(l))
 }
 
-// waiting tells of a place where goroutines stand, from the dump where there is
-// one.
+// waiting describes a place where goroutines wait, with details of the dump if there
+// is one.
 func waiting(s profiles.Site, clusters []profiles.Cluster) Culprit {
 	words := []string{fmt.Sprintf("%.0f → %.0f goroutines", s.First, s.Last)}
 	c := culprit(s, "")
@@ -53,7 +53,7 @@ func waiting(s profiles.Site, clusters []profiles.Cluster) Culprit {
 		}
 		c.CreatedBy = seen.CreatedBy.String()
 		if place := seen.Place(); place == seen.CreatedBy {
-			// All of the stack is the library's: who began it says more.
+			// The whole stack is in the standard library: the go statement is more useful.
 			c.Function, c.File, c.Line = place.Function, place.File, place.Line
 		} else if place.Function == c.Function {
 			c.File, c.Line = place.File, place.Line
@@ -63,8 +63,8 @@ func waiting(s profiles.Site, clusters []profiles.Cluster) Culprit {
 	return c
 }
 
-// clusters are those of the newest dump up to the end of a leak, or else of the
-// first after it.
+// clusters are the clusters of the newest dump up to the end of a leak, or else of the
+// first dump after it.
 func (f *finder) clusters(l Leak) []profiles.Cluster {
 	var best *soak.ProfileMeta
 	for i, m := range f.metas {
@@ -86,8 +86,8 @@ func (f *finder) clusters(l Leak) []profiles.Cluster {
 	return clusters
 }
 
-// proven tells what the garbage collector has proven: goroutines that nothing
-// can ever wake again.
+// proven reports the number of goroutines that nothing can wake again, as the garbage
+// collector has proven.
 func (f *finder) proven(l Leak) string {
 	n := 0.0
 	for _, m := range f.metas {
@@ -113,9 +113,9 @@ func (f *finder) proven(l Leak) string {
 	return fmt.Sprintf("the garbage collector has proven that %.0f goroutines can never run again (goroutineleak profile)", n)
 }
 
-// beside names the places where goroutines grow at the rate of a leak of
-// another kind, within a fifth: each of those may hold one of these.
-func (f *finder) beside(l Leak, what string) (all []Culprit) {
+// correlated finds the places where goroutines grow at the rate of a leak of another
+// resource, within a fifth: each goroutine may hold one of these.
+func (f *finder) correlated(l Leak, what string) (all []Culprit) {
 	s := f.course("goroutine", l)
 	r := s.rank()
 	if r.Snapshots < profiles.Fewest {
@@ -126,14 +126,14 @@ func (f *finder) beside(l Leak, what string) (all []Culprit) {
 		if share := site.Slope / l.Slope; math.Abs(share-1) < 0.2 {
 			c := waiting(site, clusters)
 			c.Share = soak.Float(min(share, 1))
-			c.Detail = fmt.Sprintf("goroutines grow there as %s do: %s", what, c.Detail)
+			c.Detail = fmt.Sprintf("goroutines grow there at the same rate as %s: %s", what, c.Detail)
 			all = append(all, c)
 		}
 	}
 	return all
 }
 
-// join puts sentences together.
+// join joins two sentences, either of which may be empty.
 func join(a, b string) string {
 	switch {
 	case a == "":

@@ -9,7 +9,7 @@ import (
 	"soakmon/soak/human"
 )
 
-// heap names the call sites whose live bytes grow.
+// heap finds the call sites whose live bytes grow.
 func (f *finder) heap(l Leak, out *Finding) {
 	s := f.course("heap", l)
 	r := s.rank()
@@ -24,7 +24,7 @@ func (f *finder) heap(l Leak, out *Finding) {
 	out.Explained = soak.Float(r.Explained)
 	if len(found) == 0 {
 		out.Explained = 0
-		out.Note = fmt.Sprintf("no call site grows for certain in %d heap profiles: they sample one object in %s, and show a site only once it has grown by some 5 MiB", r.Snapshots, "512 KiB")
+		out.Note = fmt.Sprintf("no call site grows significantly in %d heap profiles: they sample one object per 512 KiB, and detect a site once it has grown by about 5 MiB", r.Snapshots)
 	}
 }
 
@@ -34,7 +34,7 @@ func heapDetail(s profiles.Site) string {
 		words = append(words, fmt.Sprintf("%s objects of %s more per hour", human.Amount(s.Counts, "count"), human.Amount(s.Slope/s.Counts, "bytes")))
 	}
 	if s.Likely {
-		words = append(words, "most likely: too few samples to be certain")
+		words = append(words, "most likely; too few samples to be certain")
 	}
 	if by := callers(s); by != "" {
 		words = append(words, by)
@@ -42,7 +42,7 @@ func heapDetail(s profiles.Site) string {
 	return strings.Join(words, ", ")
 }
 
-// callers tells who called the culprit, and through what it allocates.
+// callers names the caller of the culprit, and the function that allocates for it.
 func callers(s profiles.Site) string {
 	for i, f := range s.Stack {
 		if f != s.Frame {

@@ -25,7 +25,7 @@ type Isolation struct {
 // LoadAlone is the growth while one load runs alone, with 95 % intervals.
 type LoadAlone struct {
 	Load           string     `json:"load"`
-	Ran            soak.Float `json:"ran_s"` // measured, without the first seconds of each turn
+	Ran            soak.Float `json:"ran_s"` // measured seconds, without the first few of each turn
 	PerHour        soak.Float `json:"per_hour"`
 	PerHourLo      soak.Float `json:"per_hour_low"`
 	PerHourHi      soak.Float `json:"per_hour_high"`
@@ -34,8 +34,8 @@ type LoadAlone struct {
 	PerOperationHi soak.Float `json:"per_operation_high"`
 }
 
-// Isolate tells which of the loads of an isolated run a resource grows with;
-// nil where it was hardly measured.
+// Isolate finds the loads of an isolated run with which a resource grows. It is nil if
+// there are too few measurements.
 func Isolate(src Source, l Leak, loads []soak.Workload, phases []soak.Phase) *Isolation {
 	s, err := src.Series(soak.SeriesOf(l.Process, l.Metric))
 	if err != nil || len(loads) == 0 {
@@ -44,7 +44,7 @@ func Isolate(src Source, l Leak, loads []soak.Workload, phases []soak.Phase) *Is
 	lines := append(counters(src, "planned_operations_total", loads), counters(src, "operations_total", loads)...)
 	table := attribute.Blocks(attribute.Line{At: s.At, Value: s.Value}, lines, stretches(l, s.Breaks, phases), s.Metric.Quantum*rounding)
 	planned, done := table.Done[:len(loads)], table.Done[len(loads):]
-	for i, w := range loads { // hours that it ran
+	for i, w := range loads { // planned operations become hours of load
 		for j := range planned[i] {
 			planned[i][j] /= w.Rate * 3600
 		}
@@ -74,14 +74,14 @@ func Isolate(src Source, l Leak, loads []soak.Workload, phases []soak.Phase) *Is
 // counters are the series of a family, one for each load.
 func counters(src Source, name string, loads []soak.Workload) (lines []attribute.Line) {
 	for _, w := range loads {
-		s, _ := src.Series(soak.SeriesOf(soak.RoleDriver, soak.LabelName(name, "load", w.Name))) // without it nothing is told
-		lines = append(lines, told(src, s))
+		s, _ := src.Series(soak.SeriesOf(soak.RoleDriver, soak.LabelName(name, "load", w.Name))) // without the series there is no result
+		lines = append(lines, atTallies(src, s))
 	}
 	return lines
 }
 
-// words tells with which loads it grows. A load is quiet where its growth is
-// certainly less than that with any of those.
+// words says with which loads the resource grows. The others are ruled out if their
+// growth is significantly less than that of any of these.
 func (i *Isolation) words() string {
 	var rest []LoadAlone
 	least := soak.Float(0)
@@ -93,16 +93,16 @@ func (i *Isolation) words() string {
 			least = l.PerHourLo
 		}
 	}
-	quiet := !slices.ContainsFunc(rest, func(l LoadAlone) bool { return !(l.PerHourHi < least) })
+	ruledOut := !slices.ContainsFunc(rest, func(l LoadAlone) bool { return !(l.PerHourHi < least) })
 	switch {
 	case len(i.Grows) == 0:
-		return "do not grow beyond chance while any one load runs alone: which one leaks cannot be told"
+		return "do not grow significantly while any one load runs alone, so the leaking load is unknown"
 	case len(rest) == 0:
 		return "grow with every load alone"
-	case quiet:
+	case ruledOut:
 		return fmt.Sprintf("grow only while %s %s", and(i.Grows), runs(i.Grows))
 	}
-	return fmt.Sprintf("grow while %s %s; whether with the others too cannot be told", and(i.Grows), runs(i.Grows))
+	return fmt.Sprintf("grow while %s %s; whether they also grow with the other loads is unknown", and(i.Grows), runs(i.Grows))
 }
 
 func and(names []string) string {
@@ -120,13 +120,13 @@ func runs(names []string) string {
 	return "run"
 }
 
-// words are a line on one load.
+// words is a line about one load.
 func (l LoadAlone) words(metric, unit string) string {
 	return fmt.Sprintf("%s: %s (95 %% %s), %s", l.Load, human.Growth(l.PerHour, unit), human.Interval(l.PerHourLo, l.PerHourHi, unit),
 		amounts(Leak{Metric: metric, Unit: unit}, "an operation", l.PerOperation, l.PerOperationLo, l.PerOperationHi))
 }
 
-// Lines is a line on each load.
+// Lines has a line about each load.
 func (i *Isolation) Lines() (lines []string) {
 	for _, l := range i.Loads {
 		lines = append(lines, l.words(i.Metric, i.Unit))

@@ -9,7 +9,7 @@ import (
 	"soakmon/soak"
 )
 
-// turned is twelve minutes in which three loads run alone, a minute each in turn.
+// turned is a run of twelve minutes in which three loads take turns of a minute.
 func turned(grow func(load, second int) float64) (*memory, []soak.Workload, []soak.Phase) {
 	m := newMemory()
 	var loads []soak.Workload
@@ -41,14 +41,14 @@ func turned(grow func(load, second int) float64) (*memory, []soak.Workload, []so
 	return m, loads, phases
 }
 
-func TestWhichOfTheLoadsLeaksIsSaid(t *testing.T) {
+func TestIsolate_Sentence(t *testing.T) {
 	noise := func(second int) float64 { return float64(second*second%7-3) / 2 }
 	l := Leak{Process: soak.RoleTarget, Metric: "fds", Unit: "count", To: 720 * time.Second, End: 720 * time.Second}
 	for want, grow := range map[string]func(load, second int) float64{
 		"fds grow only while b runs":      func(load, second int) float64 { return []float64{0, 0.5, 0}[load] },
 		"fds grow only while a and c run": func(load, second int) float64 { return []float64{0.5, 0, 1}[load] },
 		"fds grow with every load alone":  func(load, second int) float64 { return 0.5 },
-		"fds do not grow beyond chance while any one load runs alone: which one leaks cannot be told": func(_, second int) float64 { return noise(second) },
+		"fds do not grow significantly while any one load runs alone, so the leaking load is unknown": func(_, second int) float64 { return noise(second) },
 	} {
 		m, loads, phases := turned(grow)
 		i := Isolate(m, l, loads, phases)
@@ -63,6 +63,6 @@ func TestWhichOfTheLoadsLeaksIsSaid(t *testing.T) {
 	m, loads, phases := turned(func(int, int) float64 { return 1 })
 	delete(m.series, `planned_operations_total{load="b"}`)
 	if i := Isolate(m, l, loads, phases); i != nil {
-		t.Errorf("without the plan of a load: %+v", i)
+		t.Errorf("without the planned operations of a load: %+v", i)
 	}
 }

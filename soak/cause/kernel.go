@@ -9,14 +9,14 @@ import (
 	"soakmon/soak/human"
 )
 
-// DescriptorFamilies are the series that tell descriptors apart.
+// DescriptorFamilies are the families that count descriptors by kind.
 var DescriptorFamilies = []string{"fds_kind", "fds_file", "sockets", "sockets_peer", "udp_sockets", "unix_sockets", "other_sockets"}
 
-// socketFamilies are those of sockets.
+// socketFamilies are the families that count sockets.
 var socketFamilies = []string{"sockets", "udp_sockets", "unix_sockets", "other_sockets"}
 
-// descriptors names the kinds of descriptor that grow, and goroutines that grow
-// beside them.
+// descriptors finds the kinds of descriptor that grow, and places where goroutines
+// grow at the same rate.
 func (f *finder) descriptors(l Leak, out *Finding) {
 	kinds := f.parts(l, "fds_kind")
 	for _, p := range kinds {
@@ -32,20 +32,19 @@ func (f *finder) descriptors(l Leak, out *Finding) {
 		words = append(words, f.ages(l, p.labels["kind"])...)
 		out.Culprits = append(out.Culprits, Culprit{Share: share(p, l), Detail: strings.Join(words, ", ")})
 	}
-	if len(kinds) == 0 { // read too seldom, or a leak of sockets alone
+	if len(kinds) == 0 { // too few readings by kind, or only sockets leak
 		for _, p := range f.parts(l, socketFamilies...) {
 			out.Culprits = append(out.Culprits, Culprit{Share: share(p, l), Detail: fmt.Sprintf("%s: %.0f → %.0f", socketWords(p), p.first, p.last)})
 		}
 	}
 	explain(out)
-	out.Culprits = append(out.Culprits, f.beside(l, "descriptors")...)
+	out.Culprits = append(out.Culprits, f.correlated(l, "descriptors")...)
 	if len(out.Culprits) == 0 {
-		out.Note = "no kind of descriptor grows for certain"
+		out.Note = "no kind of descriptor grows significantly"
 	}
 }
 
-// ages tells how long the descriptors of a kind have been open, as far as that
-// was seen.
+// ages describes how long the descriptors of a kind have been observed to be open.
 func (f *finder) ages(l Leak, kind string) (words []string) {
 	for _, a := range []struct{ family, words string }{{"fds_age_seconds", "half of them open for at least "}, {"fds_oldest_seconds", "the oldest for at least "}} {
 		if p, ok := f.part(l, soak.LabelName(a.family, "kind", kind)); ok && p.last >= 1 {
@@ -55,7 +54,7 @@ func (f *finder) ages(l Leak, kind string) (words []string) {
 	return words
 }
 
-// explain adds up the shares of culprits that exclude each other.
+// explain sums the shares of culprits that do not overlap.
 func explain(out *Finding) {
 	if len(out.Culprits) == 0 {
 		return
@@ -67,7 +66,7 @@ func explain(out *Finding) {
 	out.Explained = min(1, total)
 }
 
-// sockets tells which protocols, states and peers grow.
+// sockets names the protocols, states and peers that grow.
 func (f *finder) sockets(l Leak) (words []string) {
 	for _, p := range f.parts(l, socketFamilies...) {
 		words = append(words, socketWords(p))
@@ -81,18 +80,18 @@ func (f *finder) sockets(l Leak) (words []string) {
 	return words
 }
 
-// stateMeans says what a growing number of TCP sockets in a state is a sign of.
+// stateMeans explains a growing number of TCP sockets in a state.
 var stateMeans = map[string]string{
-	"close_wait":  "the peer has closed, and the program has not",
+	"close_wait":  "the peer has closed the connection, the program has not",
 	"established": "connections stay open",
-	"fin_wait2":   "the program has closed, and the peer does not",
-	"syn_sent":    "connections are begun, and nobody answers",
+	"fin_wait2":   "the program has closed the connection, the peer has not",
+	"syn_sent":    "connection attempts are not answered",
 }
 
 func socketWords(p part) string {
 	state := p.labels["state"]
 	if p.name == "other_sockets" {
-		return "sockets in no table (never bound or connected, or reset by the peer and not closed)"
+		return "sockets in no kernel table (never bound or connected, or reset by the peer and not closed)"
 	}
 	if state == "" {
 		return strings.ReplaceAll(soak.Family(p.name), "_", " ")
@@ -104,19 +103,20 @@ func socketWords(p part) string {
 	return words
 }
 
-// threads names those that grow, and goroutines that hold threads.
+// threads finds the names of threads that grow, and places where goroutines grow at
+// the same rate.
 func (f *finder) threads(l Leak, out *Finding) {
 	for _, p := range f.parts(l, "threads_comm") {
 		out.Culprits = append(out.Culprits, Culprit{Share: share(p, l), Detail: fmt.Sprintf("threads named %s: %.0f → %.0f", p.labels["comm"], p.first, p.last)})
 	}
 	explain(out)
-	out.Culprits = append(f.beside(l, "threads"), out.Culprits...)
+	out.Culprits = append(f.correlated(l, "threads"), out.Culprits...)
 	if len(out.Culprits) == 0 {
-		out.Note = "no name of threads grows for certain"
+		out.Note = "no name of threads grows significantly"
 	}
 }
 
-// children names the programs, and for zombies the parent that does not wait.
+// children finds the programs, and for zombies the parent that does not wait for them.
 func (f *finder) children(l Leak, out *Finding) {
 	for _, p := range f.parts(l, "children_comm") {
 		name, zombie := strings.CutPrefix(p.labels["child"], "zombie ")
@@ -127,9 +127,9 @@ func (f *finder) children(l Leak, out *Finding) {
 		detail := fmt.Sprintf("children named %s: %.0f → %.0f", child, p.first, p.last)
 		switch {
 		case zombie && parent != "":
-			detail += fmt.Sprintf(", ended, and their parent %s does not wait for them", parent)
+			detail += fmt.Sprintf(", exited, but their parent %s does not wait for them", parent)
 		case zombie:
-			detail += ", ended, and nobody waits for them"
+			detail += ", exited, but no process waits for them"
 		case parent != "":
 			detail += ", started by " + parent
 		}
@@ -137,6 +137,6 @@ func (f *finder) children(l Leak, out *Finding) {
 	}
 	explain(out)
 	if len(out.Culprits) == 0 {
-		out.Note = "no name of children grows for certain"
+		out.Note = "no name of children grows significantly"
 	}
 }

@@ -9,8 +9,8 @@ import (
 	"soakmon/soak/human"
 )
 
-// memory tells which part of the resident memory grows: the Go heap, what the
-// Go runtime keeps beside it, or what neither explains.
+// memory finds the part of the resident memory that grows: the live Go heap, other
+// memory of the Go runtime, or neither.
 func (f *finder) memory(l Leak, out *Finding) {
 	live, ok := f.part(l, "go_heap_live_bytes")
 	if ok && live.Slope > l.Slope/2 && live.Lasts {
@@ -35,11 +35,11 @@ func (f *finder) memory(l Leak, out *Finding) {
 		explain(out)
 	}
 	if len(out.Culprits) == 0 {
-		out.Note = join(out.Note, "no part of the resident memory grows for certain")
+		out.Note = join(out.Note, "no part of the resident memory grows significantly")
 	}
 }
 
-// golang tells what the Go runtime holds beside the live heap.
+// golang finds memory that the Go runtime retains in addition to the live heap.
 func (f *finder) golang(l Leak, out *Finding) {
 	retained := f.retained(l)
 	for _, k := range []struct {
@@ -47,7 +47,7 @@ func (f *finder) golang(l Leak, out *Finding) {
 		words string
 		is    string
 	}{
-		{retained, "free spans that the Go runtime keeps, no leak of the program", Native},
+		{retained, "free spans retained by the Go runtime (not a leak of the program)", Native},
 		{f.one(l, "go_stack_bytes"), "stacks of goroutines", Goroutine},
 	} {
 		if s := share(k.part, l); k.Lasts && k.P <= chance && s >= 0.05 {
@@ -57,7 +57,7 @@ func (f *finder) golang(l Leak, out *Finding) {
 			}
 		}
 	}
-	out.Note = "the live heap does not grow with it"
+	out.Note = "the live heap does not grow at this rate"
 }
 
 func (f *finder) one(l Leak, name string) part {
@@ -65,7 +65,7 @@ func (f *finder) one(l Leak, name string) part {
 	return p
 }
 
-// retained is the heap that holds no objects and was not given back.
+// retained is the idle heap that has not been released to the system.
 func (f *finder) retained(l Leak) part {
 	idle, err := f.src.Series(soak.SeriesOf(l.Process, "go_heap_idle_bytes"))
 	released, err2 := f.src.Series(soak.SeriesOf(l.Process, "go_heap_released_bytes"))
@@ -83,20 +83,20 @@ func (f *finder) retained(l Leak) part {
 	return part{first: value[0], last: value[len(value)-1], Growth: profiles.Grow(at, value)}
 }
 
-// residentWords are the parts of resident memory that the kernel tells apart.
+// residentWords are the parts of resident memory that the kernel distinguishes.
 var residentWords = map[string]string{
 	"rss_anon_bytes":  "anonymous memory",
 	"rss_file_bytes":  "mapped files",
 	"rss_shmem_bytes": "shared memory",
 }
 
-// mapping says what a mapping is used for, and how it grows.
+// mapping describes the use of a mapping, and how it grows.
 func (f *finder) mapping(l Leak, p part) string {
 	switch name := p.labels["mapping"]; name {
 	case "[heap]":
-		return "the heap of malloc"
+		return "the malloc heap"
 	case "malloc arenas":
-		return "arenas of malloc, of its threads"
+		return "per-thread malloc arenas"
 	case "anonymous":
 		return f.anonymous(l, p)
 	case "shared anonymous":
@@ -108,20 +108,20 @@ func (f *finder) mapping(l Leak, p part) string {
 	}
 }
 
-// anonymous tells mappings that become more from one that becomes larger.
+// anonymous distinguishes a growing number of mappings from a growing mapping.
 func (f *finder) anonymous(l Leak, p part) string {
 	for _, s := range f.parts(l, "anonymous_mappings_size") {
 		size, err := strconv.ParseFloat(s.labels["size"], 64)
 		if err == nil && s.Slope*size > p.Slope/2 {
-			return fmt.Sprintf("anonymous mappings of %s each, growing in number, %.0f → %.0f (mmap, or large blocks of malloc)", human.Amount(size, "bytes"), s.first, s.last)
+			return fmt.Sprintf("anonymous mappings of %s each, growing in number, %.0f → %.0f (mmap, or large malloc blocks)", human.Amount(size, "bytes"), s.first, s.last)
 		}
 	}
-	// What a mapping had when it was first seen does not count as grown.
+	// The size of a mapping when it was first seen does not count as growth.
 	if g := f.one(l, "anonymous_mapping_grown_bytes"); g.Lasts && g.P <= chance && g.Slope > p.Slope/4 {
-		return "an anonymous mapping that grows in size (mmap, or large blocks of malloc: calls whose memory touches are one mapping)"
+		return "an anonymous mapping that grows in size (mmap, or large malloc blocks; adjacent blocks form one mapping)"
 	}
 	if n := f.one(l, "anonymous_mappings"); n.Lasts && n.P <= chance {
-		return fmt.Sprintf("anonymous mappings of several sizes, growing in number, %.0f → %.0f (mmap, or large blocks of malloc)", n.first, n.last)
+		return fmt.Sprintf("anonymous mappings of several sizes, growing in number, %.0f → %.0f (mmap, or large malloc blocks)", n.first, n.last)
 	}
-	return "anonymous mappings (mmap, or large blocks of malloc)"
+	return "anonymous mappings (mmap, or large malloc blocks)"
 }

@@ -10,7 +10,7 @@ import (
 	"soakmon/soak"
 )
 
-// part is one series of a family and its growth in the stretch of a leak.
+// part is one series of a family and its growth in the interval of a leak.
 type part struct {
 	name   string
 	labels map[string]string
@@ -19,13 +19,13 @@ type part struct {
 	profiles.Growth
 }
 
-// parts are the series of the families that grow for certain, the steepest
-// first.
+// parts are the series of the families that grow significantly to the end, the
+// steepest first.
 func (f *finder) parts(l Leak, families ...string) []part {
 	return slices.DeleteFunc(f.every(l, families...), func(p part) bool { return !p.Lasts || p.P > chance })
 }
 
-// every gives all series of the families, the steepest first.
+// every returns all series of the families, the steepest first.
 func (f *finder) every(l Leak, families ...string) (all []part) {
 	for _, n := range f.names {
 		if n.Process != l.Process || !slices.Contains(families, soak.Family(n.Metric)) {
@@ -39,17 +39,17 @@ func (f *finder) every(l Leak, families ...string) (all []part) {
 	return all
 }
 
-// chance is how often a series seems to grow that does not.
+// chance is the significance level of growth of a series.
 const chance = 0.01
 
-// part is the growth of one series, false where it was hardly measured.
+// part is the growth of one series, false if there are too few measurements.
 func (f *finder) part(l Leak, name string) (part, bool) {
 	s, err := f.src.Series(soak.SeriesOf(l.Process, name))
 	if err != nil {
 		return part{}, false
 	}
 	at, value := cut(s, l.From, l.To)
-	if len(at) < usualSnapshots { // of a probe that paces itself
+	if len(at) < usualSnapshots { // the probe is expensive and reads rarely
 		at, value = cut(s, 0, l.End)
 	}
 	if len(at) < profiles.Fewest {
@@ -58,8 +58,8 @@ func (f *finder) part(l Leak, name string) (part, bool) {
 	return part{name: name, labels: maps.Collect(soak.Labels(name)), first: value[0], last: value[len(value)-1], Growth: profiles.Grow(at, value)}, true
 }
 
-// cut keeps what was measured of a series in a stretch, of the newest life of
-// the process.
+// cut returns the measured values of a series in an interval, after the last break in
+// it.
 func cut(s soak.Series, from, to time.Duration) (at []time.Duration, value []float64) {
 	for _, b := range s.Breaks {
 		if b > from && b < to {

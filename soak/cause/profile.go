@@ -9,7 +9,7 @@ import (
 	"soakmon/soak"
 )
 
-// Query asks how the profiles of one kind went over a stretch of a run.
+// Query selects the profiles of one kind in an interval of a run.
 type Query struct {
 	Process string
 	Kind    string // of profile: "heap", "goroutine", "cpu", …
@@ -18,8 +18,8 @@ type Query struct {
 	By      profiles.By
 }
 
-// Rank ranks the places of a kind of profile by their growth. Told is what the
-// snapshots cost. The error says which kinds there are.
+// Rank ranks the places of a kind of profile by their growth, and returns the cost of
+// the profiles. If there are none, the error lists the kinds that the run has.
 func Rank(src Source, q Query) (profiles.Ranking, Cost, error) {
 	metas, err := src.Profiles()
 	if err != nil {
@@ -32,16 +32,16 @@ func Rank(src Source, q Query) (profiles.Ranking, Cost, error) {
 		}
 	}
 	if len(all) == 0 {
-		return profiles.Ranking{}, Cost{}, fmt.Errorf("the run has no %s profile of the %s in this stretch; it has %s (a plan names kinds in profiles.kinds)", q.Kind, q.Process, kinds(metas))
+		return profiles.Ranking{}, Cost{}, fmt.Errorf("the run has no %s profile of the %s in this interval; it has %s (set profiles.kinds in the plan)", q.Kind, q.Process, kinds(metas))
 	}
 	s := read(src, thin(all))
 	if s.course.Len() == 0 {
-		return profiles.Ranking{}, Cost{}, fmt.Errorf("none of %d %s profiles can be read", len(all), q.Kind)
+		return profiles.Ranking{}, Cost{}, fmt.Errorf("none of the %d %s profiles can be read", len(all), q.Kind)
 	}
 	return s.course.Rank(q.By, 0, forever), costOf(all), nil
 }
 
-// kinds says what profiles there are.
+// kinds lists the kinds of profile and their numbers.
 func kinds(metas []soak.ProfileMeta) string {
 	count := map[string]int{}
 	var names []string
@@ -52,7 +52,7 @@ func kinds(metas []soak.ProfileMeta) string {
 		count[m.Kind]++
 	}
 	if len(names) == 0 {
-		return "none at all: the target serves no /debug/pprof/ that soak knows of"
+		return "none: no URL of the target's /debug/pprof/ is known (set target.pprof)"
 	}
 	slices.Sort(names)
 	text := ""
@@ -69,15 +69,15 @@ func joinComma(a, b string) string {
 	return a + ", " + b
 }
 
-// Cost is what snapshots cost their target.
+// Cost is the cost of profiles for their target.
 type Cost struct {
 	Snapshots int
-	CPU       float64       // CPU seconds of the target during one, on average; its other work included
-	Took      time.Duration // one, on average
-	Share     float64       // of a core, at their distance; NaN with one snapshot
+	CPU       float64       // mean CPU seconds of the target during a fetch, including its other work
+	Took      time.Duration // mean duration of a fetch
+	Share     float64       // CPU time as a share of a core, at their interval; NaN with one snapshot
 }
 
-// costOf sums the cost of the snapshots of one kind.
+// costOf is the cost of the profiles of one kind.
 func costOf(metas []soak.ProfileMeta) Cost {
 	c := Cost{Snapshots: len(metas)}
 	var cpu float64
@@ -97,11 +97,11 @@ type Part struct {
 	First float64
 	Last  float64
 	Slope float64 // per hour
-	Grows bool    // for certain, and to the end
+	Grows bool    // significantly, and to the end
 }
 
-// Parts gives the series of some families of a process and their growth, the
-// steepest first; those that are always 0 are left out.
+// Parts returns the series of some families of a process with their growth, the
+// steepest first, without series that are 0 at both ends.
 func Parts(src Source, process string, from, to time.Duration, families ...string) (all []Part) {
 	f := &finder{src: src, names: src.Names()}
 	for _, p := range f.every(Leak{Process: process, From: from, To: to, End: to}, families...) {

@@ -12,17 +12,17 @@ import (
 	"soakmon/soak"
 )
 
-// Split is what the resident memory of a process consisted of, early and late in
-// a stretch of a run. Its JSON names are stable.
+// Split is the composition of the resident memory of a process, early and late in an
+// interval of a run. Its JSON names are stable.
 type Split struct {
 	Process string      `json:"process"`
-	Parts   []SplitPart `json:"parts"` // those with nothing to say are left out; the resident set itself is the first
+	Parts   []SplitPart `json:"parts"` // the resident set itself is the first; unknown and empty parts are omitted
 }
 
-// SplitPart is one part of it, in bytes: the medians of the first and of the
+// SplitPart is one part of the memory, in bytes: the medians of the first and of the
 // last fifth of its readings.
 type SplitPart struct {
-	Part   string     `json:"part"` // "rss", "live_heap", "kept" (of it "dead_heap" and "free_spans", which change places), "stacks", "metadata", "native", "file", "shared", "swap"; of programs without a Go runtime mappings by name
+	Part   string     `json:"part"` // "rss", "live_heap", "kept" (the sum of "dead_heap" and "free_spans", which turn into each other), "stacks", "metadata", "native", "file", "shared", "swap"; without a Go runtime, mappings by name
 	Words  string     `json:"words"`
 	Early  soak.Float `json:"early_bytes"`
 	Late   soak.Float `json:"late_bytes"`
@@ -38,10 +38,11 @@ func (s Split) Part(name string) (SplitPart, bool) {
 	return s.Parts[i], true
 }
 
-// SplitMemory splits the resident memory of the target. Of a Go program, what
-// its runtime tells is taken from the anonymous memory that the kernel counts,
-// and what is left is native: cgo, mmap, stacks of threads. It is what was taken
-// from the system and not only what was touched, so a rest below zero is none.
+// SplitMemory splits the resident memory of the target. For a Go program, the memory
+// that its runtime reports is subtracted from the anonymous memory that the kernel
+// counts; the remainder is native: cgo, mmap, stacks of threads. The runtime reports
+// memory that it has obtained even if it is not resident, so a negative remainder
+// counts as zero.
 func SplitMemory(src Source, from, to time.Duration) Split {
 	t := newTable(src, from, to)
 	s := Split{Process: soak.RoleTarget}
@@ -57,48 +58,49 @@ func SplitMemory(src Source, from, to time.Duration) Split {
 	return s
 }
 
-// golang adds what a Go runtime tells, and what is left of the anonymous memory.
+// golang adds the parts that a Go runtime reports, and the remaining anonymous memory.
 func (s *Split) golang(t table, inuse column) {
 	free := t.of("go_heap_idle_bytes").minus(t.of("go_heap_released_bytes"))
 	if live := t.of("go_heap_live_bytes"); live != nil {
 		dead := inuse.minus(live).atLeast0()
 		s.add("live_heap", "live heap", live)
-		s.add("kept", "kept by the runtime: dead objects and free spans", dead.plus(free))
-		s.add("dead_heap", "of it dead objects and gaps between live ones", dead)
-		s.add("free_spans", "of it free spans", free)
+		s.add("kept", "retained by the runtime: dead objects and free spans", dead.plus(free))
+		s.add("dead_heap", "dead objects and gaps between live ones", dead)
+		s.add("free_spans", "free spans", free)
 	} else {
-		s.add("heap", "heap spans in use, dead objects included", inuse)
-		s.add("free_spans", "free spans that the runtime keeps", free)
+		s.add("heap", "heap spans in use, including dead objects", inuse)
+		s.add("free_spans", "free spans retained by the runtime", free)
 	}
 	stacks, metadata := t.of("go_stack_bytes"), t.of("go_metadata_bytes")
 	s.add("stacks", "stacks of goroutines", stacks)
 	s.add("metadata", "metadata of the runtime", metadata)
 	anonymous := t.of("rss_anon_bytes")
-	if native := anonymous.minus(inuse).minus(free).minus(stacks).minus(metadata); !apart(native, anonymous) {
+	if native := anonymous.minus(inuse).minus(free).minus(stacks).minus(metadata); !inconsistent(native, anonymous) {
 		s.add("native", "other anonymous: cgo, mmap, stacks of threads", native.atLeast0())
 	}
 }
 
-// apart tells that what is left over of a whole is nothing to go by: kernel and
-// runtime are not read at the same instant, and of a process that takes and gives
-// back much meanwhile it is now far above what it should be and now below zero.
-func apart(rest, whole column) bool {
-	return len(rest) > 0 && floats.Min(rest) < -unlike*floats.Max(whole)
+// inconsistent reports whether the residual is too inconsistent to be meaningful. The
+// kernel and the runtime are not read at the same instant. In a process that obtains
+// and releases much memory in between, the residual is sometimes far too large and
+// sometimes negative.
+func inconsistent(residual, whole column) bool {
+	return len(residual) > 0 && floats.Min(residual) < -overlap*floats.Max(whole)
 }
 
-// unlike is the share of a whole by which the parts may exceed it: what was taken
-// from the system and not yet touched.
-const unlike = 0.25
+// overlap is the share of a whole by which its parts may exceed it: memory that was
+// obtained from the system but not yet touched.
+const overlap = 0.25
 
-// mostMappings of a program without a Go runtime are shown.
+// mostMappings is the maximum number of mappings of a program without a Go runtime.
 const mostMappings = 6
 
-// mappings adds the anonymous ones that changed most.
+// mappings adds the anonymous mappings that changed most.
 func (s *Split) mappings(t table) {
 	var all Split
 	for _, n := range t.src.Names() {
 		name := n.Label("mapping")
-		if n.Process == soak.RoleTarget && soak.Family(n.Metric) == "mapping_bytes" && !strings.HasPrefix(name, "/") { // those count as files
+		if n.Process == soak.RoleTarget && soak.Family(n.Metric) == "mapping_bytes" && !strings.HasPrefix(name, "/") { // these are mapped files
 			all.add(name, "mapping "+name, t.of(n.Metric))
 		}
 	}
@@ -108,7 +110,7 @@ func (s *Split) mappings(t table) {
 	s.Parts = append(s.Parts, all.Parts[:min(len(all.Parts), mostMappings)]...)
 }
 
-// add adds a part that is known and not always zero.
+// add adds a part if it is known and not zero at both ends.
 func (s *Split) add(name, words string, c column) {
 	known := slices.DeleteFunc(slices.Clone(c), math.IsNaN)
 	if len(known) == 0 {
@@ -123,14 +125,14 @@ func (s *Split) add(name, words string, c column) {
 
 func middle(v []float64) float64 { return slices.Sorted(slices.Values(v))[len(v)/2] }
 
-// table reads series of the target at the same times, so that they can be taken
-// from each other.
+// table reads series of the target at the same times, so that they can be added and
+// subtracted.
 type table struct {
 	src Source
 	at  []time.Duration
 }
 
-// newTable takes the times at which the Go runtime was read, or else the process.
+// newTable uses the times at which the Go runtime was read, or else the process.
 func newTable(src Source, from, to time.Duration) table {
 	for _, name := range []string{"go_heap_inuse_bytes", "rss_bytes"} {
 		if s, err := src.Series(soak.SeriesOf(soak.RoleTarget, name)); err == nil {
@@ -142,11 +144,11 @@ func newTable(src Source, from, to time.Duration) table {
 	return table{src: src}
 }
 
-// column is a series at the times of a table; nil where it was not measured, NaN
-// before its first value.
+// column is a series at the times of a table: nil if it was not measured, NaN before
+// its first value.
 type column []float64
 
-// of gives the newest value at each time.
+// of returns the newest value at each time.
 func (t table) of(name string) column {
 	s, err := t.src.Series(soak.SeriesOf(soak.RoleTarget, name))
 	if err != nil || len(t.at) == 0 {
@@ -169,10 +171,10 @@ func (t table) of(name string) column {
 	return c
 }
 
-// minus is nil where c is; what was not measured takes nothing away.
+// minus is nil if c is nil. A value of d that was not measured counts as zero.
 func (c column) minus(d column) column { return c.with(d, -1) }
 
-// plus is nil where c is; what was not measured adds nothing.
+// plus is nil if c is nil. A value of d that was not measured counts as zero.
 func (c column) plus(d column) column { return c.with(d, 1) }
 
 func (c column) with(d column, sign float64) column {

@@ -6,7 +6,7 @@ import (
 	"soakmon/soak"
 )
 
-func TestMemoryIsSplit(t *testing.T) {
+func TestSplitMemory_GoProgram(t *testing.T) {
 	m := newMemory()
 	mib := func(from, perMinute float64) func(int) float64 {
 		return func(i int) float64 { return (from + perMinute*float64(i)) * (1 << 20) }
@@ -33,7 +33,7 @@ func TestMemoryIsSplit(t *testing.T) {
 	}
 }
 
-func TestMemoryOfAForeignProgramIsSplitByMapping(t *testing.T) {
+func TestSplitMemory_ByMapping(t *testing.T) {
 	m := newMemory()
 	m.add("rss_bytes", func(i int) float64 { return float64(1000 + i) })
 	m.add(`mapping_bytes{mapping="[heap]"}`, func(i int) float64 { return float64(10 * i) })
@@ -45,9 +45,9 @@ func TestMemoryOfAForeignProgramIsSplitByMapping(t *testing.T) {
 	}
 }
 
-// A server that takes and gives back 300 MiB between the kernel's reading and the
-// runtime's: what is left over is no memory of anybody's.
-func TestReadingsThatDoNotLineUpLeaveNothingNative(t *testing.T) {
+// A server obtains and releases 300 MiB between the readings of the kernel and of the
+// runtime, so the residual is not native memory.
+func TestSplitMemory_InconsistentResidual(t *testing.T) {
 	m := newMemory()
 	const mib = 1 << 20
 	now := func(odd, even float64) func(int) float64 {
@@ -69,12 +69,12 @@ func TestReadingsThatDoNotLineUpLeaveNothingNative(t *testing.T) {
 	}
 }
 
-// From one collection to the next dead objects become free spans, and free spans
-// dead objects: the medians of both do not add up to what is kept.
-func TestWhatTheRuntimeKeepsIsDeadOrFree(t *testing.T) {
+// Dead objects become free spans at a collection, and free spans become dead objects
+// after it: the medians of the two do not add up to the retained memory.
+func TestSplitMemory_RetainedByRuntime(t *testing.T) {
 	m := newMemory()
 	const mib = 1 << 20
-	dead := func(i int) float64 { // little in most readings
+	dead := func(i int) float64 { // few in most readings
 		if i%5 < 3 {
 			return 10
 		}

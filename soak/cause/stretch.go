@@ -10,17 +10,18 @@ import (
 	"soakmon/soak"
 )
 
-// mostSnapshots are read of one kind: enough for any slope, and soon read.
+// mostSnapshots is the maximum number of profiles that are read of one kind: enough
+// for any slope, and fast.
 const mostSnapshots = 300
 
-// stretch is the profiles of one kind over a part of a run.
+// stretch is the profiles of one kind in an interval of a run.
 type stretch struct {
 	course *profiles.Course
 	bad    int // profiles that could not be read
 }
 
-// course reads the profiles of a kind in the stretch of a leak. The newest life
-// of the target in it counts: a new process has nothing of the old one.
+// course reads the profiles of a kind in the interval of a leak. Only the newest
+// process of the target in it counts.
 func (f *finder) course(kind string, l Leak) *stretch {
 	key := fmt.Sprint(kind, l.From, l.To)
 	if s, ok := f.courses[key]; ok {
@@ -31,11 +32,11 @@ func (f *finder) course(kind string, l Leak) *stretch {
 	return s
 }
 
-// usualSnapshots is how many a stretch should have. Where it has fewer, those
-// before and after it speak as well, warm-up and rests with them.
+// usualSnapshots is the number of profiles that an interval should have. If it has
+// fewer, profiles of the whole run are used, including warm-up and rests.
 const usualSnapshots = 10
 
-// within lists the profiles of a kind in a leak's stretch.
+// within lists the profiles of a kind in the interval of a leak.
 func (f *finder) within(kind string, l Leak) []soak.ProfileMeta {
 	all := f.between(kind, l, l.From, l.To)
 	if len(all) < usualSnapshots {
@@ -60,7 +61,8 @@ func (f *finder) between(kind string, l Leak, from, to time.Duration) (all []soa
 	return all
 }
 
-// thin keeps at most so many, evenly, the first and the last among them.
+// thin keeps at most mostSnapshots profiles, evenly spaced, including the first and
+// the last.
 func thin(all []soak.ProfileMeta) []soak.ProfileMeta {
 	if len(all) <= mostSnapshots {
 		return all
@@ -89,20 +91,20 @@ func read(src Source, metas []soak.ProfileMeta) *stretch {
 	return s
 }
 
-// rank ranks all of a stretch by function.
+// rank ranks the functions of a stretch.
 func (s *stretch) rank() profiles.Ranking { return s.course.Rank(profiles.ByFunction, 0, forever) }
 
 const forever = time.Duration(1<<63 - 1)
 
-// few says why a ranking can name nothing.
+// few explains that there are too few profiles for a ranking.
 func (s *stretch) few(kind string) string {
 	if s.bad > 0 {
-		return fmt.Sprintf("only %d %s profiles could be read, %d could not: too few to name a place", s.course.Len(), kind, s.bad)
+		return fmt.Sprintf("only %d %s profiles could be read and %d could not: too few to identify a place", s.course.Len(), kind, s.bad)
 	}
 	if s.course.Len() == 0 {
-		return fmt.Sprintf("there is no %s profile of this stretch: the target serves no /debug/pprof/ that soak knows of", kind)
+		return fmt.Sprintf("there is no %s profile of this interval: no URL of the target's /debug/pprof/ is known (set target.pprof)", kind)
 	}
-	return fmt.Sprintf("there are only %d %s profiles of this stretch: too few to name a place", s.course.Len(), kind)
+	return fmt.Sprintf("there are only %d %s profiles of this interval: too few to identify a place", s.course.Len(), kind)
 }
 
 func culprit(s profiles.Site, detail string) Culprit {
@@ -113,5 +115,5 @@ func culprit(s profiles.Site, detail string) Culprit {
 	return c
 }
 
-// mostFrames of a stack are shown.
+// mostFrames is the maximum number of frames of a stack.
 const mostFrames = 16

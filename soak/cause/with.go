@@ -10,36 +10,36 @@ import (
 	"soakmon/soak/attribute"
 )
 
-// With is what a resource grows with: time, or what one of the loads did. Its
-// JSON names are stable.
+// With is what the growth of a resource is proportional to: time, or an activity of
+// one of the loads. Its JSON names are stable.
 type With struct {
 	Sentence string `json:"sentence"`
-	Only     bool   `json:"only"`             // the one that is named has the growth alone
-	Named    []Kind `json:"named,omitempty"`  // one kind, or two that are both needed
-	Rivals   []Kind `json:"rivals,omitempty"` // each could be the only one: they cannot be told apart
-	Not      []Kind `json:"not,omitempty"`    // with which it certainly does not grow
+	Only     bool   `json:"only"`             // Named explains all of the growth
+	Named    []Kind `json:"named,omitempty"`  // the kind that explains the growth, or two that are both needed
+	Rivals   []Kind `json:"rivals,omitempty"` // kinds that each explain the growth and cannot be distinguished
+	Not      []Kind `json:"not,omitempty"`    // kinds that are ruled out
 }
 
-// Kind is a thing that goes on in a run and that a resource may grow with.
+// Kind is time or an activity of a load, with which a resource may grow.
 type Kind struct {
 	What  soak.Follows `json:"what"`
 	Dirty string       `json:"dirty,omitempty"` // kind of dirty sessions
-	Load  string       `json:"load,omitempty"`  // all together where it is empty, but for time
-	Each  soak.Float   `json:"each,omitempty"`  // growth for each; an hour, of time
+	Load  string       `json:"load,omitempty"`  // empty for time, and for all loads together
+	Each  soak.Float   `json:"each,omitempty"`  // growth per event; for time, per hour
 	Lo    soak.Float   `json:"each_low,omitempty"`
 	Hi    soak.Float   `json:"each_high,omitempty"` // 95 % interval
-	Share soak.Float   `json:"share,omitempty"`     // of the growth
+	Share soak.Float   `json:"share,omitempty"`     // of the growth, 0 to 1
 }
 
-// rounding is the standard deviation of the difference of two rounded values, as
-// a share of the step, or less.
+// rounding is an upper bound of the standard deviation of the difference of two
+// rounded values, as a share of the rounding step.
 const rounding = 0.3
 
-// unsettled is how long after a change of the rate a level is still on its way.
+// unsettled is the time after a change of the rate in which the level still adapts.
 const unsettled = 3 * time.Second
 
-// GrowsWith tells what a leaking resource grows with, nil where there is too
-// little to tell: in a watch, or in a short run. Phases are those of the run.
+// GrowsWith finds what a leaking resource grows with. It is nil if there are too few
+// measurements: in a watch, or in a short run. phases are those of the run.
 func GrowsWith(src Source, l Leak, loads []soak.Workload, phases []soak.Phase) *With {
 	s, err := src.Series(soak.SeriesOf(l.Process, l.Metric))
 	if err != nil || len(loads) == 0 {
@@ -67,7 +67,7 @@ func GrowsWith(src Source, l Leak, loads []soak.Workload, phases []soak.Phase) *
 	return w
 }
 
-// stretches are the parts of the steady load, within those of a leak, in which
+// stretches are the parts of the steady load in the interval of a leak in which
 // neither the rate nor the process changed.
 func stretches(l Leak, breaks []time.Duration, phases []soak.Phase) (all []attribute.Stretch) {
 	for i, p := range phases {
@@ -91,7 +91,7 @@ func stretches(l Leak, breaks []time.Duration, phases []soak.Phase) (all []attri
 	return all
 }
 
-// regressors are the kinds that there are, each with its counter.
+// regressors are the kinds that occur in the run, each with its counter.
 func regressors(src Source, resource soak.Series, loads []soak.Workload) (kinds []Kind, lines []attribute.Line) {
 	hours := make([]float64, len(resource.At))
 	for i, t := range resource.At {
@@ -105,24 +105,24 @@ func regressors(src Source, resource soak.Series, loads []soak.Workload) (kinds 
 	}
 	for _, w := range loads {
 		add(Kind{What: soak.FollowsOperations, Load: w.Name}, soak.LabelName("operations_total", "load", w.Name))
-		if w.PerSession > 1 { // else they are never renewed, or are the operations
+		if w.PerSession > 1 { // otherwise sessions are never renewed, or equal the operations
 			add(Kind{What: soak.FollowsSessions, Load: w.Name}, soak.LabelName("sessions_total", "load", w.Name))
 		}
 		add(Kind{What: soak.FollowsFailed, Load: w.Name}, soak.LabelName("failed_operations_total", "load", w.Name))
 		for _, dirty := range slices.Sorted(maps.Keys(w.Dirty)) {
-			// They count from their begin on, when they take what they may keep.
+			// They count from their start, which is when they take what may leak.
 			add(Kind{What: soak.FollowsDirty, Dirty: dirty, Load: w.Name}, soak.LabelName("dirty_sessions_total", "kind", dirty, "load", w.Name), soak.LabelName("open_dirty_sessions", "kind", dirty, "load", w.Name))
 		}
 	}
-	if len(loads) > 1 { // together they may be as steady as time
+	if len(loads) > 1 { // the sum may be as steady as time
 		add(Kind{What: soak.FollowsOperations}, "operations_total")
 	}
 	return kinds, lines
 }
 
-// told is a counter of the driver at the times at which it was as it says: a
-// tally waits for the next row, and on a busy machine not always as long.
-func told(src Source, s soak.Series) (out attribute.Line) {
+// atTallies shifts a driver counter back to the times its values were taken. A tally
+// waits for the next row, and on a busy machine that time varies.
+func atTallies(src Source, s soak.Series) (out attribute.Line) {
 	ages, err := src.Series(soak.SeriesOf(soak.RoleDriver, "tally_age_seconds"))
 	known := err == nil && slices.Equal(ages.At, s.At)
 	for i, at := range s.At {
@@ -136,11 +136,12 @@ func told(src Source, s soak.Series) (out attribute.Line) {
 	return out
 }
 
-// longestAge of a tally in seconds: beyond it the clock was set meanwhile.
+// longestAge is the maximum age of a tally in seconds. Above it the wall clock was
+// changed in between.
 const longestAge = 60
 
-// summed adds series of the driver, which it tells of at the same times; false
-// where there is not the first of them.
+// summed is the sum of series of the driver with the same times. It is false if the
+// first of them does not exist.
 func summed(src Source, names []string) (attribute.Line, bool) {
 	first, err := src.Series(soak.SeriesOf(soak.RoleDriver, names[0]))
 	if err != nil {
@@ -155,5 +156,5 @@ func summed(src Source, names []string) (attribute.Line, bool) {
 			}
 		}
 	}
-	return told(src, first), true
+	return atTallies(src, first), true
 }

@@ -14,9 +14,8 @@ import (
 	"soakmon/soak"
 )
 
-// driven is ten minutes of readings once a second of a resource and of what two
-// loads did: 200 operations a second each, in sessions of 5, and dirty sessions
-// drawn at random.
+// driven is ten minutes of readings, once a second, of a resource and of two loads:
+// 200 operations a second each, in sessions of 5, and random dirty sessions.
 func driven(grow func(aborts, resets, second float64) float64) (*memory, []soak.Workload) {
 	loads := []soak.Workload{
 		{Name: "reality", PerSession: 5, Dirty: map[string]float64{"handshake_rst": 0.02}},
@@ -47,13 +46,13 @@ func driven(grow func(aborts, resets, second float64) float64) (*memory, []soak.
 	return m, loads
 }
 
-var tenMinutes = []soak.Phase{{Name: "warmup", To: 20 * time.Second}, {Name: soak.PhaseSteady, From: 20 * time.Second, To: 600 * time.Second}}
+var tenMinutes = []soak.Phase{{Name: soak.PhaseWarmup, To: 20 * time.Second}, {Name: soak.PhaseSteady, From: 20 * time.Second, To: 600 * time.Second}}
 
 func ofFDs() Leak {
 	return Leak{Process: soak.RoleTarget, Metric: "fds", Unit: "count", Slope: 3600, To: 600 * time.Second, End: 600 * time.Second}
 }
 
-func TestTheSentenceOfWhatItGrowsWith(t *testing.T) {
+func TestGrowsWith_Sentence(t *testing.T) {
 	for _, c := range []struct {
 		what string
 		grow func(aborts, resets, second float64) float64
@@ -63,13 +62,13 @@ func TestTheSentenceOfWhatItGrowsWith(t *testing.T) {
 			[]string{"grows only with aborted handshakes (dirty handshake_rst of load reality): ", " fd each (95 % 0.9", " … 1.0"}},
 		{"two kinds", func(a, r, _ float64) float64 { return a + 2*r },
 			[]string{"grows with aborted handshakes", "and with connections that are reset (dirty rst of load tcp): ", "not with time"}},
-		{"what is constant", func(_, _, s float64) float64 { return s },
-			[]string{"grows with one of time, operations of load reality, new sessions of load reality, operations of load tcp: ", "cannot be told apart", "`vary:`", "--isolate", "not with aborted handshakes"}},
+		{"constant rates", func(_, _, s float64) float64 { return s },
+			[]string{"cannot tell which it grows with: time, operations of load reality, new sessions of load reality, operations of load tcp; these rose in step", "`vary:`", "--isolate", "not with aborted handshakes"}},
 	} {
 		m, loads := driven(c.grow)
 		w := GrowsWith(m, ofFDs(), loads, tenMinutes)
 		if w == nil {
-			t.Fatalf("%s: nothing is told", c.what)
+			t.Fatalf("%s: no result", c.what)
 		}
 		for _, want := range c.says {
 			if !strings.Contains(w.Sentence, want) {
@@ -79,9 +78,8 @@ func TestTheSentenceOfWhatItGrowsWith(t *testing.T) {
 	}
 }
 
-// A session that lingers for 3 s holds its descriptor from its begin on, and is
-// counted at its end.
-func TestDirtySessionsCountFromTheirBegin(t *testing.T) {
+// A session of 3 s holds its descriptor from its start, and is counted at its end.
+func TestGrowsWith_DirtySessionsFromStart(t *testing.T) {
 	m, loads := driven(func(a, _, _ float64) float64 { return a })
 	loads[0].Dirty = map[string]float64{"silent": 0.02}
 	begun := m.series[`dirty_sessions_total{kind="handshake_rst",load="reality"}`]
@@ -100,14 +98,14 @@ func TestDirtySessionsCountFromTheirBegin(t *testing.T) {
 	}
 }
 
-// On a busy machine a tally waits for its row for a second or for six.
-func TestTalliesCountForTheTimeThatTheyAreOf(t *testing.T) {
+// On a busy machine a tally waits up to six seconds for its row.
+func TestGrowsWith_AgeOfTallies(t *testing.T) {
 	m, loads := driven(func(a, _, _ float64) float64 { return a })
 	random := rand.New(rand.NewPCG(3, 3))
 	ages := soak.Series{}
 	now := 0
 	for i, at := range m.series["fds"].At {
-		now = min(random.IntN(7), now+1, i) // none comes before an older one
+		now = min(random.IntN(7), now+1, i) // tallies stay in order
 		ages.At, ages.Value = append(ages.At, at), append(ages.Value, float64(now))
 	}
 	for name, s := range m.series {
@@ -126,12 +124,12 @@ func TestTalliesCountForTheTimeThatTheyAreOf(t *testing.T) {
 		}
 		w := GrowsWith(m, l, loads, tenMinutes)
 		if right := w != nil && len(w.Named) == 1 && w.Named[0].Dirty == "handshake_rst" && w.Named[0].Lo < 1 && w.Named[0].Hi > 1; right != known {
-			t.Errorf("where the ages are known is %v: %+v", known, w)
+			t.Errorf("with known ages %v: %+v", known, w)
 		}
 	}
 }
 
-func TestOperationsAndTheirSessionsGoTogether(t *testing.T) {
+func TestGrowsWith_OperationsAndSessionsInStep(t *testing.T) {
 	m, loads := driven(func(_, _, s float64) float64 { return s })
 	// The rate of one load goes up and down; the other's does not.
 	ops, sessions, fds := m.series[`operations_total{load="reality"}`], m.series[`sessions_total{load="reality"}`], m.series["fds"]
@@ -149,24 +147,24 @@ func TestOperationsAndTheirSessionsGoTogether(t *testing.T) {
 		done += 200 * factor
 	}
 	w := GrowsWith(m, ofFDs(), loads, phases)
-	for _, want := range []string{"grows with operations of load reality: 0.20 fd each", "or with new sessions of load reality: 1.00 fd each", "these go together; not with time"} {
+	for _, want := range []string{"grows with operations of load reality: 0.20 fd each", "or with new sessions of load reality: 1.00 fd each", "these rise in step; not with time"} {
 		if w == nil || !strings.Contains(w.Sentence, want) {
 			t.Fatalf("%q is not in %+v", want, w)
 		}
 	}
 }
 
-func TestWithoutALoadNothingIsTold(t *testing.T) {
+func TestGrowsWith_WithoutLoad(t *testing.T) {
 	m, _ := driven(func(_, _, s float64) float64 { return s })
 	if w := GrowsWith(m, ofFDs(), nil, tenMinutes); w != nil {
 		t.Errorf("%+v", w)
 	}
 }
 
-func TestAStretchEndsAtABreakAndBeginsWhereTheRateHasSettled(t *testing.T) {
+func TestStretches_BreaksAndRateChanges(t *testing.T) {
 	s := time.Second
 	got := stretches(Leak{From: 10 * s, To: 95 * s}, []time.Duration{70 * s}, []soak.Phase{
-		{Name: "warmup", To: 20 * s}, {Name: soak.PhaseSteady, From: 20 * s, To: 40 * s}, {Name: soak.PhaseSteady, From: 40 * s, To: 60 * s}, {Name: "rest", From: 60 * s, To: 65 * s},
+		{Name: soak.PhaseWarmup, To: 20 * s}, {Name: soak.PhaseSteady, From: 20 * s, To: 40 * s}, {Name: soak.PhaseSteady, From: 40 * s, To: 60 * s}, {Name: soak.PhaseRest, From: 60 * s, To: 65 * s},
 		{Name: soak.PhaseSteady, From: 65 * s, To: 100 * s},
 	})
 	if want := "[{20s 40s} {43s 1m0s} {1m5s 1m10s} {1m10s 1m35s}]"; fmt.Sprint(got) != want {
@@ -174,8 +172,8 @@ func TestAStretchEndsAtABreakAndBeginsWhereTheRateHasSettled(t *testing.T) {
 	}
 }
 
-// Two loads take turns, so that all operations together are as soak.PhaseSteady as time.
-func TestLoadsThatLeakInTurnsAreNotTakenForTime(t *testing.T) {
+// Two loads take turns, so the sum of their operations is as steady as time.
+func TestGrowsWith_LoadsInTurns(t *testing.T) {
 	m, loads := driven(func(_, _, s float64) float64 { return s })
 	var done [2]float64
 	for second := range 600 {

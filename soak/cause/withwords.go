@@ -9,11 +9,11 @@ import (
 	"soakmon/soak/human"
 )
 
-// dirtyWords are the dirty sessions of a kind.
+// dirtyWords describe the dirty sessions of a kind.
 var dirtyWords = map[string]string{
 	"rst":           "connections that are reset",
-	"silent":        "sessions whose peer falls silent",
-	"half_open":     "connections on which nothing is said",
+	"silent":        "sessions whose client goes silent",
+	"half_open":     "connections without any data",
 	"abort":         "aborted sessions",
 	"slow_reader":   "slow readers",
 	"handshake_rst": "aborted handshakes",
@@ -21,7 +21,7 @@ var dirtyWords = map[string]string{
 	"bad_auth":      "wrong credentials",
 }
 
-// String names a kind.
+// String names a kind for people.
 func (k Kind) String() string {
 	switch k.What {
 	case soak.FollowsTime:
@@ -43,7 +43,7 @@ func (k Kind) String() string {
 	return "operations of load " + k.Load
 }
 
-// each is how much a kind makes a leak grow by, with its interval.
+// each is the growth per event of a kind, with its interval.
 func (k Kind) each(l Leak) string {
 	if k.What == soak.FollowsTime {
 		return fmt.Sprintf("%s (95 %% %s)", human.Growth(k.Each, l.Unit), human.Interval(k.Lo, k.Hi, l.Unit))
@@ -51,7 +51,7 @@ func (k Kind) each(l Leak) string {
 	return amounts(l, "each", k.Each, k.Lo, k.Hi)
 }
 
-// amounts is how much of a leak one of something makes, with its interval.
+// amounts is the growth per event, with its interval.
 func amounts(l Leak, one string, v, lo, hi soak.Float) string {
 	number := func(v soak.Float) string { return fewDigits(float64(v)) }
 	of := " " + thing(l.Metric)
@@ -61,7 +61,7 @@ func amounts(l Leak, one string, v, lo, hi soak.Float) string {
 	return fmt.Sprintf("%s%s %s (95 %% %s … %s)", number(v), of, one, number(lo), number(hi))
 }
 
-// fewDigits shows a number to the hundredth, or to three digits where it is small.
+// fewDigits writes a number to the hundredth, or to three digits if it is small.
 func fewDigits(v float64) string {
 	if v > -0.1 && v < 0.1 {
 		return fmt.Sprintf("%.3g", v)
@@ -69,7 +69,7 @@ func fewDigits(v float64) string {
 	return fmt.Sprintf("%.2f", v)
 }
 
-// thing is what a count counts, one of it.
+// thing is the singular of what a metric counts.
 func thing(metric string) string {
 	f := soak.Family(metric)
 	if f == "children" {
@@ -78,7 +78,7 @@ func thing(metric string) string {
 	return strings.ReplaceAll(strings.TrimSuffix(f, "s"), "_", " ")
 }
 
-// words is the sentence of what a leak grows with.
+// words is the sentence about what a leak grows with.
 func (w *With) words(l Leak, loads []soak.Workload) string {
 	switch {
 	case len(w.Named) == 2:
@@ -86,25 +86,25 @@ func (w *With) words(l Leak, loads []soak.Workload) string {
 	case len(w.Named) == 1 && w.Only:
 		return fmt.Sprintf("grows only with %s: %s", w.Named[0], w.Named[0].each(l))
 	case len(w.Named) == 1:
-		return fmt.Sprintf("may grow with %s: %s, which would explain %s of it; whether something else has a part in it cannot be told", w.Named[0], w.Named[0].each(l), human.Percent(w.Named[0].Share))
+		return fmt.Sprintf("may grow with %s: %s, which would explain %s of the growth; there may be another cause", w.Named[0], w.Named[0].each(l), human.Percent(w.Named[0].Share))
 	case len(w.Rivals) > 0 && w.oneLoad():
 		var words []string
 		for _, k := range w.Rivals {
 			words = append(words, fmt.Sprintf("with %s: %s", k, k.each(l)))
 		}
-		return fmt.Sprintf("grows %s; these go together%s", strings.Join(words, ", or "), w.not())
+		return fmt.Sprintf("grows %s; these rise in step%s", strings.Join(words, ", or "), w.not())
 	case len(w.Rivals) > 0:
-		return fmt.Sprintf("grows with one of %s: they went in constant proportions, or nearly, and cannot be told apart%s%s", list(w.Rivals), advice(loads), w.not())
+		return fmt.Sprintf("cannot tell which it grows with: %s; these rose in step%s%s", list(w.Rivals), advice(loads), w.not())
 	}
-	return "no single thing that the load did explains it, nor do two together, nor time"
+	return "neither time nor any one or two activities of the load explain the growth"
 }
 
-// oneLoad reports whether all rivals are of the same load.
+// oneLoad reports whether all rivals belong to the same load.
 func (w *With) oneLoad() bool {
 	return !slices.ContainsFunc(w.Rivals, func(k Kind) bool { return k.Load == "" || k.Load != w.Rivals[0].Load })
 }
 
-// not tells with what it does not grow.
+// not lists the kinds that are ruled out.
 func (w *With) not() string {
 	if len(w.Not) == 0 {
 		return ""
@@ -112,16 +112,16 @@ func (w *With) not() string {
 	return "; not with " + list(w.Not)
 }
 
-// advice is what would tell apart what went in constant proportions.
+// advice is how to distinguish kinds that rose in step.
 func advice(loads []soak.Workload) string {
 	varies := slices.ContainsFunc(loads, func(w soak.Workload) bool { return w.Vary.By > 0 })
 	switch {
 	case varies:
-		return " (a longer run may tell)"
+		return " (a longer run may help)"
 	case len(loads) > 1:
-		return " (`vary:` of a load would tell, or --isolate)"
+		return " (set `vary:` on a load, or use --isolate)"
 	}
-	return " (`vary:` of the load would tell)"
+	return " (set `vary:` on the load)"
 }
 
 func list(kinds []Kind) string {

@@ -105,7 +105,7 @@ func (q Query) cut(n int) int {
 
 func (q Query) text(out io.Writer, r profiles.Ranking, c cause.Cost) error {
 	fmt.Fprintf(out, "%s of the %s: %s from %s to %s\n", q.Kind, q.Process, human.Count(r.Snapshots, "snapshot"), human.Offset(r.From), human.Offset(r.To))
-	fmt.Fprintf(out, "in all %s (%s → %s); %s of %d places grow for certain, and explain %.0f %% of it\n", human.Growth(r.Total, r.Unit),
+	fmt.Fprintf(out, "in all %s (%s → %s); %s of %d places grow significantly, and explain %.0f %% of it\n", human.Growth(r.Total, r.Unit),
 		human.Amount(r.First, r.Unit), human.Amount(r.Last, r.Unit), named(r), len(r.Sites), 100*r.Explained)
 	fmt.Fprintf(out, "%s\n\n", q.price(c))
 	tw := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
