@@ -5,18 +5,17 @@ import (
 	"slices"
 )
 
-// batch gathers rows until they are coded. Its memory is kept from one filling
-// to the next.
+// batch collects rows until they are encoded. Its memory is reused.
 type batch struct {
 	stamps  []stamp
-	columns []column // of series id at id-1
-	coded   []byte   // the columns' memory while they are coded
+	columns []column // the series with an id is at id-1
+	coded   []byte   // buffer for the encoded columns
 }
 
 // add starts a row.
 func (b *batch) add(s stamp) { b.stamps = append(b.stamps, s) }
 
-// set gives the newest row's value of a series.
+// set sets the value of a series in the latest row.
 func (b *batch) set(id uint64, v float64) {
 	for uint64(len(b.columns)) < id {
 		b.columns = append(b.columns, column{})
@@ -24,8 +23,8 @@ func (b *batch) set(id uint64, v float64) {
 	b.columns[id-1].set(int64(len(b.stamps)-1), v)
 }
 
-// encode codes the rows and empties the batch. scales are those of series id at
-// id-1.
+// encode encodes the rows and empties the batch. The scale of the series with an id
+// is at id-1.
 func (b *batch) encode(scales []scale) []byte {
 	var parts []part
 	b.coded = b.coded[:0]
@@ -44,8 +43,8 @@ func (b *batch) encode(scales []scale) []byte {
 	return chunk
 }
 
-// merge codes the rows of several chunks, oldest first, as one. It holds one
-// series at a time.
+// merge encodes the rows of several chunks, oldest first, as one chunk. It decodes
+// only one series at a time.
 func merge(chunks []chunk, scales []scale) ([]byte, error) {
 	var stamps []stamp
 	seen := map[uint64]bool{}
@@ -66,7 +65,7 @@ func merge(chunks []chunk, scales []scale) ([]byte, error) {
 	return encodeChunk(stamps, parts), nil
 }
 
-// concat returns the points of one series of several chunks.
+// concat returns the points of one series from several chunks.
 func concat(chunks []chunk, id uint64) (column, error) {
 	var all column
 	before := int64(0)
@@ -83,7 +82,7 @@ func concat(chunks []chunk, id uint64) (column, error) {
 	return all, nil
 }
 
-// scaleFor is the scale of a series, or none where it is not known.
+// scaleFor is the scale of a series, or the zero scale if it is unknown.
 func scaleFor(scales []scale, id uint64) scale {
 	if id-1 < uint64(len(scales)) {
 		return scales[id-1]

@@ -26,7 +26,7 @@ func fill(b *testing.B, rec recording, n int) (path string, samples int) {
 	return path, samples
 }
 
-// One row of 50 series handed over; every 256th pays for coding them.
+// Append of one row of 50 series; every 256th also encodes them.
 func BenchmarkAppend(b *testing.B) {
 	rec := readRecording(b)
 	w, _ := createRun(b, Options{NoSync: true})
@@ -37,7 +37,7 @@ func BenchmarkAppend(b *testing.B) {
 	}
 }
 
-// One commit as the monitor makes it: two rows of 50 series, on the disk.
+// One commit as the monitor does it: two rows of 50 series, synced to disk.
 func BenchmarkCommit(b *testing.B) {
 	for name, noSync := range map[string]bool{"fsync": false, "nosync": true} {
 		b.Run(name, func(b *testing.B) {
@@ -84,8 +84,8 @@ func BenchmarkSeal(b *testing.B) {
 	}
 }
 
-// A day of 50 series, all of the file counted.
-func BenchmarkSealedBytesPerSample(b *testing.B) {
+// A day of 50 series, including all overhead of the file.
+func BenchmarkSeal_BytesPerSample(b *testing.B) {
 	rec := readRecording(b)
 	for b.Loop() {
 		path, samples := fill(b, rec, day)
@@ -96,7 +96,7 @@ func BenchmarkSealedBytesPerSample(b *testing.B) {
 }
 
 // One series of 86,400 points out of a file of 50.
-func BenchmarkReadDay(b *testing.B) {
+func BenchmarkSeries_OneDay(b *testing.B) {
 	path, _ := fill(b, readRecording(b), day)
 	r := openReader(b, path)
 	for name, n := range map[string]soak.SeriesID{

@@ -5,15 +5,15 @@ import (
 	"errors"
 )
 
-// errShort says that coded data ends too early.
-var errShort = errors.New("coded data ends too early")
+// errShort reports that encoded data is truncated.
+var errShort = errors.New("encoded data is truncated")
 
 // bitWriter appends numbers of any width to a slice of bytes, least
 // significant bit first.
 type bitWriter struct {
 	b    []byte
 	acc  uint64 // bits not yet in b
-	fill uint   // how many, below 64
+	fill uint   // number of these bits, below 64
 }
 
 // put appends the low width bits of v, whose other bits must be zero.
@@ -28,7 +28,7 @@ func (w *bitWriter) put(v uint64, width uint) {
 	w.fill = w.fill + width - 64
 }
 
-// bytes ends the stream at a whole byte and returns it.
+// bytes pads the stream to a whole byte and returns it.
 func (w *bitWriter) bytes() []byte {
 	for i := uint(0); i < w.fill; i += 8 {
 		w.b = append(w.b, byte(w.acc>>i))
@@ -37,8 +37,8 @@ func (w *bitWriter) bytes() []byte {
 	return w.b
 }
 
-// bitReader reads what a bitWriter wrote. Past the end it reads zeros and
-// notes that in short.
+// bitReader reads what a bitWriter wrote. Past the end it reads zeros and sets
+// short.
 type bitReader struct {
 	b     []byte
 	pos   uint // in bits

@@ -12,18 +12,18 @@ import (
 	"soakmon/soak"
 )
 
-// maxRows bounds the rows of a chunk, and with it what a hostile file can make
-// a reader allocate.
+// maxRows is the maximum number of rows of a chunk. It limits the memory that a
+// hostile file can make a reader allocate.
 const maxRows = 1 << 16
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
-// stamp is when a row was taken: milliseconds since the run's start, and what
-// to add for Unix milliseconds.
+// stamp is the time of a row: milliseconds since the run's start, and the offset to
+// Unix milliseconds.
 type stamp struct{ at, offset int64 }
 
-// stampOf rounds a row's time to milliseconds. The offset is rounded apart, so
-// that it stays the same as long as the wall clock is not set.
+// stampOf rounds a row's time to milliseconds. The offset is rounded separately, so
+// that it stays the same until the wall clock is set.
 func stampOf(r soak.Row) stamp {
 	return stamp{
 		at:     int64(r.At.Round(time.Millisecond) / time.Millisecond),
@@ -37,14 +37,14 @@ func (s stamp) At() time.Duration { return time.Duration(s.at) * time.Millisecon
 // Wall is the wall time.
 func (s stamp) Wall() time.Time { return time.UnixMilli(s.at + s.offset).UTC() }
 
-// part is the coded column of one series.
+// part is the encoded column of one series.
 type part struct {
 	id   uint64
 	data []byte
 }
 
-// encodeChunk codes rows: their number, their times, the directory of series
-// and the columns, in the order of their ids, and a CRC-32C of it all.
+// encodeChunk encodes rows: their number, their times, the directory of series and
+// the columns, ordered by id, followed by a CRC-32C of everything.
 func encodeChunk(stamps []stamp, parts []part) []byte {
 	at, offset := make([]int64, len(stamps)), make([]int64, len(stamps))
 	for i, s := range stamps {
@@ -66,13 +66,13 @@ func encodeChunk(stamps []stamp, parts []part) []byte {
 	return binary.LittleEndian.AppendUint32(b, crc32.Checksum(b, castagnoli))
 }
 
-// chunk is a coded chunk with its times and directory read.
+// chunk is an encoded chunk whose times and directory have been decoded.
 type chunk struct {
 	stamps []stamp
 	parts  []part // by ascending id
 }
 
-// decodeChunk checks the sum of a chunk and reads its times and directory.
+// decodeChunk verifies the checksum of a chunk and reads its times and directory.
 func decodeChunk(b []byte) (chunk, error) {
 	if len(b) < crc32.Size {
 		return chunk{}, errShort
@@ -84,14 +84,14 @@ func decodeChunk(b []byte) (chunk, error) {
 	return parseChunk(b)
 }
 
-// parseChunk reads a chunk whose sum has been taken off.
+// parseChunk reads a chunk without its checksum.
 func parseChunk(b []byte) (chunk, error) {
 	n, b, err := cutUvarint(b)
 	if err != nil {
 		return chunk{}, err
 	}
 	if n > maxRows {
-		return chunk{}, fmt.Errorf("a chunk of %d rows", n)
+		return chunk{}, fmt.Errorf("invalid number of rows in a chunk: %d", n)
 	}
 	at, b, err := cutInts(b, int(n))
 	if err != nil {
@@ -109,13 +109,13 @@ func parseChunk(b []byte) (chunk, error) {
 	return c, err
 }
 
-// cutParts reads the directory of a chunk and what it points to.
+// cutParts reads the directory of a chunk and the columns that it points to.
 func cutParts(b []byte) ([]part, error) {
 	n, b, err := cutUvarint(b)
 	if err != nil {
 		return nil, err
 	}
-	if n > uint64(len(b))/2 { // an entry takes two bytes at least
+	if n > uint64(len(b))/2 { // an entry takes at least two bytes
 		return nil, errShort
 	}
 	parts := make([]part, n)
@@ -129,7 +129,7 @@ func cutParts(b []byte) ([]part, error) {
 			return nil, err
 		}
 		if id+step <= id {
-			return nil, fmt.Errorf("series %d after series %d", id+step, id)
+			return nil, fmt.Errorf("invalid order of series: %d after %d", id+step, id)
 		}
 		id += step
 		parts[i].id = id
@@ -142,7 +142,7 @@ func cutParts(b []byte) ([]part, error) {
 	return parts, nil
 }
 
-// column reads the points of a series; it has none where the chunk lacks it.
+// column decodes the points of a series. There are none if it is not in the chunk.
 func (c chunk) column(id uint64) (column, error) {
 	i, ok := slices.BinarySearchFunc(c.parts, id, func(p part, id uint64) int { return cmp.Compare(p.id, id) })
 	if !ok {

@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// intCases are the shapes of series that occur, and the odd ones.
+// intCases are the shapes of series that occur in runs, and unusual ones.
 func intCases() map[string][]int64 {
 	rng := rand.New(rand.NewPCG(1, 2))
 	fill := func(n int, f func(i int) int64) []int64 {
@@ -39,7 +39,7 @@ func intCases() map[string][]int64 {
 	}
 }
 
-func TestIntsSurvive(t *testing.T) {
+func TestInts_RoundTrip(t *testing.T) {
 	for name, v := range intCases() {
 		t.Run(name, func(t *testing.T) {
 			b := appendInts([]byte("before"), v)
@@ -51,14 +51,14 @@ func TestIntsSurvive(t *testing.T) {
 	}
 }
 
-func TestIntsAreSmall(t *testing.T) {
+func TestInts_Size(t *testing.T) {
 	most := map[string]int{ // bytes of 1,000 values
-		"constant":  80,   // nothing but the heads of 8 blocks
+		"constant":  80,   // only the headers of 8 blocks
 		"line":      40,   //
 		"noise":     460,  // 3 bits each
-		"staircase": 90,   // one exception in a hundred
-		"histogram": 1100, // 8 bits each: the 7 that never change cost nothing
-		"any":       8200, // 64 bits each and no more
+		"staircase": 90,   // one exception per hundred values
+		"histogram": 1100, // 8 bits each: the 7 constant bits cost nothing
+		"any":       8200, // at most 64 bits each
 	}
 	cases := intCases()
 	for name, limit := range most {
@@ -68,12 +68,12 @@ func TestIntsAreSmall(t *testing.T) {
 	}
 }
 
-func TestValuesSurvive(t *testing.T) {
+func TestValues_RoundTrip(t *testing.T) {
 	inf := math.Inf(1)
 	for name, c := range map[string]struct {
 		scale  scale
 		values []float64
-		kind   byte // of scale that is expected: m·2 + inverse
+		kind   byte // of the expected scale: m·2 + inverse
 	}{
 		"whole":            {scaleOf(1), []float64{0, 1, -5, 1 << 40}, 1 << 1},
 		"pages":            {scaleOf(4096), []float64{0, 4096, 81920}, 0},
@@ -99,7 +99,7 @@ func TestValuesSurvive(t *testing.T) {
 	}
 }
 
-func TestValuesAreRoundedToTheQuantumAndNoFurther(t *testing.T) {
+func TestValues_RoundedOnlyToQuantum(t *testing.T) {
 	var sum float64 // 9.99999999999983
 	for range 1000 {
 		sum += 0.01
@@ -112,7 +112,7 @@ func TestValuesAreRoundedToTheQuantumAndNoFurther(t *testing.T) {
 	}
 }
 
-func TestColumnKeepsGapsAndNaN(t *testing.T) {
+func TestColumn_GapsAndNaN(t *testing.T) {
 	nan := math.NaN()
 	for name, c := range map[string]column{
 		"empty":      {},
@@ -131,7 +131,7 @@ func TestColumnKeepsGapsAndNaN(t *testing.T) {
 	}
 }
 
-func TestChecksumTellsEveryFlippedBit(t *testing.T) {
+func TestDecodeChunk_FlippedBit(t *testing.T) {
 	var b batch
 	for i := range int64(20) {
 		b.add(stamp{i * 1000, 0})

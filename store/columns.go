@@ -6,10 +6,10 @@ import (
 	"time"
 )
 
-// Columns reads several series between two times in one pass over the file. Use
-// is given the points of series names[i] in one chunk, oldest chunk first, NaN
-// where a point was due and not measured; at and value are valid until it
-// returns. A name that the run does not have has no points.
+// Columns reads several series between two times in one pass over the file. It calls
+// use with the points of series names[i] in one chunk, oldest chunk first. A point
+// that was due but not measured is NaN. at and value are valid until use returns. A
+// series that the run does not have has no points.
 func (r *Reader) Columns(names []soak.SeriesID, from, to time.Duration, use func(i int, at []time.Duration, value []float64)) error {
 	ids := make([]uint64, len(names))
 	for i, n := range names {

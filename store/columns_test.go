@@ -8,8 +8,8 @@ import (
 	"soakmon/soak"
 )
 
-// Whatever stretch is asked for, the columns hold what the series hold there.
-func TestColumnsAgreeWithSeries(t *testing.T) {
+// For any interval, the columns have the same points as the series.
+func TestColumns_AgreeWithSeries(t *testing.T) {
 	rec := readRecording(t)
 	run := testRun()
 	run.Metrics = rec.metrics()
@@ -50,7 +50,7 @@ func TestColumnsAgreeWithSeries(t *testing.T) {
 }
 
 // All 4.3 million samples of a day of 50 series in one pass.
-func BenchmarkColumnsOfADay(b *testing.B) {
+func BenchmarkColumns_OneDay(b *testing.B) {
 	path, _ := fill(b, readRecording(b), day)
 	r := openReader(b, path)
 	names := r.Names()

@@ -6,13 +6,12 @@ import (
 	"go.etcd.io/bbolt"
 )
 
-// sealRows is how many rows the bucket recent gathers before they are merged
-// into one chunk. More would pack a little tighter, and take more memory and
-// room in the file meanwhile.
+// sealRows is the number of rows in the bucket recent at which they are merged into
+// one chunk. Larger chunks would compress slightly better, but rows would take more
+// memory and space in the file until then.
 const sealRows = 1024
 
-// commit puts the queue, and what else is given, on disk in one transaction: all
-// of it or nothing.
+// commit writes the queue, and what also writes, to disk in one transaction.
 func (w *Writer) commit(also func(*bbolt.Tx) error) error {
 	w.commits.Lock()
 	defer w.commits.Unlock()
@@ -21,7 +20,7 @@ func (w *Writer) commit(also func(*bbolt.Tx) error) error {
 		return nil
 	}
 	rows := w.recent
-	var refused error // by also: no fault of the disk
+	var refused error // the error of also, which does not mean that the disk fails
 	err := w.db.Update(func(tx *bbolt.Tx) (err error) {
 		if rows, err = putAll(tx, puts, rows, scales); err != nil || also == nil {
 			return err
@@ -41,8 +40,8 @@ func (w *Writer) commit(also func(*bbolt.Tx) error) error {
 	return err
 }
 
-// putAll appends the values to their buckets, seals the recent rows where there
-// are enough of them, and returns how many are left of those.
+// putAll appends the values to their buckets, seals the recent rows if there are
+// enough of them, and returns the number of recent rows afterwards.
 func putAll(tx *bbolt.Tx, puts []put, recent int, scales []scale) (int, error) {
 	for _, p := range puts {
 		recent += p.rows
@@ -56,9 +55,9 @@ func putAll(tx *bbolt.Tx, puts []put, recent int, scales []scale) (int, error) {
 	return 0, seal(tx, scales)
 }
 
-// appendTo puts a value under the next number of a bucket.
+// appendTo stores a value under the next number of a bucket.
 func appendTo(b *bbolt.Bucket, value []byte) error {
-	b.FillPercent = 1 // keys only rise: a page that is full stays so
+	b.FillPercent = 1 // keys only increase, so a full page is never split
 	n, err := b.NextSequence()
 	if err != nil {
 		return err

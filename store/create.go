@@ -14,22 +14,22 @@ import (
 	"soakmon/soak"
 )
 
-// Options of a run file that is written.
+// Options are the options for writing a run file.
 type Options struct {
-	NoSync bool  // do not wait for the disk: a power failure may cost the file. For tests
-	Cap    int64 // bytes; near it profiles are thinned out. 0 is 1 GiB
+	NoSync bool  // do not wait for the disk: a power failure may destroy the file. For tests
+	Cap    int64 // maximum size in bytes; near it profiles are thinned out. 0 means 1 GiB
 }
 
 const (
 	defaultCap  = 1 << 30
-	allocSize   = 128 << 10              // the file grows by so much
-	lockTimeout = 100 * time.Millisecond // wait for another's lock
+	allocSize   = 128 << 10              // step in which the file grows, in bytes
+	lockTimeout = 100 * time.Millisecond // wait for a lock held by another process
 )
 
-// Create makes the file of a new run, readable by its owner only, and the folder
-// for it. It never overwrites: the error is then [fs.ErrExist]. The file appears
-// under its name when it is a complete run file, not before, so a kill leaves no
-// broken one.
+// Create creates the file of a new run, readable by its owner only, and its folder.
+// It never overwrites a file: the error is [fs.ErrExist] if there is one. The file
+// appears under its name only when it is a complete run file, so a kill leaves no
+// broken file there.
 func Create(path string, run soak.Run, o Options) (*Writer, error) {
 	w, err := create(path, run, o)
 	if err != nil {
@@ -50,7 +50,7 @@ func create(path string, run soak.Run, o Options) (*Writer, error) {
 		return nil, err
 	}
 	temporary := db.Path()
-	err = db.Update(func(tx *bbolt.Tx) error { return initialise(tx, run) })
+	err = db.Update(func(tx *bbolt.Tx) error { return initialize(tx, run) })
 	if err == nil {
 		err = publish(temporary, path)
 	}
@@ -60,10 +60,11 @@ func create(path string, run soak.Run, o Options) (*Writer, error) {
 	return newWriter(db, run, nil, 0, o), nil
 }
 
-// Reopen opens the file of a run whose monitor has ended or was killed, to
-// deliver what is left in its outbox or to note how it ended.
+// Reopen opens the file of a run whose monitor has ended or was killed, to deliver
+// the remaining alerts in its outbox or to record how it ended. It upgrades a file
+// of an older layout version.
 func Reopen(path string, o Options) (*Writer, error) {
-	r, err := Open(path) // checks the file, which bbolt trusts
+	r, err := Open(path) // checks the file first: bbolt itself trusts it
 	if err != nil {
 		return nil, err
 	}
@@ -91,8 +92,8 @@ func Reopen(path string, o Options) (*Writer, error) {
 	return newWriter(db, r.run, r.names, last, o), nil
 }
 
-// openWritable opens a bbolt file to write to it. As much as the cap is mapped
-// at once: a map that grew would have to wait for a slow reader of WriteTo.
+// openWritable opens a bbolt file for writing. It maps the maximum size from the
+// start: growing the map would have to wait for a slow reader of WriteTo.
 func openWritable(path string, o Options, open func(string, int, os.FileMode) (*os.File, error)) (*bbolt.DB, error) {
 	db, err := bbolt.Open(path, 0o600, &bbolt.Options{
 		Timeout:         lockTimeout,
@@ -114,8 +115,8 @@ func (o Options) capacity() int64 {
 	return defaultCap
 }
 
-// initialise writes all that makes a file a run file.
-func initialise(tx *bbolt.Tx, run soak.Run) error {
+// initialize writes the buckets, version and head of a new run file.
+func initialize(tx *bbolt.Tx, run soak.Run) error {
 	for _, name := range buckets {
 		if _, err := tx.CreateBucket(name); err != nil {
 			return err
@@ -132,8 +133,8 @@ func putVersion(tx *bbolt.Tx) error {
 	return errors.Join(meta.Put(keyVersion, []byte(version)), meta.Put(keyMinor, []byte(minorVersion)))
 }
 
-// upgrade rewrites what a file of layout version 1 has in another form: the names
-// of its series. Its JSON is readable as it is.
+// upgrade rewrites the part of a file of layout version 1 that has a different form
+// in version 2: the identities of its series. Its JSON is readable unchanged.
 func upgrade(tx *bbolt.Tx, names []soak.SeriesID) error {
 	series := tx.Bucket(bucketSeries)
 	for i, id := range names {
@@ -157,7 +158,7 @@ func putRun(tx *bbolt.Tx, run soak.Run) error {
 	return tx.Bucket(bucketMeta).Put(keyRun, head)
 }
 
-// publish gives a finished file its name, unless that is taken.
+// publish gives a complete file its name, unless that is taken.
 func publish(temporary, path string) error {
 	err := os.Link(temporary, path)
 	if err == nil {
@@ -169,5 +170,5 @@ func publish(temporary, path string) error {
 	if _, err := os.Lstat(path); err == nil {
 		return fs.ErrExist
 	}
-	return os.Rename(temporary, path) // a file system without hard links
+	return os.Rename(temporary, path) // the file system has no hard links
 }

@@ -12,8 +12,8 @@ import (
 const day = 86_400 // rows at 1 s
 
 // A day of a real recording goes through the writer second by second, as in a
-// run; the file holds all of it in less than 2 bytes a sample.
-func TestADayTakesLessThanTwoBytesASample(t *testing.T) {
+// run; the file stores it in less than 2 bytes per sample.
+func TestWriter_SizeOfOneDay(t *testing.T) {
 	rec := readRecording(t)
 	path := filepath.Join(t.TempDir(), "day"+Ext)
 	run := testRun()
@@ -41,7 +41,7 @@ func TestADayTakesLessThanTwoBytesASample(t *testing.T) {
 	compareDay(t, openReader(t, path), rec)
 }
 
-// compareDay holds every sample that was read against the recording.
+// compareDay compares every sample that was read with the recording.
 func compareDay(t *testing.T, r *Reader, rec recording) {
 	t.Helper()
 	n := 0

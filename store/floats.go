@@ -6,9 +6,8 @@ import (
 	"math/bits"
 )
 
-// appendFloats appends v bit for bit by XOR with the value before, as in
-// Gorilla (Pelkonen et al., "Gorilla: a fast, scalable, in-memory time series
-// database", VLDB 2015, section 4.1.2). The decoder must be told len(v).
+// appendFloats appends v losslessly by XOR with the previous value, as in Gorilla (Pelkonen et al., "Gorilla: a fast, scalable, in-memory time series
+// database", VLDB 2015, section 4.1.2). The decoder needs len(v).
 func appendFloats(dst []byte, v []float64) []byte {
 	w := bitWriter{b: dst}
 	var before uint64
@@ -35,7 +34,7 @@ func appendFloats(dst []byte, v []float64) []byte {
 	return w.bytes()
 }
 
-// floats reads n values; b holds nothing else.
+// floats decodes n values from all of b.
 func floats(b []byte, n int) ([]float64, error) {
 	if n > len(b)*8 {
 		return nil, errShort
@@ -50,7 +49,7 @@ func floats(b []byte, n int) ([]float64, error) {
 				lead, length = uint(r.get(5)), uint(r.get(6))+1
 			}
 			if lead+length > 64 {
-				return nil, errors.New("a float of more than 64 bits")
+				return nil, errors.New("invalid length of a float: over 64 bits")
 			}
 			before ^= r.get(length) << (64 - lead - length)
 		}

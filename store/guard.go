@@ -9,8 +9,8 @@ import (
 )
 
 // guard turns a panic or a memory fault in do into [ErrCorrupt]. bbolt reads its
-// file through a memory map and panics on what it does not expect; a file that
-// somebody cuts off meanwhile faults.
+// file through a memory map and panics on unexpected content, and reading a file
+// that is truncated in the meantime causes a fault.
 func guard(do func() error) (err error) {
 	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
 	defer func() {
@@ -21,7 +21,7 @@ func guard(do func() error) (err error) {
 	return do()
 }
 
-// openError says why a file cannot be opened.
+// openError maps the errors of bbolt to those of this package.
 func openError(path string, err error) error {
 	switch {
 	case errors.Is(err, berrors.ErrTimeout):

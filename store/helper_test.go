@@ -24,7 +24,7 @@ func testRun() soak.Run {
 	}
 }
 
-// createRun makes a run file that is verified when the test ends.
+// createRun creates a run file that is verified when the test ends.
 func createRun(t testing.TB, o Options) (*Writer, string) {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "run"+Ext)
@@ -41,7 +41,7 @@ func createRun(t testing.TB, o Options) (*Writer, string) {
 	return w, path
 }
 
-// verify fails the test where there is something wrong with a run file.
+// verify fails the test if Verify finds a problem.
 func verify(t testing.TB, path string) {
 	t.Helper()
 	problems, err := Verify(path)
@@ -72,7 +72,7 @@ func openReader(t testing.TB, path string) *Reader {
 	return r
 }
 
-// snapshot opens a copy of the file of a writer that goes on.
+// snapshot opens a copy of the file of an open writer.
 func snapshot(t testing.TB, w *Writer) *Reader {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "copy"+Ext)
@@ -85,14 +85,14 @@ func snapshot(t testing.TB, w *Writer) *Reader {
 		t.Fatal(err)
 	}
 	if info, _ := f.Stat(); info.Size() != n {
-		t.Errorf("WriteTo said %d bytes and wrote %d", n, info.Size())
+		t.Errorf("WriteTo returned %d bytes and wrote %d", n, info.Size())
 	}
 	f.Close()
 	verify(t, path)
 	return openReader(t, path)
 }
 
-// row makes a row of the target's series.
+// row returns a row of the target's series.
 func row(at time.Duration, values map[string]float64) soak.Row {
 	r := soak.Row{At: at, Wall: testStart.Add(at)}
 	for name, v := range values {

@@ -38,7 +38,7 @@ func wholeFile(t testing.TB) []byte {
 	return b
 }
 
-// readAll reads all there is in a file that may be anything. It must return.
+// readAll reads everything in a file with any content. It must return.
 func readAll(path string) error {
 	r, err := Open(path)
 	if err != nil {
@@ -61,39 +61,39 @@ func readAll(path string) error {
 	return errors.Join(err, e1, e2, e3, e4)
 }
 
-func TestDamagedFilesAreErrorsAndNeverPanics(t *testing.T) {
+func TestOpen_DamagedFile(t *testing.T) {
 	whole := wholeFile(t)
 	path := filepath.Join(t.TempDir(), "bad"+Ext)
 	rng := rand.New(rand.NewPCG(3, 4))
-	told := 0
+	detected := 0
 	for i := range 400 {
 		b := append([]byte(nil), whole...)
 		switch i % 4 {
-		case 0: // cut off
+		case 0: // truncated
 			b = b[:rng.IntN(len(b))]
-		case 1: // a page of noise
+		case 1: // a page of random bytes
 			at := rng.IntN(len(b)/4096) * 4096
 			for k := at; k < at+4096; k++ {
 				b[k] = byte(rng.Uint32())
 			}
-		case 2: // one byte in the head of a page or of its first entries
+		case 2: // one byte in the header of a page or in its first entries
 			b[rng.IntN(len(b)/4096)*4096+rng.IntN(64)] ^= byte(1 << rng.IntN(8))
-		case 3: // a page in the place of another
+		case 3: // a page overwritten by another
 			copy(b[rng.IntN(len(b)/4096)*4096:][:4096], b[rng.IntN(len(b)/4096)*4096:])
 		}
 		must(t, os.WriteFile(path, b, 0o600))
-		_ = readAll(path) // damage to a page that is free is none
+		_ = readAll(path) // damage to a free page is harmless
 		problems, err := Verify(path)
 		if err != nil || len(problems) > 0 {
-			told++
+			detected++
 		}
 	}
-	if told < 200 {
-		t.Errorf("damage was told in %d of 400 files", told)
+	if detected < 200 {
+		t.Errorf("damage was detected in %d of 400 files", detected)
 	}
 }
 
-func TestFilesOfOtherKindsSayWhatIsWrong(t *testing.T) {
+func TestOpen_OtherFiles(t *testing.T) {
 	dir := t.TempDir()
 	file := func(name string, b []byte) string {
 		path := filepath.Join(dir, name)
@@ -122,7 +122,7 @@ func TestFilesOfOtherKindsSayWhatIsWrong(t *testing.T) {
 		"text":        {file("text", []byte(strings.Repeat("lorem ipsum ", 5000))), ErrNotRun},
 		"other bbolt": {other, ErrNotRun},
 		"newer":       {newer, ErrVersion},
-		"cut off":     {file("cut", wholeFile(t)[:40_000]), ErrCorrupt},
+		"truncated":   {file("cut", wholeFile(t)[:40_000]), ErrCorrupt},
 	} {
 		if _, err := Open(c.path); !errors.Is(err, c.want) {
 			t.Errorf("%s: %v, want %v", name, err, c.want)
@@ -133,19 +133,19 @@ func TestFilesOfOtherKindsSayWhatIsWrong(t *testing.T) {
 	}
 	problems, err := Verify(filepath.Join(dir, "cut"))
 	if err != nil || len(problems) == 0 {
-		t.Errorf("Verify of a file cut off: %v, %v", problems, err)
+		t.Errorf("Verify of a truncated file: %v, %v", problems, err)
 	}
 }
 
 // A page that is neither used nor free is found by bbolt's own check.
-func TestVerifyTellsOfALostPage(t *testing.T) {
+func TestVerify_LostPage(t *testing.T) {
 	b := wholeFile(t)
 	meta, err := newestMeta(bytes.NewReader(b), int64(len(b)))
 	must(t, err)
 	size, freelist := binary.LittleEndian.Uint32(meta[8:]), binary.LittleEndian.Uint64(meta[32:])
 	count := b[freelist*uint64(size)+10:]
 	if binary.LittleEndian.Uint16(count) == 0 {
-		t.Fatal("the file has no free page to lose")
+		t.Fatal("the file has no free page")
 	}
 	binary.LittleEndian.PutUint16(count, 0)
 	path := filepath.Join(t.TempDir(), "lost"+Ext)

@@ -8,25 +8,25 @@ import (
 	"slices"
 )
 
-// Integers are coded as patched frames of reference: a block of up to 128
-// values holds a base, the greatest common divisor of their distances, a width
-// and the distances in so many bits; the few values that lie outside, on either
-// side, are exceptions with a position and a number of their own. (Zukowski et
+// Integers are encoded as patched frames of reference: a block of up to 128 values
+// consists of a base, the greatest common divisor of the distances from it, a width
+// in bits and the distances in that width. The few values outside this range, on
+// either side, are exceptions, stored with their position and distance. (Zukowski et
 // al., "Super-Scalar RAM-CPU Cache Compression", ICDE 2006; Lemire and Boytsov,
 // "Decoding billions of integers per second through vectorization", 2015.)
-// The divisor is ours: memory comes in pages, and a number read from an HDR
+// The divisor is our addition: memory comes in pages, and a number read from an HDR
 // histogram has trailing bits that never change.
 //
-// What is coded is the values, their differences or the differences of these,
-// whichever is smallest. All arithmetic is modulo 2⁶⁴, so no value overflows.
+// The values, their differences or the differences of these are encoded, whichever
+// is smallest. All arithmetic is modulo 2⁶⁴, so no value overflows.
 
 const (
 	blockLen     = 128  // values in a block; positions fit into 7 bits
 	maxOrder     = 2    // of differences
-	hasException = 0x80 // flag beside a block's width
+	hasException = 0x80 // flag in the byte of a block's width
 )
 
-// appendInts appends v to dst. The decoder must be told len(v).
+// appendInts appends v to dst. The decoder needs len(v).
 func appendInts(dst []byte, v []int64) []byte {
 	start := len(dst)
 	dst = appendOrder(dst, v, 0)
@@ -44,8 +44,8 @@ func appendInts(dst []byte, v []int64) []byte {
 	return dst
 }
 
-// appendOrder appends r: differences of the given order, led by as many first
-// values as that order needs.
+// appendOrder appends r: differences of the given order, preceded by the first
+// values that this order needs.
 func appendOrder(dst []byte, r []int64, order int) []byte {
 	dst = append(dst, byte(order))
 	for _, v := range r[:order] {
@@ -65,7 +65,7 @@ func cutInts(b []byte, n int) ([]int64, []byte, error) {
 	order := int(b[0])
 	b = b[1:]
 	if order > maxOrder || order > n {
-		return nil, nil, fmt.Errorf("differences of order %d in %d values", order, n)
+		return nil, nil, fmt.Errorf("invalid order of differences: %d for %d values", order, n)
 	}
 	out := make([]int64, n)
 	var err error
@@ -125,7 +125,7 @@ func cutBlock(b []byte, out []int64) ([]byte, error) {
 	}
 	head, width := b[0], uint(b[0]&^hasException)
 	if width > 64 {
-		return nil, fmt.Errorf("a block of width %d", width)
+		return nil, fmt.Errorf("invalid width of a block: %d bits", width)
 	}
 	base, b, err := cutVarint(b[1:])
 	if err != nil {
@@ -164,7 +164,7 @@ func patch(b []byte, out []int64, base int64, step uint64) ([]byte, error) {
 		}
 		i := int(b[0])
 		if i >= len(out) {
-			return nil, fmt.Errorf("an exception at %d in a block of %d", i, len(out))
+			return nil, fmt.Errorf("invalid position of an exception: %d in a block of %d", i, len(out))
 		}
 		d, rest, err := cutVarint(b[1:])
 		if err != nil {
@@ -175,26 +175,26 @@ func patch(b []byte, out []int64, base int64, step uint64) ([]byte, error) {
 	return b, nil
 }
 
-// frame says how to code a block: a value is low + (from + d)·step, and its
-// distance d fits into width bits except where the value is an exception.
+// frame describes the encoding of a block: a value is low + (from + d)·step, and its
+// distance d fits into width bits unless the value is an exception.
 type frame struct {
 	low     int64
 	step    uint64
 	from    uint64
 	width   uint
-	outside int // exceptions
+	outside int // number of exceptions
 }
 
 // distance of a value, modulo 2⁶⁴.
 func (f frame) distance(v int64) uint64 { return uint64(v-f.low)/f.step - f.from }
 
-// holds says whether a distance needs no exception.
+// holds reports whether a distance fits into the width.
 func (f frame) holds(d uint64) bool { return f.width == 64 || d>>f.width == 0 }
 
-// fit finds the frame that codes a block in the fewest bits: for every width
-// the window that holds the most values. Cost: O(n log n + n·width).
+// fit finds the frame that encodes a block in the fewest bits: for every width it
+// considers the window that contains the most values. Cost: O(n log n + n·width).
 func fit(block []int64) frame {
-	const sign = 1 << 63 // turned, it makes unsigned numbers sort as signed ones
+	const sign = 1 << 63 // flipped, so that signed numbers sort correctly as unsigned ones
 	d := make([]uint64, len(block))
 	for i, v := range block {
 		d[i] = uint64(v) ^ sign
@@ -226,8 +226,8 @@ func fit(block []int64) frame {
 	return f
 }
 
-// fullest returns the start of the window of 2^width that holds the most of the
-// sorted distances d, and how many it holds.
+// fullest returns the start of the window of size 2^width that contains the most of
+// the sorted distances d, and their number.
 func fullest(d []uint64, width uint) (from uint64, inside int) {
 	first := 0
 	for last := range d {

@@ -14,7 +14,7 @@ import (
 	"soakmon/soak"
 )
 
-// killPath makes the test binary a writer that goes on until it is killed.
+// killPath makes the test binary a writer that runs until it is killed.
 const killPath = "SOAK_STORE_KILL_TEST"
 
 func TestMain(m *testing.M) {
@@ -25,8 +25,8 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// appendForever writes rows, events and profiles as fast as it can and says on
-// standard output which row it has handed over.
+// appendForever writes rows, events and profiles as fast as it can, and prints the
+// number of each row that it has appended.
 func appendForever(path string) error {
 	w, err := Create(path, testRun(), Options{Cap: 16 << 20})
 	if err != nil {
@@ -52,7 +52,7 @@ func appendForever(path string) error {
 	}
 }
 
-func TestKillLosesAtMostFiveSecondsAndNeverTheFile(t *testing.T) {
+func TestWriter_Kill(t *testing.T) {
 	self, err := os.Executable()
 	must(t, err)
 	dir := t.TempDir()
@@ -61,15 +61,15 @@ func TestKillLosesAtMostFiveSecondsAndNeverTheFile(t *testing.T) {
 		path := filepath.Join(dir, strconv.Itoa(i)+Ext)
 		last, at := killWriter(t, self, path, time.Duration(rand.Int64N(int64(300*time.Millisecond))))
 		if _, err := os.Stat(path); os.IsNotExist(err) && last < 0 {
-			continue // killed before it had made the file
+			continue // killed before it had created the file
 		}
 		verify(t, path)
 		r, err := Open(path)
 		must(t, err)
-		s, _ := r.Series(soak.SeriesOf(soak.RoleTarget, "fds")) // an error where no row is on disk
+		s, _ := r.Series(soak.SeriesOf(soak.RoleTarget, "fds")) // fails if no row is on disk
 		for k, v := range s.Value {
 			if v != float64(k) {
-				t.Fatalf("row %d holds %v", k, v)
+				t.Fatalf("row %d has the value %v", k, v)
 			}
 		}
 		newest := time.Duration(0)
@@ -77,18 +77,18 @@ func TestKillLosesAtMostFiveSecondsAndNeverTheFile(t *testing.T) {
 			newest = s.At[n-1]
 		}
 		if lost := at - newest; lost > 5*time.Second {
-			t.Errorf("%v of rows are lost", lost)
+			t.Errorf("rows of the last %v are lost", lost)
 		}
 		rows += len(s.At)
 		must(t, r.Close())
 	}
 	if rows == 0 {
-		t.Error("no row was ever on disk: nothing was tested")
+		t.Error("no row was ever on disk, so nothing was tested")
 	}
 }
 
-// killWriter lets a writer work for some time after its first row, or as it is
-// about to begin, kills it, and returns the last row that it handed over.
+// killWriter starts a writer, kills it after the given time, and returns the last row
+// that it appended, or -1.
 func killWriter(t *testing.T, self, path string, after time.Duration) (last int, at time.Duration) {
 	t.Helper()
 	cmd := exec.Command(self)

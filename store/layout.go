@@ -18,17 +18,17 @@ const (
 	oldVersion   = "1"
 )
 
-// Ext ends the name of every run file; before it stands the run's id.
+// Ext is the extension of run files. The rest of the name is the run's id.
 const Ext = ".soak"
 
-// The ways in which a file is no use.
+// Errors of opening, reading and writing run files.
 var (
-	ErrInUse   = errors.New("the run still goes on: its file is locked by the monitor, ask that through its control socket")
+	ErrInUse   = errors.New("the run is still in progress: its file is locked by the monitor; use the monitor's control socket")
 	ErrNotRun  = errors.New("not a run file")
 	ErrVersion = errors.New("unknown version of the run file format")
 	ErrCorrupt = errors.New("the run file is damaged")
 	ErrClosed  = errors.New("the run file is closed")
-	ErrFull    = errors.New("the run file has reached its cap and no profile in it may be thinned out")
+	ErrFull    = errors.New("the run file has reached its maximum size, and none of its profiles may be removed")
 	ErrNoRun   = errors.New("no such run")
 )
 
@@ -58,7 +58,8 @@ func decodeSeries(value []byte) (id soak.SeriesID, err error) {
 	return id, err
 }
 
-// decodeOldSeries reads one of layout version 1: process, 0 byte, metric.
+// decodeOldSeries reads the identity of a series in layout version 1: process,
+// 0 byte, metric.
 func decodeOldSeries(value []byte) (soak.SeriesID, error) {
 	process, metric, ok := strings.Cut(string(value), "\x00")
 	if !ok {
@@ -67,8 +68,8 @@ func decodeOldSeries(value []byte) (soak.SeriesID, error) {
 	return soak.SeriesOf(process, metric), nil
 }
 
-// metricOf describes the family of a series. Of a family that the run's head
-// does not list only the name tells something.
+// metricOf describes the family of a series. If the run's head does not list the
+// family, its kind is derived from the name.
 func metricOf(metrics []soak.Metric, name string) soak.Metric {
 	f := soak.Family(name)
 	for _, m := range metrics {
@@ -85,7 +86,8 @@ func metricOf(metrics []soak.Metric, name string) soak.Metric {
 // number is a key or the last part of one.
 func number(n uint64) []byte { return binary.BigEndian.AppendUint64(nil, n) }
 
-// numberOf reads such a key; 0, which is never assigned, where it is none.
+// numberOf reads a key made by number. It returns 0, which is never assigned, for
+// any other key.
 func numberOf(key []byte) uint64 {
 	if len(key) != 8 {
 		return 0
@@ -93,7 +95,7 @@ func numberOf(key []byte) uint64 {
 	return binary.BigEndian.Uint64(key)
 }
 
-// deliveredKey says that an alert has reached a sink.
+// deliveredKey is the key that records that an alert has reached a sink.
 func deliveredKey(sink string, id uint64) []byte {
 	return append(append([]byte(sink), 0), number(id)...)
 }

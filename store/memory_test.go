@@ -9,7 +9,7 @@ import (
 	"soakmon/soak"
 )
 
-// liveHeap is what the program holds on to, in bytes.
+// liveHeap is the size of the live heap in bytes.
 func liveHeap() int64 {
 	runtime.GC()
 	var m runtime.MemStats
@@ -17,7 +17,7 @@ func liveHeap() int64 {
 	return int64(m.HeapAlloc)
 }
 
-func TestMemoryStaysFlatHoweverManyRows(t *testing.T) {
+func TestWriter_MemoryStaysFlat(t *testing.T) {
 	var samples []soak.Sample
 	for i := range 200 {
 		samples = append(samples, soak.Sample{SeriesID: soak.SeriesOf(soak.RoleTarget, fmt.Sprintf("series%03d", i))})

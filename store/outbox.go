@@ -9,8 +9,8 @@ import (
 	"soakmon/soak"
 )
 
-// Enqueue puts an alert into the outbox and gives it its ID; it is on disk when
-// this returns.
+// Enqueue adds an alert to the outbox and assigns its ID. The alert is on disk when
+// Enqueue returns.
 func (w *Writer) Enqueue(a soak.Alert) error {
 	err := w.commit(func(tx *bbolt.Tx) error {
 		outbox := tx.Bucket(bucketOutbox)
@@ -33,12 +33,12 @@ func (w *Writer) Enqueue(a soak.Alert) error {
 
 // Undelivered returns the alerts that have not reached a sink, oldest first.
 func (w *Writer) Undelivered(sink string) ([]soak.Alert, error) {
-	var left []soak.Alert
+	var undelivered []soak.Alert
 	err := w.db.View(func(tx *bbolt.Tx) error {
 		all, err := outboxAlerts(tx)
 		for _, a := range all {
 			if tx.Bucket(bucketDelivered).Get(deliveredKey(sink, a.ID)) == nil {
-				left = append(left, a)
+				undelivered = append(undelivered, a)
 			}
 		}
 		return err
@@ -46,11 +46,11 @@ func (w *Writer) Undelivered(sink string) ([]soak.Alert, error) {
 	if err != nil {
 		return nil, fmt.Errorf("store: outbox: %w", err)
 	}
-	return left, nil
+	return undelivered, nil
 }
 
-// Delivered says that an alert has reached a sink; it is on disk when this
-// returns.
+// Delivered records that an alert has reached a sink. The record is on disk when
+// Delivered returns.
 func (w *Writer) Delivered(sink string, id uint64) error {
 	return w.commit(func(tx *bbolt.Tx) error {
 		return tx.Bucket(bucketDelivered).Put(deliveredKey(sink, id), []byte{})

@@ -11,13 +11,14 @@ import (
 	"soakmon/soak"
 )
 
-// PutProfile stores a profile as it was fetched, on disk when this returns, and
-// gives it its ID. Near the file's cap it first thins out older ones and notes
-// that; it is [ErrFull] when none may go.
+// PutProfile stores a profile as it was fetched and assigns its ID. The profile is on
+// disk when PutProfile returns. Near the file's maximum size it first removes some
+// older profiles and notes that in an event. The error is [ErrFull] if none of them
+// may be removed.
 func (w *Writer) PutProfile(m soak.ProfileMeta, data []byte) error {
-	var gone int
+	var removed int
 	err := w.commit(func(tx *bbolt.Tx) (err error) {
-		if gone, err = w.thinOut(tx, int64(len(data))); err != nil {
+		if removed, err = w.thinOut(tx, int64(len(data))); err != nil {
 			return err
 		}
 		return putProfile(tx, m, data)
@@ -25,22 +26,22 @@ func (w *Writer) PutProfile(m soak.ProfileMeta, data []byte) error {
 	if err != nil {
 		return fmt.Errorf("store: profile %s: %w", m.Kind, err)
 	}
-	if gone == 0 {
+	if removed == 0 {
 		return nil
 	}
 	return w.Note(soak.Event{
-		At: m.At, Wall: m.Wall, Kind: soak.EventNote, Name: "profiles", Value: soak.Float(gone),
-		Text: fmt.Sprintf("%d profiles from the middle of the run were removed: the run file nears its cap of %d MiB", gone, w.capacity>>20),
+		At: m.At, Wall: m.Wall, Kind: soak.EventNote, Name: "profiles", Value: soak.Float(removed),
+		Text: fmt.Sprintf("%d profiles from the middle of the run were removed: the run file is close to its maximum size of %d MiB", removed, w.capacity>>20),
 	})
 }
 
-// pieceLength of a stored profile: four pieces fill a page, and bbolt puts no
-// fewer into one, so a profile needs no two pages in a row and finds room where
-// others were removed, however they lay.
+// pieceLength is the size of a stored profile's pieces. bbolt puts at least two keys
+// into a page, and four pieces fill one, so no piece needs consecutive pages: a
+// profile fits into the pages of removed ones, however they are scattered.
 const pieceLength = 4096/4 - 32
 
-// putProfile gives every profile a bucket of its own: in a common one bbolt
-// would write its neighbours again with it.
+// putProfile stores every profile in a separate bucket: in a shared one, bbolt would
+// rewrite neighboring profiles too.
 func putProfile(tx *bbolt.Tx, m soak.ProfileMeta, data []byte) error {
 	profiles := tx.Bucket(bucketProfiles)
 	id, err := profiles.NextSequence()
@@ -64,9 +65,9 @@ func putProfile(tx *bbolt.Tx, m soak.ProfileMeta, data []byte) error {
 	return b.Put(keyMeta, meta)
 }
 
-// thinOut removes profiles until there is room for so many more bytes below nine
-// tenths of the cap, and returns how many it removed.
-func (w *Writer) thinOut(tx *bbolt.Tx, need int64) (gone int, err error) {
+// thinOut removes profiles until need more bytes fit below 90 % of the maximum size,
+// and returns the number of removed profiles.
+func (w *Writer) thinOut(tx *bbolt.Tx, need int64) (removed int, err error) {
 	page := int64(w.db.Info().PageSize)
 	used := tx.Size() - int64(w.db.Stats().FreePageN)*page
 	room := w.capacity/10*9 - used - need
@@ -77,8 +78,8 @@ func (w *Writer) thinOut(tx *bbolt.Tx, need int64) (gone int, err error) {
 	if err != nil {
 		return 0, err
 	}
-	for ; room < 0; gone++ {
-		i := leastMissed(kept)
+	for ; room < 0; removed++ {
+		i := leastInformative(kept)
 		if i < 0 {
 			return 0, ErrFull
 		}
@@ -88,16 +89,16 @@ func (w *Writer) thinOut(tx *bbolt.Tx, need int64) (gone int, err error) {
 		room += int64(kept[i].Size)
 		kept = append(kept[:i], kept[i+1:]...)
 	}
-	return gone, nil
+	return removed, nil
 }
 
-// leastMissed returns the index of the profile that leaves the smallest gap
-// between the ones of its kind before and after it, or -1. The first and the
-// last of a kind and those at alerts stay.
-func leastMissed(kept []soak.ProfileMeta) int {
+// leastInformative returns the index of the profile whose removal leaves the
+// smallest gap between the ones of its kind before and after it, or -1. The first
+// and the last profile of a kind and those taken at alerts are kept.
+func leastInformative(kept []soak.ProfileMeta) int {
 	type series struct{ process, kind string }
-	newest := map[series]int{} // index of the profile before
-	before := map[int]int{}    // index of a profile → of the one before it
+	newest := map[series]int{} // index of the previous profile
+	before := map[int]int{}    // index of a profile → index of the one before it
 	best, gap := -1, time.Duration(0)
 	for i, m := range kept {
 		s := series{m.Process, m.Kind}
@@ -118,7 +119,7 @@ func leastMissed(kept []soak.ProfileMeta) int {
 	return best
 }
 
-// profileMetas lists what is known of the stored profiles, oldest first.
+// profileMetas returns the metadata of the stored profiles, oldest first.
 func profileMetas(tx *bbolt.Tx) ([]soak.ProfileMeta, error) {
 	var all []soak.ProfileMeta
 	profiles := tx.Bucket(bucketProfiles)
@@ -133,7 +134,7 @@ func profileMetas(tx *bbolt.Tx) ([]soak.ProfileMeta, error) {
 	return all, err
 }
 
-// readProfile puts the pieces of a profile together.
+// readProfile joins the pieces of a profile.
 func readProfile(b *bbolt.Bucket) ([]byte, error) {
 	var data []byte
 	err := b.ForEach(func(k, v []byte) error {

@@ -12,7 +12,7 @@ import (
 	"soakmon/soak"
 )
 
-func TestProfilesComeBackAsFetched(t *testing.T) {
+func TestPutProfile_RoundTrip(t *testing.T) {
 	w, path := createRun(t, Options{NoSync: true})
 	var all [][]byte
 	for i := range 5 {
@@ -33,13 +33,13 @@ func TestProfilesComeBackAsFetched(t *testing.T) {
 		}
 	}
 	if _, err := r.Profile(99); err == nil {
-		t.Error("a profile that is not there was read")
+		t.Error("a missing profile was read")
 	}
 }
 
-// Near the cap the middle is thinned out evenly; first, last and alerts stay, and
-// the file says so.
-func TestProfilesAreThinnedNearTheCap(t *testing.T) {
+// Near the cap the middle is thinned out evenly. The first, the last and those at
+// alerts are kept, and an event records it.
+func TestPutProfile_ThinsOutNearCap(t *testing.T) {
 	const limit, n = 4 << 20, 300
 	w, path := createRun(t, Options{NoSync: true, Cap: limit})
 	for i := range n {
@@ -65,7 +65,7 @@ func TestProfilesAreThinnedNearTheCap(t *testing.T) {
 		}
 	}
 	if len(heap) < 15 {
-		t.Errorf("%d heap profiles are left, want more below the cap", len(heap))
+		t.Errorf("%d heap profiles remain, want more below the cap", len(heap))
 	}
 	for i := range heap[1:] {
 		if gap := heap[i+1] - heap[i]; gap > n*time.Minute/6 {
@@ -77,11 +77,11 @@ func TestProfilesAreThinnedNearTheCap(t *testing.T) {
 	}
 	events, err := r.Events()
 	if err != nil || len(events) == 0 || events[0].Name != "profiles" {
-		t.Errorf("events %v, error %v: they do not tell", events, err)
+		t.Errorf("events %v, error %v: the removal is not recorded", events, err)
 	}
 }
 
-func TestProfileThatCannotFitIsRefused(t *testing.T) {
+func TestPutProfile_Full(t *testing.T) {
 	w, path := createRun(t, Options{NoSync: true, Cap: 1 << 20})
 	must(t, w.PutProfile(soak.ProfileMeta{Kind: "heap"}, make([]byte, 600_000)))
 	must(t, w.Append(row(0, map[string]float64{"fds": 1})))

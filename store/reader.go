@@ -24,9 +24,9 @@ type Reader struct {
 	clock func() ([]stamp, error)
 }
 
-// Open opens a run's file to read it. The error is [ErrInUse] where the run
-// still goes on, [ErrNotRun], [ErrVersion] or [ErrCorrupt] where the file cannot
-// be read, or of package os.
+// Open opens a run's file for reading. The error is [ErrInUse] if the run is still in
+// progress, [ErrNotRun], [ErrVersion] or [ErrCorrupt] if the file cannot be read, or
+// one of package os.
 func Open(path string) (*Reader, error) { return open(path, lockTimeout) }
 
 func open(path string, timeout time.Duration) (*Reader, error) {
@@ -43,12 +43,12 @@ func open(path string, timeout time.Duration) (*Reader, error) {
 }
 
 func (r *Reader) open(path string, timeout time.Duration) error {
-	info, err := os.Stat(path) // first: to open a pipe may take forever
+	info, err := os.Stat(path) // first, because opening a pipe may block forever
 	if err != nil {
 		return err
 	}
 	if !info.Mode().IsRegular() {
-		return fmt.Errorf("%w: it is no regular file", ErrNotRun)
+		return fmt.Errorf("%w: not a regular file", ErrNotRun)
 	}
 	f, err := os.Open(path)
 	if err != nil {
@@ -62,7 +62,7 @@ func (r *Reader) open(path string, timeout time.Duration) error {
 	if err != nil {
 		return err
 	}
-	if info, err = f.Stat(); err != nil { // again, as it is locked now
+	if info, err = f.Stat(); err != nil { // again, now that the file is locked
 		return err
 	}
 	if err := checkPages(f, info.Size()); err != nil {
@@ -75,7 +75,7 @@ func (r *Reader) open(path string, timeout time.Duration) error {
 func (r *Reader) readHead(tx *bbolt.Tx) error {
 	meta := tx.Bucket(bucketMeta)
 	if meta == nil || meta.Get(keyVersion) == nil {
-		return fmt.Errorf("%w: it is a bbolt file of something else", ErrNotRun)
+		return fmt.Errorf("%w: it is a bbolt file of another program", ErrNotRun)
 	}
 	decode := decodeSeries
 	switch v := string(meta.Get(keyVersion)); v {
@@ -116,9 +116,9 @@ func (r *Reader) Names() []soak.SeriesID {
 	return names
 }
 
-// Series returns all points of a series, raw, with NaN where it was due and not
-// measured, and the breaks that restarts of its process and suspends of the
-// machine are. At is since the run's start, to the millisecond.
+// Series returns all raw points of a series, with NaN for points that were due but
+// not measured, and its breaks: the restarts of its process and the suspends of the
+// machine. At is the time since the run's start, in whole milliseconds.
 func (r *Reader) Series(of soak.SeriesID) (soak.Series, error) {
 	s := soak.Series{ID: of, Metric: metricOf(r.run.Metrics, of.Metric)}
 	id := uint64(slices.Index(r.names, of) + 1)
@@ -140,8 +140,8 @@ func (r *Reader) Series(of soak.SeriesID) (soak.Series, error) {
 	return s, err
 }
 
-// breaks returns when a process was another one than before, or the machine
-// slept.
+// breaks returns the times at which a process was restarted or the machine was
+// suspended.
 func (r *Reader) breaks(process string) ([]time.Duration, error) {
 	events, err := r.Events()
 	var at []time.Duration
@@ -155,7 +155,7 @@ func (r *Reader) breaks(process string) ([]time.Duration, error) {
 	return slices.Compact(at), err
 }
 
-// Ticks returns when each row was taken, since the run's start.
+// Ticks returns the time of each row since the run's start.
 func (r *Reader) Ticks() ([]time.Duration, error) {
 	var at []time.Duration
 	err := r.eachChunk(func(c chunk) error {
@@ -167,8 +167,8 @@ func (r *Reader) Ticks() ([]time.Duration, error) {
 	return at, err
 }
 
-// WallAt returns the wall time of a point on the run's line, as the clock stood
-// at the row before it. Where no row can be read it counts from the run's start.
+// WallAt returns the wall time of a time since the run's start, according to the
+// clock at the row before it. If no row can be read, it adds at to the run's start.
 func (r *Reader) WallAt(at time.Duration) time.Time {
 	settings, err := r.clock()
 	if err != nil || len(settings) == 0 {
@@ -178,7 +178,8 @@ func (r *Reader) WallAt(at time.Duration) time.Time {
 	return time.UnixMilli(settings[max(i-1, 0)].offset).UTC().Add(at)
 }
 
-// readClock returns the first row and those before which the wall clock was set.
+// readClock returns the stamps of the first row and of each row before which the wall
+// clock was set.
 func (r *Reader) readClock() ([]stamp, error) {
 	var settings []stamp
 	err := r.eachChunk(func(c chunk) error {

@@ -17,8 +17,8 @@ func decodeJSON[T any](b []byte) (v T, err error) {
 	return v, err
 }
 
-// encodeHistogram stores the histogram's bytes, not their base64: there are
-// several of them a minute.
+// encodeHistogram stores the histogram as bytes instead of base64, because there are
+// several histograms per minute.
 func encodeHistogram(h soak.Histogram) ([]byte, error) {
 	data, err := base64.StdEncoding.DecodeString(h.Data)
 	if err != nil {
@@ -47,7 +47,7 @@ func decodeHistogram(b []byte) (soak.Histogram, error) {
 	}, errors.Join(err1, err2, err3, err4)
 }
 
-// cutText splits a text with its length before it off the front of b.
+// cutText splits a text, preceded by its length, off the front of b.
 func cutText(b []byte) (string, []byte, error) {
 	n, b, err := cutUvarint(b)
 	if err != nil {

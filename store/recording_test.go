@@ -13,16 +13,16 @@ import (
 	"soakmon/soak"
 )
 
-// recording is 10 minutes at 1 s of a Go HTTP server under 200 requests a second
-// with what its driver tallies and some of the monitor: 50 series, as `soak export --format csv`
-// writes a run. Any other such run may take its place:
+// recording is 10 minutes at 1 s of a Go HTTP server under 200 requests per second,
+// with the driver's counters and some series of the monitor: 50 series, as written by
+// `soak export --format csv`. Any similar run may replace it:
 //
 //	soak run --protocol http --duration 10m --name http
 //	soak export http --format csv | gzip -9n >testdata/http.csv.gz
 type recording struct {
 	names []soak.SeriesID
 	at    []time.Duration
-	rows  [][]float64 // NaN where the cell was empty
+	rows  [][]float64 // NaN for an empty cell
 }
 
 func readRecording(t testing.TB) recording {
@@ -57,8 +57,8 @@ func readRecording(t testing.TB) recording {
 	return r
 }
 
-// row is row n of the recording laid end to end: time and counters go on where
-// the round before ended, gauges start again.
+// row is row n of the recording repeated end to end: time and counters continue
+// from the previous repetition, gauges start again.
 func (r recording) row(n int) soak.Row {
 	last := len(r.rows) - 1
 	round, i := n/len(r.rows), n%len(r.rows)

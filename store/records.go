@@ -61,7 +61,7 @@ func list[T any](r *Reader, bucket []byte, decode func([]byte) (T, error)) ([]T,
 	return all, err
 }
 
-// view reads from the file, guarded against what may be wrong with it.
+// view reads from the file, guarded against damage in it.
 func (r *Reader) view(do func(*bbolt.Tx) error) error {
 	err := guard(func() error { return r.db.View(do) })
 	if err != nil {

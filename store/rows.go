@@ -10,7 +10,7 @@ import (
 	"soakmon/soak"
 )
 
-// place is where a chunk lies in the file.
+// place is the position of a chunk in the file.
 type place struct {
 	bucket []byte
 	key    []byte
@@ -35,7 +35,7 @@ func (r *Reader) chunks() ([]place, error) {
 	return all, err
 }
 
-// chunk reads one chunk and passes it on. It is valid until use returns.
+// chunk passes one chunk to use. It is valid until use returns.
 func (r *Reader) chunk(p place, use func(chunk) error) error {
 	return r.view(func(tx *bbolt.Tx) error {
 		c, err := decodeChunk(tx.Bucket(p.bucket).Get(p.key))
@@ -49,7 +49,7 @@ func (r *Reader) chunk(p place, use func(chunk) error) error {
 	})
 }
 
-// eachChunk passes on all chunks, oldest first.
+// eachChunk passes all chunks to use, oldest first.
 func (r *Reader) eachChunk(use func(chunk) error) error {
 	all, err := r.chunks()
 	if err != nil {
@@ -63,8 +63,8 @@ func (r *Reader) eachChunk(use func(chunk) error) error {
 	return nil
 }
 
-// Rows yields all rows, oldest first, with one chunk of them in memory at a
-// time. An error ends it.
+// Rows yields all rows, oldest first, with one chunk of rows in memory at a time. It
+// stops after an error.
 func (r *Reader) Rows() iter.Seq2[soak.Row, error] {
 	return func(yield func(soak.Row, error) bool) {
 		all, err := r.chunks()

@@ -16,13 +16,13 @@ import (
 	"soakmon/soak"
 )
 
-// idTime is how a run's id begins; ids sort by time.
+// idTime is the time format at the beginning of a run's id: ids sort by time.
 const idTime = "20060102T150405Z"
 
-// longestName of a run in its id, in bytes.
+// longestName is the maximum length of a run's name in its id, in bytes.
 const longestName = 40
 
-// NewID makes the id of a run that starts at t: 20060102T150405Z-name-xxxx, in
+// NewID returns an id for a run that starts at t: 20060102T150405Z-name-xxxx, in
 // UTC, with the name made safe for a file name and four random hex digits.
 func NewID(t time.Time, name string) string {
 	var random [2]byte
@@ -30,7 +30,8 @@ func NewID(t time.Time, name string) string {
 	return t.UTC().Format(idTime) + "-" + safe(name) + "-" + hex.EncodeToString(random[:])
 }
 
-// safe keeps letters, digits, dots, dashes and underscores of a name.
+// safe replaces every character of a name other than ASCII letters, digits, dots,
+// dashes and underscores by a dash.
 func safe(name string) string {
 	s := strings.Map(func(r rune) rune {
 		if r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("._-", r) {
@@ -42,10 +43,10 @@ func safe(name string) string {
 	return cmp.Or(s, "run")
 }
 
-// Path is the file of a run in a folder of runs.
+// Path is the path of a run's file in a folder of runs.
 func Path(dir, id string) string { return filepath.Join(dir, id+Ext) }
 
-// splitID reads start and name out of an id; both are zero where it is none.
+// splitID returns the start and the name in an id. Both are zero if the id is invalid.
 func splitID(id string) (time.Time, string) {
 	start, rest, _ := strings.Cut(id, "-")
 	t, err := time.Parse(idTime, start)
@@ -59,15 +60,15 @@ func splitID(id string) (time.Time, string) {
 // Entry is a run file in a folder.
 type Entry struct {
 	Path  string
-	ID    string   // of the file's name
-	Run   soak.Run // only what the id tells where InUse or Err is set
-	InUse bool     // the run goes on
+	ID    string   // from the file's name
+	Run   soak.Run // only ID, Start and Name if InUse or Err is set
+	InUse bool     // the run is still in progress
 	Size  int64    // bytes
 	Err   error    // why the file cannot be read
 }
 
-// List returns the runs in a folder, newest first. A file that cannot be read is
-// an entry with Err. A folder that does not exist holds no runs.
+// List returns the runs in a folder, newest first. A file that cannot be read is an
+// entry with Err. A folder that does not exist has no runs.
 func List(dir string) ([]Entry, error) {
 	ids, err := idsIn(dir)
 	if err != nil {
@@ -98,7 +99,7 @@ func idsIn(dir string) ([]string, error) {
 	return ids, nil
 }
 
-// entry looks at one file.
+// entry describes one file.
 func entry(dir, id string) Entry {
 	e := Entry{Path: Path(dir, id), ID: id}
 	e.Run.ID = id
@@ -109,7 +110,7 @@ func entry(dir, id string) Entry {
 		return e
 	}
 	e.Size = info.Size()
-	r, err := open(e.Path, time.Nanosecond) // one attempt: a list waits for nobody
+	r, err := open(e.Path, time.Nanosecond) // one attempt: a list must not wait for locks
 	switch {
 	case errors.Is(err, ErrInUse):
 		e.InUse = true
@@ -121,10 +122,9 @@ func entry(dir, id string) Entry {
 	return e
 }
 
-// Find returns the file that RUN on a command line stands for: a path, an id,
-// the beginning of exactly one id, the name of a run (its newest), or "last".
-// The error is [ErrNoRun] where there is none, and lists the candidates where
-// there are several.
+// Find returns the file that RUN on a command line refers to: a path, an id, the
+// beginning of exactly one id, a name (its newest run) or "last". The error is
+// [ErrNoRun] if there is none, and lists the candidates if there are several.
 func Find(dir, ref string) (string, error) {
 	if strings.ContainsRune(ref, filepath.Separator) || strings.HasSuffix(ref, Ext) {
 		if _, err := os.Stat(ref); err != nil {
@@ -143,7 +143,7 @@ func Find(dir, ref string) (string, error) {
 	return Path(dir, id), nil
 }
 
-// choose picks from ids, newest first.
+// choose picks an id from ids, which are sorted newest first.
 func choose(ids []string, ref string) (string, error) {
 	if len(ids) == 0 {
 		return "", fmt.Errorf("%w: there are no runs", ErrNoRun)
@@ -167,9 +167,9 @@ func choose(ids []string, ref string) (string, error) {
 	case len(begin) == 1:
 		return begin[0], nil
 	case len(begin) > 1:
-		return "", fmt.Errorf("%q is the beginning of %d runs: %s", ref, len(begin), strings.Join(begin, ", "))
+		return "", fmt.Errorf("%q is ambiguous: it is the beginning of %d ids: %s", ref, len(begin), strings.Join(begin, ", "))
 	case len(named) > 0:
 		return named[0], nil
 	}
-	return "", fmt.Errorf("%w: %q is no path, id, beginning of an id, name or \"last\"", ErrNoRun, ref)
+	return "", fmt.Errorf("%w: %q: use a path, an id, the beginning of an id, a name or \"last\"", ErrNoRun, ref)
 }

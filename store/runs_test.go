@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-func TestIDTellsTimeAndName(t *testing.T) {
+func TestNewID_TimeAndName(t *testing.T) {
 	zone := time.FixedZone("", 3600)
 	id := NewID(time.Date(2026, 1, 2, 3, 4, 5, 6, zone), "../a b/ü")
 	if !regexp.MustCompile(`^20260102T020405Z-a-b---[0-9a-f]{4}$`).MatchString(id) && !strings.HasPrefix(id, "20260102T020405Z-a-b") {
@@ -33,7 +33,7 @@ func TestIDTellsTimeAndName(t *testing.T) {
 	}
 }
 
-// folder holds three runs, of which the newest goes on, and a broken file.
+// folder has three runs, the newest of them in progress, and a broken file.
 func folder(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()
@@ -54,7 +54,7 @@ func folder(t *testing.T) string {
 	return dir
 }
 
-func TestListShowsEveryFileNewestFirst(t *testing.T) {
+func TestList_EveryFileNewestFirst(t *testing.T) {
 	dir := folder(t)
 	entries, err := List(dir)
 	must(t, err)
@@ -76,11 +76,11 @@ func TestListShowsEveryFileNewestFirst(t *testing.T) {
 		t.Errorf("the broken file's error is %v", entries[3].Err)
 	}
 	if none, err := List(filepath.Join(dir, "none")); err != nil || len(none) != 0 {
-		t.Errorf("a folder that is not there: %v, %v", none, err)
+		t.Errorf("a missing folder: %v, %v", none, err)
 	}
 }
 
-func TestFindTakesEveryFormOfARun(t *testing.T) {
+func TestFind_Forms(t *testing.T) {
 	dir := folder(t)
 	for ref, want := range map[string]string{
 		"last":                                 "20260103T000000Z-web-cccc",
@@ -103,9 +103,9 @@ func TestFindTakesEveryFormOfARun(t *testing.T) {
 		}
 	}
 	if _, err := Find(dir, "./none"+Ext); !errors.Is(err, os.ErrNotExist) {
-		t.Errorf("a path to nothing: %v", err)
+		t.Errorf("a path to a missing file: %v", err)
 	}
 	if _, err := Find(t.TempDir(), "last"); !errors.Is(err, ErrNoRun) {
-		t.Errorf("last of none: %v", err)
+		t.Errorf("last in an empty folder: %v", err)
 	}
 }

@@ -6,28 +6,28 @@ import (
 	"math"
 )
 
-// scale maps values to integers: value = k·m, or k/m where inverse is set. With
-// an inverse every decimal comes back as the float nearest to it. The zero scale
-// stands for none: the values are floats.
+// scale maps values to integers: value = k·m, or k/m if inverse is set. With an
+// inverse, every decimal is restored as the float nearest to it. The zero scale
+// means that the values are stored as floats.
 type scale struct {
 	m       uint64
 	inverse bool
 }
 
-// maxInt bounds the integers of a scale, so that a value survives the way there
-// and back however often it is taken.
+// maxInt bounds the integers of a scale, so that a value survives any number of
+// conversions.
 const maxInt = 1 << 50
 
-// nearly is how far from a whole multiple of its quantum a value may be, in
-// quanta: as a float 3·0.1 is not 0.3.
-const nearly = 1e-6
+// maxRounding is the maximum distance of a value from a whole multiple of its
+// quantum, in quanta: in floating point, 3·0.1 is not 0.3.
+const maxRounding = 1e-6
 
-// usual are the scales tried where a metric names none that fits: whole numbers
-// and decimals.
-var usual = []scale{{m: 1}, {m: 1e3, inverse: true}, {m: 1e6, inverse: true}, {m: 1e9, inverse: true}}
+// fallbackScales are tried if the scale of the metric does not fit: integers and
+// decimals.
+var fallbackScales = []scale{{m: 1}, {m: 1e3, inverse: true}, {m: 1e6, inverse: true}, {m: 1e9, inverse: true}}
 
-// scaleOf returns the scale of a metric's quantum, or none where neither it nor
-// its inverse is a whole number.
+// scaleOf returns the scale of a metric's quantum, or the zero scale if neither the
+// quantum nor its inverse is a whole number.
 func scaleOf(quantum float64) scale {
 	whole := func(f float64) bool {
 		return f >= 1 && f <= maxInt && math.Abs(f-math.Round(f)) <= f*1e-12
@@ -49,8 +49,8 @@ func (s scale) value(k int64) float64 {
 	return float64(k) * float64(s.m)
 }
 
-// ints maps values to integers. It is false where a value is too large or no
-// whole multiple: exactly, or but for the rounding of arithmetic with floats.
+// ints maps values to integers. It returns false if a value is too large or not a
+// whole multiple, either exactly or up to floating-point rounding.
 func (s scale) ints(values []float64, exact bool) ([]int64, bool) {
 	out := make([]int64, len(values))
 	for i, v := range values {
@@ -63,22 +63,22 @@ func (s scale) ints(values []float64, exact bool) ([]int64, bool) {
 			return nil, false
 		}
 		out[i] = int64(k)
-		if s.value(out[i]) != v && (exact || math.Abs(q-k) > nearly+math.Abs(k)*0x1p-51) {
+		if s.value(out[i]) != v && (exact || math.Abs(q-k) > maxRounding+math.Abs(k)*0x1p-51) {
 			return nil, false
 		}
 	}
 	return out, true
 }
 
-// appendValues appends finite or infinite values: as integers of the metric's
-// scale, else of a usual scale that loses nothing, else as floats.
+// appendValues appends finite or infinite values: as integers of the metric's scale,
+// else of a lossless fallback scale, else as floats.
 func appendValues(dst []byte, values []float64, s scale) []byte {
 	if s.m != 0 {
 		if k, ok := s.ints(values, false); ok {
 			return appendInts(appendScale(dst, s), k)
 		}
 	}
-	for _, s := range usual {
+	for _, s := range fallbackScales {
 		if k, ok := s.ints(values, true); ok {
 			return appendInts(appendScale(dst, s), k)
 		}
@@ -86,7 +86,7 @@ func appendValues(dst []byte, values []float64, s scale) []byte {
 	return appendFloats(appendScale(dst, scale{}), values)
 }
 
-// appendScale appends m, with the lowest bit for the inverse.
+// appendScale appends m, with inverse as the lowest bit.
 func appendScale(dst []byte, s scale) []byte {
 	v := s.m << 1
 	if s.inverse {
@@ -95,7 +95,7 @@ func appendScale(dst []byte, s scale) []byte {
 	return binary.AppendUvarint(dst, v)
 }
 
-// values reads n values; b holds nothing else.
+// values decodes n values from all of b.
 func values(b []byte, n int) ([]float64, error) {
 	v, b, err := cutUvarint(b)
 	if err != nil {
@@ -110,7 +110,7 @@ func values(b []byte, n int) ([]float64, error) {
 		return nil, err
 	}
 	if len(rest) > 0 {
-		return nil, errors.New("bytes left over after the values")
+		return nil, errors.New("unexpected bytes after the values")
 	}
 	out := make([]float64, n)
 	for i, k := range k {

@@ -8,9 +8,9 @@ import (
 	"go.etcd.io/bbolt"
 )
 
-// Verify reads everything in a run's file and returns what is wrong with it. The
-// error is that of [Open] where the file is no run file or cannot be opened at
-// all; a damaged one is a problem, not an error.
+// Verify reads everything in a run's file and returns the problems that it finds.
+// Damage is a problem, not an error; the error is that of [Open] if the file is not
+// a run file or cannot be opened.
 func Verify(path string) ([]string, error) {
 	r, err := Open(path)
 	if errors.Is(err, ErrCorrupt) {
@@ -40,7 +40,7 @@ func (p *problems) add(err error) {
 	}
 }
 
-// checkPages is bbolt's own check.
+// checkPages runs bbolt's own check.
 func (r *Reader) checkPages(p *problems) error {
 	return r.view(func(tx *bbolt.Tx) error {
 		for err := range tx.Check() {
@@ -50,7 +50,7 @@ func (r *Reader) checkPages(p *problems) error {
 	})
 }
 
-// checkChunks decodes every column and follows the time.
+// checkChunks decodes every column and checks that times do not decrease.
 func (r *Reader) checkChunks(p *problems) error {
 	all, err := r.chunks()
 	before := time.Duration(0)
@@ -58,7 +58,7 @@ func (r *Reader) checkChunks(p *problems) error {
 		p.add(r.chunk(at, func(c chunk) error {
 			for _, s := range c.stamps {
 				if s.At() < before {
-					return fmt.Errorf("a row at %v after one at %v", s.At(), before)
+					return fmt.Errorf("invalid order of rows: %v after %v", s.At(), before)
 				}
 				before = s.At()
 			}
@@ -69,13 +69,13 @@ func (r *Reader) checkChunks(p *problems) error {
 	return err
 }
 
-// checkProfiles looks whether every profile has the size it should.
+// checkProfiles compares the size of every profile with its metadata.
 func (r *Reader) checkProfiles(p *problems) error {
 	all, err := r.Profiles()
 	for _, m := range all {
 		data, err := r.Profile(m.ID)
 		if err == nil && len(data) != m.Size {
-			err = fmt.Errorf("profile %d has %d bytes and should have %d", m.ID, len(data), m.Size)
+			err = fmt.Errorf("profile %d has %d bytes instead of %d", m.ID, len(data), m.Size)
 		}
 		p.add(err)
 	}

@@ -18,7 +18,7 @@ import (
 	"soakmon/soak"
 )
 
-// oldFile is a run file of layout version 1, as the program of that time wrote it:
+// oldFile is a run file of layout version 1, written by a program of that version:
 // a minute of two series, an event and a profile with NaN, an alert with infinities.
 func oldFile(t *testing.T) string {
 	t.Helper()

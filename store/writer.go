@@ -15,35 +15,35 @@ import (
 )
 
 const (
-	commitEvery = 2 * time.Second // what a kill may cost
-	commitRows  = 256             // and how many rows
-	queueRows   = 16 << 10        // rows kept while the disk refuses them
-	queueBytes  = 8 << 20         // likewise, of everything
+	commitEvery = 2 * time.Second // a kill loses at most the rows of this interval,
+	commitRows  = 256             // and at most this number of rows
+	queueRows   = 16 << 10        // maximum number of rows kept while writing fails
+	queueBytes  = 8 << 20         // maximum size of everything kept while writing fails
 )
 
 // Writer writes a run's file. Its methods may be called from any goroutine.
 //
-// Append, Note and PutHistogram only hand over: a goroutine of the writer's own
-// commits. Where that fails they return its error until it works again; what
-// they were given is kept and tried again, up to 16,384 rows or 8 MiB, packed.
+// Append, Note and PutHistogram only queue: a goroutine of the writer commits. If a
+// commit fails, they return its error until a commit succeeds again. The queue is
+// kept and retried, up to 16,384 rows or 8 MiB encoded.
 type Writer struct {
 	db       *bbolt.DB
 	capacity int64
 
-	mu     sync.Mutex // guards the following, is never held while the disk works
+	mu     sync.Mutex // guards the following fields; never held during disk access
 	run    soak.Run
 	ids    map[soak.SeriesID]uint64
 	names  []soak.SeriesID // by id-1
-	scales []scale         // by id-1; replaced as a whole, so that commits can read on
+	scales []scale         // by id-1; replaced as a whole, so that a commit can keep reading the old one
 	last   time.Duration
 	batch  batch
-	queue  []put // what is coded and not on disk, oldest first
+	queue  []put // encoded values not yet on disk, oldest first
 	rows   int   // in queue
 	bytes  int   // in queue
-	err    error // of the newest commit
+	err    error // of the latest commit
 	closed bool
 
-	commits sync.Mutex // one commit at a time, so that their order stays
+	commits sync.Mutex // serializes commits, to keep their order
 	recent  int        // rows in the bucket recent; guarded by commits
 
 	wake chan struct{}
@@ -55,11 +55,11 @@ type Writer struct {
 type put struct {
 	bucket []byte
 	value  []byte
-	rows   int // where it is a chunk
+	rows   int // of a chunk, else 0
 }
 
-// newWriter starts the writer of an open file that has the named series, and
-// rows until last.
+// newWriter starts the writer of an open file that contains the named series and
+// rows up to last.
 func newWriter(db *bbolt.DB, run soak.Run, names []soak.SeriesID, last time.Duration, o Options) *Writer {
 	w := &Writer{
 		db:       db,
@@ -72,14 +72,14 @@ func newWriter(db *bbolt.DB, run soak.Run, names []soak.SeriesID, last time.Dura
 		done:     make(chan struct{}),
 	}
 	for _, n := range names {
-		w.learn(n)
+		w.register(n)
 	}
 	go w.loop()
 	return w
 }
 
-// learn gives a series its id.
-func (w *Writer) learn(n soak.SeriesID) uint64 {
+// register assigns an id to a series.
+func (w *Writer) register(n soak.SeriesID) uint64 {
 	w.names = append(w.names, n)
 	w.scales = append(w.scales, scaleOf(metricOf(w.run.Metrics, n.Metric).Quantum))
 	id := uint64(len(w.names))
@@ -87,8 +87,8 @@ func (w *Writer) learn(n soak.SeriesID) uint64 {
 	return id
 }
 
-// Append adds a row. Rows must come in the order of time; the samples are
-// copied. Of two samples of one series in a row the later counts.
+// Append adds a row. Rows must be in chronological order. The samples are copied. Of
+// two samples of a series in one row, the later one counts.
 func (w *Writer) Append(r soak.Row) error {
 	if err := w.makeRoom(); err != nil {
 		return err
@@ -99,7 +99,7 @@ func (w *Writer) Append(r soak.Row) error {
 		return ErrClosed
 	}
 	if r.At < w.last {
-		return fmt.Errorf("store: a row at %v after one at %v", r.At, w.last)
+		return fmt.Errorf("store: invalid order of rows: %v after %v", r.At, w.last)
 	}
 	w.last = r.At
 	w.batch.add(stampOf(r))
@@ -113,14 +113,14 @@ func (w *Writer) Append(r soak.Row) error {
 	return w.err
 }
 
-// id returns the id of a series, a new one for a new series.
+// id returns the id of a series and registers a new series.
 func (w *Writer) id(n soak.SeriesID) uint64 {
 	if id, ok := w.ids[n]; ok {
 		return id
 	}
 	value, _ := json.Marshal(n) // strings cannot fail to encode
 	w.push(put{bucket: bucketSeries, value: value})
-	return w.learn(n)
+	return w.register(n)
 }
 
 // Note adds an event.
@@ -155,8 +155,8 @@ func (w *Writer) keep(p put) error {
 	return w.err
 }
 
-// makeRoom sees to it that the queue takes more: it commits at once where rows
-// come faster than the disk takes them, and refuses where the disk does.
+// makeRoom makes room in a full queue: it commits at once if rows arrive faster than
+// they are written, and returns an error if writing fails.
 func (w *Writer) makeRoom() error {
 	w.mu.Lock()
 	full, err := w.rows >= queueRows || w.bytes >= queueBytes, w.err
@@ -165,19 +165,19 @@ func (w *Writer) makeRoom() error {
 	case !full:
 		return nil
 	case err != nil:
-		return fmt.Errorf("refused, too much waits for the disk: %w", err)
+		return fmt.Errorf("the queue is full: %w", err)
 	}
 	return w.Flush()
 }
 
-// push queues a value. The caller holds mu, as of all that follow here.
+// push queues a value. The caller holds mu.
 func (w *Writer) push(p put) {
 	w.queue = append(w.queue, p)
 	w.rows += p.rows
 	w.bytes += len(p.value)
 }
 
-// encodeBatch queues the rows gathered so far.
+// encodeBatch queues the rows collected so far. The caller holds mu.
 func (w *Writer) encodeBatch() {
 	if n := len(w.batch.stamps); n > 0 {
 		w.push(put{bucket: bucketRecent, value: w.batch.encode(w.scales), rows: n})
@@ -192,14 +192,14 @@ func (w *Writer) signal() {
 	}
 }
 
-// Run returns the head as it was set last.
+// Run returns the head as set last.
 func (w *Writer) Run() soak.Run {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return w.run
 }
 
-// SetRun replaces the head; it is on disk when this returns.
+// SetRun replaces the head. The new one is on disk when SetRun returns.
 func (w *Writer) SetRun(run soak.Run) error {
 	err := w.commit(func(tx *bbolt.Tx) error { return putRun(tx, run) })
 	if err != nil {
@@ -215,11 +215,11 @@ func (w *Writer) SetRun(run soak.Run) error {
 	return nil
 }
 
-// Flush puts everything so far on disk.
+// Flush writes everything queued so far to disk.
 func (w *Writer) Flush() error { return w.commit(nil) }
 
-// WriteTo flushes and then writes a consistent copy of the file, while others go
-// on writing to it. It implements [io.WriterTo].
+// WriteTo flushes and then writes a consistent copy of the file to to. Other
+// goroutines can keep appending meanwhile. It implements [io.WriterTo].
 func (w *Writer) WriteTo(to io.Writer) (n int64, err error) {
 	if err := w.Flush(); err != nil {
 		return 0, err
@@ -234,8 +234,8 @@ func (w *Writer) WriteTo(to io.Writer) (n int64, err error) {
 	return n, nil
 }
 
-// Close seals all rows and closes the file. To close twice is harmless, to use
-// the writer afterwards is an error.
+// Close seals all rows and closes the file. Closing it again has no effect;
+// using the writer afterwards is an error.
 func (w *Writer) Close() error {
 	w.mu.Lock()
 	if w.closed {
@@ -251,7 +251,7 @@ func (w *Writer) Close() error {
 	return errors.Join(err, w.db.Close())
 }
 
-// loop commits from time to time until the writer is closed.
+// loop commits at intervals until the writer is closed.
 func (w *Writer) loop() {
 	defer close(w.done)
 	tick := time.NewTicker(commitEvery)
@@ -263,11 +263,11 @@ func (w *Writer) loop() {
 		case <-w.stop:
 			return
 		}
-		_ = w.Flush() // told by the next Append
+		_ = w.Flush() // the next Append returns the error
 	}
 }
 
-// take returns what is to be committed now.
+// take returns the values to commit now.
 func (w *Writer) take() ([]put, []scale) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -275,7 +275,7 @@ func (w *Writer) take() ([]put, []scale) {
 	return slices.Clone(w.queue), w.scales
 }
 
-// settle takes what was committed off the queue.
+// settle removes committed values from the queue.
 func (w *Writer) settle(puts []put, err error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()

@@ -19,7 +19,7 @@ import (
 	"soakmon/soak"
 )
 
-func TestRowsComeBackAsTheyWere(t *testing.T) {
+func TestAppend_RoundTrip(t *testing.T) {
 	w, path := createRun(t, Options{NoSync: true})
 	nan := math.NaN()
 	const rows = 2*sealRows + 300 // two sealed chunks and some recent rows
@@ -77,7 +77,7 @@ func TestRowsComeBackAsTheyWere(t *testing.T) {
 	}
 }
 
-func TestRowsAreOnDiskWithinTwoSeconds(t *testing.T) {
+func TestAppend_OnDiskWithinTwoSeconds(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "run"+Ext)
 	synctest.Test(t, func(t *testing.T) {
 		w, err := Create(path, testRun(), Options{NoSync: true})
@@ -96,7 +96,7 @@ func TestRowsAreOnDiskWithinTwoSeconds(t *testing.T) {
 	})
 }
 
-// asOnDisk opens what a kill would leave now of a file that is being written.
+// asOnDisk opens the file as a kill would leave it now.
 func asOnDisk(t *testing.T, path string) *Reader {
 	t.Helper()
 	b, err := os.ReadFile(path)
@@ -107,7 +107,7 @@ func asOnDisk(t *testing.T, path string) *Reader {
 	return openReader(t, left)
 }
 
-func TestRowsGoBackInTimeNever(t *testing.T) {
+func TestAppend_RejectsEarlierRows(t *testing.T) {
 	w, path := createRun(t, Options{NoSync: true})
 	must(t, w.Append(row(time.Minute, nil)))
 	if err := w.Append(row(time.Second, nil)); err == nil {
@@ -122,7 +122,7 @@ func TestRowsGoBackInTimeNever(t *testing.T) {
 	must(t, w.Close())
 }
 
-func TestLaterSampleOfARowCounts(t *testing.T) {
+func TestAppend_LaterSampleCounts(t *testing.T) {
 	w, path := createRun(t, Options{NoSync: true})
 	r := row(0, map[string]float64{"fds": 1})
 	r.Samples = append(r.Samples, soak.Sample{SeriesID: soak.SeriesOf(soak.RoleTarget, "fds"), Value: 2})
@@ -133,12 +133,12 @@ func TestLaterSampleOfARowCounts(t *testing.T) {
 	}
 }
 
-func TestWallTimeFollowsTheClock(t *testing.T) {
+func TestWallAt_ClockSet(t *testing.T) {
 	w, path := createRun(t, Options{NoSync: true})
 	for i := range 20 {
 		r := row(time.Duration(i)*time.Second, nil)
 		if i >= 10 {
-			r.Wall = r.Wall.Add(-time.Hour) // somebody set the clock
+			r.Wall = r.Wall.Add(-time.Hour) // the clock was set
 		}
 		must(t, w.Append(r))
 	}
@@ -155,7 +155,7 @@ func TestWallTimeFollowsTheClock(t *testing.T) {
 	}
 }
 
-func TestBreaksAreRestartsAndSuspends(t *testing.T) {
+func TestSeries_Breaks(t *testing.T) {
 	w, path := createRun(t, Options{NoSync: true})
 	must(t, w.Append(row(0, map[string]float64{"fds": 1})))
 	for i, e := range []soak.Event{
@@ -173,7 +173,7 @@ func TestBreaksAreRestartsAndSuspends(t *testing.T) {
 	}
 }
 
-func TestRecordsComeBackAsTheyWere(t *testing.T) {
+func TestWriter_RecordsRoundTrip(t *testing.T) {
 	w, path := createRun(t, Options{NoSync: true})
 	event := soak.Event{At: 1, Wall: testStart, Kind: soak.EventNote, Process: "target", Name: "n", Value: -2.5, Text: "x"}
 	histogram := soak.Histogram{From: time.Minute, To: 2 * time.Minute, Load: "h2", Kind: "latency", Data: "HISTFAAAABV4nJNpmSzMwMDA"}
@@ -205,7 +205,7 @@ func TestRecordsComeBackAsTheyWere(t *testing.T) {
 	}
 }
 
-func TestOutboxKeepsWhatIsNotDelivered(t *testing.T) {
+func TestUndelivered_AfterReopen(t *testing.T) {
 	w, path := createRun(t, Options{NoSync: true})
 	for range 3 {
 		must(t, w.Enqueue(soak.Alert{Rule: "r"}))
@@ -232,7 +232,7 @@ func TestOutboxKeepsWhatIsNotDelivered(t *testing.T) {
 	}
 }
 
-func TestCreateNeverOverwrites(t *testing.T) {
+func TestCreate_NeverOverwrites(t *testing.T) {
 	_, path := createRun(t, Options{NoSync: true})
 	if _, err := Create(path, testRun(), Options{}); !errors.Is(err, fs.ErrExist) {
 		t.Errorf("error %v, want fs.ErrExist", err)
@@ -246,7 +246,7 @@ func TestCreateNeverOverwrites(t *testing.T) {
 	}
 }
 
-func TestFileInUseSaysSo(t *testing.T) {
+func TestOpen_InUse(t *testing.T) {
 	w, path := createRun(t, Options{NoSync: true})
 	if _, err := Open(path); !errors.Is(err, ErrInUse) {
 		t.Errorf("Open: %v, want ErrInUse", err)
@@ -262,8 +262,8 @@ func TestFileInUseSaysSo(t *testing.T) {
 	openReader(t, path)
 }
 
-// A reader of a copy may be as slow as it likes: rows are committed meanwhile.
-func TestSlowCopyDoesNotHoldUpTheWriter(t *testing.T) {
+// However slowly a copy is read, rows are committed in the meantime.
+func TestWriteTo_SlowReader(t *testing.T) {
 	w, _ := createRun(t, Options{NoSync: true})
 	in, out := io.Pipe()
 	copied := make(chan error)
@@ -283,7 +283,7 @@ func TestSlowCopyDoesNotHoldUpTheWriter(t *testing.T) {
 	must(t, <-copied)
 }
 
-func TestWriterTakesCallsFromAnyGoroutine(t *testing.T) {
+func TestWriter_Concurrent(t *testing.T) {
 	w, path := createRun(t, Options{NoSync: true})
 	const n = 300
 	var all errgroup.Group
@@ -316,18 +316,18 @@ func TestWriterTakesCallsFromAnyGoroutine(t *testing.T) {
 	}
 }
 
-// The disk is full: what was appended is kept, the error told, and all is
-// written when there is room again.
-func TestRowsOutliveAFailingDisk(t *testing.T) {
+// While the disk is full, appended rows are kept and the error is returned. They are
+// written when there is space again.
+func TestAppend_DiskFull(t *testing.T) {
 	w, path := createRun(t, Options{NoSync: true})
 	limitFile(w, 1)
 	must(t, w.Note(soak.Event{Text: strings.Repeat("long", 1<<16)})) // fits into no free page
 	if err := w.Flush(); err == nil {
-		t.Fatal("a full disk was not told")
+		t.Fatal("Flush did not report the full disk")
 	}
 	for i := range 2000 {
 		if err := w.Append(row(time.Duration(i)*time.Second, map[string]float64{"fds": float64(i)})); err == nil {
-			t.Fatal("Append did not tell of the commit that failed")
+			t.Fatal("Append did not report the failed commit")
 		}
 	}
 	limitFile(w, 0)
@@ -337,12 +337,12 @@ func TestRowsOutliveAFailingDisk(t *testing.T) {
 	}
 }
 
-func TestQueueIsBoundedWhileTheDiskFails(t *testing.T) {
+func TestAppend_QueueLimit(t *testing.T) {
 	w, _ := createRun(t, Options{NoSync: true})
 	limitFile(w, 1)
 	must(t, w.Note(soak.Event{Text: strings.Repeat("long", 1<<16)}))
 	if err := w.Flush(); err == nil {
-		t.Fatal("a full disk was not told")
+		t.Fatal("Flush did not report the full disk")
 	}
 	for i := range 2 * queueRows {
 		_ = w.Append(row(time.Duration(i)*time.Second, map[string]float64{"fds": float64(i)}))
@@ -355,7 +355,7 @@ func TestQueueIsBoundedWhileTheDiskFails(t *testing.T) {
 	limitFile(w, 0)
 }
 
-// limitFile lets no commit make the file larger; 0 is no limit.
+// limitFile keeps commits from enlarging the file; 0 removes the limit.
 func limitFile(w *Writer, bytes int) {
 	w.commits.Lock()
 	defer w.commits.Unlock()
