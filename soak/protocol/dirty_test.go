@@ -69,6 +69,9 @@ func amongDirty(t *testing.T, loads []soak.Workload) {
 		// 40 operations a second of all loads: handshakes of dirty sessions come on
 		// top, and a machine that cannot hold the rate ends handshakes too late.
 		w.Rate, w.Concurrency, w.PerSession, w.Timeout = min(25, 40/float64(len(loads))), 25, 5, patience
+		if w.Rate < 5 {
+			w.Concurrency = 5 // more sessions would each be idle for longer than servers keep an association
+		}
 		w.Dirty = dirtyKinds(t, *w, share)
 	}
 	d := drive(t)
