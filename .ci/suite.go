@@ -77,7 +77,9 @@ func main() {
 
 // otherPackages lists all packages other than the two with steps of their own.
 func otherPackages() ([]string, error) {
-	out, err := exec.Command("go", "list", "./...").Output()
+	cmd := exec.Command("go", "list", "./...")
+	cmd.Stderr = os.Stderr // it downloads modules
+	out, err := cmd.Output()
 	if err != nil {
 		return nil, fmt.Errorf("go list: %w", err)
 	}
