@@ -11,24 +11,24 @@ import (
 	"math"
 )
 
-// What a profile may hold. An element costs some 200 bytes once it is parsed, and
-// a byte of a sample up to 32. A Go server with 5,000 call sites has 25,000
-// elements in 1 MB, a quarter of it samples.
+// Limits of a profile. A parsed element takes about 200 bytes, and each byte of a
+// sample up to 32. The profile of a Go server with 5,000 call sites is 1 MB with
+// 25,000 elements; a quarter of it is samples.
 const (
 	expandedLimit = 32 << 20 // bytes after decompression
 	sampleLimit   = 8 << 20  // bytes of samples
 	elementLimit  = 1 << 20  // samples, locations, functions, strings
 )
 
-// The fields of a Profile message that every profile has (proto/profile.proto
-// of github.com/google/pprof).
+// Field numbers of the Profile message (proto/profile.proto of
+// github.com/google/pprof).
 const (
 	fieldSampleType  = 1
 	fieldSample      = 2
 	fieldStringTable = 6
 )
 
-// bounds limit what a profile may hold.
+// bounds limit the size of a profile.
 type bounds struct {
 	bytes    int64 // after decompression
 	elements int   // fields of the outermost message
@@ -36,10 +36,10 @@ type bounds struct {
 
 var usual = bounds{expandedLimit, elementLimit}
 
-// checkProfile tells whether b is a whole gzipped profile.
+// checkProfile checks that b is a complete gzipped profile.
 func checkProfile(b []byte) error { return checkWithin(b, usual) }
 
-// checkWithin reads b once, and keeps nothing of it.
+// checkWithin is checkProfile with other bounds. It reads b as a stream.
 func checkWithin(b []byte, limit bounds) error {
 	z, err := gzip.NewReader(bytes.NewReader(b))
 	if err != nil {
@@ -57,7 +57,7 @@ func tooLarge(limit bounds) error {
 	return fmt.Errorf("%w: more than %d bytes after decompression", ErrNotProfile, limit.bytes)
 }
 
-// checkMessage passes over a message after decompression.
+// checkMessage checks a decompressed message.
 func checkMessage(r *bufio.Reader, elements int) error {
 	w := walker{r: r, left: elements}
 	if err := w.walk(); err != nil {
@@ -69,12 +69,12 @@ func checkMessage(r *bufio.Reader, elements int) error {
 	return nil
 }
 
-// walker passes over the fields of a message and tells which of those occur
-// that must.
+// walker skips over the fields of a message and records whether the required ones
+// occur.
 type walker struct {
 	r              *bufio.Reader
-	left           int   // elements that may follow
-	samples        int64 // bytes of samples
+	left           int   // how many more elements are allowed
+	samples        int64 // bytes of samples so far
 	types, strings bool
 }
 
@@ -109,8 +109,8 @@ func (w *walker) walk() error {
 	}
 }
 
-// skip passes over a value and gives its length. A profile has numbers and
-// messages only.
+// skip skips a value and returns its length. A profile has only numbers and
+// messages.
 func skip(r *bufio.Reader, wire uint64) (length int64, err error) {
 	const varint, message = 0, 2
 	n, err := binary.ReadUvarint(r)
@@ -130,11 +130,11 @@ func skip(r *bufio.Reader, wire uint64) (length int64, err error) {
 	return length, err
 }
 
-// checkDump tells whether b is the text of a goroutine dump: each stack begins
-// with a line such as "goroutine 7 [select]:".
+// checkDump checks that b is the text of a goroutine dump: each stack begins with a
+// line such as "goroutine 7 [select]:".
 func checkDump(b []byte) error {
 	if !bytes.HasPrefix(b, []byte("goroutine ")) {
-		return fmt.Errorf("%w: no goroutine dump", ErrNotProfile)
+		return fmt.Errorf("%w: not a goroutine dump", ErrNotProfile)
 	}
 	return nil
 }

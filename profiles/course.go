@@ -10,35 +10,35 @@ import (
 	"github.com/google/pprof/profile"
 )
 
-// stackLimit is how many different stacks a [Course] tells apart; what comes
-// after them counts together. A real program has some thousands.
+// stackLimit is the maximum number of distinct stacks in a [Course]. All further
+// stacks count as one. A real program has some thousands.
 const stackLimit = 20_000
 
-// Course is how the profiles of one kind went over a run: one value of each
-// stack at each snapshot. Of a heap profile that is the live bytes, of a
-// goroutine profile the count, of a CPU profile the cores in use: seconds of CPU
-// time per second.
+// Course is a sequence of profiles of one kind: one value for each stack at each
+// snapshot. The value is live bytes for heap profiles, a count for goroutine
+// profiles, and the cores in use for CPU profiles: seconds of CPU time per second.
+// It is not safe for concurrent use.
 type Course struct {
 	Unit string // "bytes", "count", "seconds" or "cores"
 
 	at     []time.Duration
 	frames []Frame
 	ids    map[Frame]int32
-	stacks []string // frames' numbers, four bytes each
+	stacks []string // indices into frames, four bytes each
 	known  map[string]int32
 	cells  [][]cell // by stack, oldest first
-	other  int32    // stack that stands for all beyond the limit, -1: none yet
+	other  int32    // stack of all those beyond the limit, -1: none yet
 }
 
-// cell is what one snapshot has of one stack.
+// cell is the value of one stack in one snapshot.
 type cell struct {
 	value    float64
 	snapshot int32
-	count    float32 // objects, where the profile counts them
-	variance float32 // of value, by sampling
+	count    float32 // of objects, if the profile counts them
+	variance float32 // of value, caused by sampling
 }
 
-// NewCourse makes an empty course.
+// NewCourse returns an empty course.
 func NewCourse() *Course {
 	return &Course{ids: map[Frame]int32{}, known: map[string]int32{}, other: -1}
 }
@@ -46,8 +46,8 @@ func NewCourse() *Course {
 // Len is the number of snapshots.
 func (c *Course) Len() int { return len(c.at) }
 
-// Add takes a snapshot in, which must be later than the one before. The error
-// is [ErrNotProfile], and the course is as before.
+// Add adds a snapshot; at must be later than that of the previous one. If p has no
+// type of value, Add returns [ErrNotProfile] and does not change the course.
 func (c *Course) Add(at time.Duration, p *profile.Profile) error {
 	r, err := readerOf(p)
 	if err != nil {
@@ -79,7 +79,7 @@ func (c *Course) Add(at time.Duration, p *profile.Profile) error {
 	return nil
 }
 
-// add sums the samples of one stack, which a profile may have in several.
+// add adds a sample. A profile may have several of the same stack; they are summed.
 func (c *Course) add(stack int32, x cell) {
 	cells := c.cells[stack]
 	if n := len(cells); n > 0 && cells[n-1].snapshot == x.snapshot {
@@ -92,7 +92,7 @@ func (c *Course) add(stack int32, x cell) {
 	c.cells[stack] = append(cells, x)
 }
 
-// place numbers the calls at a location, the inlined ones first.
+// place returns the indices of the frames at a location, inlined calls first.
 func (c *Course) place(l *profile.Location) []int32 {
 	var ids []int32
 	for _, f := range framesAt(l) {
@@ -144,7 +144,7 @@ func (c *Course) newStack(key string) int32 {
 	return int32(len(c.stacks) - 1)
 }
 
-// stackOf spells a stack out.
+// stackOf returns the frames of a stack.
 func (c *Course) stackOf(id int32) Stack {
 	key := c.stacks[id]
 	s := make(Stack, 0, len(key)/4)
@@ -157,16 +157,16 @@ func (c *Course) stackOf(id int32) Stack {
 	return s
 }
 
-// sampleReader reads what a profile says of its samples.
+// sampleReader reads values from the samples of a profile.
 type sampleReader struct {
 	unit         string
-	value, count int // indices; count is -1 where there is none
+	value, count int // indices into a sample's values; count is -1 if there is none
 	scale        float64
-	rate         float64 // bytes or seconds between two samples of the profiler; 0 where it counts all
+	rate         float64 // bytes or nanoseconds between two samples of the profiler; 0 if it does not sample
 }
 
-// values are the types of value that are looked at, best first, and what counts
-// beside them.
+// values are the types of value in order of preference, each with the type that
+// counts its objects.
 var values = []struct{ value, count string }{
 	{"inuse_space", "inuse_objects"}, {"space", "objects"}, {"goroutine", ""}, {"goroutineleak", ""}, {"cpu", "samples"}, {"delay", "contentions"},
 }
@@ -177,7 +177,7 @@ func readerOf(p *profile.Profile) (sampleReader, error) {
 	}
 	r := sampleReader{value: len(p.SampleType) - 1, count: -1, scale: 1, unit: "count"}
 	if r.value < 0 {
-		return r, fmt.Errorf("%w: it has no type of value", ErrNotProfile)
+		return r, fmt.Errorf("%w: no sample type", ErrNotProfile)
 	}
 	for _, v := range values {
 		if i := index(v.value); i >= 0 {
@@ -198,14 +198,14 @@ func readerOf(p *profile.Profile) (sampleReader, error) {
 	return r, nil
 }
 
-// read gives a sample's value, the number of objects in it, and the variance
-// that sampling gives the value.
+// read returns a sample's value, its number of objects, and the variance of the value
+// caused by sampling.
 func (r sampleReader) read(s *profile.Sample) (value, count, variance float64) {
 	raw := float64(s.Value[r.value])
 	if r.count >= 0 {
 		count = float64(s.Value[r.count])
 	}
-	size := r.rate // a CPU profile: one sample stands for one period
+	size := r.rate // in a CPU profile, one sample represents one period
 	hit := 1.0
 	if r.unit == "bytes" && count > 0 {
 		size = raw / count

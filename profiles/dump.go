@@ -10,18 +10,18 @@ import (
 	"github.com/DataDog/gostackparse"
 )
 
-// Cluster is the goroutines of a dump that stand at the same place.
+// Cluster is the goroutines of a dump with the same stack.
 type Cluster struct {
 	Stack     Stack
-	CreatedBy Frame         // the go statement; zero for main and what the dump does not tell
-	State     string        // "chan receive", "select", "IO wait", …, of most of them
-	Count     int           //
-	Oldest    time.Duration // longest wait, to the minute; 0 below one
-	Locked    int           // how many hold a thread of their own
+	CreatedBy Frame  // the go statement; zero for main, and if the dump lacks it
+	State     string // the most common state: "chan receive", "select", "IO wait", …
+	Count     int
+	Oldest    time.Duration // longest wait, in whole minutes; 0 below one
+	Locked    int           // number of goroutines that are locked to a thread
 }
 
-// Place is the culprit of the cluster's stack, or the go statement where all of
-// the stack is the standard library's.
+// Place is the culprit of the cluster's stack, or the go statement if the whole stack
+// is in the standard library.
 func (c Cluster) Place() Frame {
 	f := c.Stack.Culprit()
 	if within(f.Package(), standard) && c.CreatedBy.Function != "" && !within(c.CreatedBy.Package(), standard) {
@@ -30,15 +30,15 @@ func (c Cluster) Place() Frame {
 	return f
 }
 
-// Clusters reads a goroutine dump, the largest cluster first. What cannot be
-// read is left out; the error is [ErrNotProfile] where nothing can.
+// Clusters reads a goroutine dump and returns its clusters, the largest first. It skips
+// goroutines that it cannot parse, and returns [ErrNotProfile] if there are no others.
 func Clusters(dump []byte) (all []Cluster, err error) {
 	if err := checkDump(dump); err != nil {
 		return nil, err
 	}
 	defer func() {
 		if crash := recover(); crash != nil {
-			all, err = nil, fmt.Errorf("%w: the parser gave up: %v", ErrNotProfile, crash)
+			all, err = nil, fmt.Errorf("%w: the parser crashed: %v", ErrNotProfile, crash)
 		}
 	}()
 	goroutines, errs := gostackparse.Parse(bytes.NewReader(dump))

@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-func TestClustersOfARealDump(t *testing.T) {
+func TestClusters_RealDump(t *testing.T) {
 	release := make(chan struct{})
 	defer close(release)
 	for range 5 {
@@ -33,10 +33,10 @@ func TestClustersOfARealDump(t *testing.T) {
 		}
 	}
 	if found == nil {
-		t.Fatal("the five are in no cluster")
+		t.Fatal("no cluster has the five goroutines")
 	}
 	const pkg = "soakmon/profiles."
-	if found.Place().Function != pkg+"waitHere" || found.CreatedBy.Function != pkg+"TestClustersOfARealDump" || found.Locked != 0 {
+	if found.Place().Function != pkg+"waitHere" || found.CreatedBy.Function != pkg+"TestClusters_RealDump" || found.Locked != 0 {
 		t.Errorf("%+v", *found)
 	}
 }
@@ -44,7 +44,7 @@ func TestClustersOfARealDump(t *testing.T) {
 //go:noinline
 func waitHere(release chan struct{}) { <-release }
 
-func TestClusterTellsWaitStateAndThreads(t *testing.T) {
+func TestClusters_WaitStateAndThreads(t *testing.T) {
 	dump := `goroutine 7 [chan receive, 11 minutes, locked to thread]:
 main.wait(0xc000)
 	/src/main.go:12 +0x1d
@@ -73,11 +73,11 @@ created by main.serve in goroutine 1
 		t.Errorf("%+v", c)
 	}
 	if c := all[1]; c.Place().String() != "main.serve (main.go:40)" {
-		t.Errorf("a stack of the library alone is told by who began it: %+v", c)
+		t.Errorf("a stack in the standard library must be named by its go statement: %+v", c)
 	}
 }
 
-func TestHostileDumps(t *testing.T) {
+func TestClusters_HostileDumps(t *testing.T) {
 	for name, b := range map[string][]byte{
 		"html": []byte("<html>"), "empty": nil, "head only": []byte("goroutine "), "long line": append([]byte("goroutine 1 [running]:\n"), bytes.Repeat([]byte("x"), 1<<20)...),
 	} {

@@ -1,25 +1,25 @@
-// Package profiles fetches pprof profiles and goroutine dumps of a running Go
-// program over its /debug/pprof/ pages, and says which call sites and which
-// goroutines grow over all snapshots of a run.
+// Package profiles fetches pprof profiles and goroutine dumps from a running Go
+// program over its /debug/pprof/ pages, and ranks the call sites and goroutines
+// that grow over all snapshots of a run. To rank stored profiles, [Parse] each one,
+// add it to a [Course], and call [Course.Rank].
 //
-// The opinion: a profile is evidence, so it is kept byte for byte as it was
-// fetched, and only what is a whole profile is kept. The check walks the
-// outermost level of the protobuf message (github.com/google/pprof,
-// proto/profile.proto) and the checksum of the gzip stream, and does not parse
-// what is inside: a fetch must cost the monitor little.
+// The opinion: a profile is evidence, so it is stored byte for byte as it was
+// fetched, and only if it is complete. The check walks the outermost level of the
+// protobuf message (github.com/google/pprof, proto/profile.proto) and verifies the
+// checksum of the gzip stream, but does not parse the elements: a fetch must cost
+// the monitor little.
 //
 // Growth is the robust slope of each site over all snapshots, not the difference
-// of two: one heap profile is wrong by √(rate/bytes) of a site, some 10 % at
-// 50 MB and all of it at 512 KiB. A site is named where its slope is no chance
-// among all sites (a bound on false discoveries) and goes on to the end. A site
-// that grows by less than some ten samples of the profiler, 5 MB, in a run cannot
-// be named.
+// of two: the relative error of a site in one heap profile is √(rate/bytes), about
+// 10 % at 50 MB and 100 % at 512 KiB. A site is named if its slope is significant
+// among all sites (with a bounded rate of false discoveries) and continues to the
+// end. A site that grows by less than about ten samples of the profiler in a run,
+// 5 MB, cannot be named.
 //
-// The limits: a fetch takes at most 30 s and the seconds that a profile over
-// time runs, and 64 MiB. What the target pays is told in the profile's
-// [soak.ProfileMeta]: the CPU seconds that it used meanwhile, its other work
-// included, and where it is asked for the longest stop of the world by a forced
-// collection.
+// The limits: a fetch takes at most 30 s, plus the seconds that a profile over time
+// samples, and 64 MiB. [soak.ProfileMeta] records the cost to the target: its CPU
+// seconds during the fetch, including its other work, and on request the longest
+// stop-the-world pause of a forced collection.
 package profiles
 
 import (
@@ -39,28 +39,28 @@ import (
 )
 
 const (
-	timeLimit = 30 * time.Second // of a fetch where none is given, on top of Options.Seconds
+	timeLimit = 30 * time.Second // of a fetch by default, in addition to Options.Seconds
 	sizeLimit = 64 << 20         // bytes
 )
 
 var (
-	// ErrNotServed says that the process does not serve profiles of this
-	// kind: no pprof URL is known, or it answers 404.
+	// ErrNotServed means that the process does not serve profiles of this
+	// kind: its pprof URL is unknown, or the answer is 404.
 	ErrNotServed = errors.New("profile is not served")
-	// ErrNotProfile says that the answer is no whole profile.
+	// ErrNotProfile means that the bytes are not a complete profile.
 	ErrNotProfile = errors.New("not a profile")
 )
 
-// Options say how to take a profile.
+// Options are how to take a profile.
 type Options struct {
-	GC      bool // heap and allocs: collect garbage before, so that the profile is of now
-	Pause   bool // with GC: ask as well how long the world stood still. It costs the page of the heap in text form, and some allocation
-	Seconds int  // cpu: how long to sample; 0 is 1. Other kinds: 0 is since the start, else the difference over so many seconds
+	GC      bool // heap and allocs: force a garbage collection first, so that the profile is current
+	Pause   bool // with GC: also read the length of the stop-the-world pause. It costs the target a heap page in text form, and some allocation
+	Seconds int  // cpu: how long to sample; 0 is 1. Other kinds: length of a difference profile; 0 is since the start
 
-	Within time.Duration // how long the answer may take, Seconds not counted; 0 is 30 s
+	Within time.Duration // time limit of the answer, in addition to Seconds; 0 is 30 s
 }
 
-// A page is where net/http/pprof serves a kind of profile.
+// A page is the page at which net/http/pprof serves a kind of profile.
 type page struct {
 	path  string
 	query url.Values
@@ -83,7 +83,7 @@ func pageOf(kind string, o Options) (page, error) {
 		p.path = "profile"
 		o.Seconds = max(o.Seconds, 1)
 	default:
-		return page{}, fmt.Errorf("profile kind %q: want one of %v", kind, Kinds)
+		return page{}, fmt.Errorf("invalid profile kind %q: use one of %v", kind, Kinds)
 	}
 	if o.Seconds > 0 {
 		p.query.Set("seconds", strconv.Itoa(o.Seconds))
@@ -92,13 +92,13 @@ func pageOf(kind string, o Options) (page, error) {
 }
 
 // Kinds are the kinds of profile that [Fetch] knows. A goroutine_dump is the
-// text with every single stack: the target stands still while it is written,
-// some 7 µs a goroutine, so ask for it only where there are few.
+// text with the stack of every goroutine. The target is stopped while it is written,
+// about 7 µs per goroutine, so only use it with few goroutines.
 var Kinds = []string{"heap", "allocs", "goroutine", "goroutine_dump", "goroutineleak", "threadcreate", "mutex", "block", "cpu"}
 
-// Fetch takes one profile of p. Besides those of [fetch.Get], errors wrap
-// [ErrNotServed] or [ErrNotProfile]. The caller sets At and Why; CPU is 0 where
-// the system does not tell.
+// Fetch takes one profile of p. Errors are those of [fetch.Get], or wrap
+// [ErrNotServed] or [ErrNotProfile]. The caller sets At and Why of the meta data;
+// CPU is 0 if the system does not report it.
 func Fetch(ctx context.Context, p soak.Process, kind string, o Options) (soak.ProfileMeta, []byte, error) {
 	page, err := pageOf(kind, o)
 	if err != nil {
@@ -122,8 +122,8 @@ func Fetch(ctx context.Context, p soak.Process, kind string, o Options) (soak.Pr
 	return meta, b, nil
 }
 
-// GC makes the process collect its garbage, by asking for a heap profile after
-// one: the runtime serves no page for the collection alone.
+// GC forces a garbage collection of the process by fetching a heap profile: the
+// runtime serves no page for a collection alone.
 func GC(ctx context.Context, p soak.Process) error {
 	_, _, err := Fetch(ctx, p, "heap", Options{GC: true})
 	return err
@@ -148,7 +148,7 @@ func get(ctx context.Context, base string, p page, within time.Duration) ([]byte
 	return b, nil
 }
 
-// cpuSeconds is the CPU time of the process alone.
+// cpuSeconds is the CPU time of the process without its children, 0 if unknown.
 func cpuSeconds(ctx context.Context, p soak.Process) float64 {
 	proc, err := process.NewProcessWithContext(ctx, int32(p.PID))
 	if err != nil {

@@ -9,13 +9,13 @@ import (
 
 // Frame is one call in a stack.
 type Frame struct {
-	Function string // "net/http.(*conn).serve"; "" where the profile has no symbols
+	Function string // "net/http.(*conn).serve"; "" without symbols
 	File     string
 	Line     int
 }
 
-// Stack is the calls from the innermost, which allocates or waits, to the
-// outermost.
+// Stack is the calls of a stack from the innermost, which allocates or waits, to
+// the outermost.
 type Stack []Frame
 
 // String is the frame's function and line: "main.keep (keep.go:12)".
@@ -26,7 +26,7 @@ func (f Frame) String() string {
 	return fmt.Sprintf("%s (%s)", f.Function, f.Place())
 }
 
-// Place is the file, without its folder, and the line.
+// Place is the file, without its directory, and the line: "keep.go:12".
 func (f Frame) Place() string { return fmt.Sprintf("%s:%d", path.Base(f.File), f.Line) }
 
 // Package is the import path of the function's package, "" without symbols.
@@ -36,10 +36,9 @@ func (f Frame) Package() string {
 	return f.Function[:slash] + name
 }
 
-// Culprit is the frame that a person would look at first: the innermost one
-// outside the runtime and the standard library. Where all of a stack is of
-// these, it is the innermost one outside the runtime and the packages that only
-// serve others.
+// Culprit is the frame to look at first: the innermost one outside the standard
+// library. If the whole stack is in the standard library, it is the innermost one
+// outside the runtime and the packages that only help their callers.
 func (s Stack) Culprit() Frame {
 	for _, among := range [][]string{standard, helpers, {"runtime"}} {
 		for _, f := range s {
@@ -67,7 +66,7 @@ func within(pkg string, names []string) bool {
 
 // standard are the first elements of import paths of the standard library of
 // Go 1.26. A path of a module has a dot in its first element, or is one word
-// that is none of these.
+// that is not in this list.
 var standard = []string{
 	"archive", "bufio", "bytes", "cmp", "compress", "container", "context", "crypto", "database", "debug", "embed",
 	"encoding", "errors", "expvar", "flag", "fmt", "go", "hash", "html", "image", "index", "internal", "io", "iter",
@@ -76,7 +75,7 @@ var standard = []string{
 	"unsafe", "vendor", "weak",
 }
 
-// helpers are those of them that work for whoever calls them.
+// helpers are those of them that only help their callers.
 var helpers = []string{
 	"bufio", "bytes", "container", "context", "encoding", "errors", "fmt", "internal", "io", "maps", "reflect", "runtime",
 	"slices", "sort", "strconv", "strings", "sync", "syscall", "unique", "unsafe", "weak",

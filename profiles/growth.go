@@ -8,10 +8,10 @@ import (
 	"github.com/google/pprof/profile"
 )
 
-// Growth is the growth of a ranking's stacks over its stretch of the run as a
-// profile that any pprof tool reads. A value is the robust slope of a stack
-// times the length, so that chance at the first or last snapshot does not
-// count; what shrank is negative.
+// Growth returns the growth of a ranking's stacks over its interval as a profile
+// that any pprof tool can read. A value is the robust slope of a stack times the
+// length of the interval, so that noise in the first or last snapshot does not
+// count. It is negative for a stack that shrank.
 func (r Ranking) Growth() *profile.Profile {
 	length := r.To - r.From
 	w := writer{functions: map[string]*profile.Function{}, locations: map[Frame]*profile.Location{}, p: &profile.Profile{
@@ -19,7 +19,7 @@ func (r Ranking) Growth() *profile.Profile {
 		DurationNanos: int64(length),
 	}}
 	scale := 1.0
-	if r.Unit == "seconds" || r.Unit == "cores" { // of CPU time, in each second
+	if r.Unit == "seconds" || r.Unit == "cores" { // of CPU time per second
 		scale, w.p.SampleType[1].Unit = float64(time.Second), "nanoseconds"
 	}
 	for _, s := range r.Sites {

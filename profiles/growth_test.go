@@ -8,7 +8,7 @@ import (
 	"github.com/google/pprof/profile"
 )
 
-func TestGrowthIsAProfile(t *testing.T) {
+func TestGrowth_IsProfile(t *testing.T) {
 	r := rand.New(rand.NewPCG(5, 5))
 	g := &program{random: r, depth: 4, sites: []func(float64) (float64, float64){leaking(r, 1024, 1<<20, 1<<30), busy(r, 4096, 8<<20)}}
 	p, err := Parse(packed(t, g.course(t, 30, 2).Rank(ByStack, 0, forever).Growth()))
@@ -31,9 +31,9 @@ func TestGrowthIsAProfile(t *testing.T) {
 	}
 }
 
-// CPU profiles of a second each, of a place that takes a tenth of a core more
-// from minute to minute: in cores, and what grew in nanoseconds of each second.
-func TestCPUTimeIsInCores(t *testing.T) {
+// CPU profiles of a place that takes a tenth of a core more each minute: the ranking is
+// in cores, the growth in nanoseconds per second.
+func TestRank_CPUTimeInCores(t *testing.T) {
 	c := NewCourse()
 	for i := range 10 {
 		f := &profile.Function{ID: 1, Name: "main.search", Filename: "/src/main.go"}

@@ -19,14 +19,14 @@ import (
 	"soakmon/soak"
 )
 
-// small is a whole profile of one sample.
+// small is a complete profile of one sample.
 func small(tb testing.TB) []byte {
 	g := &program{depth: 1, sites: []func(float64) (float64, float64){func(float64) (float64, float64) { return 10, 64 }}}
 	return packed(tb, g.snapshot(0))
 }
 
-// tenMillion is a profile of so many samples: 20 MB of them, in some kilobytes
-// of zeros compressed.
+// tenMillion is a profile of ten million empty samples: 20 MB that compress to some
+// kilobytes.
 func tenMillion(tb testing.TB) []byte {
 	var b bytes.Buffer
 	z, _ := gzip.NewWriterLevel(&b, gzip.BestSpeed)
@@ -38,7 +38,7 @@ func tenMillion(tb testing.TB) []byte {
 	return b.Bytes()
 }
 
-// bomb is more than is read, of one string each.
+// bomb exceeds the size limit, with few long strings.
 func bomb(tb testing.TB) []byte {
 	var b bytes.Buffer
 	z, _ := gzip.NewWriterLevel(&b, gzip.BestSpeed)
@@ -54,8 +54,7 @@ func bomb(tb testing.TB) []byte {
 	return b.Bytes()
 }
 
-// crowded is as many references as fit: the most that the parser can be made to
-// hold.
+// crowded has the maximum number of references, which makes the parser allocate most.
 func crowded(tb testing.TB) []byte {
 	var b bytes.Buffer
 	z, _ := gzip.NewWriterLevel(&b, gzip.BestSpeed)
@@ -73,7 +72,7 @@ func crowded(tb testing.TB) []byte {
 	return b.Bytes()
 }
 
-func TestHostileProfilesEndInAClearErrorAndBoundedMemory(t *testing.T) {
+func TestParse_HostileProfiles(t *testing.T) {
 	whole := small(t)
 	for name, b := range map[string][]byte{
 		"truncated": whole[:len(whole)-9], "ten million samples": tenMillion(t), "bomb": bomb(t), "html": []byte("<html>busy</html>"), "zip of text": zip([]byte("hello")),
@@ -94,8 +93,8 @@ func TestHostileProfilesEndInAClearErrorAndBoundedMemory(t *testing.T) {
 	}
 }
 
-// The worst that passes the check is still bounded.
-func TestTheMostThatAProfileCanHold(t *testing.T) {
+// Memory is bounded even for the worst profile that passes the check.
+func TestParse_LargestProfile(t *testing.T) {
 	b := crowded(t)
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
@@ -111,7 +110,7 @@ func TestTheMostThatAProfileCanHold(t *testing.T) {
 	}
 }
 
-func TestFetchOfHostileServers(t *testing.T) {
+func TestFetch_HostileServers(t *testing.T) {
 	whole := small(t)
 	serve := func(h http.HandlerFunc) soak.Process {
 		s := httptest.NewServer(h)
@@ -141,11 +140,11 @@ func TestFetchOfHostileServers(t *testing.T) {
 		}
 	})
 	if _, _, err := Fetch(t.Context(), endless, "heap", Options{}); err == nil {
-		t.Error("an answer without end is kept")
+		t.Error("an endless answer was accepted")
 	}
 }
 
-func TestACourseRefusesWhatHasNoValues(t *testing.T) {
+func TestCourse_AddRejectsNoValues(t *testing.T) {
 	if err := NewCourse().Add(0, &profile.Profile{}); !errors.Is(err, ErrNotProfile) {
 		t.Error(err)
 	}

@@ -14,16 +14,16 @@ import (
 	"github.com/google/pprof/profile"
 )
 
-// The pages of pprof's web interface that only show the profile; the others read
-// files of this machine or write settings.
+// shown are the pages of pprof's web interface that only show the profile. The others
+// read files of this machine or write settings.
 var shown = []string{"/flamegraph", "/top", "/peek", "/graph", "/download"}
 
-// driving guards pprof's driver, which keeps its settings in variables of its own.
+// driving guards pprof's driver, which keeps its settings in global variables.
 var driving sync.Mutex
 
-// Pages serves pprof's web interface for a profile, or for its growth over a
-// base where one is given; it opens at the flame graph. Links are relative: it is
-// served behind any prefix that ends in a slash, with the prefix stripped.
+// Pages serves pprof's web interface for a profile, or for its growth over base if
+// that is not nil. It opens at the flame graph. Links are relative, so it can be
+// served under any prefix that ends in a slash, with the prefix stripped.
 func Pages(title string, data, base []byte) (http.Handler, error) {
 	p, err := grown(data, base)
 	if err != nil {
@@ -49,7 +49,7 @@ func Pages(title string, data, base []byte) (http.Handler, error) {
 	return pages, err
 }
 
-// grown parses a profile and takes a base off it.
+// grown parses a profile and subtracts a base.
 func grown(data, base []byte) (*profile.Profile, error) {
 	p, err := Parse(data)
 	if err != nil || base == nil {
@@ -63,13 +63,13 @@ func grown(data, base []byte) (*profile.Profile, error) {
 	return profile.Merge([]*profile.Profile{b, p})
 }
 
-// guarded says plainly what a page lacks, and lets one request at a time in.
+// guarded reports a missing dot program clearly, and serves one request at a time.
 func guarded(path string, page http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if _, err := exec.LookPath("dot"); path == "/graph" && err != nil {
 			w.Header().Set("Content-Type", "text/html; charset=utf-8")
 			w.WriteHeader(http.StatusNotImplemented)
-			fmt.Fprint(w, `<!doctype html><title>graph</title><p>The graph is drawn by dot, which is not installed here (Debian: apt install graphviz).</p><p><a href="flamegraph">The flame graph</a> needs nothing else.</p>`)
+			fmt.Fprint(w, `<!doctype html><title>graph</title><p>The graph is drawn by dot, which is not installed (Debian: apt install graphviz).</p><p><a href="flamegraph">The flame graph</a> needs nothing else.</p>`)
 			return
 		}
 		driving.Lock()
@@ -78,7 +78,7 @@ func guarded(path string, page http.Handler) http.Handler {
 	})
 }
 
-// fetched is a profile that is here already.
+// fetched is a fetcher of a profile in memory.
 type fetched struct{ profile *profile.Profile }
 
 // Fetch implements [driver.Fetcher].
@@ -111,7 +111,7 @@ func (a *arguments) StringList(name string, _ string, usage string) *[]*string {
 func (a *arguments) ExtraUsage() string   { return "" }
 func (a *arguments) AddExtraUsage(string) {}
 
-// Parse gives pprof its command line.
+// Parse returns the arguments of pprof's command line.
 func (a *arguments) Parse(func()) []string {
 	if a.set.Parse([]string{"-http=localhost:1", "-no_browser", "-symbolize=none", strings.ReplaceAll(a.title, " ", "_")}) != nil {
 		return nil
@@ -119,10 +119,10 @@ func (a *arguments) Parse(func()) []string {
 	return a.set.Args()
 }
 
-// silent is a user who is not asked.
+// silent is a user interface without a user.
 type silent struct{}
 
-func (s *silent) ReadLine(string) (string, error) { return "", errors.New("nobody is asked") }
+func (s *silent) ReadLine(string) (string, error) { return "", errors.New("there is no user to ask") }
 func (s *silent) Print(...any)                    {}
 func (s *silent) PrintErr(...any)                 {}
 func (s *silent) IsTerminal() bool                { return false }

@@ -18,7 +18,7 @@ func heap(t *testing.T) []byte {
 	return out.Bytes()
 }
 
-func TestPagesOpenAtTheFlameGraph(t *testing.T) {
+func TestPages_OpenAtFlameGraph(t *testing.T) {
 	pages, err := Pages("heap growth", heap(t), heap(t))
 	if err != nil {
 		t.Fatal(err)
@@ -45,7 +45,7 @@ func TestPagesOpenAtTheFlameGraph(t *testing.T) {
 	}
 }
 
-func TestTheGraphSaysThatDotIsMissing(t *testing.T) {
+func TestPages_GraphWithoutDot(t *testing.T) {
 	t.Setenv("PATH", t.TempDir())
 	pages, err := Pages("heap", heap(t), nil)
 	if err != nil {
@@ -58,7 +58,7 @@ func TestTheGraphSaysThatDotIsMissing(t *testing.T) {
 	}
 }
 
-func TestPagesOfWhatIsNoProfileAreAnError(t *testing.T) {
+func TestPages_InvalidProfile(t *testing.T) {
 	if _, err := Pages("junk", []byte("junk"), nil); err == nil {
 		t.Error("junk was served as a profile")
 	}

@@ -11,8 +11,8 @@ import (
 	"github.com/google/pprof/profile"
 )
 
-// Parse reads a profile as it was fetched. It takes at most a few seconds and
-// one GiB, whatever the bytes are; the error is [ErrNotProfile].
+// Parse parses a profile as it was fetched. It takes at most a few seconds and 1 GiB,
+// whatever the bytes are. Errors wrap [ErrNotProfile].
 func Parse(data []byte) (*profile.Profile, error) {
 	expanded, err := expand(data, usual)
 	if err != nil {
@@ -31,8 +31,8 @@ func Parse(data []byte) (*profile.Profile, error) {
 	return p, nil
 }
 
-// ParseAll reads profiles on all cores and calls take for each in their order.
-// An error belongs to the profile of the same index.
+// ParseAll parses n profiles on all cores and calls take for each in order of i, in
+// the caller's goroutine. The error is that of data or of [Parse] for the same i.
 func ParseAll(n int, data func(i int) ([]byte, error), take func(i int, p *profile.Profile, err error)) {
 	type parsed struct {
 		p   *profile.Profile
@@ -43,7 +43,7 @@ func ParseAll(n int, data func(i int) ([]byte, error), take func(i int, p *profi
 	for i := range results {
 		results[i] = make(chan parsed, 1)
 	}
-	slots := make(chan struct{}, 2*workers) // bounds what is parsed and not yet taken
+	slots := make(chan struct{}, 2*workers) // bounds the number of parsed profiles in memory
 	go func() {
 		for i := range n {
 			slots <- struct{}{}
@@ -64,7 +64,7 @@ func ParseAll(n int, data func(i int) ([]byte, error), take func(i int, p *profi
 	}
 }
 
-// expand undoes the compression.
+// expand decompresses a profile.
 func expand(data []byte, limit bounds) ([]byte, error) {
 	z, err := gzip.NewReader(bytes.NewReader(data))
 	if err != nil {
@@ -81,11 +81,11 @@ func expand(data []byte, limit bounds) ([]byte, error) {
 	return expanded.Bytes(), nil
 }
 
-// decode turns a crash of the parser into an error: the bytes are a stranger's.
+// decode turns a crash of the parser into an error, because the bytes are untrusted.
 func decode(expanded []byte) (p *profile.Profile, err error) {
 	defer func() {
 		if crash := recover(); crash != nil {
-			err = fmt.Errorf("the parser gave up: %v", crash)
+			err = fmt.Errorf("the parser crashed: %v", crash)
 		}
 	}()
 	return profile.ParseUncompressed(expanded)

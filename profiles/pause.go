@@ -10,12 +10,12 @@ import (
 	"soakmon/soak/fetch"
 )
 
-// pauseLimits bound what is only nice to know.
+// pauseLimits are small, because the pause is optional.
 var pauseLimits = fetch.Limits{Time: 5 * time.Second, Bytes: 16 << 20}
 
-// pauseOf asks a Go target how long the world stood still for the garbage
-// collections that ended since a moment: the longest of them, where the pauses
-// of one collection count together. It is 0 where the target does not say.
+// pauseOf asks a Go target for the longest stop-the-world pause of the garbage
+// collections that ended since a time. The pauses of one collection are added. It is
+// 0 if the target does not report them.
 func pauseOf(ctx context.Context, pprof string, since time.Time) time.Duration {
 	page, err := fetch.Below(pprof, "heap", url.Values{"debug": {"1"}})
 	if err != nil {
@@ -40,7 +40,7 @@ func longestPause(page []byte, since time.Time) (longest time.Duration) {
 	return longest
 }
 
-// ring reads the numbers after a mark; none where one of them cannot be read.
+// ring reads the numbers after a mark, nil if one of them is malformed.
 func ring(page []byte, mark string) (all []int64) {
 	at := bytes.LastIndex(page, []byte(mark))
 	if at < 0 {

@@ -7,9 +7,9 @@ import (
 	"time"
 )
 
-func TestPausesSinceAMomentAreRead(t *testing.T) {
+func TestLongestPause_Since(t *testing.T) {
 	var lengths, ends [256]int64
-	for i := range 40 { // a ring that has not yet come round: zeros to its end
+	for i := range 40 { // a ring that has not wrapped around: zeros to its end
 		lengths[i], ends[i] = int64(1000-i), int64(i+1)*int64(time.Second)
 	}
 	page := fmt.Appendf(nil, "heap profile: 1: 2 [3: 4] @ heap/1048576\n\n# runtime.MemStats\n# PauseNs = %d\n# PauseEnd = %d\n# NumGC = 40\n", lengths, ends)
@@ -25,9 +25,9 @@ func TestPausesSinceAMomentAreRead(t *testing.T) {
 	}
 }
 
-// A real target says how long its world stood still for the collection of a
-// heap profile, and nothing of profiles without one.
-func TestTheLongestPauseOfAHeapProfileIsMeasured(t *testing.T) {
+// A real target reports the pause of the forced collection of a heap profile, and none
+// without a collection.
+func TestFetch_LongestPause(t *testing.T) {
 	p := startChild(t)
 	for _, gc := range []bool{true, false} {
 		meta, _, err := Fetch(t.Context(), p, "heap", Options{GC: gc, Pause: true})

@@ -70,7 +70,7 @@ func startChild(tb testing.TB) soak.Process {
 	return soak.Process{Role: soak.RoleTarget, PID: cmd.Process.Pid, Pprof: strings.TrimSpace(line)}
 }
 
-func TestEveryKindIsFetchedAndIsAProfile(t *testing.T) {
+func TestFetch_EveryKind(t *testing.T) {
 	p := startChild(t)
 	for _, kind := range Kinds {
 		t.Run(kind, func(t *testing.T) {
@@ -100,7 +100,7 @@ func TestEveryKindIsFetchedAndIsAProfile(t *testing.T) {
 	}
 }
 
-func TestGCCollects(t *testing.T) {
+func TestGC_Collects(t *testing.T) {
 	p := startChild(t)
 	before := collections(t, p)
 	if err := GC(t.Context(), p); err != nil {
@@ -129,7 +129,7 @@ func collections(t *testing.T, p soak.Process) (n int) {
 	return n
 }
 
-func TestWhatIsNotServedIsTold(t *testing.T) {
+func TestFetch_NotServed(t *testing.T) {
 	server := httptest.NewServer(http.NotFoundHandler())
 	defer server.Close()
 	p := soak.Process{Role: soak.RoleTarget, PID: os.Getpid(), Pprof: server.URL + "/debug/pprof/"}
@@ -145,7 +145,7 @@ func TestWhatIsNotServedIsTold(t *testing.T) {
 	}
 }
 
-func TestOnlyWholeProfilesAreKept(t *testing.T) {
+func TestCheckProfile_CompleteOnly(t *testing.T) {
 	_, whole, err := Fetch(t.Context(), startChild(t), "goroutine", Options{})
 	if err != nil {
 		t.Fatal(err)
@@ -176,7 +176,7 @@ func zip(b []byte) []byte {
 	return out.Bytes()
 }
 
-func TestHangingTargetEndsWithTheContext(t *testing.T) {
+func TestFetch_HangingTargetEndsWithContext(t *testing.T) {
 	hanging := make(chan struct{})
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		close(hanging)

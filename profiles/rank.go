@@ -10,11 +10,11 @@ import (
 	"time"
 )
 
-// By says what is ranked: samples with the same culprit's function, line or
-// package count together, or only those with the same stack.
+// By is what samples are grouped by: the function, line or package of their culprit,
+// or the whole stack.
 type By string
 
-// What can be ranked.
+// Ways to group samples.
 const (
 	ByFunction By = "function"
 	ByLine     By = "line"
@@ -22,45 +22,45 @@ const (
 	ByStack    By = "stack"
 )
 
-// FalseShare is the share of the named sites that may be there by chance.
+// FalseShare is the maximum expected share of named sites that do not grow: the false
+// discovery rate.
 const FalseShare = 0.05
 
-// leastSamples is the change, in samples of the profiler, below which a site
-// could not be named whatever it does: such a site is not tested and does not
-// weigh on the others (Tarone 1990; Gilbert 2005).
+// leastSamples is the change, in samples of the profiler, below which a site cannot
+// be significant. Such a site is not tested, so that it does not cost the others
+// power (Tarone 1990; Gilbert 2005).
 const leastSamples = 3
 
-// Site is one place and its growth. Slopes are per hour, of the course's unit.
+// Site is one place and its growth. Slopes are in the course's unit per hour.
 type Site struct {
 	Frame  Frame // the culprit
-	Stack  Stack // the whole of the stack with the most growth
+	Stack  Stack // the full stack that grows most
 	Slope  float64
 	Err    float64 // standard error of the slope
-	Counts float64 // growth of the number of objects per hour; 0 where they are not counted
+	Counts float64 // growth of the number of objects per hour; 0 if they are not counted
 	First  float64 // value at the first snapshot
 	Last   float64
 	Share  float64 // of the total growth, 0 to 1
-	P      float64 // of "it does not grow"
-	Lasts  bool    // what there is of growth goes on to the end
-	Named  bool    // it grows to the end, and is not there by chance
-	Likely bool    // no site is named, and this one has most of the growth that lasts
+	P      float64 // p value of the hypothesis that it does not grow
+	Lasts  bool    // the growth continues to the end
+	Named  bool    // the growth is significant and continues to the end
+	Likely bool    // no site is named, and this one has most of the continuing growth
 }
 
-// Ranking is what the snapshots of a course say of growth.
+// Ranking is the growth of all sites over the snapshots of a course.
 type Ranking struct {
 	Unit      string
 	Snapshots int
 	From, To  time.Duration
-	Total     float64 // growth of all sites together, per hour
-	First     float64 // all sites together at the first snapshot
+	Total     float64 // growth of the sum of all sites, per hour
+	First     float64 // sum of all sites at the first snapshot
 	Last      float64
 	Sites     []Site  // by slope, the steepest first
-	Tested    int     // sites that changed enough to be tested
-	Explained float64 // share of the total growth that the culprits have, 0 to 1
+	Tested    int     // number of sites that changed enough to be tested
+	Explained float64 // share of the total growth that the culprits explain, 0 to 1
 }
 
-// Culprits are the sites that are named, the steepest first, or else the one
-// that is likely.
+// Culprits are the named sites, the steepest first, or else the likely one.
 func (r Ranking) Culprits() (all []Site) {
 	for _, s := range r.Sites {
 		if s.Named || s.Likely {
@@ -70,8 +70,8 @@ func (r Ranking) Culprits() (all []Site) {
 	return all
 }
 
-// Rank ranks the sites by their slope over the snapshots of a stretch of the
-// run. With fewer than five snapshots nothing is named.
+// Rank ranks the sites by their slope over the snapshots from from to to, both
+// included. With fewer than [Fewest] snapshots no site is named.
 func (c *Course) Rank(by By, from, to time.Duration) Ranking {
 	lo, _ := slices.BinarySearch(c.at, from)
 	hi, found := slices.BinarySearch(c.at, to)
@@ -102,7 +102,7 @@ func (c *Course) Rank(by By, from, to time.Duration) Ranking {
 	return r
 }
 
-// finish names what grows and orders the sites.
+// finish names the sites that grow, and sorts all sites.
 func (r *Ranking) finish(tested []bool, grows bool) {
 	var p []float64
 	for i, t := range tested {
@@ -131,12 +131,12 @@ func (r *Ranking) finish(tested []bool, grows bool) {
 	})
 }
 
-// chance is how often one thing alone may seem to grow that does not.
+// chance is the significance level of a single test.
 const chance = 0.05
 
-// likely marks the site with more than half of the growth that lasts, where
-// chance alone would hardly have it grow. That is no discovery among all sites;
-// but where the whole grows, it is the first to look at.
+// likely marks the site with more than half of the continuing growth, if its growth
+// is significant on its own. It is not significant among all sites, but if the total
+// grows, it is the first site to look at.
 func (r *Ranking) likely() {
 	lasting := 0.0
 	for _, s := range r.Sites {
@@ -158,7 +158,7 @@ func orLow(v float64) float64 {
 	return v
 }
 
-// groups are the stacks that count together.
+// groups are the stacks grouped by by.
 func (c *Course) groups(by By) [][]int32 {
 	index := map[any]int{}
 	var all [][]int32
@@ -188,15 +188,15 @@ func (f Frame) key(by By) any {
 	return f.Function
 }
 
-// window is a stretch of a course.
+// window is an interval of a course.
 type window struct {
 	course *Course
 	lo, hi int       // snapshots
 	hours  []float64 // of each
 }
 
-// site judges one group of stacks. Changed says that there was enough change to
-// test for growth.
+// site estimates the growth of one group of stacks. changed reports whether it changed
+// enough to be tested.
 func (w *window) site(group []int32) (site Site, changed bool) {
 	s := newSeries(w.hi - w.lo)
 	steepest := math.Inf(-1)
@@ -225,8 +225,8 @@ func (w *window) site(group []int32) (site Site, changed bool) {
 	return site, true
 }
 
-// rise is by how much the late half of a stack's snapshots lies above the early
-// one.
+// rise is the sum of the late half of a stack's snapshots minus that of the early
+// half.
 func (w *window) rise(cells []cell) (rise float64) {
 	middle := int32((w.lo + w.hi) / 2)
 	for _, x := range cells {
@@ -241,7 +241,7 @@ func (w *window) rise(cells []cell) (rise float64) {
 	return rise
 }
 
-// series are the values of a group of stacks, by snapshot.
+// series is the values of a group of stacks, by snapshot.
 type series struct{ value, count, variance []float64 }
 
 func newSeries(n int) *series {
@@ -258,7 +258,8 @@ func (s *series) take(cells []cell, lo, hi int) {
 	}
 }
 
-// unit is what one sample of the profiler stands for, in the series' unit.
+// unit is the value of one sample of the profiler, in the series' unit; 0 if the
+// profile is not sampled.
 func (s *series) unit() float64 {
 	if total := sum(s.value); total > 0 {
 		return sum(s.variance) / total
@@ -266,7 +267,7 @@ func (s *series) unit() float64 {
 	return 0
 }
 
-// parallel calls do for 0 to n-1 on all cores.
+// parallel calls do for each i from 0 to n-1 on all cores.
 func parallel(n int, do func(i int)) {
 	var next atomic.Int64
 	var work sync.WaitGroup

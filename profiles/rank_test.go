@@ -12,8 +12,8 @@ import (
 const forever = time.Duration(1<<63 - 1)
 
 // A three-minute run with a snapshot every ten seconds, a leak of 64 KiB/s and
-// eighty sites that do not leak: the leak is named first, nobody else is.
-func TestTheLeakingSiteIsNamedFirst(t *testing.T) {
+// eighty sites that do not leak: only the leak is named.
+func TestRank_LeakingSiteFirst(t *testing.T) {
 	runs, named, first, blamed := 100, 0, 0, 0
 	for i := range runs {
 		r := rand.New(rand.NewPCG(1, uint64(i)))
@@ -51,8 +51,8 @@ func TestTheLeakingSiteIsNamedFirst(t *testing.T) {
 	}
 }
 
-// Three hundred sites that all come and go: hardly ever is one named.
-func TestNothingIsNamedWhereNothingGrows(t *testing.T) {
+// Of three hundred fluctuating sites, one is named only rarely.
+func TestRank_FalsePositives(t *testing.T) {
 	runs, wrong := 10, 0
 	for i := range runs {
 		r := rand.New(rand.NewPCG(2, uint64(i)))
@@ -70,7 +70,7 @@ func TestNothingIsNamedWhereNothingGrows(t *testing.T) {
 	}
 }
 
-func TestRankingMergesAsAsked(t *testing.T) {
+func TestRank_Groups(t *testing.T) {
 	r := rand.New(rand.NewPCG(3, 3))
 	g := &program{random: r, depth: 3, sites: []func(float64) (float64, float64){leaking(r, 4096, 0, 1<<30), leaking(r, 4096, 0, 1<<28), busy(r, 4096, 1<<20)}}
 	c := g.course(t, 30, 1)
@@ -92,7 +92,7 @@ func TestRankingMergesAsAsked(t *testing.T) {
 	}
 }
 
-func TestCulprit(t *testing.T) {
+func TestStack_Culprit(t *testing.T) {
 	stack := func(functions ...string) (s Stack) {
 		for _, f := range functions {
 			s = append(s, Frame{Function: f})
@@ -115,7 +115,7 @@ func TestCulprit(t *testing.T) {
 	}
 }
 
-func TestBenjaminiHochberg(t *testing.T) {
+func TestDiscoveries_BenjaminiHochbergExample(t *testing.T) {
 	// The example of the paper's section 3.2: fifteen p values, four rejected.
 	p := []float64{0.0001, 0.0004, 0.0019, 0.0095, 0.0201, 0.0278, 0.0298, 0.0344, 0.0459, 0.3240, 0.4262, 0.5719, 0.6528, 0.7590, 1.0000}
 	if got := discoveries(p, len(p), 0.05); got != 0.0095 {
@@ -126,7 +126,7 @@ func TestBenjaminiHochberg(t *testing.T) {
 	}
 }
 
-func TestTheilSenOfSensExample(t *testing.T) {
+func TestTheilSen_SensExample(t *testing.T) {
 	// Sen 1968, section 6: slope 4.
 	x := []float64{1, 2, 3, 4, 10, 12, 18}
 	y := []float64{9, 15, 19, 20, 45, 55, 78}
@@ -135,7 +135,7 @@ func TestTheilSenOfSensExample(t *testing.T) {
 	}
 }
 
-func BenchmarkRank300Snapshots5000Sites(b *testing.B) {
+func BenchmarkRank_300Snapshots5000Sites(b *testing.B) {
 	r := rand.New(rand.NewPCG(4, 4))
 	g := &program{random: r, depth: 12}
 	for range 5000 {

@@ -5,15 +5,15 @@ import (
 	"time"
 )
 
-// Growth is how one series grew.
+// Growth is the growth of one series.
 type Growth struct {
-	Slope float64 // per hour, NaN where there are too few values
-	P     float64 // of "it does not grow"
-	Lasts bool    // it goes on to the end
+	Slope float64 // per hour; NaN with fewer than [Fewest] values
+	P     float64 // p value of the hypothesis that it does not grow
+	Lasts bool    // the growth continues to the end
 }
 
-// Grow tells how a series that is counted without sampling error grew, as
-// [Course.Rank] does for a site. NaN is no value.
+// Grow estimates the growth of a series without sampling error, as [Course.Rank] does
+// for a site. NaN values are ignored. at and value must have the same length.
 func Grow(at []time.Duration, value []float64) Growth {
 	var t, y []float64
 	for i, v := range value {

@@ -11,18 +11,18 @@ import (
 	"github.com/google/pprof/profile"
 )
 
-// program makes heap profiles of a made-up program whose sites behave as told.
+// program generates heap profiles of a synthetic program with the given sites.
 type program struct {
 	random *rand.Rand
 	sites  []func(hours float64) (objects, size float64)
 	depth  int
 }
 
-// rate is the usual one of a Go program, bytes.
+// rate is the default sampling rate of a Go program, in bytes.
 const rate = 512 << 10
 
-// snapshot samples the program as the runtime does: each site's objects by a
-// Poisson distribution about what is expected.
+// snapshot samples the program as the runtime does: the objects of each site are
+// Poisson distributed about their expectation.
 func (g *program) snapshot(hours float64) *profile.Profile {
 	p := &profile.Profile{
 		SampleType: []*profile.ValueType{{Type: "alloc_objects", Unit: "count"}, {Type: "alloc_space", Unit: "bytes"}, {Type: "inuse_objects", Unit: "count"}, {Type: "inuse_space", Unit: "bytes"}},
@@ -47,15 +47,14 @@ func (g *program) snapshot(hours float64) *profile.Profile {
 	return p
 }
 
-// sampled keeps a site's objects as they are sampled: the ones that stay are
-// sampled once and for good.
+// sampled is the sampled objects of a site. An object that stays is sampled only once.
 type sampled struct {
 	random     *rand.Rand
 	size       float64
 	seen, hits float64
 }
 
-// to gives the estimate of the profiler for so many objects.
+// to returns the profiler's estimate of a number of objects.
 func (s *sampled) to(objects float64) float64 {
 	hit := -math.Expm1(-s.size / rate)
 	s.hits += poisson(s.random, (objects-s.seen)*hit)
@@ -74,25 +73,25 @@ func poisson(r *rand.Rand, mean float64) float64 {
 	return n
 }
 
-// leaking holds bytes that grow by so much per hour.
+// leaking holds base bytes that grow by perHour.
 func leaking(r *rand.Rand, size, base, perHour float64) func(float64) (float64, float64) {
 	s := &sampled{random: r, size: size}
 	return func(hours float64) (float64, float64) { return s.to((base + perHour*hours) / size), size }
 }
 
-// filling holds bytes that grow to a cap and stay.
+// filling holds bytes that grow to limit and stay there.
 func filling(r *rand.Rand, size, perHour, limit float64) func(float64) (float64, float64) {
 	s := &sampled{random: r, size: size}
 	return func(hours float64) (float64, float64) { return s.to(min(perHour*hours, limit) / size), size }
 }
 
-// busy holds bytes that come and go.
+// busy holds bytes that fluctuate about level.
 func busy(r *rand.Rand, size, level float64) func(float64) (float64, float64) {
 	hit := -math.Expm1(-size / rate)
 	return func(float64) (float64, float64) { return poisson(r, level/size*hit) / hit, size }
 }
 
-// course takes n snapshots over so many hours.
+// course takes n snapshots over a number of hours.
 func (g *program) course(tb testing.TB, n int, hours float64) *Course {
 	tb.Helper()
 	c := NewCourse()

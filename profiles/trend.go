@@ -7,24 +7,23 @@ import (
 	"gonum.org/v1/gonum/stat/distuv"
 )
 
-// trend is what is known of the growth of one series.
+// trend is the estimated growth of one series.
 type trend struct {
-	slope float64 // of the median of all pairs, per hour
+	slope float64 // median slope of all pairs, per hour
 	err   float64 // standard error of the slope
-	p     float64 // of "it does not grow", one-sided
+	p     float64 // p value of the hypothesis that it does not grow, one-sided
 }
 
-// Fewest is the smallest number of snapshots that says anything of growth.
+// Fewest is the minimum number of snapshots for an estimate of growth.
 const Fewest = 5
 
-// estimate gives the growth of y over t, in hours. unit is what one sample of
-// the profiler stands for, 0 where everything is counted: the growth itself is
-// then known to ±√(unit·growth) only.
+// estimate estimates the growth of y over t, in hours. unit is the value of one
+// sample of the profiler, 0 without sampling. With sampling, the growth has a
+// standard error of at least √(unit·growth).
 //
-// Two models of what is not growth are tried, and the better p counts twice
-// (Bonferroni): a series that goes to and fro about its line, with correlated
-// errors (autoregressive, of order 1), and one whose steps are what varies, the
-// random walk that a leak looks like through a sampling profiler.
+// Two models of the noise are tried, and the smaller p value is doubled
+// (Bonferroni): errors about a line, autoregressive of order 1, and a random walk,
+// which is how a leak looks through a sampling profiler.
 func estimate(t, y []float64, unit float64) trend {
 	n := len(y)
 	if n < Fewest || t[n-1] <= t[0] {
@@ -46,8 +45,8 @@ func estimate(t, y []float64, unit float64) trend {
 	return tr
 }
 
-// withSampling takes the part of an error that sampling makes as known, and
-// only what goes beyond it as estimated (Satterthwaite 1946).
+// withSampling treats the part of an error that sampling explains as known, and only
+// the excess as estimated (Satterthwaite 1946).
 func withSampling(estimated, sampling, free float64) (err, dof float64) {
 	excess := estimated*estimated - sampling*sampling
 	if excess <= 0 {
@@ -56,7 +55,7 @@ func withSampling(estimated, sampling, free float64) (err, dof float64) {
 	return estimated, free * math.Pow(estimated, 4) / (excess * excess)
 }
 
-// upper is the probability of a slope as large where there is none (Student).
+// upper is the probability of a slope at least this large without growth (Student).
 func upper(slope, err, free float64) float64 {
 	switch {
 	case slope <= 0 || free <= 0 || math.IsNaN(err):
@@ -69,8 +68,8 @@ func upper(slope, err, free float64) float64 {
 	return distuv.StudentsT{Mu: 0, Sigma: 1, Nu: free}.Survival(slope / err)
 }
 
-// mostPoints is how many points a slope is told from; more are put together by
-// their medians first, since the pairs are so many.
+// mostPoints is the maximum number of points of a slope, because the number of pairs is
+// quadratic. More points are first reduced to medians of bins.
 const mostPoints = 100
 
 // theilSen is the median slope of all pairs (Theil 1950, Sen 1968).
@@ -87,7 +86,7 @@ func theilSen(t, y []float64) float64 {
 	return median(slopes)
 }
 
-// bins gives the medians of at most so many stretches of x.
+// bins returns the medians of at most most equal intervals of x.
 func bins(x []float64, most int) []float64 {
 	if len(x) <= most {
 		return x
@@ -99,8 +98,8 @@ func bins(x []float64, most int) []float64 {
 	return out
 }
 
-// aboutLine is the standard error of a slope by the distances from its line,
-// widened by their autocorrelation, and the degrees of freedom that are left.
+// aboutLine is the standard error of a slope from the residuals about its line,
+// widened for their autocorrelation, and the remaining degrees of freedom.
 func aboutLine(t, y []float64, slope float64) (err, free float64) {
 	n := float64(len(y))
 	rest := make([]float64, len(y))
@@ -122,13 +121,13 @@ func aboutLine(t, y []float64, slope float64) (err, free float64) {
 		return 0, n - 2
 	}
 	rho := lagged / squares
-	rho = min(max(rho+(1+4*rho)/n, 0), 0.99) // its bias (Kendall 1954)
+	rho = min(max(rho+(1+4*rho)/n, 0), 0.99) // corrected for bias (Kendall 1954)
 	wider := (1 + rho) / (1 - rho)
 	return math.Sqrt(squares / (n - 2) / spread * wider), n/wider - 2
 }
 
-// bySteps is the mean slope of a random walk and its standard error, by the
-// steps from one reading to the next.
+// bySteps is the mean slope of a random walk and its standard error, from the steps
+// between readings.
 func bySteps(t, y []float64) (slope, err float64) {
 	last := len(y) - 1
 	span := t[last] - t[0]
@@ -143,10 +142,10 @@ func bySteps(t, y []float64) (slope, err float64) {
 	return slope, math.Sqrt(squares / float64(last-1) / span)
 }
 
-// continues reports whether growth has not come to an end: the late half of the
-// run carries at least half of the slope, each third lies above the one before,
-// and the last quarter ends above where it began. A cache that has filled up, a
-// pool at its cap and a step do not.
+// continues reports whether growth continues to the end: the slope of the second half
+// is at least half of the total slope, the median of each third is above that of the
+// third before, and the last quarter ends above its start. This excludes a cache that
+// has filled up, a pool at its limit, and a step.
 func continues(t, y []float64, slope float64) bool {
 	n := len(y)
 	if n < Fewest || slope <= 0 {
@@ -157,9 +156,9 @@ func continues(t, y []float64, slope float64) bool {
 		y[n-1] > y[n-1-n/4] && theilSen(t[n/2:], y[n/2:]) >= slope/2
 }
 
-// discoveries finds the largest set of small p values in which at most the
-// share q is expected to be false (Benjamini & Hochberg 1995), and gives the
-// largest p in it; below 0 where there is none. Tested is the number of all.
+// discoveries returns the largest significant p value at the false discovery rate q
+// (Benjamini & Hochberg 1995), or a negative number if there is none. tested is the
+// number of tests.
 func discoveries(p []float64, tested int, q float64) float64 {
 	sorted := slices.Sorted(slices.Values(p))
 	for k := len(sorted); k > 0; k-- {
@@ -170,7 +169,7 @@ func discoveries(p []float64, tested int, q float64) float64 {
 	return -1
 }
 
-// median orders x partly.
+// median reorders x.
 func median(x []float64) float64 {
 	n := len(x)
 	if n == 0 {
@@ -183,8 +182,8 @@ func median(x []float64) float64 {
 	return (m + slices.Max(x[:n/2])) / 2
 }
 
-// nth gives the k-th smallest of x, from 0, with all smaller ones before it
-// (Hoare's Find, Communications of the ACM 4(7), 1961).
+// nth returns the k-th smallest value of x, from 0, and moves all smaller ones before
+// it (Hoare's Find, Communications of the ACM 4(7), 1961).
 func nth(x []float64, k int) float64 {
 	for lo, hi := 0, len(x)-1; lo < hi; {
 		pivot := x[lo+(hi-lo)/2]

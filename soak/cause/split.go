@@ -65,8 +65,8 @@ func (s *Split) golang(t table, inuse column) {
 		dead := inuse.minus(live).atLeast0()
 		s.add("live_heap", "live heap", live)
 		s.add("kept", "retained by the runtime: dead objects and free spans", dead.plus(free))
-		s.add("dead_heap", "dead objects and gaps between live ones", dead)
-		s.add("free_spans", "free spans", free)
+		s.add("dead_heap", "of which dead objects and gaps between live ones", dead)
+		s.add("free_spans", "of which free spans", free)
 	} else {
 		s.add("heap", "heap spans in use, including dead objects", inuse)
 		s.add("free_spans", "free spans retained by the runtime", free)

@@ -94,7 +94,7 @@ func (w *With) words(l Leak, loads []soak.Workload) string {
 		}
 		return fmt.Sprintf("grows %s; these rise in step%s", strings.Join(words, ", or "), w.not())
 	case len(w.Rivals) > 0:
-		return fmt.Sprintf("cannot tell which it grows with: %s; these rose in step%s%s", list(w.Rivals), advice(loads), w.not())
+		return fmt.Sprintf("grows with one of %s, which rose in step and cannot be distinguished%s%s", list(w.Rivals), advice(loads), w.not())
 	}
 	return "neither time nor any one or two activities of the load explain the growth"
 }
