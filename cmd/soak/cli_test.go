@@ -215,7 +215,7 @@ func TestRun_Interrupt(t *testing.T) {
 }
 
 // TestRun_KilledMonitor kills the monitor without warning. The run file
-// must open, hold all but the last five seconds, and no process may be left.
+// must open, hold all but the last six seconds, and no process may be left.
 func TestRun_KilledMonitor(t *testing.T) {
 	t.Parallel()
 	program := ownBinary(t)
