@@ -124,7 +124,7 @@ func explained(f cause.Finding) string {
 	case f.Explained != f.Explained:
 		return ""
 	}
-	return fmt.Sprintf(": %.0f %% of it explained", 100*float64(f.Explained))
+	return fmt.Sprintf(": %.0f %% explained", 100*float64(f.Explained))
 }
 
 func culpritWords(c cause.Culprit) CulpritWords {

@@ -121,5 +121,5 @@ func (e Evidence) profiles() string {
 	if e.Profiles == 0 {
 		return count
 	}
-	return fmt.Sprintf("%s (at most %.2g %% of a core)", count, 100*float64(e.ProfileCost))
+	return fmt.Sprintf("%s (cost: at most %.2g %% of a core)", count, 100*float64(e.ProfileCost))
 }

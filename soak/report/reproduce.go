@@ -11,8 +11,8 @@ import (
 	"soakmon/soak/human"
 )
 
-// Reproduce is the command line that makes such a run again: the one that the
-// run file holds, or for files of earlier versions one made from the plan.
+// Reproduce is the command line that repeats the run: the one stored in the run file,
+// or, for files of earlier versions, one made from the plan.
 func Reproduce(r Report) string {
 	if len(r.Args) == 0 {
 		return fromPlan(r)
@@ -24,7 +24,7 @@ func Reproduce(r Report) string {
 	return strings.Join(words, " ")
 }
 
-// fromPlan makes a command line from the plan, as far as flags go.
+// fromPlan makes a command line from the plan, as far as there are flags for it.
 func fromPlan(r Report) string {
 	p := r.Plan
 	args := []string{"soak", r.Command}
@@ -48,7 +48,7 @@ func fromPlan(r Report) string {
 	}
 	for _, w := range p.Load {
 		if len(p.Load) > 1 {
-			break // flags speak of one load; the plan is listed beside
+			break // flags describe one load; the report lists the plan
 		}
 		flag("protocol", w.Protocol)
 		flag("url", w.URL)
@@ -94,7 +94,7 @@ func quote(s string) string {
 	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
 }
 
-// short writes a duration as flags take it: 2m, not 2m0s.
+// short writes a duration as for a flag: 2m, not 2m0s.
 func short(d time.Duration) string {
 	s := d.String()
 	if strings.HasSuffix(s, "m0s") {
@@ -106,10 +106,10 @@ func short(d time.Duration) string {
 	return s
 }
 
-// fact is a thing and what is known of it.
+// fact is a row of a table: a name and its value.
 type fact struct{ Name, Value string }
 
-// planFacts spells the plan out for people.
+// planFacts lists the settings of a plan, formatted.
 func planFacts(p soak.Plan) (out []fact) {
 	add := func(name, value string) {
 		if value != "" && value != "0 s" {
@@ -144,7 +144,7 @@ func planFacts(p soak.Plan) (out []fact) {
 }
 
 func loadText(w soak.Workload) string {
-	parts := []string{w.Protocol, human.Rate(w.Rate), human.Size(w.Payload) + " each way", human.Count(w.Concurrency, "session") + " at most"}
+	parts := []string{w.Protocol, human.Rate(w.Rate), human.Size(w.Payload) + " each way", "at most " + human.Count(w.Concurrency, "session")}
 	if to := w.URL + w.Address; to != "" {
 		parts = append(parts, "to "+to)
 	}
@@ -152,7 +152,7 @@ func loadText(w soak.Workload) string {
 		parts = append(parts, "for "+w.Destination)
 	}
 	if w.PerSession > 0 {
-		parts = append(parts, human.Count(w.PerSession, "operation")+" a session")
+		parts = append(parts, human.Count(w.PerSession, "operation")+" per session")
 	}
 	if w.Vary.By > 0 {
 		parts = append(parts, fmt.Sprintf("± %s every %s", human.Percent(w.Vary.By), human.Duration(w.Vary.Every)))
@@ -163,7 +163,7 @@ func loadText(w soak.Workload) string {
 	return strings.Join(parts, ", ")
 }
 
-// versionFacts says what ran on what.
+// versionFacts lists the versions of soak, the target and the host.
 func versionFacts(r Report) (out []fact) {
 	add := func(name, value string) {
 		if strings.TrimSpace(value) != "" {
@@ -174,10 +174,10 @@ func versionFacts(r Report) (out []fact) {
 	add("target", strings.Join(append([]string{r.Target.Exe}, r.Target.Args...), " "))
 	add("build", r.Target.Build)
 	if r.Target.NoFile > 0 {
-		add("open files at most", human.Integer(int64(r.Target.NoFile)))
+		add("open files limit", human.Integer(int64(r.Target.NoFile)))
 	}
 	if r.Target.Memory > 0 {
-		add("memory at most", human.Size(int64(r.Target.Memory)))
+		add("memory limit", human.Size(int64(r.Target.Memory)))
 	}
 	add("host", strings.TrimSpace(fmt.Sprintf("%s, %s %s, %s, %s", r.Host.Name, r.Host.OS, r.Host.Kernel, human.Count(r.Host.CPUs, "CPU"), human.Size(int64(r.Host.Memory)))))
 	return out
