@@ -145,3 +145,15 @@ func TestWrite_Golden(t *testing.T) {
 		}
 	}
 }
+
+// The slope of a flat series is not exactly zero in floating point.
+func TestWrite_RoundingError(t *testing.T) {
+	base := run("a", -1.77e-8, 0.1*mib, 100*mib, 0.010, 200)
+	var out strings.Builder
+	if err := Write(&out, Compare([]report.Report{base, base}), "text"); err != nil {
+		t.Fatal(err)
+	}
+	if strings.Contains(out.String(), "e-08") || !strings.Contains(out.String(), "0 B/h (") {
+		t.Errorf("a slope of -1.77e-8 B/h is shown in\n%s", out.String())
+	}
+}

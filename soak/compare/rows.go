@@ -91,7 +91,11 @@ func (r Row) write(v soak.Float, signed bool) string {
 
 // value is a cell with its interval.
 func (r Row) value(c Cell) string {
-	text := r.write(c.Value, r.Kind == Growth)
+	value := c.Value
+	if r.Kind == Growth {
+		value = human.Vanishing(c.Value, c.Lo, c.Hi)
+	}
+	text := r.write(value, r.Kind == Growth)
 	if c.Lo == c.Lo && c.Hi == c.Hi {
 		text += fmt.Sprintf(" (%s … %s)", human.Amount(c.Lo, r.Unit), human.Amount(c.Hi, r.Unit))
 	}

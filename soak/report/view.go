@@ -121,7 +121,7 @@ func evidenceLines(r Report) []string {
 	}
 	n := 0
 	for _, s := range r.Series {
-		if s.Process == soak.RoleTarget {
+		if s.Process == soak.RoleTarget && !(s.Verdict == soak.Inconclusive && auxiliary(s)) {
 			n++
 		}
 	}
