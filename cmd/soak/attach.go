@@ -12,6 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"soakmon/soak"
 	"soakmon/soak/control"
 	"soakmon/soak/engine"
 	"soakmon/soak/report"
@@ -95,7 +96,7 @@ func endedReport(s streams, path string) error {
 	for {
 		r, err := runs.Report(path)
 		late := time.Now().After(deadline)
-		if err == nil && (r.Ended != "running" || late) {
+		if err == nil && (r.Ended != soak.EndRunning || late) {
 			if err := report.Text(s.out, r); err != nil {
 				return err
 			}

@@ -130,7 +130,7 @@ func outcome(r listed) string {
 	case r.Error != "":
 		return "unreadable: " + r.Error
 	case r.Running:
-		return "running"
+		return string(soak.EndRunning)
 	default:
 		return string(r.Verdict)
 	}

@@ -34,7 +34,7 @@ func (b *builder) evidence(r *Report) error {
 		case soak.EventRestart:
 			r.Evidence.Restarts++
 		case soak.EventRest:
-			if e.Name != "gc" {
+			if e.Name != soak.ForcedGC {
 				r.Evidence.Rests++
 			}
 		}

@@ -136,11 +136,11 @@ func ruleCases(r Report) (cases []junitCase) {
 			if s.Verdict == soak.Leaking {
 				c.Failure = &junitFault{Message: s.qualifiedReason(), Type: "rule"}
 			} else if s.Verdict == soak.Inconclusive && c.Failure == nil {
-				c.Error = &junitFault{Message: s.qualifiedReason(), Type: "inconclusive"}
+				c.Error = &junitFault{Message: s.qualifiedReason(), Type: string(soak.Inconclusive)}
 			}
 		}
 		if !judged {
-			c.Error = &junitFault{Message: rule.Metric + " was never measured", Type: "inconclusive"}
+			c.Error = &junitFault{Message: rule.Metric + " was never measured", Type: string(soak.Inconclusive)}
 		}
 		cases = append(cases, c)
 	}
@@ -177,13 +177,13 @@ func seriesCase(r Report, s Series) junitCase {
 	switch {
 	case s.Verdict == soak.Clean:
 	case castsDoubt(s):
-		c.Error = &junitFault{Message: ownProcess(s.Process) + " is growing: " + s.qualifiedReason(), Type: "inconclusive"}
+		c.Error = &junitFault{Message: ownProcess(s.Process) + " is growing: " + s.qualifiedReason(), Type: string(soak.Inconclusive)}
 	case ownUnasked(s), s.Verdict == soak.Inconclusive && auxiliary(s):
 		c.Skipped = &junitFault{Message: "does not count for the verdict on the target: " + s.qualifiedReason()}
 	case s.Verdict == soak.Leaking:
-		c.Failure = &junitFault{Message: s.qualifiedReason() + exhaustion(s), Type: "leak"}
+		c.Failure = &junitFault{Message: s.qualifiedReason() + exhaustion(s), Type: string(soak.Leaking)}
 	default:
-		c.Error = &junitFault{Message: s.qualifiedReason(), Type: "inconclusive"}
+		c.Error = &junitFault{Message: s.qualifiedReason(), Type: string(soak.Inconclusive)}
 	}
 	return c
 }
