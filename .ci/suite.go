@@ -99,12 +99,12 @@ func full(others []string, long bool) []step {
 		{name: "debian packages", args: []string{".ci/peers", "debian"}},
 		{name: "compile", env: plain, args: []string{"go", "test", "-vet=off", "-run=^$", program}},
 		{name: "whole runs", after: []string{"debian packages", "compile"}, env: env, tests: true, args: goTest(timeout, "-skip="+busy, program)},
-		{name: "pages and benches", after: []string{"debian packages", "compile"}, nice: 5, env: env, tests: true, args: goTest(timeout, "-run="+busy, program)},
-		{name: "sing-box and xray", after: []string{"compile"}, nice: 5, args: []string{".ci/peers", "go"}},
-		{name: "compile for race", after: []string{"debian packages", "compile"}, nice: 5, env: race, args: []string{"go", "test", "-race", "-vet=off", "-run=^$", protocol}},
-		{name: "protocols", after: []string{"sing-box and xray", "compile for race"}, nice: 3, env: append(race, env[1:]...), tests: true, args: goTest("-race", "-parallel=8", timeout, protocol)},
-		{name: "packages", after: []string{"compile for race"}, nice: 5, env: append(race, env[1:]...), tests: true, args: append(goTest("-race", "-p=2", "-parallel=8", timeout), others...)},
-		{name: "lint", after: []string{"compile"}, nice: 10, env: plain, args: []string{".ci/lint"}},
+		{name: "pages and benches", after: []string{"debian packages", "compile"}, nice: 10, env: env, tests: true, args: goTest(timeout, "-run="+busy, program)},
+		{name: "sing-box and xray", after: []string{"compile"}, nice: 18, args: []string{".ci/peers", "go"}},
+		{name: "compile for race", after: []string{"debian packages", "compile"}, nice: 18, env: race, args: []string{"go", "test", "-race", "-vet=off", "-run=^$", protocol}},
+		{name: "protocols", after: []string{"sing-box and xray", "compile for race"}, nice: 8, env: append(race, env[1:]...), tests: true, args: goTest("-race", "-parallel=8", timeout, protocol)},
+		{name: "packages", after: []string{"compile for race"}, nice: 12, env: append(race, env[1:]...), tests: true, args: append(goTest("-race", "-p=2", "-parallel=8", timeout), others...)},
+		{name: "lint", after: []string{"compile"}, nice: 19, env: plain, args: []string{".ci/lint"}},
 	}
 }
 
@@ -115,7 +115,7 @@ func quick(others []string) []step {
 	}
 }
 
-type test struct{ pkg, name string }
+type test struct{ step, pkg, name string }
 
 type suite struct {
 	began time.Time
@@ -223,7 +223,7 @@ func (s *suite) line(p step, line []byte) {
 	defer s.mu.Unlock()
 	var e event
 	if p.tests && json.Unmarshal(line, &e) == nil {
-		s.event(e)
+		s.event(p.name, e)
 	} else if text := string(line); text != "" && !strings.HasPrefix(text, "ok  \t") {
 		s.say("%s: %s", p.name, text)
 	}
@@ -235,8 +235,8 @@ type event struct {
 	Elapsed                       float64
 }
 
-func (s *suite) event(e event) {
-	t := test{e.Package, e.Test}
+func (s *suite) event(step string, e event) {
+	t := test{step, e.Package, e.Test}
 	switch e.Action {
 	case "build-output":
 		fmt.Print(e.Output)
@@ -260,7 +260,7 @@ func (s *suite) event(e event) {
 		fmt.Print(s.output[t])
 		if e.Test == "" { // a panic or a time-out leaves tests without an end
 			for cut, text := range s.output {
-				if cut.pkg == e.Package && cut != t {
+				if cut.step == step && cut.pkg == e.Package && cut != t {
 					fmt.Print(text)
 					delete(s.output, cut)
 				}

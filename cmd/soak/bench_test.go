@@ -19,12 +19,10 @@ func benchOf(t *testing.T, args ...string) (r bench.Result, said string, code in
 	return benchOfProgram(t, binary, args...)
 }
 
-// benchOfProgram has a low priority: a bench takes all the time of the cores that
-// it can get, and other tests hold a rate meanwhile.
 func benchOfProgram(t *testing.T, program string, args ...string) (r bench.Result, said string, code int) {
 	t.Helper()
 	var out, errs bytes.Buffer
-	cmd := exec.Command("nice", append([]string{"-n", "5", program, "bench", "--format", "json"}, args...)...)
+	cmd := exec.Command(program, append([]string{"bench", "--format", "json"}, args...)...)
 	cmd.Stdout, cmd.Stderr = &out, &errs
 	err := cmd.Run()
 	var exit *exec.ExitError
