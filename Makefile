@@ -24,7 +24,7 @@ test-quick: ## without root, servers, race detector and runs of a minute
 test-long: ## make test with campaigns, and with the program under the race detector
 	.ci/test long
 
-lint: ## format, vet, type check for darwin and freebsd, staticcheck, tidy modules
+lint: ## format, plain English, vet, type check for darwin and freebsd, staticcheck, tidy modules
 	.ci/lint
 
 prose: ## plain English: the patterns of .ci/prose.txt
