@@ -107,7 +107,7 @@ func (r *run) requestProfiles(q profileRequest) {
 		r.profiler.waiting = append(r.profiler.waiting, q)
 	case r.targetUp && r.targetProcess.Pprof != "":
 		r.fetchProfiles(q)
-	case q.then != nil:
+	case q.then != nil: // without profiles, the rest must still end
 		q.then(false)
 	}
 }

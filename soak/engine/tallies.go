@@ -64,7 +64,7 @@ func newLoadState(plan []soak.Workload) loadState {
 func (r *run) takeTally(t soak.Tally, ok bool) {
 	if !ok {
 		r.tallies = nil
-		r.note(soak.Event{Kind: soak.EventDriver, Process: soak.RoleDriver, Text: "the load driver exited; there is no load any longer"})
+		r.note(soak.Event{Kind: soak.EventDriver, Process: soak.RoleDriver, Text: "the load driver exited; the load has stopped"})
 		if r.ended == "" {
 			r.ended = soak.EndDriverDead
 		}

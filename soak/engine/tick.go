@@ -17,6 +17,7 @@ func (r *run) tick() {
 	r.lastTick = at
 	r.noteSilence()
 	row := r.readProbes(at, false)
+	// The probes took time: the age of a tally counts from the start of the row.
 	row.Samples = append(row.Samples, r.load.samples(r.now()-at)...)
 	r.record(row)
 	if r.err != nil {
