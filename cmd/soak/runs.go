@@ -50,7 +50,7 @@ func runsCommand(s streams) *cobra.Command {
 				return nil
 			}
 			tw := tabwriter.NewWriter(s.out, 0, 0, 2, ' ', 0)
-			fmt.Fprintln(tw, "RUN\tSTARTED\tLENGTH\tVERDICT\tSIZE")
+			fmt.Fprintln(tw, "RUN\tSTARTED\tDURATION\tVERDICT\tSIZE")
 			for _, r := range rows {
 				fmt.Fprintf(tw, "%s\t%s\t%s\t%s\t%s\n", r.ID, started(r), length(r), outcome(r), human.Size(r.Size))
 			}

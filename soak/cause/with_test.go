@@ -63,7 +63,7 @@ func TestGrowsWith_Sentence(t *testing.T) {
 		{"two kinds", func(a, r, _ float64) float64 { return a + 2*r },
 			[]string{"grows with aborted handshakes", "and with connections that are reset (dirty rst of load tcp): ", "not with time"}},
 		{"constant rates", func(_, _, s float64) float64 { return s },
-			[]string{"grows with one of time, operations of load reality, new sessions of load reality, operations of load tcp, which rose in step and cannot be distinguished", "`vary:`", "--isolate", "not with aborted handshakes"}},
+			[]string{"grows with one of time, operations of load reality, new sessions of load reality, operations of load tcp, which rose in step and cannot be distinguished", "--vary 30%", "--isolate", "not with aborted handshakes"}},
 	} {
 		m, loads := driven(c.grow)
 		w := GrowsWith(m, ofFDs(), loads, tenMinutes)

@@ -119,9 +119,9 @@ func advice(loads []soak.Workload) string {
 	case varies:
 		return " (a longer run may help)"
 	case len(loads) > 1:
-		return " (set `vary:` on a load, or use --isolate)"
+		return " (vary the rate of a load with --vary 30%, or use --isolate)"
 	}
-	return " (set `vary:` on the load)"
+	return " (vary the rate with --vary 30%)"
 }
 
 func list(kinds []Kind) string {
