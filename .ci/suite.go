@@ -20,6 +20,8 @@ import (
 	"maps"
 	"os"
 	"os/exec"
+	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -53,7 +55,7 @@ func goTest(flags ...string) []string {
 
 func main() {
 	mode := strings.Join(os.Args[1:], " ")
-	others, err := otherPackages()
+	concurrent, sequential, err := otherPackages()
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "suite:", err)
 		os.Exit(2)
@@ -61,9 +63,9 @@ func main() {
 	var steps []step
 	switch mode {
 	case "full", "long":
-		steps = full(others, mode == "long")
+		steps = full(concurrent, sequential, mode == "long")
 	case "quick":
-		steps = quick(others)
+		steps = quick(slices.Concat(concurrent, sequential))
 	default:
 		fmt.Fprintln(os.Stderr, "usage: suite full|quick|long")
 		os.Exit(2)
@@ -75,22 +77,45 @@ func main() {
 	os.Exit(s.summary(mode))
 }
 
-// otherPackages lists all packages other than the two with steps of their own.
-func otherPackages() ([]string, error) {
-	cmd := exec.Command("go", "list", "./...")
+// otherPackages lists the folders of all packages other than the two with steps of
+// their own: first those that start goroutines or share memory, which are tested
+// with the race detector, then the others, in which it has nothing to find.
+func otherPackages() (concurrent, sequential []string, err error) {
+	cmd := exec.Command("go", "list", "-f", `{{.ImportPath}}{{"\t"}}{{.Dir}}{{range .GoFiles}}{{"\t"}}{{.}}{{end}}`, "./...")
 	cmd.Stderr = os.Stderr // it downloads modules
 	out, err := cmd.Output()
 	if err != nil {
-		return nil, fmt.Errorf("go list: %w", err)
+		return nil, nil, fmt.Errorf("go list: %w", err)
 	}
-	return slices.DeleteFunc(strings.Fields(string(out)), func(p string) bool {
-		return strings.HasSuffix(p, program[1:]) || strings.HasSuffix(p, protocol[1:])
-	}), nil
+	for line := range strings.Lines(string(out)) {
+		fields := strings.Split(strings.TrimSpace(line), "\t")
+		name, dir, files := fields[0], fields[1], fields[2:]
+		if strings.HasSuffix(name, program[1:]) || strings.HasSuffix(name, protocol[1:]) {
+			continue
+		}
+		is := false
+		for _, file := range files {
+			source, err := os.ReadFile(filepath.Join(dir, file))
+			if err != nil {
+				return nil, nil, err
+			}
+			is = is || concurrency.Match(source)
+		}
+		if is {
+			concurrent = append(concurrent, name)
+		} else {
+			sequential = append(sequential, name)
+		}
+	}
+	return concurrent, sequential, nil
 }
+
+// concurrency is a go statement, a channel, or a package for either.
+var concurrency = regexp.MustCompile(`(?m)^\s*go |\.Go\(|\bchan |"sync|"golang.org/x/sync`)
 
 // full builds the suite. Whole runs spend most of their time waiting, so that
 // compiling and the tests of packages, at a lower priority, fill the cores.
-func full(others []string, long bool) []step {
+func full(concurrent, sequential []string, long bool) []step {
 	timeout, env := "-timeout=15m", plain
 	if long {
 		timeout, env = "-timeout=3h", append(slices.Clone(plain), "SOAK_LONG=1", "SOAK_PEERS=long", "SOAK_KILLS=20")
@@ -103,7 +128,8 @@ func full(others []string, long bool) []step {
 		{name: "sing-box and xray", after: []string{"compile"}, nice: 18, args: []string{".ci/peers", "go"}},
 		{name: "compile for race", after: []string{"debian packages", "compile"}, nice: 18, env: race, args: []string{"go", "test", "-race", "-vet=off", "-run=^$", protocol}},
 		{name: "protocols", after: []string{"sing-box and xray", "compile for race"}, nice: 8, env: append(race, env[1:]...), tests: true, args: goTest("-race", "-parallel=8", timeout, protocol)},
-		{name: "packages", after: []string{"compile for race"}, nice: 12, env: append(race, env[1:]...), tests: true, args: append(goTest("-race", "-p=2", "-parallel=8", timeout), others...)},
+		{name: "packages", after: []string{"debian packages", "compile"}, nice: 12, env: env, tests: true, args: append(goTest("-p=2", "-parallel=8", timeout), sequential...)},
+		{name: "concurrent packages", after: []string{"compile for race", "packages"}, nice: 12, env: append(race, env[1:]...), tests: true, args: append(goTest("-race", "-p=2", "-parallel=8", timeout), concurrent...)},
 		{name: "lint", after: []string{"compile"}, nice: 19, env: plain, args: []string{".ci/lint"}},
 	}
 }

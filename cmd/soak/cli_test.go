@@ -63,7 +63,7 @@ func long() bool { return os.Getenv("SOAK_LONG") != "" }
 
 // slots limits the runs at the same time that hold a rate and are judged: a busy
 // machine delays operations, and adds noise to what is measured.
-var slots = make(chan struct{}, 14)
+var slots = make(chan struct{}, 7)
 
 // whole marks a test that needs a run of about a minute.
 func whole(t *testing.T) {

@@ -83,8 +83,9 @@ func TestRun_IsolateNamesLeakingLoad(t *testing.T) {
 		if i.Sentence != "fds grow only while tcp runs" || !slices.Equal(i.Grows, []string{"tcp"}) {
 			t.Errorf("%+v", i)
 		}
-		// 200/s in sessions of five, one in ten of which leaks one
-		if tcp := i.Loads[1]; tcp.PerOperation < 0.013 || tcp.PerOperation > 0.027 {
+		// 200/s in sessions of five, one in ten of which leaks one: 0.02 an operation.
+		// A busy machine widens the interval, and the interval must say so.
+		if tcp := i.Loads[1]; tcp.PerOperationHi < 0.013 || tcp.PerOperationLo > 0.027 {
 			t.Errorf("%+v", tcp)
 		}
 		return

@@ -27,7 +27,7 @@ func TestRun_ReportsUnplantedLeak(t *testing.T) {
 	if len(r.Unplanted) != 1 || r.Unplanted[0].Kind != "fd" || r.Unplanted[0].Steps < 10 || !strings.Contains(r.Unplanted[0].Why, "too many open files") {
 		t.Errorf("%+v", r.Unplanted)
 	}
-	if r.Verdict == soak.Clean || !slices.ContainsFunc(r.Reasons, func(s string) bool { return strings.Contains(s, "could not be planted") }) {
+	if r.Verdict == soak.Clean || !slices.ContainsFunc(r.Reasons, func(s string) bool { return strings.Contains(s, "planting the fd leak failed") }) {
 		t.Errorf("%s: %v", r.Verdict, r.Reasons)
 	}
 }
