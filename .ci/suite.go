@@ -120,17 +120,21 @@ func full(concurrent, sequential []string, long bool) []step {
 	if long {
 		timeout, env = "-timeout=3h", append(slices.Clone(plain), "SOAK_LONG=1", "SOAK_PEERS=long", "SOAK_KILLS=20")
 	}
+	// The compiler collects garbage too often for a machine with memory to spare.
+	// The tests must not inherit this, so it is set for steps that only compile.
+	build, buildRace := append(slices.Clone(plain), "GOGC=400"), append(slices.Clone(race), "GOGC=400")
 	return []step{
 		{name: "debian packages", args: []string{".ci/peers", "debian"}},
-		{name: "compile", env: plain, args: []string{"go", "test", "-vet=off", "-run=^$", program}},
+		{name: "compile", env: build, args: []string{"go", "test", "-vet=off", "-run=^$", program}},
 		{name: "whole runs", after: []string{"debian packages", "compile"}, env: env, tests: true, args: goTest(timeout, "-skip="+busy, program)},
-		{name: "pages and benches", after: []string{"debian packages", "compile"}, nice: 10, env: env, tests: true, args: goTest(timeout, "-run="+busy, program)},
-		{name: "sing-box and xray", after: []string{"compile"}, nice: 18, args: []string{".ci/peers", "go"}},
-		{name: "compile for race", after: []string{"debian packages", "compile"}, nice: 18, env: race, args: []string{"go", "test", "-race", "-vet=off", "-run=^$", protocol}},
+		{name: "pages and benches", after: []string{"debian packages", "compile"}, nice: 6, env: env, tests: true, args: goTest(timeout, "-run="+busy, program)},
+		// The protocols wait for the servers, so building these comes before all that can wait.
+		{name: "sing-box and xray", after: []string{"compile"}, nice: 10, env: []string{"GOGC=400"}, args: []string{".ci/peers", "go"}},
+		{name: "compile for race", after: []string{"debian packages", "compile"}, nice: 10, env: buildRace, args: []string{"go", "test", "-race", "-vet=off", "-run=^$", protocol}},
 		{name: "protocols", after: []string{"sing-box and xray", "compile for race"}, nice: 8, env: append(race, env[1:]...), tests: true, args: goTest("-race", "-parallel=8", timeout, protocol)},
-		{name: "packages", after: []string{"debian packages", "compile"}, nice: 12, env: env, tests: true, args: append(goTest("-p=2", "-parallel=8", timeout), sequential...)},
+		{name: "packages", after: []string{"debian packages", "compile"}, nice: 15, env: env, tests: true, args: append(goTest("-p=2", "-parallel=8", timeout), sequential...)},
 		{name: "concurrent packages", after: []string{"compile for race", "packages"}, nice: 12, env: append(race, env[1:]...), tests: true, args: append(goTest("-race", "-p=2", "-parallel=8", timeout), concurrent...)},
-		{name: "lint", after: []string{"compile"}, nice: 19, env: plain, args: []string{".ci/lint"}},
+		{name: "lint", after: []string{"compile"}, nice: 19, env: build, args: []string{".ci/lint"}},
 	}
 }
 
