@@ -129,11 +129,11 @@ func full(concurrent, sequential []string, long bool) []step {
 		{name: "whole runs", after: []string{"debian packages", "compile"}, env: env, tests: true, args: goTest(timeout, "-skip="+busy, program)},
 		{name: "pages and benches", after: []string{"debian packages", "compile"}, nice: 6, env: env, tests: true, args: goTest(timeout, "-run="+busy, program)},
 		// The protocols wait for the servers, so building these comes before all that can wait.
-		{name: "sing-box and xray", after: []string{"compile"}, nice: 10, env: []string{"GOGC=400"}, args: []string{".ci/peers", "go"}},
+		{name: "sing-box and xray", after: []string{"compile"}, nice: 8, env: []string{"GOGC=400"}, args: []string{".ci/peers", "go"}},
 		{name: "compile for race", after: []string{"debian packages", "compile"}, nice: 10, env: buildRace, args: []string{"go", "test", "-race", "-vet=off", "-run=^$", protocol}},
 		{name: "protocols", after: []string{"sing-box and xray", "compile for race"}, nice: 8, env: append(race, env[1:]...), tests: true, args: goTest("-race", "-parallel=8", timeout, protocol)},
-		{name: "packages", after: []string{"debian packages", "compile"}, nice: 15, env: env, tests: true, args: append(goTest("-p=2", "-parallel=8", timeout), sequential...)},
-		{name: "concurrent packages", after: []string{"compile for race", "packages"}, nice: 12, env: append(race, env[1:]...), tests: true, args: append(goTest("-race", "-p=2", "-parallel=8", timeout), concurrent...)},
+		{name: "packages", after: []string{"debian packages", "compile"}, nice: 17, env: env, tests: true, args: append(goTest("-p=2", "-parallel=8", timeout), sequential...)},
+		{name: "concurrent packages", after: []string{"compile for race", "packages"}, nice: 17, env: append(race, env[1:]...), tests: true, args: append(goTest("-race", "-p=2", "-parallel=8", timeout), concurrent...)},
 		{name: "lint", after: []string{"compile"}, nice: 19, env: build, args: []string{".ci/lint"}},
 	}
 }
