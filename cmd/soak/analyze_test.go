@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -93,12 +92,7 @@ func prometheusWith(t *testing.T, past string) string {
 	if out, err := exec.Command("promtool", "tsdb", "create-blocks-from", "openmetrics", path("past"), path("data")).CombinedOutput(); err != nil {
 		t.Fatalf("promtool: %v\n%s", err, out)
 	}
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	address := ln.Addr().String()
-	ln.Close()
+	address := freeAddress(t)
 	server := exec.Command("prometheus", "--config.file="+path("config"), "--storage.tsdb.path="+path("data"), "--web.listen-address="+address)
 	if err := server.Start(); err != nil {
 		t.Fatal(err)

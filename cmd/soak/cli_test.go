@@ -15,6 +15,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -65,6 +66,26 @@ func long() bool { return os.Getenv("SOAK_LONG") != "" }
 // slots limits the runs at the same time that hold a rate and are judged: a busy
 // machine delays operations, and adds noise to what is measured.
 var slots = make(chan struct{}, 7)
+
+var lastPort atomic.Int32
+
+// freeAddress is an address on which nobody listens, for a server that starts
+// later. Its port is below those that Linux gives to clients
+// (Documentation/networking/ip-sysctl.rst, ip_local_port_range), so that no
+// connection takes it meanwhile, and no other test gets it.
+func freeAddress(t *testing.T) string {
+	t.Helper()
+	lastPort.CompareAndSwap(0, 10_000+int32(os.Getpid()%15_000))
+	for range 1000 {
+		address := fmt.Sprintf("127.0.0.1:%d", lastPort.Add(1))
+		if ln, err := net.Listen("tcp", address); err == nil {
+			ln.Close()
+			return address
+		}
+	}
+	t.Fatal("no free port")
+	return ""
+}
 
 // whole marks a test that needs a run of about a minute.
 func whole(t *testing.T) {
@@ -372,12 +393,7 @@ func TestRun_Nginx(t *testing.T) {
 func nginxPlan(t *testing.T, nginx string) string {
 	t.Helper()
 	dir := t.TempDir()
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	address := ln.Addr().String()
-	ln.Close()
+	address := freeAddress(t)
 	conf := fmt.Sprintf(`
 daemon off;
 pid %[1]s/nginx.pid;
@@ -421,12 +437,7 @@ func unlistened(t *testing.T, r report.Report) {
 func TestRun_DeliversAlertsOfKilledMonitor(t *testing.T) {
 	whole(t)
 	t.Parallel()
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	address := ln.Addr().String()
-	ln.Close() // down
+	address := freeAddress(t)
 	path := filepath.Join(t.TempDir(), "plan.yaml")
 	text := fmt.Sprintf(`
 duration: 5m

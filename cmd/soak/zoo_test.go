@@ -73,12 +73,7 @@ func buildZoo(t *testing.T) cages {
 // plan writes the plan of a run on a program of the zoo.
 func (c cages) plan(t *testing.T, a animal, kind, timing string, rate float64) string {
 	t.Helper()
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	address := ln.Addr().String()
-	ln.Close()
+	address := freeAddress(t)
 	command, pprof := []string{c.golang, address, kind, fmt.Sprint(rate)}, fmt.Sprintf("  pprof: http://%s/debug/pprof/\n", address)
 	if a.native {
 		_, port, _ := net.SplitHostPort(address)
