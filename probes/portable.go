@@ -50,9 +50,6 @@ var begin = time.Now()
 // threadTime is the time that passes: no cost of its own is known here.
 func threadTime() time.Duration { return time.Since(begin) }
 
-// processTime is not known here.
-func processTime(int) time.Duration { return 0 }
-
 // portable reads what gopsutil knows on this system.
 type portable struct {
 	metrics []soak.Metric

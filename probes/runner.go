@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"soakmon/soak"
+	"soakmon/soak/procfs"
 )
 
 const (
@@ -137,11 +138,12 @@ func (r *runner) read(ctx context.Context) (got reading) {
 	case r.class == fast:
 		got.samples, got.err = r.probe.Read(ctx, r.process)
 	case r.remote:
-		start, before := time.Now(), processTime(r.process.PID)
+		before, _ := procfs.CPUTime(r.process.PID) // where it is not known, the time that passes counts
+		start := time.Now()
 		got.samples, got.err = r.probe.Read(ctx, r.process)
 		got.cost = time.Since(start)
-		if worked := processTime(r.process.PID) - before; worked > 0 { // else another process answered
-			got.cost = min(got.cost, worked)
+		if after, err := procfs.CPUTime(r.process.PID); err == nil && after > before { // else another process answered
+			got.cost = min(got.cost, after-before)
 		}
 	default:
 		runtime.LockOSThread()

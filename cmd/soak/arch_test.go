@@ -79,7 +79,7 @@ var mayImport = map[string][]string{
 	"soak/selftest": {"soak", "soak/human", "soak/indent", "soak/plan", "soak/report", "soak/runs", "soak/supervise", "store"},
 	"soak/runner": {"soak", "soak/compare", "soak/control", "soak/engine", "soak/judge", "soak/load", "soak/options", "soak/page", "soak/plan", "soak/plant",
 		"soak/protocol", "soak/relay", "soak/report", "soak/runs", "soak/schedule", "soak/supervise", "alerts/detect", "alerts/sink", "probes", "profiles", "store"},
-	"soak/bench/contender": {"soak", "soak/bench", "soak/load", "soak/options", "soak/peer", "soak/protocol", "soak/runner", "soak/supervise", "profiles"},
+	"soak/bench/contender": {"soak", "soak/bench", "soak/load", "soak/options", "soak/peer", "soak/procfs", "soak/protocol", "soak/runner", "soak/supervise", "profiles"},
 
 	"cmd/soak": {"*"},
 }

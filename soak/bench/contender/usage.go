@@ -9,18 +9,22 @@ import (
 	"github.com/prometheus/procfs"
 
 	"soakmon/soak"
+	soakprocfs "soakmon/soak/procfs"
 )
-
-// clockTick is USER_HZ, the unit of CPU times in a second (time(7)).
-const clockTick = 100
 
 // cpuOf is the CPU time that processes have used, in seconds, and that of their
 // children that have ended: a server that makes one for each connection would
 // seem to use less and less otherwise (cutime and cstime, proc_pid_stat(5)).
+// A session costs a tenth of a millisecond, so that the clock ticks of
+// /proc/PID/stat would be too coarse for the processes themselves.
 func cpuOf(processes ...soak.Process) (sum float64, err error) {
 	err = eachOf(processes, func(p procfs.Proc) error {
 		s, err := p.Stat()
-		sum += s.CPUTime() + float64(s.CUTime+s.CSTime)/clockTick
+		if err != nil {
+			return err
+		}
+		own, err := soakprocfs.CPUTime(p.PID)
+		sum += own.Seconds() + float64(s.CUTime+s.CSTime)/soakprocfs.ClockTicks
 		return err
 	})
 	return sum, err
