@@ -325,3 +325,24 @@ func TestDocs_WorkedExamplesAreFormatted(t *testing.T) {
 		}
 	}
 }
+
+// A license that nobody looked at may forbid the use, so every module has a line.
+func TestNotice_NamesEveryModule(t *testing.T) {
+	notice, err := os.ReadFile(filepath.Join(repository, "NOTICE"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	mod, err := os.ReadFile(filepath.Join(repository, "go.mod"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	modules := regexp.MustCompile(`(?m)^\t(\S+) v`).FindAllSubmatch(mod, -1)
+	if len(modules) < 50 {
+		t.Fatalf("%d modules in go.mod", len(modules))
+	}
+	for _, m := range modules {
+		if !regexp.MustCompile(`(?m)^  ` + regexp.QuoteMeta(string(m[1])) + ` `).Match(notice) {
+			t.Errorf("NOTICE does not name %s with its license", m[1])
+		}
+	}
+}
