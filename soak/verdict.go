@@ -68,7 +68,8 @@ type Verdict struct {
 	Since      time.Duration // when the growth began; only meaningful if State is Leaking
 	Level      float64       // the level after warm-up
 	Exhaustion Exhaustion
-	P          float64 // p value against "no sustained growth", after correction for looks and family
+	Needed     time.Duration // length of a run that would decide at this noise; 0: unknown
+	P          float64       // p value against "no sustained growth", after correction for looks and family
 	Evidence   Evidence
 	Reason     string   // one sentence for people
 	Warnings   []string // shown in addition to the verdict, never instead of it

@@ -23,6 +23,7 @@ type restReadings struct {
 	sustained bool    // the later half of the readings has its share of the growth
 	unchanged bool    // the last reading is not above one that is older by at least half of the time
 	hours     float64 // between those two readings
+	change    float64 // from the one to the other, per hour
 	returned  bool    // the growth disappeared when the sessions closed that were open at the rests before
 }
 
@@ -39,7 +40,7 @@ func atRest(rest []soak.RestPoint, loaded time.Duration, quantum float64, counts
 	for _, p := range rest {
 		hours := (last.At - p.At).Hours()
 		if counts && last.At > loaded && last.Value <= p.Value && last.Open == p.Open && 2*hours >= (last.At-rest[0].At).Hours() && hours > 0 {
-			r.unchanged, r.hours = true, hours
+			r.unchanged, r.hours, r.change = true, hours, (last.Value-p.Value)/hours
 			break
 		}
 	}

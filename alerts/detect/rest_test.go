@@ -127,3 +127,24 @@ func TestAtRest_GrowthReturnsWithSessions(t *testing.T) {
 		}
 	}
 }
+
+// The samples under load scatter widely, the readings at rest are equal: the figures
+// must be those of the evidence that decided, not those of the noise.
+func TestJudge_StatesFiguresOfDecidingEvidence(t *testing.T) {
+	r := rand.New(rand.NewPCG(4, 4))
+	q := soak.Question{Limit: math.NaN(), Series: soak.Series{Metric: soak.Metric{Name: "fds", Unit: "count", Quantum: 1}}}
+	q.Phases = []soak.Phase{{Name: "steady", From: seconds(10), To: seconds(70), Rate: 1}}
+	for i := 10; i < 70; i++ {
+		q.Series.At, q.Series.Value = append(q.Series.At, seconds(float64(i))), append(q.Series.Value, math.Round(200+30*r.NormFloat64()))
+	}
+	for _, at := range []float64{5, 75, 90} {
+		q.Rest = append(q.Rest, soak.RestPoint{At: seconds(at), Value: 8})
+	}
+	v := Judge{}.Judge(q)
+	if v.State != soak.Clean || v.Evidence != soak.EvidenceRest {
+		t.Fatalf("%s on %s: %s", v.State, v.Evidence, v.Reason)
+	}
+	if step := soak.Float(3600. / 85); v.Slope != 0 || math.Abs(float64(v.Hi-step)) > 1e-6 || v.Lo != -v.Hi || v.P < suspicion {
+		t.Errorf("slope %v (%v to %v), p %v; want 0 ± %v, one step between two equal readings", v.Slope, v.Lo, v.Hi, v.P, step)
+	}
+}

@@ -58,6 +58,7 @@ func (e *evidence) decide() decision {
 		d.state = soak.Clean
 	case restClear:
 		state(soak.Clean, soak.EvidenceRest)
+		d.figures = soak.EvidenceRest
 	}
 	return d
 }
@@ -69,7 +70,7 @@ func (e *evidence) stated(d decision) (t slopeTest, alpha float64, ok bool) {
 	case soak.EvidenceLoad:
 		return e.load.slopeTest, e.alpha, true
 	case soak.EvidenceRest:
-		return e.rest.test, e.rest.alpha, true
+		return e.rest.test, e.rest.alpha, e.rest.test.known()
 	}
 	return t, 0, false
 }
@@ -89,8 +90,11 @@ func (c *inquiry) verdict(e evidence) soak.Verdict {
 		v.P = min(1, stated.p*falseAlarms/spent)
 	}
 	// Counts that are equal at two rests exclude growth by one step each.
-	if limit := soak.Float(2 * c.quantum / e.rest.hours); e.rest.unchanged && v.State == soak.Clean && !(v.MinDetectable < limit) {
-		v.MinDetectable = limit
+	if step := soak.Float(c.quantum / e.rest.hours); e.rest.unchanged && v.State == soak.Clean && !(v.MinDetectable < 2*step) {
+		v.MinDetectable = 2 * step
+		if v.Evidence == soak.EvidenceRest {
+			v.Slope, v.Lo, v.Hi = soak.Float(e.rest.change), soak.Float(e.rest.change)-step, soak.Float(e.rest.change)+step
+		}
 	}
 	from := c.pts[0].t
 	if measured && v.State == soak.Leaking {

@@ -50,6 +50,11 @@ type Judged struct {
 	Last      float64 // newest measured value in steady load
 	Points    int     // measured values in steady load
 	Covered   float64 // share of the steady load in which it was measured, 0 to 1
+	Rest      []soak.RestPoint
+	PartOf    string // the judged series of the process that includes it and that an undecided part depends on; "" if there is none
+
+	first    float64       // first measured value in steady load,
+	from, to time.Duration // and the times of it and of the last one
 }
 
 // All judges, as of the run's end so far, every series that is judged by
@@ -70,6 +75,7 @@ func All(h History, r Run, d Detector) ([]Judged, error) {
 		}
 		out = append(out, j)
 	}
+	cover(out, r.Plan)
 	return out, nil
 }
 
@@ -113,9 +119,11 @@ func (a *asker) ask(s subject) (Judged, error) {
 	j := Judged{ID: s.id, Metric: series.Metric, Rule: s.rule, Covered: Covered(series, a.phases)}
 	j.Tolerance = Tolerance(a.run.Plan, s.rule, series, slopePerHour(a.operations))
 	j.Last, j.Points = newest(series)
+	j.first, j.from, j.to = readingsOf(series)
+	j.Rest = a.restPoints(s.id, series.Breaks)
 	j.Verdict = a.detector.Judge(soak.Question{
 		Series:     series,
-		Rest:       a.restPoints(s.id, series.Breaks),
+		Rest:       j.Rest,
 		Operations: a.operations,
 		Phases:     a.phases,
 		Limit:      limit(a.run, s.id),

@@ -2,7 +2,6 @@ package report
 
 import (
 	"fmt"
-	"strings"
 
 	"soakmon/soak"
 	"soakmon/soak/human"
@@ -19,16 +18,9 @@ const (
 	ExitDead         = 4
 )
 
-// minAuxiliarySamples is the number of samples that an auxiliary series needs
-// to be judged.
-const minAuxiliarySamples = 30
-
-// auxiliary reports whether a series only adds detail to what other series show,
-// and was read too rarely to be judged: a socket in CLOSE_WAIT is also counted as
-// an fd, and socket tables are read only every half minute.
-func auxiliary(s Series) bool {
-	return s.Rule == "" && soak.Family(s.Metric) == "sockets" && s.Points < minAuxiliarySamples
-}
+// dependent reports whether a series is undecided only because the series that
+// includes it is not clean. That one gives the reason for both.
+func dependent(s Series) bool { return s.Verdict == soak.Inconclusive && s.PartOf != "" }
 
 // ownUnasked reports whether a series belongs to one of soak's own processes and no
 // rule of the plan names it.
@@ -91,7 +83,7 @@ func findings(all []Series) (leaks, open []string) {
 		case ownUnasked(s), s.Verdict == soak.Clean:
 		case s.Verdict == soak.Leaking:
 			leaks = append(leaks, reason+exhaustion(s))
-		case !auxiliary(s):
+		case !dependent(s):
 			open = append(open, reason)
 		}
 	}
@@ -148,19 +140,11 @@ func (b *builder) regressed(r *Report) (out []string) {
 
 // cleanReason says for how many resources growth was excluded.
 func cleanReason(r *Report) string {
-	n, aside := 0, []string{}
+	n := 0
 	for _, s := range r.Series {
-		switch {
-		case ownUnasked(s):
-		case s.Verdict == soak.Clean:
+		if !ownUnasked(s) {
 			n++
-		default:
-			aside = append(aside, s.Metric)
 		}
 	}
-	text := fmt.Sprintf("growth above the tolerance is excluded for all %d judged resources of the target", n)
-	if len(aside) > 0 {
-		text += fmt.Sprintf(" (too few samples to judge %s)", strings.Join(aside, ", "))
-	}
-	return text
+	return fmt.Sprintf("growth above the tolerance is excluded for all %d judged resources of the target", n)
 }

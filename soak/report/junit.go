@@ -173,12 +173,12 @@ func seriesCase(r Report, s Series) junitCase {
 	if s.Rule != "" {
 		c.Name += " (rule " + s.Rule + ")"
 	}
-	c.Out = fmt.Sprintf("now %s, growth %s, 95 %% interval %s, detectable %s, allowed %s", s.now(), s.growth(), s.interval(), s.detectable(), s.allowed())
+	c.Out = fmt.Sprintf("%s: now %s, growth %s, 95 %% interval %s, detectable %s, allowed %s", s.Why, s.now(), s.growth(), s.interval(), s.detectable(), s.allowed())
 	switch {
 	case s.Verdict == soak.Clean:
 	case castsDoubt(s):
 		c.Error = &junitFault{Message: ownProcess(s.Process) + " is growing: " + s.qualifiedReason(), Type: string(soak.Inconclusive)}
-	case ownUnasked(s), s.Verdict == soak.Inconclusive && auxiliary(s):
+	case ownUnasked(s), dependent(s):
 		c.Skipped = &junitFault{Message: "does not count for the verdict on the target: " + s.qualifiedReason()}
 	case s.Verdict == soak.Leaking:
 		c.Failure = &junitFault{Message: s.qualifiedReason() + exhaustion(s), Type: string(soak.Leaking)}

@@ -67,15 +67,15 @@ func mdSeries(out *strings.Builder, r Report, c Charts) {
 		}
 		if !open {
 			open = true
-			row("resource", "verdict", "trend", "now", "growth", "95 % interval", "detectable", "allowed")
-			row("---", "---", "---", "--:", "--:", "--:", "--:", "--:")
+			row("resource", "verdict", "trend", "now", "growth", "95 % interval", "detectable", "allowed", "why")
+			row("---", "---", "---", "--:", "--:", "--:", "--:", "--:", "---")
 		}
 		verdict := string(s.Verdict)
 		if s.Verdict != soak.Clean {
 			verdict = "**" + verdict + "**"
 		}
 		spark := human.Spark(human.Thin(c.curve(s.Process, s.Metric), sparkWidth), quantum(s.Unit))
-		row("`"+s.Metric+"`", verdict, "`"+spark+"`", s.now(), s.growth(), s.interval(), s.detectable(), s.allowed())
+		row("`"+s.Metric+"`", verdict, "`"+spark+"`", s.now(), s.growth(), s.interval(), s.detectable(), s.allowed(), Escape(s.Why))
 	}
 	if open {
 		out.WriteString("\n")

@@ -44,9 +44,6 @@ func (b *builder) marks(r *Report) error {
 		for _, w := range s.Warnings {
 			r.warn("%s %s: %s", s.Process, s.Metric, w)
 		}
-		if s.Process == soak.RoleTarget && s.Verdict == soak.Inconclusive && auxiliary(s) {
-			r.warn("%s %s: %s (fds include sockets and were judged)", s.Process, s.Metric, s.Reason)
-		}
 	}
 	return nil
 }

@@ -105,7 +105,10 @@ type Series struct {
 	Exhaustion   *Exhausted    `json:"exhaustion,omitempty"`
 	Trend        *Trend        `json:"trend,omitempty"`
 	EvidenceLine soak.Evidence `json:"evidence,omitempty"`
+	Why          string        `json:"why"` // short form of the reason
 	Reason       string        `json:"reason"`
+	Needed       soak.Float    `json:"needed_s"`          // length of a run that would decide an undecided series; null if unknown
+	PartOf       string        `json:"part_of,omitempty"` // the series that includes this one, and that decides for it
 	Warnings     []string      `json:"warnings,omitempty"`
 }
 
@@ -197,7 +200,10 @@ func series(j judge.Judged, steady soak.Series) Series {
 		Process: j.ID.Process, Metric: j.ID.Metric, Unit: j.Metric.Unit, Verdict: v.State,
 		Growth: v.Growth, Tolerance: soak.Float(j.Tolerance),
 		Since: soak.Float(nan), Level: soak.Float(v.Level), Last: soak.Float(j.Last), Points: j.Points, Covered: soak.Float(j.Covered),
-		EvidenceLine: v.Evidence, Reason: v.Reason, Warnings: v.Warnings,
+		EvidenceLine: v.Evidence, Why: j.Why(), Reason: v.Reason, Needed: soak.Float(nan), PartOf: j.PartOf, Warnings: v.Warnings,
+	}
+	if v.State == soak.Inconclusive && v.Needed > 0 {
+		s.Needed = soak.Float(v.Needed.Seconds())
 	}
 	if j.Rule != nil {
 		s.Rule = j.Rule.Name

@@ -194,7 +194,7 @@ var scenarios = []scenario{
 		}
 		m.series[s.ID] = s
 		m.says["target "+s.ID.Metric] = unknown
-	}, soak.Clean, ExitClean, `(too few samples to judge sockets{state="close_wait"})`},
+	}, soak.Clean, ExitClean, "excluded for all 7 judged resources"},
 	{"restarted", func(m *memory) {
 		m.event(soak.EventRestart, soak.Event{At: at(120), Process: soak.RoleTarget, Value: 4712, Text: "restart 1 of 5: pid 4712"})
 		m.change("target", "cpu_seconds_total", func(second int, v float64) float64 {

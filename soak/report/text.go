@@ -3,7 +3,6 @@ package report
 import (
 	"fmt"
 	"io"
-	"slices"
 	"strings"
 	"text/tabwriter"
 
@@ -63,19 +62,20 @@ func textEvidence(out *strings.Builder, r Report) {
 	}
 }
 
-// textSeries lists the target's judged series, in 80 columns if no growth is
-// tolerated, and a line for each of soak's own processes.
+// textSeries lists the target's judged series, and a line for each of soak's own
+// processes. Why each verdict is what it is comes last, where its length does not
+// matter; it names the allowed growth.
 func textSeries(out *strings.Builder, r Report) {
 	if len(r.Series) == 0 {
 		return
 	}
 	out.WriteString("\n")
 	tw := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	tolerant := slices.ContainsFunc(r.Series, func(s Series) bool { return s.Process == soak.RoleTarget && s.Tolerance != 0 })
-	textRow(tw, tolerant, "RESOURCE", "VERDICT", "NOW", "GROWTH/H", "±", "DETECTABLE", "ALLOWED")
+	fmt.Fprintln(tw, "RESOURCE\tVERDICT\tNOW\tGROWTH/H\t±\tDETECTABLE\tWHY")
 	for _, s := range r.Series {
 		if s.Process == soak.RoleTarget {
-			textRow(tw, tolerant, plain(s.Metric), string(s.Verdict), s.now(), strings.TrimSuffix(s.growth(), "/h"), s.half(), strings.TrimSuffix(s.detectable(), "/h"), strings.TrimSuffix(s.allowed(), "/h"))
+			cells := []string{plain(s.Metric), string(s.Verdict), s.now(), strings.TrimSuffix(s.growth(), "/h"), s.half(), strings.TrimSuffix(s.detectable(), "/h"), s.Why}
+			fmt.Fprintln(tw, strings.Join(cells, "\t"))
 		}
 	}
 	tw.Flush()
@@ -84,14 +84,6 @@ func textSeries(out *strings.Builder, r Report) {
 			fmt.Fprintln(out, own)
 		}
 	}
-}
-
-// textRow writes the cells of a row; the last one only if growth is tolerated.
-func textRow(w io.Writer, tolerant bool, cells ...string) {
-	if !tolerant {
-		cells = cells[:len(cells)-1]
-	}
-	fmt.Fprintln(w, strings.Join(cells, "\t"))
 }
 
 // plain is a series' name without label syntax: sockets close_wait.

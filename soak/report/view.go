@@ -38,8 +38,8 @@ type loadRow struct {
 }
 
 type seriesRow struct {
-	Name, Rule, Spark, Now, Growth, Interval, Detectable, Allowed string
-	Verdict                                                       soak.State
+	Name, Rule, Spark, Now, Growth, Interval, Detectable, Allowed, Why string
+	Verdict                                                            soak.State
 }
 
 type alertRow struct {
@@ -91,7 +91,7 @@ func newView(r Report, c Charts) view {
 func newSeriesRow(s Series, c Charts) seriesRow {
 	return seriesRow{
 		Name: label(s), Rule: s.Rule, Verdict: s.Verdict, Spark: sparkPath(human.Thin(c.curve(s.Process, s.Metric), 100), quantum(s.Unit)),
-		Now: s.now(), Growth: s.growth(), Interval: s.interval(), Detectable: s.detectable(), Allowed: s.allowed(),
+		Now: s.now(), Growth: s.growth(), Interval: s.interval(), Detectable: s.detectable(), Allowed: s.allowed(), Why: s.Why,
 	}
 }
 
@@ -121,7 +121,7 @@ func evidenceLines(r Report) []string {
 	}
 	n := 0
 	for _, s := range r.Series {
-		if s.Process == soak.RoleTarget && !(s.Verdict == soak.Inconclusive && auxiliary(s)) {
+		if s.Process == soak.RoleTarget && !dependent(s) {
 			n++
 		}
 	}

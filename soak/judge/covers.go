@@ -1,0 +1,62 @@
+package judge
+
+import (
+	"math"
+
+	"soakmon/soak"
+)
+
+// wholes names, for each series that counts a part of another one, the series of the
+// whole: a socket in CLOSE_WAIT is a descriptor, and a child process has a thread that
+// threads of the tree include. A zombie is in no other series: its threads have ended.
+var wholes = map[string]string{
+	`sockets{state="close_wait"}`: "fds",
+	"children":                    "threads",
+}
+
+// noSign is the p value from which a series shows no sign of growth of its own.
+const noSign = 0.05
+
+// cover decides the parts that could not be decided by themselves, from their wholes.
+// A part cannot grow for long by more than its whole does. So growth of a part above
+// what the clean whole would have shown is excluded too, if the part itself shows
+// no sign of growth. Without a clean whole the part stays undecided, and depends on it.
+func cover(judged []Judged, p soak.Plan) {
+	for i := range judged {
+		part := &judged[i]
+		whole := wholeOf(*part, judged, p)
+		if whole == nil || part.Verdict.State != soak.Inconclusive || !part.quiet(whole.Verdict.MinDetectable) {
+			continue
+		}
+		part.PartOf = whole.ID.Metric
+		if whole.Verdict.State != soak.Clean {
+			continue
+		}
+		v := soak.Verdict{State: soak.Clean, Growth: soak.UnknownGrowth(), Level: part.Verdict.Level, P: part.Verdict.P, Evidence: whole.Verdict.Evidence,
+			Reason: "no growth beyond that of " + part.PartOf + ", which is clean and includes it", Warnings: part.Verdict.Warnings}
+		v.Hi, v.MinDetectable = whole.Verdict.Hi, whole.Verdict.MinDetectable
+		part.Verdict = v
+	}
+}
+
+// wholeOf finds the judged whole of a part. A rule asks for an answer of its own, so
+// nothing covers its series.
+func wholeOf(part Judged, judged []Judged, p soak.Plan) *Judged {
+	name, ok := wholes[part.ID.Metric]
+	if !ok || part.Rule != nil || name == "threads" && !p.Target.Tree {
+		return nil
+	}
+	for i := range judged {
+		if w := &judged[i]; w.ID == part.ID.With(name) {
+			return w
+		}
+	}
+	return nil
+}
+
+// quiet reports whether a series shows no sign of growth: the detector found none, and
+// its readings rose by no more than growth at the given rate, per hour, would raise them.
+func (j Judged) quiet(rate soak.Float) bool {
+	risen := (j.Last - j.first) / (j.to - j.from).Hours()
+	return j.Points > 0 && !(j.Verdict.P < noSign) && (j.Last <= j.first || risen <= float64(rate)) && !math.IsNaN(j.first)
+}
