@@ -53,7 +53,7 @@ func (f *fit) changeHasEnded() bool { return f.bounded.cost < f.growing.cost-mar
 func (f *fit) fellBackBefore() bool {
 	v := &f.view
 	at := (f.onset - v.origin) / v.span
-	if c := f.chosen(); c.step > 0 {
+	if c := f.chosen(); c.step >= leastRun && median3(v.y[c.step-leastRun:]) > median3(v.y[c.step:]) {
 		at = max(at, v.t[c.step]) // what it fell by until then was given back too
 	}
 	if at <= 0 || len(f.periods) > 0 || v.scale == 0 {

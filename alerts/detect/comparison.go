@@ -25,7 +25,7 @@ type comparison struct {
 func (f *fit) compare(quantum float64, places ...int) comparison {
 	v := &f.view
 	n := len(v.t)
-	changes := slices.Concat(f.growing.starts[1:], f.bounded.starts[1:], []int{f.bounded.step}, places)
+	changes := slices.Concat(f.growing.starts[1:], f.bounded.starts[1:], []int{f.growing.step, f.bounded.step}, places)
 	r := comparison{grid: noises(1/float64(n), 1), floor: v.floorVariance(quantum)}
 	for i := 1; i < n; i++ {
 		if !slices.ContainsFunc(changes, func(c int) bool { return c > 0 && i >= c-1 && i <= c }) {
@@ -69,8 +69,12 @@ func (r comparison) late(c model) comparison {
 
 // last is the last piece alone, with or without its slope.
 func (c model) last(grows bool) model {
-	return model{starts: c.starts[len(c.starts)-1:], tau: c.tau, grows: grows}
+	return model{starts: c.starts[len(c.starts)-1:], step: c.step, tau: c.tau, grows: grows}
 }
+
+// level is the whole view about one level, with the step of the model if it has
+// one: what competes with growth may have the step that growth has.
+func (c model) level() model { return model{starts: []int{0}, step: c.step} }
 
 func pickAll(columns [][]float64, which []int) [][]float64 {
 	var out [][]float64

@@ -11,7 +11,7 @@ import (
 type model struct {
 	starts []int   // first point of each piece; the slope is that of the last piece
 	grows  bool    // the last piece has a slope
-	step   int     // first point after a step of the level within a flat last piece; 0: none
+	step   int     // first point after a step of the level within the last piece; 0: none
 	tau    float64 // time constant of an exponential approach at the last piece's beginning; 0: none
 	cost   float64 // BIC (Schwarz 1978): lower is better; a difference of 2 ln k means odds of k to 1
 }
@@ -90,7 +90,11 @@ func (p *partition) lastPieces() (best [2]candidate) {
 		if c.grows {
 			i = 0
 		}
-		if c.cost = p.cost(c, rss); c.cost < best[i].cost {
+		c.cost = p.cost(c, rss)
+		if c.grows && c.step > 0 {
+			c.cost *= p.doubt
+		}
+		if c.cost < best[i].cost {
 			best[i] = c
 		}
 	}
@@ -103,6 +107,7 @@ func (p *partition) lastPieces() (best [2]candidate) {
 		}
 	}
 	p.trySteps(best, keep)
+	p.refineSteps(best, keep)
 	p.tryApproaches(keep)
 	p.refineApproaches(best, keep)
 	return best
@@ -112,8 +117,11 @@ func (p *partition) short(from int) bool {
 	return 1-p.t[from] < lastShare || len(p.t)-from < 2*leastRun
 }
 
-// trySteps tries a flat last piece with a step. The piece begins at the beginning
-// of the view or where the best candidates so far begin theirs.
+// trySteps tries a last piece with a step, flat or with one slope before and after
+// it: a single step neither is growth nor hides it. On top of a slope the step must
+// be shown by the margin; otherwise noise would turn a part of the slope into steps.
+// The piece begins at the beginning of the view or where the best candidates so far
+// begin theirs.
 func (p *partition) trySteps(best [2]candidate, keep func(candidate, float64)) {
 	starts := []int{0, best[0].bound, best[1].bound}
 	slices.Sort(starts)
@@ -122,7 +130,26 @@ func (p *partition) trySteps(best [2]candidate, keep func(candidate, float64)) {
 			if at < p.starts[b]+leastRun || at > len(p.t)-leastRun {
 				continue
 			}
-			keep(candidate{bound: b, step: at}, p.residual(p.starts[b], at, false)+p.residual(at, len(p.t), false))
+			flat, line := p.stepRSS(p.starts[b], at)
+			keep(candidate{bound: b, step: at}, flat)
+			keep(candidate{bound: b, step: at, grows: true}, line)
+		}
+	}
+}
+
+// refineSteps moves the steps of the best candidates from the grid to where they
+// fit best, so that neither wins because of the grid.
+func (p *partition) refineSteps(best [2]candidate, keep func(candidate, float64)) {
+	near := max(1, len(p.t)/64)
+	for i, c := range best {
+		if c.step == 0 {
+			continue
+		}
+		from := p.starts[c.bound]
+		for at := max(from+leastRun, c.step-near); at <= min(len(p.t)-leastRun, c.step+near); at++ {
+			rss := [2]float64{}
+			rss[1], rss[0] = p.stepRSS(from, at)
+			keep(candidate{bound: c.bound, step: at, grows: c.grows}, rss[i])
 		}
 	}
 }

@@ -25,7 +25,7 @@ func exponential(u, tau float64) float64 { return math.Exp(-u / tau) }
 // hyperbola will end cannot be known.
 func (f *fit) saturation(r comparison, growing float64) alternative {
 	for _, starts := range f.scopes() {
-		flat := model{starts: starts}
+		flat := model{starts: starts, step: f.growing.step}
 		strict := f.approachBound(r, growing, flat)
 		most := max(growing-saturationMargin, strict)
 		switch {
@@ -71,6 +71,9 @@ func (f *fit) saturationCost(r comparison, c model, b saturation) float64 {
 	fixed := newBasis(f.view.y[s:], ones(len(t)))
 	if c.grows {
 		fixed = fixed.with(t)
+	}
+	if c.step > s {
+		fixed = fixed.with(after(len(f.view.t), c.step)[s:])
 	}
 	whole := make([]float64, len(f.view.t))
 	values := whole[s:]

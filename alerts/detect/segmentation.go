@@ -28,6 +28,7 @@ type partition struct {
 	pieces  []int     // number of their pieces
 	from    []int     // the start of the last of these
 	penalty float64
+	doubt   float64 // factor by which a step on top of a slope raises a cost
 	prices  [3*maxPieces + 8]float64
 	shares  [maxPieces]float64 // shares[k] is one over the degrees of freedom that k pieces before the last leave
 }
@@ -81,6 +82,7 @@ func (p *partition) transform(phi float64) {
 // price.
 func (p *partition) setPrices() {
 	n := float64(len(p.t))
+	p.doubt = math.Exp(margin / n)
 	for k := range p.prices {
 		p.prices[k] = math.Inf(1)
 		if left := n - float64(k) - 2; left > 0 {
@@ -124,6 +126,15 @@ func (p *partition) residual(from, to int, line bool) float64 {
 		return lineRSS(xx, xz, zz)
 	}
 	return max(0, zz)
+}
+
+// stepRSS returns the residual sums of squares of the last piece about a level
+// that changes at a point, and about lines of one slope before and after it.
+func (p *partition) stepRSS(from, at int) (flat, line float64) {
+	xx, xz, zz := p.within(from, at)
+	lateXX, lateXZ, lateZZ := p.within(at, len(p.t))
+	xx, xz, zz = xx+lateXX, xz+lateXZ, zz+lateZZ
+	return max(0, zz), lineRSS(xx, xz, zz)
 }
 
 // lineRSS is the residual sum of squares of a line.

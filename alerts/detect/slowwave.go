@@ -35,7 +35,10 @@ func (f *fit) slowWaveExplains(r comparison, growing, left, alpha float64) bool 
 	if left > (lookGrowth-1)*span {
 		whole, edge = min(slowest, whole), 2*math.Log(float64(len(r.kept))/alpha)
 	}
-	flat, level := model{starts: []int{0}}, newBasis(f.view.y, ones(len(f.view.t)))
+	flat, level := f.growing.level(), newBasis(f.view.y, ones(len(f.view.t)))
+	if flat.step > 0 {
+		level = level.with(after(len(f.view.t), flat.step))
+	}
 	excess := func(r comparison, growing, slowest float64) float64 {
 		cost := r.with(f.bestSlowWave(level, slowest)).cost(flat)
 		// The periods may have been fitted to the wave: try it with them, next to

@@ -2,10 +2,14 @@ package detect
 
 import (
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"os"
 	"slices"
 	"testing"
+	"time"
+
+	"soakmon/soak"
 )
 
 func TestPlaceSteps(t *testing.T) {
@@ -55,5 +59,37 @@ func TestJudge_RecordedFalseAlarms(t *testing.T) {
 				}
 			})
 		}
+	}
+}
+
+func TestJudge_GrowthWithLateStep(t *testing.T) {
+	t.Parallel()
+	for k := range 12 {
+		r, s := newRand(uint64(k)), gauge()
+		rise, at, sd := 60+200*r.Float64(), .5+.45*r.Float64(), float64(k%3)*3
+		height := rise * (.03 + .12*r.Float64())
+		for i := range 1440 {
+			x := float64(i) / 1440
+			s.At = append(s.At, time.Duration(i)*time.Minute)
+			s.Value = append(s.Value, math.Round(300+rise*x+height*step(x >= at)+sd*r.NormFloat64()))
+		}
+		v := Judge{}.Judge(soak.Question{Series: s, Limit: math.NaN()})
+		if growth := rise / 24; v.State != soak.Leaking || math.Abs(float64(v.Slope)-growth) > .15*growth {
+			t.Errorf("growth of %.3g/h and a step of %.3g after %.2g of the day, noise %v: %s, %.3g/h: %s", growth, height, at, sd, v.State, v.Slope, v.Reason)
+		}
+	}
+}
+
+func TestStepRSS_LineOnBothSides(t *testing.T) {
+	t.Parallel()
+	var at, y []float64
+	for i := range 100 {
+		at, y = append(at, float64(i)/100), append(y, float64(i)/50+3*step(i >= 60))
+	}
+	p := newPartition(at, 1e-16)
+	p.y = y
+	p.transform(0)
+	if flat, line := p.stepRSS(0, 60); line > 1e-9 || flat < 1 {
+		t.Errorf("a line with a step: %.3g about lines, %.3g about levels", line, flat)
 	}
 }

@@ -32,14 +32,14 @@ const walkRatio = 16
 // walk plus white noise.
 func (f *fit) unitRootStatistic(r comparison) float64 {
 	growing := r.growing + float64(len(f.periods))*math.Log(float64(len(r.kept)))
-	least := r.cost(model{starts: []int{0}}) - growing
+	least := r.cost(f.growing.level()) - growing
 	if f.growing.start() > 0 || f.growing.tau > 0 { // the last piece alone must show it
 		late := r.late(f.growing)
 		least = min(least, late.cost(f.growing.last(false))-late.cost(f.growing.last(true)))
 	}
 	if len(f.periods) > 0 { // which a random walk may have produced
 		r.extra = pickAll(rateColumns(f.view.rate), r.kept)
-		least = min(least, r.cost(model{starts: []int{0}})-growing)
+		least = min(least, r.cost(f.growing.level())-growing)
 	}
 	return least
 }
