@@ -2,6 +2,8 @@ package detect
 
 import (
 	"context"
+	"encoding/json"
+	"errors"
 	"flag"
 	"fmt"
 	"math"
@@ -24,6 +26,7 @@ var (
 	days     = flag.Int("days", 5, "clean days of each kind of noise, of 40 series each")
 	firstDay = flag.Int("first-day", 0, "first day, to continue a stopped evaluation")
 	dayNoise = flag.String("day-noise", "", "only the kinds whose name matches")
+	dayFile  = flag.String("day-file", "", "append the verdicts on each series of a clean day to this file, one JSON object per line, to compare two judges")
 )
 
 // dayFamilies are the sizes of the family as one of which each series is judged:
@@ -99,7 +102,12 @@ func (w *watch) days(ctx context.Context, noise func(*gen), first, series int) {
 	for range runtime.GOMAXPROCS(0) {
 		wg.Go(func() {
 			for k := next.Add(1) - 1; k < int64(series) && ctx.Err() == nil; k = next.Add(1) - 1 {
-				w.saw(first+int(k), watchDay(noise, uint64(first)+uint64(k)))
+				k := uint64(first) + uint64(k)
+				said := watchDay(noise, k)
+				w.saw(int(k), said)
+				if *dayFile != "" {
+					w.record(k, said, Judge{}.Judge(atTheEnd(cleanDay(noise, k))))
+				}
 			}
 		})
 	}
@@ -122,6 +130,36 @@ func (w *watch) saw(k int, said [len(dayFamilies)]string) {
 	}
 	if w.series%dayNews == 0 {
 		fmt.Println("  ", w.line())
+	}
+}
+
+// atTheEnd asks about a whole day.
+func atTheEnd(s soak.Series) soak.Question {
+	now := s.At[len(s.At)-1]
+	return soak.Question{Series: s, Limit: math.NaN(), Family: dayFamilies[0], Look: Looks(now) + 1,
+		Phases: []soak.Phase{{Name: "steady", To: 2 * dayLength, Rate: 1}}}
+}
+
+// A watchedDay is what was said of one series: at the first look that called it a
+// leak, as one of each family, and at the end.
+type watchedDay struct {
+	Noise  string
+	Series uint64
+	Looks  [len(dayFamilies)]string
+	End    soak.State
+	Reason string
+}
+
+func (w *watch) record(k uint64, said [len(dayFamilies)]string, v soak.Verdict) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	f, err := os.OpenFile(*dayFile, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o644)
+	if err == nil {
+		err = json.NewEncoder(f).Encode(watchedDay{w.name, k, said, v.State, v.Reason})
+		err = errors.Join(err, f.Close())
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
 	}
 }
 

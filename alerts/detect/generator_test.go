@@ -41,9 +41,11 @@ type maker struct {
 	make  func(g *gen) (slope, sd float64)
 }
 
-// gen is what a maker draws from.
+// gen is what a maker draws from: its parameters from Rand, its noise from
+// fresh, or from Rand too where that is nil.
 type gen struct {
 	*rand.Rand
+	fresh  *rand.Rand
 	n      int
 	dt     float64
 	v      []float64
@@ -58,36 +60,67 @@ var shapes = []struct{ seconds, dt float64 }{{900, 1}, {3600, 1}, {6 * 3600, 5},
 // generate makes the k-th series of a class; the same seed, class and k give
 // the same series.
 func generate(m maker, seed uint64, k int) labelled {
-	h := fnv.New64a()
-	fmt.Fprintf(h, "%s/%d", m.class, k)
-	g := &gen{Rand: rand.New(rand.NewPCG(seed, h.Sum64()))}
+	return generateWith(m, newGen(m.class, seed, k), k)
+}
+
+// generateWith makes the k-th series of a class from what g draws.
+func generateWith(m maker, g *gen, k int) labelled {
 	sh := shapes[k%len(shapes)]
-	g.dt = sh.dt
-	g.n = int(sh.seconds / sh.dt)
-	g.v = make([]float64, g.n)
-	g.drop = make([]bool, g.n)
-	g.metric = soak.Metric{Name: "value", Unit: "bytes", Kind: soak.Gauge}
+	g.resize(sh.seconds, sh.dt)
 	slope, sd := m.make(g)
-	l := labelled{class: m.class, leak: m.leak, slope: slope / g.dt * 3600, sd: sd, growth: g.growth, dt: g.dt}
-	l.series = soak.Series{ID: soak.SeriesOf("target", "value"), Metric: g.metric}
+	return labelled{class: m.class, leak: m.leak, slope: slope / g.dt * 3600, sd: sd, growth: g.growth, dt: g.dt, series: g.series()}
+}
+
+func newGen(class string, seed uint64, k int) *gen {
+	return &gen{Rand: rand.New(rand.NewPCG(seed, hashOf(class, k)))}
+}
+
+func hashOf(class string, k int) uint64 {
+	h := fnv.New64a()
+	fmt.Fprintf(h, "%s/%d", class, k)
+	return h.Sum64()
+}
+
+// resize makes room for a series of bytes of the given length and interval.
+func (g *gen) resize(seconds, dt float64) {
+	g.dt, g.n = dt, int(seconds/dt)
+	g.v, g.drop = make([]float64, g.n), make([]bool, g.n)
+	g.metric = soak.Metric{Name: "value", Unit: "bytes", Kind: soak.Gauge}
+}
+
+// series is what was recorded: one sample in a hundred is missing.
+func (g *gen) series() soak.Series {
+	s := soak.Series{ID: soak.SeriesOf("target", "value"), Metric: g.metric}
 	for i, v := range g.v {
 		if g.drop[i] || g.Float64() < 0.01 {
 			continue
 		}
-		l.series.At = append(l.series.At, time.Duration(float64(i)*g.dt*1e9))
-		l.series.Value = append(l.series.Value, v)
+		s.At = append(s.At, time.Duration(float64(i)*g.dt*1e9))
+		s.Value = append(s.Value, v)
 	}
 	for _, b := range g.breaks {
-		l.series.Breaks = append(l.series.Breaks, time.Duration(float64(b)*g.dt*1e9))
+		s.Breaks = append(s.Breaks, time.Duration(float64(b)*g.dt*1e9))
 	}
-	return l
+	return s
 }
 
 func newRand(seed uint64) *rand.Rand { return rand.New(rand.NewPCG(seed, 77)) }
 
-func (g *gen) between(lo, hi float64) float64 { return lo + (hi-lo)*g.Float64() }
-func (g *gen) logspan(lo, hi float64) float64 { return lo * math.Pow(hi/lo, g.Float64()) }
-func (g *gen) base() float64                  { return g.logspan(1e7, 5e8) }
+func (g *gen) between(lo, hi float64) float64 { return lo + (hi-lo)*g.Rand.Float64() }
+func (g *gen) logspan(lo, hi float64) float64 { return lo * math.Pow(hi/lo, g.Rand.Float64()) }
+
+// chance is what noise is drawn from.
+func (g *gen) chance() *rand.Rand {
+	if g.fresh != nil {
+		return g.fresh
+	}
+	return g.Rand
+}
+
+func (g *gen) Float64() float64     { return g.chance().Float64() }
+func (g *gen) NormFloat64() float64 { return g.chance().NormFloat64() }
+
+func (g *gen) base() float64 { return g.logspan(1e7, 5e8) }
 func (g *gen) fill(f func(i int, x float64) float64) {
 	for i := range g.v {
 		g.v[i] += f(i, float64(i)/float64(g.n))
@@ -215,7 +248,7 @@ func (g *gen) skewed() (sd float64) {
 
 // saw adds a collector's sawtooth whose period and height vary.
 func (g *gen) saw(amp, period, vary float64) {
-	draw := func(v float64) float64 { return v * g.between(1-vary, 1+vary) }
+	draw := func(v float64) float64 { return v * (1 - vary + 2*vary*g.Float64()) }
 	x, cur, top := 0.0, draw(period), draw(amp)
 	g.fill(func(int, float64) float64 {
 		if x++; x >= cur {
