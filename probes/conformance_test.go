@@ -31,7 +31,7 @@ func TestRegistry_MetricsListed(t *testing.T) {
 	for _, spec := range registry {
 		t.Run(spec.name, func(t *testing.T) {
 			e := envFor(t, p)
-			if spec.name == "selfgo" {
+			if spec.name == "selfgo" || spec.name == "machine" {
 				e = envFor(t, soak.Process{Role: soak.RoleMonitor, PID: os.Getpid()})
 			}
 			probe := spec.open(e)
@@ -72,7 +72,7 @@ func checkSample(t *testing.T, s soak.Sample, role string, families []soak.Metri
 
 func TestRegistry_GoneProcess(t *testing.T) {
 	for _, spec := range registry {
-		if spec.name == "selfgo" || spec.name == "goroutines" || spec.name == "goruntime" || spec.name == "cgroup" || spec.name == "tree" {
+		if spec.name == "selfgo" || spec.name == "machine" || spec.name == "goroutines" || spec.name == "goruntime" || spec.name == "cgroup" || spec.name == "tree" {
 			continue // they read no file of the process
 		}
 		t.Run(spec.name, func(t *testing.T) {

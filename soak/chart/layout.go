@@ -90,7 +90,7 @@ type layout struct {
 func (l *layout) place(n soak.SeriesID) {
 	family, labels := n.Family(), maps.Collect(soak.Labels(n.Metric))
 	m := l.metric(family)
-	if family == "cpu_seconds_total" {
+	if strings.HasSuffix(family, "cpu_seconds_total") {
 		m.Unit = "cores" // CPU seconds per second
 	}
 	c := Chart{Group: n.Process, Unit: m.Unit, Rate: m.Kind == soak.Counter, Title: family}

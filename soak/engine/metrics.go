@@ -5,6 +5,10 @@ import (
 	"soakmon/soak"
 )
 
+// tickLate is the family of the monitor's own delays. Like the pressure of the machine
+// it shows whether the monitor had the CPU time that it needed.
+var tickLate = soak.Metric{Name: "tick_late_seconds", Unit: "seconds", Kind: soak.Gauge, Quantum: 1e-3, Help: "From the time at which the monitor's tick was due to its start."}
+
 // loadMetrics are the families of the samples made from the driver's tallies.
 var loadMetrics = []soak.Metric{
 	{Name: "planned_operations_total", Unit: "count", Kind: soak.Counter, Quantum: 1, Help: "Operations planned so far; rests do not count."},
@@ -32,4 +36,4 @@ var loadMetrics = []soak.Metric{
 }
 
 // Metrics lists every family that a run can record.
-func Metrics() []soak.Metric { return append(probes.Metrics(), loadMetrics...) }
+func Metrics() []soak.Metric { return append(append(probes.Metrics(), tickLate), loadMetrics...) }

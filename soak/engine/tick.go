@@ -13,10 +13,12 @@ import (
 // tick reads the probes, records the row, and advances the phases.
 func (r *run) tick() {
 	at := r.now()
+	late := at - (r.lastTick.Truncate(r.Plan.Interval) + r.Plan.Interval)
 	r.noteGaps(at)
 	r.lastTick = at
 	r.noteSilence()
 	row := r.readProbes(at, false)
+	row.Samples = append(row.Samples, soak.Sample{SeriesID: soak.SeriesOf(soak.RoleMonitor, tickLate.Name), Value: max(late, 0).Seconds()})
 	// The probes took time: the age of a tally counts from the start of the row.
 	row.Samples = append(row.Samples, r.load.samples(r.now()-at)...)
 	r.record(row)

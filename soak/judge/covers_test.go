@@ -6,7 +6,7 @@ import (
 	"soakmon/soak"
 )
 
-// says answers for each metric what it was told, else that the series is clean.
+// says answers with the verdicts given by metric, else that the series is clean.
 type says map[string]soak.Verdict
 
 func (s says) Judge(q soak.Question) soak.Verdict {
