@@ -3,8 +3,10 @@ package detect
 import (
 	"math"
 	"sort"
+	"time"
 
 	"soakmon/soak"
+	"soakmon/soak/attribute"
 )
 
 // An operationCount is the cumulative number of the load's operations over time.
@@ -13,39 +15,34 @@ type operationCount struct {
 	count []float64
 }
 
-// follows determines whether the growth of a fit follows time or operations, where
-// the rate of the load varied enough to distinguish them, and the growth per
-// operation in the latter case.
-func (m operationCount) follows(f *fit, quantum float64) (what soak.Follows, perOperation float64) {
-	v := &f.view
-	if len(m.hours) < 2 || v.scale == 0 {
-		return "", 0
+// identify determines whether growth follows time or operations, and the growth per
+// operation in the latter case. Where the rate of the load was constant, or varied by
+// no more than the error of reading it, that is unknown.
+func (c *inquiry) identify(from time.Duration) (what soak.Follows, perOperation float64) {
+	const byTime, byOperations = 0, 1
+	var resource, clock, operations attribute.Line
+	for _, p := range c.pts {
+		at := duration(p.t)
+		resource.At, resource.Value = append(resource.At, at), append(resource.Value, p.mid)
+		clock.Value = append(clock.Value, p.t)
 	}
-	done := make([]float64, len(v.t))
-	for i, t := range v.t {
-		done[i] = m.at(v.origin + t*v.span)
+	clock.At, clock.Clock = resource.At, true
+	for i, h := range c.operations.hours {
+		operations.At, operations.Value = append(operations.At, duration(h)), append(operations.Value, c.operations.count[i])
 	}
-	total := done[len(done)-1] - done[0]
-	if !(total > 0) {
-		return "", 0
+	phases := c.q.Phases
+	if len(phases) == 0 {
+		phases = []soak.Phase{{Name: soak.PhaseSteady, To: math.MaxInt64}}
 	}
-	for i := range done {
-		done[i] /= total
-	}
-	r := f.compare(quantum).late(f.growing)
-	byTime := r.cost(f.growing.last(true))
-	r.extra = append(r.extra, pick(done, r.kept))
-	byOperations := r.cost(f.growing.last(false))
+	stretches := attribute.Stretches(from, duration(c.end()), c.q.Series.Breaks, phases)
+	a, ok := attribute.Ask(attribute.Blocks(resource, []attribute.Line{byTime: clock, byOperations: operations}, stretches, c.quantum))
 	switch {
-	case byTime < byOperations-margin:
-		return soak.FollowsTime, 0
-	case byOperations < byTime-margin:
-		s := f.growing.start()
-		columns := [][]float64{ones(len(v.t))[s:], done[s:], v.y[s:]}
-		tr := estimate(v.t[s:], columns, r.grid, r.floor).scaledBy(v.scale / total)
-		return soak.FollowsOperations, tr.slope
+	case !ok || len(a.Named) != 1 || !a.Alone:
+		return "", 0
+	case a.Named[0].Cause == byOperations:
+		return soak.FollowsOperations, a.Named[0].Each
 	}
-	return "", 0
+	return soak.FollowsTime, 0
 }
 
 // countOperations reads the operations series; resets are bridged.

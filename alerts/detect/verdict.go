@@ -126,7 +126,7 @@ func (c *inquiry) follows(v *soak.Verdict, e *evidence) {
 		v.Follows = soak.FollowsSessions
 	case len(e.load.lifetimes) == 1:
 		var each float64
-		if v.Follows, each = c.operations.follows(&e.load.lifetimes[0].fit, c.quantum); v.Follows == soak.FollowsOperations {
+		if v.Follows, each = c.identify(v.Since); v.Follows == soak.FollowsOperations {
 			v.PerOperation = soak.Float(each)
 		}
 	}

@@ -50,7 +50,7 @@ var mayImport = map[string][]string{
 	"soak/plant":     {"soak"},
 	"soak/peer":      {"soak", "soak/plan", "soak/protocol/ech"},
 	"soak/judge":     {"soak", "soak/human", "alerts", "alerts/detect"},
-	"soak/attribute": {},
+	"soak/attribute": {"soak"},
 	"soak/cause":     {"soak", "soak/attribute", "soak/human", "profiles"},
 	"soak/engine":    {"soak", "soak/human", "soak/judge", "probes", "profiles", "alerts", "alerts/detect"},
 	"soak/control":   {"soak"},
@@ -67,7 +67,7 @@ var mayImport = map[string][]string{
 	"profiles":       {"soak", "soak/fetch"},
 	"store":          {"soak"},
 	"alerts":         {"soak", "soak/human"},
-	"alerts/detect":  {"soak", "soak/human"},
+	"alerts/detect":  {"soak", "soak/attribute", "soak/human"},
 	"alerts/sink":    {"soak", "soak/fetch", "soak/human", "soak/options"},
 
 	"soak/growth":   {"soak", "soak/cause", "soak/human", "soak/indent", "soak/judge", "soak/plan", "soak/runs", "profiles"},

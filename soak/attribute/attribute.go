@@ -7,7 +7,11 @@
 // named where it explains the growth alone, where no other cause is needed in
 // addition, and where no other could explain it as well. Causes that occurred in
 // constant proportions cannot be distinguished by any method; they are reported
-// together instead of naming the likeliest.
+// together instead of naming the likeliest. Measured proportions are never quite
+// constant: counters are read a little early or late. So causes count as
+// distinguishable only if the errors of reading them could feign less than a little
+// of the growth: what a cause varies by, next to the others, must exceed its error
+// by so much (the reliability ratio of Fuller, Measurement Error Models, 1987).
 //
 // Outlying blocks weigh less (Huber, Robust estimation
 // of a location parameter, Annals of Mathematical Statistics 35, 1964), and
@@ -32,6 +36,7 @@ type Table struct {
 	Growth []float64   // of the resource
 	Done   [][]float64 // of each cause, of the length of Growth
 	Joined []bool      // whether a block follows at once on the one before it
+	Error  []float64   // standard deviation of the error of each cause in a block, as it was measured; nil: none
 	Noise  float64     // least standard deviation of a block's growth, such as its rounding
 }
 

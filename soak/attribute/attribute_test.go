@@ -1,6 +1,7 @@
 package attribute
 
 import (
+	"fmt"
 	"math"
 	"math/rand/v2"
 	"slices"
@@ -8,6 +9,8 @@ import (
 	"time"
 
 	"gonum.org/v1/gonum/stat/distuv"
+
+	"soakmon/soak"
 )
 
 // The causes of a run of one load with two kinds of dirty sessions.
@@ -52,7 +55,7 @@ func (r run) table() Table {
 			lines[i].At, lines[i].Value = append(lines[i].At, at), append(lines[i].Value, done[i])
 		}
 	}
-	return Blocks(resource, lines, []Stretch{{0, seconds * time.Second}}, 0.3)
+	return Blocks(resource, lines, []Stretch{{0, seconds * time.Second}}, 1)
 }
 
 // varied steps the rate up and down each minute.
@@ -215,7 +218,7 @@ func turnTable(seed uint64, walk float64, perHour [3]float64) Table {
 			lines[i].At, lines[i].Value = append(lines[i].At, at), append(lines[i].Value, hours[i])
 		}
 	}
-	return Blocks(resource, lines, stretches, 0.3)
+	return Blocks(resource, lines, stretches, 1)
 }
 
 func TestTogether_LoadsInTurns(t *testing.T) {
@@ -259,6 +262,81 @@ func TestTogether_SimultaneousLoads(t *testing.T) {
 	table.Done[1] = table.Done[0]
 	if parts, ok := Together(table); ok {
 		t.Errorf("%+v", parts)
+	}
+}
+
+func TestStretches_BreaksAndRateChanges(t *testing.T) {
+	s := time.Second
+	got := Stretches(10*s, 95*s, []time.Duration{70 * s}, []soak.Phase{
+		{Name: soak.PhaseWarmup, To: 20 * s}, {Name: soak.PhaseSteady, From: 20 * s, To: 40 * s}, {Name: soak.PhaseSteady, From: 40 * s, To: 60 * s}, {Name: soak.PhaseRest, From: 60 * s, To: 65 * s},
+		{Name: soak.PhaseSteady, From: 65 * s, To: 100 * s},
+	})
+	if want := "[{20s 40s} {43s 1m0s} {1m5s 1m10s} {1m10s 1m35s}]"; fmt.Sprint(got) != want {
+		t.Errorf("%v, want %s", got, want)
+	}
+}
+
+// exact is two minutes of a resource that takes one for each operation, at a constant
+// rate of 20 a second, in rows that are taken a little early or late.
+type exact struct {
+	rate    func(second float64) float64 // operations done by then
+	scatter float64                      // standard deviation of the time of a tally, in seconds
+	byTime  bool
+	seed    uint64
+}
+
+func (e exact) answer() Answer {
+	normal := distuv.Normal{Sigma: 1, Src: rand.New(rand.NewPCG(e.seed, 3))}
+	var resource, clock, operations Line
+	clock.Clock = true
+	last := -1.0
+	for s := range 120 {
+		at := time.Duration((float64(s) + 0.02*normal.Rand()) * float64(time.Second))
+		done := e.rate(at.Seconds())
+		took := math.Floor(done)
+		if e.byTime {
+			took = math.Floor(20 * at.Seconds())
+		}
+		resource.At, resource.Value = append(resource.At, at), append(resource.Value, took)
+		clock.At, clock.Value = append(clock.At, at), append(clock.Value, at.Hours())
+		tally := max(last, math.Floor(e.rate(at.Seconds()+e.scatter*normal.Rand())))
+		operations.At, operations.Value = append(operations.At, at), append(operations.Value, tally)
+		last = tally
+	}
+	a, _ := Ask(Blocks(resource, []Line{clock, operations}, []Stretch{{0, 2 * time.Minute}}, 1))
+	return a
+}
+
+// A constant rate, one that pauses once, and one that was still rising in the first
+// seconds do not distinguish time from operations, however exact the counts are.
+func TestAsk_NearlyConstantRate(t *testing.T) {
+	constant := func(s float64) float64 { return 20 * s }
+	for what, c := range map[string]struct {
+		exact
+		named []int
+	}{
+		"read exactly":        {exact{rate: constant}, nil},
+		"read with scatter":   {exact{rate: constant, scatter: 0.05}, nil},
+		"read poorly":         {exact{rate: constant, scatter: 0.5}, nil},
+		"time, poorly":        {exact{rate: constant, scatter: 0.5, byTime: true}, nil},
+		"a pause at the end":  {exact{rate: func(s float64) float64 { return 20 * min(s, 114) }, scatter: 0.05}, nil},
+		"a start":             {exact{rate: func(s float64) float64 { return 20*s - 40*(1-math.Exp(-s/2)) }, scatter: 0.05}, nil},
+		"varied":              {exact{rate: func(s float64) float64 { return 20*s + 15*math.Sin(s/4) }, scatter: 0.05}, []int{1}},
+		"varied, and by time": {exact{rate: func(s float64) float64 { return 20*s + 15*math.Sin(s/4) }, scatter: 0.05, byTime: true}, []int{0}},
+	} {
+		t.Run(what, func(t *testing.T) {
+			const trials = 50
+			wrong := 0
+			for c.seed = range trials {
+				if a := c.answer(); !slices.Equal(causesOf(a.Named), c.named) {
+					wrong++
+					t.Logf("seed %d: %+v", c.seed, a)
+				}
+			}
+			if wrong > trials/25 {
+				t.Errorf("%d of %d wrong", wrong, trials)
+			}
+		})
 	}
 }
 

@@ -5,16 +5,50 @@ import (
 	"slices"
 	"sort"
 	"time"
+
+	"soakmon/soak"
 )
 
 // Line is a series of readings; NaN where there is none.
 type Line struct {
 	At    []time.Duration
 	Value []float64
+	Clock bool // the value is the time
 }
 
 // Stretch is a part of a run under constant conditions.
 type Stretch struct{ From, To time.Duration }
+
+// unsettled is the time after a change of the rate in which the level still adapts.
+const unsettled = 3 * time.Second
+
+// Stretches are the parts of the steady load between two times in which neither the
+// rate nor the process changed. breaks are the restarts of the process.
+func Stretches(from, to time.Duration, breaks []time.Duration, phases []soak.Phase) (all []Stretch) {
+	for i, p := range phases {
+		if p.Name != soak.PhaseSteady {
+			continue
+		}
+		from, to := max(p.From, from), min(p.To, to)
+		if i > 0 && phases[i-1].Name == soak.PhaseSteady {
+			from = max(from, p.From+min(unsettled, (p.To-p.From)/3))
+		}
+		for _, b := range breaks {
+			if b > from && b < to {
+				all = append(all, Stretch{From: from, To: b})
+				from = b
+			}
+		}
+		if from < to {
+			all = append(all, Stretch{From: from, To: to})
+		}
+	}
+	return all
+}
+
+// rounding is an upper bound of the standard deviation of the difference of two
+// rounded values, as a share of the rounding step.
+const rounding = 0.3
 
 const (
 	manyBlocks  = 40 // blocks of a run, or more where they would be longer than longest,
@@ -29,29 +63,46 @@ const (
 // its causes. The level of a block is the mean of its readings, and growth is the
 // difference between neighboring blocks. So the scatter of single readings hardly
 // matters, and a random walk does not resemble a trend. No block extends beyond
-// the end of a stretch.
-func Blocks(resource Line, causes []Line, stretches []Stretch, noise float64) Table {
-	t := Table{Done: make([][]float64, len(causes)), Noise: noise}
+// the end of a stretch. quantum is the smallest step between two readings of the
+// resource.
+func Blocks(resource Line, causes []Line, stretches []Stretch, quantum float64) Table {
+	t := Table{Done: make([][]float64, len(causes)), Noise: quantum * rounding}
 	apart, length := blockLength(resource, stretches)
 	if length <= 0 {
 		return t
 	}
+	share := 0.0
 	for _, s := range stretches {
 		var before []float64
-		joined := false
+		joined, had := false, 0.0
 		n := max(int((s.To-s.From)/length), min(int((s.To-s.From)/(fewReadings*apart)), fewBlocks), 1)
 		for i := range n {
 			part := (s.To - s.From) / time.Duration(n)
 			from := s.From + time.Duration(i)*part
-			level := levels(resource, causes, from, from+part)
+			level, n := levels(resource, causes, from, from+part)
 			if level != nil && before != nil {
 				t.append(level, before, joined)
+				share += 1/n + 1/had
 			}
 			joined = level != nil && before != nil
-			before = level
+			before, had = level, n
 		}
 	}
+	t.errors(causes, stretches, share/math.Max(1, float64(len(t.Growth))))
 	return t
+}
+
+// errors computes the errors of the causes: those of the times at which they were
+// read. share is the mean variance of the difference of two levels, as a share of the
+// variance of a reading.
+func (t *Table) errors(causes []Line, stretches []Stretch, share float64) {
+	late := timing(causes, stretches)
+	t.Error = make([]float64, len(causes))
+	for i, c := range causes {
+		if _, rate := c.steadiness(stretches); rate > 0 {
+			t.Error[i] = late * rate * math.Sqrt(share)
+		}
+	}
 }
 
 func (t *Table) append(level, before []float64, joined bool) {
@@ -63,9 +114,9 @@ func (t *Table) append(level, before []float64, joined bool) {
 }
 
 // levels are the means in a block, of the resource and then of the causes at
-// the same times; nil where there are fewer than two readings.
-func levels(resource Line, causes []Line, from, to time.Duration) []float64 {
-	out, n := make([]float64, len(causes)+1), 0.0
+// the same times, and the number of readings; nil where there are fewer than two.
+func levels(resource Line, causes []Line, from, to time.Duration) (out []float64, n float64) {
+	out = make([]float64, len(causes)+1)
 	first, _ := slices.BinarySearch(resource.At, from)
 	for i := first; i < len(resource.At) && resource.At[i] < to; i++ {
 		if math.IsNaN(resource.Value[i]) {
@@ -81,9 +132,9 @@ func levels(resource Line, causes []Line, from, to time.Duration) []float64 {
 		out[i] /= n
 	}
 	if n < 2 || !finite(out) {
-		return nil
+		return nil, n
 	}
-	return out
+	return out, n
 }
 
 // at is a counter's value, interpolated linearly between readings.

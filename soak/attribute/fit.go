@@ -55,12 +55,49 @@ func (a *asker) fit(causes ...int) (fitted, bool) {
 			break
 		}
 	}
-	spread := variance(x, weight, rest, a.joined, &inverse, f.free, precision*mat.Norm(y, 2)/math.Sqrt(float64(n)))
+	if !a.reliable(x, causes, norm, weight, &inverse) {
+		return f, false
+	}
+	spread := variance(x, weight, rest, a.joined, &inverse, f.free, max(a.Noise, precision*mat.Norm(y, 2)/math.Sqrt(float64(n))))
 	for j := range causes {
 		f.each = append(f.each, beta.AtVec(j)/norm[j])
 		f.deviation = append(f.deviation, math.Sqrt(spread[j])/norm[j])
 	}
 	return f, finite(f.each) && finite(f.deviation)
+}
+
+// reliable reports whether each cause varies, next to the others, so much more than
+// by the errors of reading them that these could feign only a little of the growth.
+// The blocks in which it varies most are left out: one hiccup or pause of the load
+// is a coincidence.
+func (a *asker) reliable(x *mat.Dense, causes []int, norm, weight []float64, inverse *mat.SymDense) bool {
+	if a.Error == nil || len(causes) < 2 {
+		return true
+	}
+	// A column of the inverse, divided by its diagonal element, has the proportions
+	// in which the other causes are subtracted from one (Frisch and Waugh 1933).
+	for j := range causes {
+		proportions := mat.NewVecDense(len(causes), nil)
+		for k := range causes {
+			proportions.SetVec(k, inverse.At(j, k)/inverse.At(j, j))
+		}
+		var alone mat.VecDense
+		alone.MulVec(x, proportions)
+		variation := make([]float64, len(weight))
+		for i, w := range weight {
+			variation[i] = w * alone.AtVec(i) * alone.AtVec(i)
+		}
+		slices.Sort(variation)
+		feigned := 0.0
+		for k, c := range causes {
+			e := proportions.AtVec(k) * a.Error[c] / norm[k]
+			feigned += floats.Sum(weight) * e * e
+		}
+		if most := max(fewest/4, len(variation)/10); feigned > little*floats.Sum(variation[:len(variation)-most]) {
+			return false
+		}
+	}
+	return true
 }
 
 // solve solves the weighted normal equations. The columns of x have length 1.

@@ -42,7 +42,7 @@ func Isolate(src Source, l Leak, loads []soak.Workload, phases []soak.Phase) *Is
 		return nil
 	}
 	lines := append(counters(src, "planned_operations_total", loads), counters(src, "operations_total", loads)...)
-	table := attribute.Blocks(attribute.Line{At: s.At, Value: s.Value}, lines, stretches(l, s.Breaks, phases), s.Metric.Quantum*rounding)
+	table := attribute.Blocks(attribute.Line{At: s.At, Value: s.Value}, lines, attribute.Stretches(l.From, l.To, s.Breaks, phases), s.Metric.Quantum)
 	planned, done := table.Done[:len(loads)], table.Done[len(loads):]
 	for i, w := range loads { // planned operations become hours of load
 		for j := range planned[i] {

@@ -31,13 +31,6 @@ type Kind struct {
 	Share soak.Float   `json:"share,omitempty"`     // of the growth, 0 to 1
 }
 
-// rounding is an upper bound of the standard deviation of the difference of two
-// rounded values, as a share of the rounding step.
-const rounding = 0.3
-
-// unsettled is the time after a change of the rate in which the level still adapts.
-const unsettled = 3 * time.Second
-
 // GrowsWith finds what a leaking resource grows with. It is nil if there are too few
 // measurements: in a watch, or in a short run. phases are those of the run.
 func GrowsWith(src Source, l Leak, loads []soak.Workload, phases []soak.Phase) *With {
@@ -46,7 +39,7 @@ func GrowsWith(src Source, l Leak, loads []soak.Workload, phases []soak.Phase) *
 		return nil
 	}
 	kinds, lines := regressors(src, s, loads)
-	table := attribute.Blocks(attribute.Line{At: s.At, Value: s.Value}, lines, stretches(l, s.Breaks, phases), s.Metric.Quantum*rounding)
+	table := attribute.Blocks(attribute.Line{At: s.At, Value: s.Value}, lines, attribute.Stretches(l.From, l.To, s.Breaks, phases), s.Metric.Quantum)
 	a, ok := attribute.Ask(table)
 	if !ok {
 		return nil
@@ -67,28 +60,16 @@ func GrowsWith(src Source, l Leak, loads []soak.Workload, phases []soak.Phase) *
 	return w
 }
 
-// stretches are the parts of the steady load in the interval of a leak in which
-// neither the rate nor the process changed.
-func stretches(l Leak, breaks []time.Duration, phases []soak.Phase) (all []attribute.Stretch) {
-	for i, p := range phases {
-		if p.Name != soak.PhaseSteady {
-			continue
-		}
-		from, to := max(p.From, l.From), min(p.To, l.To)
-		if i > 0 && phases[i-1].Name == soak.PhaseSteady {
-			from = max(from, p.From+min(unsettled, (p.To-p.From)/3))
-		}
-		for _, b := range breaks {
-			if b > from && b < to {
-				all = append(all, attribute.Stretch{From: from, To: b})
-				from = b
-			}
-		}
-		if from < to {
-			all = append(all, attribute.Stretch{From: from, To: to})
-		}
+// Follows is time or operations, where that is the only cause of the growth, and
+// empty otherwise.
+func (w *With) Follows() soak.Follows {
+	if !w.Only || len(w.Named) != 1 {
+		return ""
 	}
-	return all
+	if what := w.Named[0].What; what == soak.FollowsTime || what == soak.FollowsOperations {
+		return what
+	}
+	return ""
 }
 
 // regressors are the kinds that occur in the run, each with its counter.
@@ -97,7 +78,7 @@ func regressors(src Source, resource soak.Series, loads []soak.Workload) (kinds 
 	for i, t := range resource.At {
 		hours[i] = t.Hours()
 	}
-	kinds, lines = []Kind{{What: soak.FollowsTime}}, []attribute.Line{{At: resource.At, Value: hours}}
+	kinds, lines = []Kind{{What: soak.FollowsTime}}, []attribute.Line{{At: resource.At, Value: hours, Clock: true}}
 	add := func(k Kind, names ...string) {
 		if l, ok := summed(src, names); ok {
 			kinds, lines = append(kinds, k), append(lines, l)

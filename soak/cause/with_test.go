@@ -161,17 +161,6 @@ func TestGrowsWith_WithoutLoad(t *testing.T) {
 	}
 }
 
-func TestStretches_BreaksAndRateChanges(t *testing.T) {
-	s := time.Second
-	got := stretches(Leak{From: 10 * s, To: 95 * s}, []time.Duration{70 * s}, []soak.Phase{
-		{Name: soak.PhaseWarmup, To: 20 * s}, {Name: soak.PhaseSteady, From: 20 * s, To: 40 * s}, {Name: soak.PhaseSteady, From: 40 * s, To: 60 * s}, {Name: soak.PhaseRest, From: 60 * s, To: 65 * s},
-		{Name: soak.PhaseSteady, From: 65 * s, To: 100 * s},
-	})
-	if want := "[{20s 40s} {43s 1m0s} {1m5s 1m10s} {1m10s 1m35s}]"; fmt.Sprint(got) != want {
-		t.Errorf("%v, want %s", got, want)
-	}
-}
-
 // Two loads take turns, so the sum of their operations is as steady as time.
 func TestGrowsWith_LoadsInTurns(t *testing.T) {
 	m, loads := driven(func(_, _, s float64) float64 { return s })

@@ -38,16 +38,29 @@ func (b *builder) causes(r *Report) ([]cause.Finding, error) {
 	}
 	all, err := cause.Find(b.src, leaks)
 	for i := range all {
-		all[i].With = cause.GrowsWith(b.src, leaks[i], b.plan.Load, b.phases)
+		if all[i].With = cause.GrowsWith(b.src, leaks[i], b.plan.Load, b.phases); all[i].With != nil {
+			r.follow(all[i])
+		}
 	}
 	return all, err
+}
+
+// follow makes verdicts say what a finding says about what the growth follows: a
+// detector knows time and operations only, and the finding every activity of the load.
+func (r *Report) follow(f cause.Finding) {
+	for i := range r.Series {
+		s := &r.Series[i]
+		if s.Process == f.Process && s.Metric == f.Metric && s.Follows != soak.FollowsSessions { // of sessions at rest the finding knows nothing
+			s.Follows = f.With.Follows()
+		}
+	}
 }
 
 // superseded reports whether a finding says more precisely than a statement what
 // the growth of a series follows.
 func (r Report) superseded(s judge.Statement) bool {
 	return (s.Kind == judge.PerHour || s.Kind == judge.PerOperation) && slices.ContainsFunc(r.Findings, func(f cause.Finding) bool {
-		return f.With != nil && (f.With.Only || len(f.With.Named) > 1) && f.Process == s.Process && slices.Contains(s.Metrics, f.Metric)
+		return f.With != nil && f.Process == s.Process && slices.Contains(s.Metrics, f.Metric)
 	})
 }
 
