@@ -240,6 +240,24 @@ func TestJudge_FollowsOperationsOrTime(t *testing.T) {
 	}
 }
 
+// At a constant rate, operations that are read a little early or late say nothing
+// about what exact growth follows.
+func TestJudge_FollowsNothingAtConstantRate(t *testing.T) {
+	t.Parallel()
+	for seed := range uint64(20) {
+		r := rand.New(rand.NewPCG(seed, 9))
+		q := soak.Question{Limit: math.NaN(), Series: gauge(), Phases: []soak.Phase{{Name: soak.PhaseSteady, To: 2 * time.Minute, Rate: 1}}}
+		for i := range 120 {
+			at, early := seconds(float64(i)), 0.3*r.Float64()
+			q.Series.At, q.Series.Value = append(q.Series.At, at), append(q.Series.Value, float64(7+20*i))
+			q.Operations.At, q.Operations.Value = append(q.Operations.At, at), append(q.Operations.Value, math.Floor(20*(float64(i)+early)))
+		}
+		if v := (Judge{}).Judge(q); v.State != soak.Leaking || v.Follows != "" {
+			t.Errorf("seed %d: %s follows %q: %s", seed, v.State, v.Follows, v.Reason)
+		}
+	}
+}
+
 func TestDetected_MatchesLooks(t *testing.T) {
 	t.Parallel()
 	q := leak()
