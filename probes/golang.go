@@ -2,6 +2,7 @@ package probes
 
 import (
 	"math"
+	"sync"
 
 	"soakmon/soak"
 )
@@ -21,9 +22,37 @@ var golang = []soak.Metric{
 
 // Numbers that others are derived from; they are not series.
 const (
-	nextGC = "next_gc"
-	gogc   = "gogc"
+	nextGC    = "next_gc"
+	gogc      = "gogc"
+	heapAlloc = "heap_alloc"
 )
+
+// golangState is what the probes of one process share about its Go runtime.
+// The zero value and nil know nothing.
+type golangState struct {
+	mu    sync.Mutex
+	known bool
+	bytes float64
+}
+
+// metadata is the newest reading of the runtime's own memory.
+func (s *golangState) metadata() (bytes float64, ok bool) {
+	if s == nil {
+		return 0, false
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.bytes, s.known
+}
+
+func (s *golangState) set(metadata float64) {
+	if s == nil {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.bytes, s.known = metadata, true
+}
 
 // minimumHeap is the collector's least heap goal at GOGC=100; it scales with
 // GOGC (runtime/mgcpacer.go).
@@ -35,11 +64,16 @@ const minimumHeap = 4 << 20
 // lowest goal it is unknown, because a smaller heap has the same.
 func deriveLive(v map[string]float64) (live float64, ok bool) {
 	goal, percent := v[nextGC], v[gogc]
-	if percent <= 0 || goal <= minimumHeap*percent/100 || goal >= unlimitedGoal {
+	if percent <= 0 || leastGoal(v) || goal >= unlimitedGoal {
 		return 0, false
 	}
 	live = math.Round((goal - v["go_stack_bytes"]*percent/100) * 100 / (100 + percent))
 	return max(live, 0), live > 0
+}
+
+// leastGoal reports whether the collector has its least goal.
+func leastGoal(v map[string]float64) bool {
+	return v[gogc] > 0 && v[nextGC] > 0 && v[nextGC] <= minimumHeap*v[gogc]/100
 }
 
 // unlimitedGoal is what the runtime shows where the collector is off.

@@ -20,8 +20,8 @@ import (
 func parseVars(page []byte) (map[string]float64, error) {
 	var vars struct {
 		Memstats *struct {
-			HeapInuse, HeapIdle, HeapReleased, StackInuse, NumGC, NextGC float64
-			MSpanSys, MCacheSys, BuckHashSys, GCSys, OtherSys            float64
+			HeapAlloc, HeapInuse, HeapIdle, HeapReleased, StackInuse, NumGC, NextGC float64
+			MSpanSys, MCacheSys, BuckHashSys, GCSys, OtherSys                       float64
 		} `json:"memstats"`
 	}
 	if err := json.Unmarshal(page, &vars); err != nil {
@@ -39,13 +39,14 @@ func parseVars(page []byte) (map[string]float64, error) {
 		"go_metadata_bytes":      m.MSpanSys + m.MCacheSys + m.BuckHashSys + m.GCSys + m.OtherSys,
 		"go_gc_cycles_total":     m.NumGC,
 		nextGC:                   m.NextGC,
+		heapAlloc:                m.HeapAlloc,
 	}, nil
 }
 
 // heapComments are the comment lines at the end of heap?debug=1.
 var heapComments = map[string]string{
 	"HeapInuse": "go_heap_inuse_bytes", "HeapIdle": "go_heap_idle_bytes", "HeapReleased": "go_heap_released_bytes",
-	"Stack": "go_stack_bytes", "NumGC": "go_gc_cycles_total", "NextGC": nextGC,
+	"Stack": "go_stack_bytes", "NumGC": "go_gc_cycles_total", "NextGC": nextGC, "HeapAlloc": heapAlloc,
 }
 
 // parseHeap reads the memory statistics of a heap profile in text form.
@@ -109,6 +110,7 @@ var runtimeFamilies = []struct{ series, family string }{
 	{"go_gc_cycles_total", "go_gc_duration_seconds"},
 	{"go_metadata_bytes", "go_memstats_mspan_sys_bytes"},
 	{nextGC, "go_memstats_next_gc_bytes"},
+	{heapAlloc, "go_memstats_heap_alloc_bytes"},
 	{gogc, "go_gc_gogc_percent"},
 }
 

@@ -16,12 +16,12 @@ import (
 )
 
 func init() {
-	register(spec{name: "goruntime", class: slow, every: time.Second, weight: 0.8, remote: true, metrics: golang, open: func(e *env) Probe {
+	register(spec{name: "goruntime", class: slow, every: time.Second, own: true, remote: true, metrics: golang, open: func(e *env) Probe {
 		p := e.process
 		if p.PID == os.Getpid() || p.Pprof == "" && p.Vars == "" && p.Metrics == "" {
 			return nil
 		}
-		return &goruntime{client: fetch.NewClient(), gogc: collectorPercent(e)}
+		return &goruntime{client: fetch.NewClient(), gogc: collectorPercent(e), state: e.golang}
 	}})
 }
 
@@ -36,7 +36,9 @@ type goruntime struct {
 	gogc    float64 // GOGC of the process's environment
 	foreign []soak.Metric
 	told    []string
-	derived bool // a live heap has been derived
+	state   *golangState
+	derived bool    // a live heap has been derived
+	cycles  float64 // collections, as of the last reading; 0: none was read
 }
 
 func (g *goruntime) Metrics() []soak.Metric { return append(slices.Clone(golang), g.foreign...) }
@@ -63,6 +65,9 @@ func (g *goruntime) Read(ctx context.Context, p soak.Process) ([]soak.Sample, er
 	}
 	if p.Pprof != "" {
 		delete(values, "goroutines") // the index page has it, and at every tick
+	}
+	if v, ok := values["go_metadata_bytes"]; ok && err == nil {
+		g.state.set(v)
 	}
 	return append(samples, g.samples(p.Role, values)...), err
 }
@@ -153,16 +158,32 @@ func (g *goruntime) samples(role string, values map[string]float64) []soak.Sampl
 func (g *goruntime) derive(values map[string]float64) {
 	merge(values, map[string]float64{gogc: g.gogc})
 	live, ok := deriveLive(values)
+	after, collected := g.afterCollection(values)
 	switch {
 	case ok:
 		g.derived = true
 		values["go_heap_live_bytes"] = live
 		g.told = append(g.told, fmt.Sprintf("no page serves /gc/heap/live:bytes: go_heap_live_bytes is derived from the collector's goal at GOGC=%g, and is wrong where the program sets another one or runs near its memory limit", values[gogc]))
+	case leastGoal(values):
+		if collected {
+			values["go_heap_live_bytes"] = after
+		}
 	case g.derived:
 		values["go_heap_live_bytes"] = math.NaN()
 	default:
-		g.told = append(g.told, "go_heap_live_bytes cannot be derived: the collector is at its least heap goal, or off; serve /gc/heap/live:bytes on a Prometheus page to have it")
+		g.told = append(g.told, "go_heap_live_bytes cannot be derived: the collector is off; serve /gc/heap/live:bytes on a Prometheus page to have it")
 	}
+}
+
+// afterCollection is the heap in use at the first reading after a collection: the
+// live heap and what was allocated since, at most one reading long. A small heap has
+// no better figure, because the collector's goal does not depend on it.
+func (g *goruntime) afterCollection(values map[string]float64) (live float64, ok bool) {
+	alloc, known := values[heapAlloc]
+	cycles := values["go_gc_cycles_total"]
+	ok = known && g.cycles > 0 && cycles > g.cycles
+	g.cycles = cycles
+	return alloc, ok
 }
 
 // collectorPercent is GOGC in the environment of the process: 100 where it is

@@ -126,6 +126,8 @@ func parseSmaps(r io.Reader, golang bool, add func(name string, m mapping, bytes
 type mapping struct {
 	from, to uint64
 	perms    string
+	offset   uint64 // in the file
+	inode    string
 	path     string
 }
 
@@ -144,6 +146,10 @@ func parseMapping(line []byte) (m mapping, ok bool) {
 	}
 	m = mapping{from: a, to: b, perms: string(rest[:4])}
 	fields := bytes.SplitN(rest[4:], []byte(" "), 5) // "", offset, device, inode, path
+	if len(fields) >= 4 {
+		m.offset, _ = strconv.ParseUint(string(fields[1]), 16, 64)
+		m.inode = string(fields[3])
+	}
 	if len(fields) == 5 {
 		m.path = strings.TrimSpace(string(fields[4]))
 	}
@@ -164,7 +170,7 @@ const (
 func (m mapping) name(before, after mapping, golang bool) string {
 	size := m.to - m.from
 	switch {
-	case strings.HasPrefix(m.path, "[anon: Go: heap"): // where the kernel keeps names (CONFIG_ANON_VMA_NAME)
+	case strings.HasPrefix(m.path, goNamed+"heap"):
 		return goHeap
 	case strings.HasPrefix(m.path, "["):
 		return pattern(m.path)
@@ -172,7 +178,7 @@ func (m mapping) name(before, after mapping, golang bool) string {
 		return "shared anonymous"
 	case m.path != "":
 		return pattern(strings.TrimSuffix(m.path, " (deleted)"))
-	case golang && m.from >= 1<<32 && m.from < mmapFloor && m.from%goChunk == 0 && size%goChunk == 0: // its place is left to chance since Go 1.26
+	case golang && m.likeGoHeap():
 		return goHeap
 	case before.to == m.from && before.closed() && size <= threadHeap && size >= threadHeap-64<<10:
 		return "thread stacks"
@@ -181,6 +187,19 @@ func (m mapping) name(before, after mapping, golang bool) string {
 	}
 	return anonymous
 }
+
+// goNamed begins the names that the Go runtime gives its mappings where the kernel
+// keeps names (CONFIG_ANON_VMA_NAME).
+const goNamed = "[anon: Go: "
+
+// likeGoHeap reports whether a mapping lies where the Go runtime maps its heap, whose
+// place is left to chance since Go 1.26.
+func (m mapping) likeGoHeap() bool {
+	return m.path == "" && m.from >= 1<<32 && m.from < mmapFloor && m.from%goChunk == 0 && (m.to-m.from)%goChunk == 0
+}
+
+// ofGo reports whether a mapping of a Go program is known to belong to its runtime.
+func (m mapping) ofGo() bool { return strings.HasPrefix(m.path, goNamed) || m.likeGoHeap() }
 
 // closed reports whether every access is denied: a guard page, or reserved space.
 func (m mapping) closed() bool { return strings.HasPrefix(m.perms, "---") }

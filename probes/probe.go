@@ -57,6 +57,7 @@ type env struct {
 	proc    procfs.FS // mount point of proc(5)
 	cgroup  string    // mount point of the control groups
 	tree    *tree
+	golang  *golangState
 }
 
 var registry []spec

@@ -67,7 +67,7 @@ func Open(p soak.Process, o Options) *Set {
 		return s
 	}
 	s.process.Start = s.tree.start()
-	e := &env{process: s.process, proc: procfs.FS(o.ProcRoot), cgroup: o.CgroupRoot, tree: s.tree}
+	e := &env{process: s.process, proc: procfs.FS(o.ProcRoot), cgroup: o.CgroupRoot, tree: s.tree, golang: &golangState{}}
 	for _, spec := range registry {
 		if probe := spec.open(e); probe != nil {
 			s.runners = append(s.runners, &runner{spec: spec, probe: probe, process: s.process})

@@ -14,6 +14,14 @@ const (
 	RoleMonitor = "monitor"
 )
 
+// The runtimes whose heap the kernel does not show: their resident set is full of
+// heap from the start, whether or not it is in use.
+const (
+	RuntimeJVM    = "jvm"
+	RuntimeDotNet = "dotnet"
+	RuntimeV8     = "v8"
+)
+
 // Kind is how the values of a metric behave over time.
 type Kind string
 

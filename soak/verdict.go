@@ -12,6 +12,7 @@ const (
 	Clean        State = "clean"        // growth above the tolerance is ruled out
 	Inconclusive State = "inconclusive" // there is not enough evidence for either
 	Leaking      State = "leak"         // there is evidence of sustained growth above the tolerance
+	NotJudged    State = "not judged"   // shown only: other series decide
 )
 
 // Phase is an interval of a run. A change of the rate splits a steady phase.

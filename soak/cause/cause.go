@@ -157,7 +157,7 @@ func resource(metric string) string {
 		return Thread
 	case "children", "zombies":
 		return Child
-	case "rss_bytes", "anon_bytes", "rss_anon_bytes", "pss_bytes", "uss_bytes", "cgroup_memory_bytes":
+	case "rss_bytes", "anon_bytes", "rss_anon_bytes", "native_bytes", "shared_mapped_bytes", "heap_after_gc_bytes", "pss_bytes", "uss_bytes", "cgroup_memory_bytes":
 		return Native
 	}
 	return ""

@@ -13,13 +13,14 @@ import (
 // memory of the Go runtime, or neither.
 func (f *finder) memory(l Leak, out *Finding) {
 	live, ok := f.part(l, "go_heap_live_bytes")
-	if ok && live.Slope > l.Slope/2 && live.Lasts {
+	outside := l.Metric == "native_bytes" // does not contain the Go heap
+	if ok && !outside && live.Slope > l.Slope/2 && live.Lasts {
 		out.Resource = Heap
 		f.heap(l, out)
 		out.Note = join(fmt.Sprintf("the live heap grows by %s", human.Growth(live.Slope, "bytes")), out.Note)
 		return
 	}
-	if ok {
+	if ok && !outside {
 		f.golang(l, out)
 	}
 	for _, p := range f.parts(l, "mapping_bytes") {
@@ -29,7 +30,11 @@ func (f *finder) memory(l Leak, out *Finding) {
 	}
 	explain(out)
 	if len(out.Culprits) == 0 {
-		for _, p := range f.parts(l, "rss_anon_bytes", "rss_file_bytes", "rss_shmem_bytes") {
+		kinds := []string{"rss_anon_bytes", "rss_file_bytes", "rss_shmem_bytes"}
+		if outside {
+			kinds = nil // they contain the heap
+		}
+		for _, p := range f.parts(l, kinds...) {
 			out.Culprits = append(out.Culprits, Culprit{Share: share(p, l), Detail: residentWords[p.name] + fmt.Sprintf(": %s → %s", human.Amount(p.first, "bytes"), human.Amount(p.last, "bytes"))})
 		}
 		explain(out)

@@ -74,6 +74,10 @@ func (s *Split) golang(t table, inuse column) {
 	stacks, metadata := t.of("go_stack_bytes"), t.of("go_metadata_bytes")
 	s.add("stacks", "stacks of goroutines", stacks)
 	s.add("metadata", "metadata of the runtime", metadata)
+	if native := t.of("native_bytes"); native != nil { // the series that is judged, not another estimate of it
+		s.add("native", "outside the Go heap: cgo, mmap, stacks of threads, initial metadata", native)
+		return
+	}
 	anonymous := t.of("rss_anon_bytes")
 	if native := anonymous.minus(inuse).minus(free).minus(stacks).minus(metadata); !inconsistent(native, anonymous) {
 		s.add("native", "other anonymous: cgo, mmap, stacks of threads", native.atLeast0())

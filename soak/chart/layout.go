@@ -135,7 +135,7 @@ func (l *layout) place(n soak.SeriesID) {
 func (l *layout) isFirst(c Chart, n soak.SeriesID, labelled bool) bool {
 	switch c.Group {
 	case GroupTarget:
-		return judge.Default(n, l.names, l.plan.Duration) || slices.Contains(stackedFirst, n.Family()) && labelled || l.ruled(n)
+		return judge.Default(n, l.names) || slices.Contains(stackedFirst, n.Family()) && labelled || l.ruled(n)
 	case GroupLoad:
 		return slices.Contains(loadFirst, baseTitle(c))
 	}

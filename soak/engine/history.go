@@ -96,7 +96,7 @@ func (h *history) reducer(n soak.SeriesID) *detect.Reducer {
 }
 
 func (h *history) wanted(n soak.SeriesID) bool {
-	if n == (soak.SeriesOf(soak.RoleDriver, "operations_total")) || judge.Default(n, nil, h.plan.Duration) {
+	if n == (soak.SeriesOf(soak.RoleDriver, "operations_total")) || judge.Default(n, nil) || judge.Context(n) {
 		return true
 	}
 	for _, r := range h.plan.Rules {

@@ -60,8 +60,14 @@ type Judged struct {
 // All judges, as of the run's end so far, every series that is judged by
 // default and every one that a rule of the plan names.
 func All(h History, r Run, d Detector) ([]Judged, error) {
-	subs := subjects(h.Names(), r.Plan)
-	a := asker{history: h, run: r, detector: d, phases: Phases(r.Plan.Load, r.Events, r.End), rests: Rests(r.Events), family: len(subs)}
+	names := h.Names()
+	subs := subjects(names, r.Plan)
+	a := asker{history: h, run: r, detector: d, names: names, phases: Phases(r.Plan.Load, r.Events, r.End), rests: Rests(r.Events)}
+	for _, s := range subs {
+		if s.use != shown {
+			a.family++
+		}
+	}
 	a.operations, _ = h.Series(soak.SeriesOf(soak.RoleDriver, "operations_total")) // none in a watch
 	var out []Judged
 	for _, s := range subs {
@@ -103,6 +109,7 @@ type asker struct {
 	history    History
 	run        Run
 	detector   Detector
+	names      []soak.SeriesID
 	phases     []soak.Phase
 	rests      []Rest
 	operations soak.Series
@@ -118,10 +125,13 @@ func (a *asker) ask(s subject) (Judged, error) {
 	}
 	j := Judged{ID: s.id, Metric: series.Metric, Rule: s.rule, Covered: Covered(series, a.phases)}
 	j.Tolerance = Tolerance(a.run.Plan, s.rule, series, slopePerHour(a.operations))
+	if s.use == shown {
+		j.Tolerance = math.NaN()
+	}
 	j.Last, j.Points = newest(series)
 	j.first, j.from, j.to = readingsOf(series)
 	j.Rest = a.restPoints(s.id, series.Breaks)
-	j.Verdict = a.detector.Judge(soak.Question{
+	q := soak.Question{
 		Series:     series,
 		Rest:       j.Rest,
 		Operations: a.operations,
@@ -131,7 +141,8 @@ func (a *asker) ask(s subject) (Judged, error) {
 		Planned:    a.run.planned(),
 		Look:       max(1, detect.Looks(a.run.End)),
 		Family:     a.family,
-	})
+	}
+	j.Verdict = a.settled(s, series, q, a.weigh(s, series, a.detector.Judge(q)))
 	if why := unproven(series, j.Points, j.Covered); why != "" && j.Verdict.State == soak.Clean {
 		j.Verdict.State, j.Verdict.Reason = soak.Inconclusive, why
 	}

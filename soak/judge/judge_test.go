@@ -23,9 +23,8 @@ func TestSubjects_SelectionAndOrder(t *testing.T) {
 		names []soak.SeriesID
 		want  string
 	}{
-		{"short: the resident set", soak.Plan{Duration: time.Minute}, names, `fds sockets{state="close_wait"} goroutines rss_bytes driver/rss_bytes monitor/fds`},
-		{"long: anonymous memory in its place", soak.Plan{Duration: time.Hour}, names, `fds sockets{state="close_wait"} goroutines anon_bytes driver/rss_bytes monitor/fds`},
-		{"a rule takes the default's place", soak.Plan{Rules: []soak.Rule{{Name: "r", Metric: "fds"}}}, names, `fds:r sockets{state="close_wait"} goroutines rss_bytes driver/rss_bytes monitor/fds`},
+		{"anonymous memory; the resident set is shown", soak.Plan{Duration: time.Minute}, names, `fds sockets{state="close_wait"} goroutines anon_bytes rss_bytes(shown) driver/rss_bytes monitor/fds`},
+		{"a rule takes the default's place", soak.Plan{Rules: []soak.Rule{{Name: "r", Metric: "fds"}}}, names, `fds:r sockets{state="close_wait"} goroutines anon_bytes rss_bytes(shown) driver/rss_bytes monitor/fds`},
 		{"two rules are two questions", soak.Plan{Rules: []soak.Rule{{Name: "r", Metric: "fds"}, {Name: "s", Metric: "fds"}}}, []soak.SeriesID{name("target", "fds")}, "fds:r fds:s"},
 		{"a rule of a family", soak.Plan{Rules: []soak.Rule{{Name: "r", Metric: "sockets"}}}, names[3:5], `sockets{state="close_wait"}:r sockets{state="listen"}:r`},
 		{"a rule of another process", soak.Plan{Rules: []soak.Rule{{Name: "r", Process: "driver", Metric: "operations_total"}}}, names[:3], "driver/rss_bytes driver/operations_total:r monitor/fds"},
@@ -40,6 +39,7 @@ func TestSubjects_SelectionAndOrder(t *testing.T) {
 			if s.rule != nil {
 				text += ":" + s.rule.Name
 			}
+			text += map[use]string{shown: "(shown)", partial: "(partial)", hidden: "(hidden)"}[s.use]
 			got = append(got, text)
 		}
 		if s := strings.Join(got, " "); s != c.want {

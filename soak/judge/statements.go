@@ -46,34 +46,26 @@ func Statements(h History, r Run, judged []Judged, d Detector) []Statement {
 	return append(out, creeps(h, r, d)...)
 }
 
-// pacing is how far resident memory may outgrow the live heap by the pacing of
-// the collector alone: with GOGC=100 the heap's goal is twice the live heap
-// (https://go.dev/doc/gc-guide).
-const pacing = 2
-
-// resident compares the growth of resident memory with that of the live heap:
-// what a profile of the heap can explain, and what it cannot.
+// resident states what the verdicts on the live heap and on the memory outside it
+// say together. It repeats their figures and concludes nothing from the resident set
+// alone, so that it cannot contradict them.
 func resident(judged []Judged) []Statement {
 	heap, ok := of(judged, "go_heap_live_bytes")
-	set, measured := of(judged, "anon_bytes")
-	if !measured {
-		set, measured = of(judged, "rss_bytes")
-	}
-	if !ok || !measured {
+	if !ok {
 		return nil
 	}
-	say := func(kind StatementKind, text string, args ...any) []Statement {
-		return []Statement{{kind, soak.RoleTarget, []string{set.ID.Metric, heap.ID.Metric}, fmt.Sprintf(text, args...)}}
-	}
 	perHour := func(v soak.Float) string { return human.Amount(v, "bytes") + "/h" }
-	r, l := set.Verdict, heap.Verdict
-	switch {
-	case r.State == soak.Leaking && r.Lo > pacing*max(0, l.Hi):
-		return say(OutsideHeap, "%s grows by %s, and the live heap by at most %s: live objects do not hold the difference. Look for fragmentation, memory that the runtime keeps, and native memory (cgo, mmap, thread stacks); a heap profile will not show it",
-			set.ID.Metric, perHour(r.Slope), perHour(max(0, l.Hi)))
-	case l.State == soak.Leaking && r.State != soak.Leaking:
-		return say(HeapFirst, "the live heap grows by %s, and %s does not grow yet: it has free space from earlier, and will follow",
-			perHour(l.Slope), set.ID.Metric)
+	say := func(kind StatementKind, metric, text string, args ...any) []Statement {
+		return []Statement{{kind, soak.RoleTarget, []string{metric, heap.ID.Metric}, fmt.Sprintf(text, args...)}}
+	}
+	if native, ok := of(judged, "native_bytes"); ok && native.Verdict.State == soak.Leaking {
+		return say(OutsideHeap, "native_bytes", "memory outside the Go heap grows by %s, and the live heap by %s: look for native memory (cgo, mmap, thread stacks); a heap profile will not show it",
+			perHour(native.Verdict.Slope), perHour(max(0, heap.Verdict.Slope)))
+	}
+	set, ok := of(judged, "rss_bytes")
+	if l, r := heap.Verdict, set.Verdict; ok && l.State == soak.Leaking && r.State != soak.Leaking && r.Hi < l.Lo {
+		return say(HeapFirst, "rss_bytes", "the live heap grows by %s, and rss_bytes by at most %s: it has free space from earlier, and will follow",
+			perHour(l.Slope), perHour(max(0, r.Hi)))
 	}
 	return nil
 }

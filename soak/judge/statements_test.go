@@ -14,21 +14,24 @@ func verdict(state soak.State, slope, lo, hi soak.Float) soak.Verdict {
 	return soak.Verdict{State: state, Growth: soak.Growth{Slope: slope, Lo: lo, Hi: hi, PerOperation: soak.Float(nan)}}
 }
 
-func TestStatements_MemoryOutsideHeap(t *testing.T) {
+func TestStatements_MemoryAgreesWithVerdicts(t *testing.T) {
 	const mib = 1 << 20
+	clean := verdict(soak.Clean, 0, -mib/10, mib/10)
+	grows := verdict(soak.Leaking, 10*mib, 9*mib, 11*mib)
+	aside := func(hi soak.Float) soak.Verdict { return verdict(soak.NotJudged, hi/2, 0, hi) }
 	for _, c := range []struct {
-		what      string
-		heap, rss soak.Verdict
-		want      StatementKind
+		what              string
+		heap, native, rss soak.Verdict
+		want              StatementKind
 	}{
-		{"neither grows", verdict(soak.Clean, 0, -1, 1), verdict(soak.Clean, 0, -1, 1), ""},
-		{"resident memory alone", verdict(soak.Clean, 0, -mib/10, mib/10), verdict(soak.Leaking, 9*mib, 8*mib, 10*mib), OutsideHeap},
-		{"resident memory, and the heap as much as the collector's pacing explains", verdict(soak.Leaking, 5*mib, 4.9*mib, 5.1*mib), verdict(soak.Leaking, 10*mib, 9*mib, 11*mib), ""},
-		{"both, and resident memory far more", verdict(soak.Leaking, mib, .9*mib, 1.1*mib), verdict(soak.Leaking, 10*mib, 9*mib, 11*mib), OutsideHeap},
-		{"the heap may explain it", verdict(soak.Inconclusive, mib, -9*mib, 10*mib), verdict(soak.Leaking, 10*mib, 9*mib, 11*mib), ""},
-		{"the heap alone", verdict(soak.Leaking, mib, .9*mib, 1.1*mib), verdict(soak.Inconclusive, 0, -mib, 3*mib), HeapFirst},
+		{"nothing grows", clean, clean, aside(1), ""},
+		{"the resident set alone", clean, clean, aside(900 * mib), ""},
+		{"native memory", clean, grows, aside(11 * mib), OutsideHeap},
+		{"native memory and the heap", grows, grows, aside(22 * mib), OutsideHeap},
+		{"the heap alone", grows, clean, aside(3 * mib), HeapFirst},
+		{"the heap, and the resident set with it", grows, clean, aside(11 * mib), ""},
 	} {
-		judged := []Judged{{ID: name("target", "go_heap_live_bytes"), Verdict: c.heap}, {ID: name("target", "rss_bytes"), Verdict: c.rss}}
+		judged := []Judged{{ID: name("target", "go_heap_live_bytes"), Verdict: c.heap}, {ID: name("target", "native_bytes"), Verdict: c.native}, {ID: name("target", "rss_bytes"), Verdict: c.rss}}
 		got := StatementKind("")
 		for _, s := range Statements(memory{}, Run{}, judged, detect.Judge{}) {
 			got += s.Kind

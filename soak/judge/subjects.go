@@ -3,26 +3,22 @@ package judge
 import (
 	"cmp"
 	"slices"
-	"time"
 
 	"soakmon/soak"
 )
 
-// families are judged by default in each process. In long runs anon_bytes
-// replaces rss_bytes where it was measured: it excludes pages that the kernel can
-// drop at any time, but it is read too rarely for a short run. Sockets in
-// CLOSE_WAIT are judged separately: growth there is a diagnosis in itself.
-var families = []string{"fds", `sockets{state="close_wait"}`, "goroutines", "threads", "children", "zombies", "go_heap_live_bytes", "anon_bytes", "rss_bytes"}
+// families are judged by default in each process, in the order in which they are
+// listed. Sockets in CLOSE_WAIT are judged separately: growth there is a diagnosis in
+// itself. Which series of memory are judged depends on those that a process has.
+var families = append([]string{"fds", `sockets{state="close_wait"}`, "goroutines", "threads", "children", "zombies"}, memoryFamilies...)
 
-// Default reports whether a series is judged without a rule.
-func Default(n soak.SeriesID, all []soak.SeriesID, duration time.Duration) bool {
-	switch n.Metric {
-	case "anon_bytes":
-		return duration >= settledAfter
-	case "rss_bytes":
-		return duration < settledAfter || !slices.Contains(all, soak.SeriesOf(n.Process, "anon_bytes"))
+// Default reports whether a series is judged or shown without a rule. If the series
+// of the run are not known yet, it may be.
+func Default(n soak.SeriesID, all []soak.SeriesID) bool {
+	if !slices.Contains(memoryFamilies, n.Metric) || all == nil {
+		return slices.Contains(families, n.Metric)
 	}
-	return slices.Contains(families, n.Metric)
+	return useOf(n.Process, n.Metric, all) != unused
 }
 
 // Matches reports whether a rule applies to a series.
@@ -38,6 +34,12 @@ func Matches(r soak.Rule, n soak.SeriesID) bool {
 type subject struct {
 	id   soak.SeriesID
 	rule *soak.Rule
+	use  use
+}
+
+// short reports whether the series has the tolerance of a short run.
+func (s subject) short(p soak.Plan, series soak.Series) bool {
+	return s.rule == nil && s.use != shown && series.Metric.Unit == "bytes" && p.Duration < settledAfter && !tolerated(p, s.id)
 }
 
 func subjects(names []soak.SeriesID, p soak.Plan) []subject {
@@ -46,11 +48,15 @@ func subjects(names []soak.SeriesID, p soak.Plan) []subject {
 		ruled := false
 		for i := range p.Rules {
 			if Matches(p.Rules[i], n) {
-				out, ruled = append(out, subject{n, &p.Rules[i]}), true
+				out, ruled = append(out, subject{n, &p.Rules[i], judged}), true
 			}
 		}
-		if !ruled && Default(n, names, p.Duration) {
-			out = append(out, subject{id: n})
+		if !ruled && Default(n, names) {
+			s := subject{id: n, use: judged}
+			if slices.Contains(memoryFamilies, n.Metric) {
+				s.use = useOf(n.Process, n.Metric, names)
+			}
+			out = append(out, s)
 		}
 	}
 	slices.SortStableFunc(out, func(a, b subject) int {

@@ -29,16 +29,34 @@ func Tolerance(p soak.Plan, rule *soak.Rule, s soak.Series, operationsPerHour fl
 	if rule != nil {
 		return alerts.PerHour(rule.MaxGrowth, level, p.Duration, operationsPerHour)
 	}
-	for _, name := range []string{s.ID.Metric, s.ID.Family()} {
-		if q, ok := p.Tolerance[name]; ok {
-			return alerts.PerHour(q, level, p.Duration, operationsPerHour)
-		}
+	if q, ok := planned(p, s.ID); ok {
+		return alerts.PerHour(q, level, p.Duration, operationsPerHour)
 	}
 	if s.Metric.Unit != "bytes" || p.Duration >= settledAfter {
 		return 0
 	}
 	perRun := math.Max(shortRunBytes, shortRunShare*level)
 	return alerts.PerHour(soak.Quantity{Value: perRun, Per: soak.PerRun}, level, p.Duration, operationsPerHour)
+}
+
+// planned is the plan's tolerance of a series, of its family, or, if it is one that is
+// judged in place of the resident set, of that.
+func planned(p soak.Plan, of soak.SeriesID) (q soak.Quantity, ok bool) {
+	names := []string{of.Metric, of.Family()}
+	if slices.Contains([]string{"native_bytes", "rss_anon_bytes", "anon_bytes"}, of.Metric) {
+		names = append(names, "anon_bytes", "rss_bytes")
+	}
+	for _, name := range names {
+		if q, ok = p.Tolerance[name]; ok {
+			return q, true
+		}
+	}
+	return q, false
+}
+
+func tolerated(p soak.Plan, of soak.SeriesID) bool {
+	_, ok := planned(p, of)
+	return ok
 }
 
 // startLevel is the level after warm-up: the median of the first quarter of the
@@ -65,7 +83,7 @@ func limit(r Run, n soak.SeriesID) float64 {
 	switch n.Metric {
 	case "fds":
 		return known(r.Facts.NoFile)
-	case "rss_bytes", "anon_bytes", "go_heap_live_bytes":
+	case "rss_bytes", "anon_bytes", "rss_anon_bytes", "native_bytes", "go_heap_live_bytes":
 		return known(r.Facts.Memory)
 	}
 	return math.NaN()

@@ -80,7 +80,7 @@ func findings(all []Series) (leaks, open []string) {
 		switch {
 		case castsDoubt(s):
 			open = append(open, fmt.Sprintf("%s is growing: %s: %s", ownProcess(s.Process), s.Metric, s.Reason))
-		case ownUnasked(s), s.Verdict == soak.Clean:
+		case ownUnasked(s), s.Verdict == soak.Clean, s.Verdict == soak.NotJudged:
 		case s.Verdict == soak.Leaking:
 			leaks = append(leaks, reason+exhaustion(s))
 		case !dependent(s):
@@ -142,7 +142,7 @@ func (b *builder) regressed(r *Report) (out []string) {
 func cleanReason(r *Report) string {
 	n := 0
 	for _, s := range r.Series {
-		if !ownUnasked(s) {
+		if !ownUnasked(s) && s.Verdict != soak.NotJudged {
 			n++
 		}
 	}

@@ -176,6 +176,8 @@ func seriesCase(r Report, s Series) junitCase {
 	c.Out = fmt.Sprintf("%s: now %s, growth %s, 95 %% interval %s, detectable %s, allowed %s", s.Why, s.now(), s.growth(), s.interval(), s.detectable(), s.allowed())
 	switch {
 	case s.Verdict == soak.Clean:
+	case s.Verdict == soak.NotJudged:
+		c.Skipped = &junitFault{Message: s.qualifiedReason()}
 	case castsDoubt(s):
 		c.Error = &junitFault{Message: ownProcess(s.Process) + " is growing: " + s.qualifiedReason(), Type: string(soak.Inconclusive)}
 	case ownUnasked(s), dependent(s):

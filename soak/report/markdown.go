@@ -71,7 +71,7 @@ func mdSeries(out *strings.Builder, r Report, c Charts) {
 			row("---", "---", "---", "--:", "--:", "--:", "--:", "--:", "---")
 		}
 		verdict := string(s.Verdict)
-		if s.Verdict != soak.Clean {
+		if s.Verdict == soak.Leaking || s.Verdict == soak.Inconclusive {
 			verdict = "**" + verdict + "**"
 		}
 		spark := human.Spark(human.Thin(c.curve(s.Process, s.Metric), sparkWidth), quantum(s.Unit))

@@ -21,7 +21,10 @@ const FreeSpans judge.StatementKind = "runtime_keeps_free_spans"
 // a statement if the runtime's free spans, which are not a leak, explain its growth.
 func (b *builder) memory(r *Report) {
 	from, to := b.steady()
-	grown := keptByRuntime(cause.SplitMemory(b.src, 0, to))
+	grown := ""
+	if !memoryLeaks(r) {
+		grown = keptByRuntime(cause.SplitMemory(b.src, 0, to))
+	}
 	if grown != "" {
 		from = 0 // the breakdown then starts before the growth
 		r.Statements = append(r.Statements, judge.Statement{Kind: FreeSpans, Process: soak.RoleTarget, Metrics: []string{"rss_bytes", "go_heap_live_bytes", "go_heap_idle_bytes", "go_heap_released_bytes"}, Text: grown})
@@ -35,6 +38,14 @@ func (b *builder) memory(r *Report) {
 	if s := cause.SplitMemory(b.src, from, to); len(s.Parts) > 1 {
 		r.Memory = &Memory{Split: s, From: from.Seconds(), To: to.Seconds()}
 	}
+}
+
+// memoryLeaks reports whether a verdict says that the target leaks memory. No
+// statement may contradict it.
+func memoryLeaks(r *Report) bool {
+	return slices.ContainsFunc(r.Series, func(s Series) bool {
+		return s.Process == soak.RoleTarget && s.Unit == "bytes" && s.Verdict == soak.Leaking
+	})
 }
 
 // Free spans are worth reporting if they explain the growth of the resident set.

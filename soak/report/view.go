@@ -121,7 +121,7 @@ func evidenceLines(r Report) []string {
 	}
 	n := 0
 	for _, s := range r.Series {
-		if s.Process == soak.RoleTarget && !dependent(s) {
+		if s.Process == soak.RoleTarget && s.Verdict != soak.NotJudged && !dependent(s) {
 			n++
 		}
 	}

@@ -140,6 +140,8 @@ func verdict(s engine.SeriesStatus, width int) string {
 		return "LEAK"
 	case s.Verdict == soak.Inconclusive && width < len(soak.Inconclusive):
 		return "open"
+	case s.Verdict == soak.NotJudged && width < len(soak.NotJudged):
+		return "–"
 	}
 	return string(s.Verdict)
 }

@@ -1,0 +1,253 @@
+package judge
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"soakmon/soak"
+	"soakmon/soak/human"
+)
+
+// The verdict on the memory of a process rests on what can leak in it:
+//
+//   - of a Go program that serves the figures of its runtime, the live heap and the
+//     native memory (native_bytes), which the runtime does not explain;
+//   - of soak's own processes, the live heap;
+//   - of any other process, its anonymous memory and the size of the shared memory
+//     that it maps.
+//
+// The resident set is recorded and shown, but not judged: room up to the goal of a
+// garbage collector, dead objects, pages of files and pages of shared memory that one
+// more process touches all raise it without a leak. It is judged where
+// no better figure was measured.
+
+// memoryFamilies are judged by default, as far as a process has them.
+var memoryFamilies = []string{"go_heap_live_bytes", "native_bytes", "heap_after_gc_bytes", "rss_anon_bytes", "anon_bytes", "shared_mapped_bytes", "rss_bytes"}
+
+// Context reports whether a series is not judged, but decides how others are.
+func Context(n soak.SeriesID) bool { return n.Family() == "runtime_processes" }
+
+// use says what a series of memory decides.
+type use int
+
+const (
+	unused  use = iota // not shown
+	judged             // judged like any other series
+	shown              // not judged, but shown
+	partial            // judged, but its growth alone does not show a leak: the other half of the evidence is missing
+	hidden             // judged, but neither its growth nor its flatness says enough: a runtime manages a heap that it does not show
+)
+
+// useOf says which series of a process decide on its memory.
+func useOf(process, metric string, all []soak.SeriesID) use {
+	has := func(name string) bool { return slices.Contains(all, soak.SeriesOf(process, name)) }
+	live, native := has("go_heap_live_bytes"), has("native_bytes")
+	whole := "rss_bytes" // the best measure of all memory
+	for _, name := range []string{"rss_anon_bytes", "anon_bytes"} {
+		if has(name) {
+			whole = name
+			break
+		}
+	}
+	switch metric {
+	case "go_heap_live_bytes", "native_bytes", "heap_after_gc_bytes", "shared_mapped_bytes":
+		return judged
+	case whole:
+	case "rss_bytes":
+		return shown
+	default:
+		return unused
+	}
+	// From here on: the whole memory.
+	explained := judged
+	switch {
+	case live && (native || process != soak.RoleTarget):
+		explained = shown
+	case live || native:
+		explained = partial
+	case has("heap_after_gc_bytes"):
+		explained = partial
+	case managed(process, all) != "":
+		explained = hidden
+	}
+	if explained == shown && metric != "rss_bytes" {
+		return unused // one row that is not judged is enough
+	}
+	return explained
+}
+
+// managed is the runtime with a heap of its own that a process has, empty for none.
+func managed(process string, all []soak.SeriesID) string {
+	for _, n := range all {
+		if n.Process == process && Context(n) {
+			return n.Label("runtime")
+		}
+	}
+	return ""
+}
+
+// runtimes are the names of the runtimes for people, and the metric that shows their
+// heap.
+var runtimes = map[string]struct{ name, metric string }{
+	soak.RuntimeJVM:    {"a JVM", "jvm_memory_used_bytes"},
+	soak.RuntimeDotNet: {"a .NET runtime", "dotnet_total_memory_bytes"},
+	soak.RuntimeV8:     {"a V8 runtime (Node.js)", "nodejs_heap_size_used_bytes"},
+}
+
+// weigh adapts the detector's verdict on a series of memory to what that series can
+// show.
+func (a *asker) weigh(s subject, series soak.Series, v soak.Verdict) soak.Verdict {
+	switch s.use {
+	case shown:
+		return notJudged(v, a.names, s.id.Process)
+	case partial:
+		if v.State == soak.Leaking {
+			return undecided(v, fmt.Sprintf("rose %s/h, but a part of the figures is missing that distinguish a leak from what the runtime retains: %s", human.Amount(v.Slope, "bytes"), a.missing(s.id.Process)))
+		}
+	case hidden:
+		return a.ofManaged(s, series, v)
+	}
+	return v
+}
+
+// notJudged is the verdict on a series that is only shown.
+func notJudged(v soak.Verdict, names []soak.SeriesID, process string) soak.Verdict {
+	out := soak.Verdict{State: soak.NotJudged, Growth: v.Growth, Level: v.Level, P: 1, Evidence: v.Evidence}
+	out.MinDetectable = soak.Float(math.NaN())
+	var instead []string
+	for _, name := range memoryFamilies {
+		if use := useOf(process, name, names); use == judged && slices.Contains(names, soak.SeriesOf(process, name)) || use == partial || use == hidden {
+			instead = append(instead, name)
+		}
+	}
+	out.Reason = "not judged: " + strings.Join(instead, " and ") + " show leaks of memory, and the resident set also grows without one"
+	if len(instead) == 1 {
+		out.Reason = "not judged: " + instead[0] + " shows leaks of memory, and the resident set also grows without one"
+	}
+	return out
+}
+
+// undecided withdraws a verdict.
+func undecided(v soak.Verdict, why string) soak.Verdict {
+	v.State, v.Reason, v.Exhaustion, v.Follows = soak.Inconclusive, why, soak.Exhaustion{}, ""
+	return v
+}
+
+func (a *asker) missing(process string) string {
+	has := func(name string) bool { return slices.Contains(a.names, soak.SeriesOf(process, name)) }
+	switch {
+	case !has("native_bytes") && has("go_heap_live_bytes"):
+		return "native_bytes, which needs permission to read /proc/PID/smaps (run soak as root or as the user of the process)"
+	case !has("go_heap_live_bytes") && has("native_bytes"):
+		return "go_heap_live_bytes, which needs a garbage collection of the target"
+	}
+	return "the memory of the process outside its heap"
+}
+
+// ofManaged weighs the memory of a process whose runtime manages a heap that the
+// kernel does not show. It is flat while the heap fills with leaked objects, and
+// rises while a healthy heap fills for the first time. Only growth that began above
+// the largest heap is memory outside it. V8 returns memory after each collection and
+// has no large heap from the start, so its growth is judged as that of any process.
+func (a *asker) ofManaged(s subject, series soak.Series, v soak.Verdict) soak.Verdict {
+	runtime := managed(s.id.Process, a.names)
+	if v.State == soak.Leaking && (runtime == soak.RuntimeV8 || startLevel(series.Value) > largestHeap(runtime, a.run.Facts)) {
+		return v
+	}
+	known, ok := runtimes[runtime]
+	if !ok {
+		known.name, known.metric = "a runtime with a heap of its own", "its heap in use"
+	}
+	why := fmt.Sprintf("the resident memory of %s does not show its heap: give --metrics URL with %s", known.name, known.metric)
+	if v.State == soak.Leaking {
+		why = fmt.Sprintf("rose %s/h, but %s", human.Amount(v.Slope, "bytes"), why)
+	}
+	return undecided(v, why)
+}
+
+// largestHeap is the largest heap in bytes that a process may have: of a JVM, that
+// of its command line, else a quarter of the memory (-XX:MaxRAMPercentage).
+func largestHeap(runtime string, f soak.Facts) float64 {
+	if runtime != soak.RuntimeJVM {
+		return math.Inf(1)
+	}
+	most := 0.0
+	for _, arg := range f.Args {
+		for _, word := range strings.Fields(arg) {
+			for _, flag := range []string{"-Xmx", "-XX:MaxHeapSize="} {
+				if size, ok := strings.CutPrefix(word, flag); ok {
+					most = max(most, javaSize(size))
+				}
+			}
+		}
+	}
+	switch {
+	case most > 0:
+		return most
+	case f.Memory > 0:
+		return float64(f.Memory) / 4
+	}
+	return math.Inf(1)
+}
+
+// javaSize reads a size such as 200m, 0 if it is invalid.
+func javaSize(text string) float64 {
+	text = strings.ToLower(text)
+	unit := 1.0
+	for i, suffix := range []string{"k", "m", "g", "t"} {
+		if number, ok := strings.CutSuffix(text, suffix); ok {
+			text, unit = number, math.Exp2(float64(10*(i+1)))
+		}
+	}
+	n, err := strconv.ParseFloat(text, 64)
+	if err != nil {
+		return 0
+	}
+	return n * unit
+}
+
+// The rate per hour at which a settling server may still grow at the end of a short
+// run: the larger of an amount and a share of the level.
+const (
+	settlingBytes = 4 << 20
+	settlingShare = 0.05
+)
+
+// settled withdraws a clean verdict that rests on the tolerance of a short run alone.
+// That tolerance is an amount for the whole run, because a healthy server still warms
+// up. A rate that is shown, in the second half of the run too, is not warm-up: in a
+// day it would be far more than the run allows.
+func (a *asker) settled(s subject, series soak.Series, q soak.Question, v soak.Verdict) soak.Verdict {
+	if v.State != soak.Clean || !s.short(a.run.Plan, series) {
+		return v
+	}
+	rate := soak.Float(max(settlingBytes, settlingShare*startLevel(series.Value)))
+	if !(v.Lo > rate) {
+		return v
+	}
+	q.Series = secondHalf(series)
+	if late := a.detector.Judge(q); !(late.Lo > rate) {
+		return v
+	}
+	return undecided(v, fmt.Sprintf("rose %s/h (95 %% CI %s/h to %s/h) and did not slow down: less than a short run allows for warm-up, but too much to last; run for an hour or longer",
+		human.Amount(v.Slope, "bytes"), human.Amount(v.Lo, "bytes"), human.Amount(v.Hi, "bytes")))
+}
+
+// secondHalf is the later half of the measured time.
+func secondHalf(s soak.Series) soak.Series {
+	if len(s.At) == 0 {
+		return s
+	}
+	i, _ := slices.BinarySearch(s.At, s.At[0]+(s.At[len(s.At)-1]-s.At[0])/2)
+	out := s
+	out.At, out.Value = s.At[i:], s.Value[i:]
+	if s.N != nil {
+		out.Min, out.Max, out.N = s.Min[i:], s.Max[i:], s.N[i:]
+	}
+	out.Breaks = slices.DeleteFunc(slices.Clone(s.Breaks), func(b time.Duration) bool { return b <= s.At[i] })
+	return out
+}
