@@ -79,6 +79,9 @@ func All(h History, r Run, d Detector) ([]Judged, error) {
 		if err != nil {
 			return nil, err
 		}
+		if s.id.Metric == "shared_mapped_bytes" && s.rule == nil && j.Last == 0 && j.Verdict.Level == 0 {
+			continue // a process without shared memory needs no row for it
+		}
 		out = append(out, j)
 	}
 	cover(out, r.Plan)

@@ -94,6 +94,15 @@ func TestMemory_GrowthOutsideHeapWithoutNative(t *testing.T) {
 	}
 }
 
+func TestMemory_RowOfSharedMemory(t *testing.T) {
+	for value, want := range map[float64]bool{0: false, 256 * mib: true} {
+		got := verdicts(t, steadyRun, bytes("rss_anon_bytes", flat(40*mib)), bytes("shared_mapped_bytes", flat(value)))
+		if _, ok := got["shared_mapped_bytes"]; ok != want {
+			t.Errorf("of %v bytes: row %v", value, ok)
+		}
+	}
+}
+
 func TestMemory_ManagedHeap(t *testing.T) {
 	runtime := func(name string) soak.Series {
 		return every(soak.LabelName("runtime_processes", "runtime", name), 100, 600, flat(1))
