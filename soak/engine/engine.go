@@ -105,6 +105,7 @@ func Run(ctx context.Context, c Config) (ended soak.End, err error) {
 		case o := <-c.Orders:
 			r.takeOrder(o)
 		}
+		r.idleFrom = r.now()
 	}
 	r.finish()
 	return r.ended, r.err
@@ -121,6 +122,7 @@ type run struct {
 	recent       []soak.Event  // the newest ones, for [Status]
 	lastNote     time.Duration // time of the newest event
 	lastTick     time.Duration
+	idleFrom     time.Duration // since when the loop has waited for the next event
 	asleepBefore time.Duration // Asleep at the start of the run
 
 	targetProcess soak.Process // sampled as the target, while targetUp

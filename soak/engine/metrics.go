@@ -7,7 +7,7 @@ import (
 
 // tickLate is the family of the monitor's own delays. Like the pressure of the machine
 // it shows whether the monitor had the CPU time that it needed.
-var tickLate = soak.Metric{Name: "tick_late_seconds", Unit: "seconds", Kind: soak.Gauge, Quantum: 1e-3, Help: "From the time at which the monitor's tick was due to its start."}
+var tickLate = soak.Metric{Name: "tick_late_seconds", Unit: "seconds", Kind: soak.Gauge, Quantum: 1e-3, Help: "From the time at which the monitor's tick was due and the monitor was idle to its start: how long it waited for a CPU."}
 
 // loadMetrics are the families of the samples made from the driver's tallies.
 var loadMetrics = []soak.Metric{

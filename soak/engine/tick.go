@@ -13,12 +13,12 @@ import (
 // tick reads the probes, records the row, and advances the phases.
 func (r *run) tick() {
 	at := r.now()
-	late := at - (r.lastTick.Truncate(r.Plan.Interval) + r.Plan.Interval)
+	late := lateness(at, r.lastTick, r.idleFrom, r.Plan.Interval)
 	r.noteGaps(at)
 	r.lastTick = at
 	r.noteSilence()
 	row := r.readProbes(at, false)
-	row.Samples = append(row.Samples, soak.Sample{SeriesID: soak.SeriesOf(soak.RoleMonitor, tickLate.Name), Value: max(late, 0).Seconds()})
+	row.Samples = append(row.Samples, soak.Sample{SeriesID: soak.SeriesOf(soak.RoleMonitor, tickLate.Name), Value: late.Seconds()})
 	// The probes took time: the age of a tally counts from the start of the row.
 	row.Samples = append(row.Samples, r.load.samples(r.now()-at)...)
 	r.record(row)
@@ -34,6 +34,13 @@ func (r *run) tick() {
 		r.judge()
 	}
 	r.publishStatus()
+}
+
+// lateness is how long a tick waited for a CPU: from the time at which it was due after
+// the last tick to its start. The time in which the loop itself was busy is left out.
+func lateness(at, last, idleFrom, interval time.Duration) time.Duration {
+	due := last.Truncate(interval) + interval
+	return max(0, at-max(due, idleFrom))
 }
 
 // readProbes reads the samplers of all processes: the probes that are due, or all.

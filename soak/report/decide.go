@@ -2,6 +2,8 @@ package report
 
 import (
 	"fmt"
+	"slices"
+	"strings"
 
 	"soakmon/soak"
 	"soakmon/soak/human"
@@ -37,7 +39,7 @@ func castsDoubt(s Series) bool {
 // decide derives the verdict, the exit code and the reasons of a run from the
 // verdicts of its series and from its evidence.
 func decide(r *Report, b *builder) {
-	leaks, open := findings(r.Series)
+	leaks, open := findings(r.Series, r.Ended != soak.EndFinished)
 	r.faults, r.dead = b.faults(r)
 	// Faults come before open series: a run that measured too little explains why
 	// its series are open. The full slice expression keeps append from writing
@@ -72,9 +74,11 @@ func decide(r *Report, b *builder) {
 	}
 }
 
-// findings returns a reason for each series that leaks, and one for each that
-// keeps the run from being clean.
-func findings(all []Series) (leaks, open []string) {
+// findings returns a reason for each series that leaks, and one for each cause that
+// keeps the run from being clean. Early says that the run did not get the time that was
+// planned, which explains all undecided series together.
+func findings(all []Series, early bool) (leaks, open []string) {
+	var undecided []Series
 	for _, s := range all {
 		reason := s.qualifiedReason()
 		switch {
@@ -84,10 +88,59 @@ func findings(all []Series) (leaks, open []string) {
 		case s.Verdict == soak.Leaking:
 			leaks = append(leaks, reason+exhaustion(s))
 		case !dependent(s):
-			open = append(open, reason)
+			undecided = append(undecided, s)
 		}
 	}
-	return leaks, open
+	return leaks, append(open, undecidedReasons(undecided, early)...)
+}
+
+// undecidedReasons returns a reason for each cause for which series are undecided.
+func undecidedReasons(all []Series, early bool) (out []string) {
+	if early && len(all) > 1 {
+		return []string{"undecided in this time: " + enumerate(labels(all), len(all))}
+	}
+	byCause := map[string][]Series{}
+	for _, s := range all {
+		byCause[s.cause()] = append(byCause[s.cause()], s)
+	}
+	for _, s := range all {
+		same := byCause[s.cause()]
+		switch {
+		case len(same) == 1:
+			out = append(out, s.qualifiedReason())
+		case s.id() == same[0].id():
+			out = append(out, jointReason(same))
+		}
+	}
+	return out
+}
+
+// jointReason is one reason for series that are undecided for one cause.
+func jointReason(same []Series) string {
+	names := enumerate(labels(same), len(same))
+	if !slices.ContainsFunc(same, func(s Series) bool { return s.Reason != same[0].Reason }) {
+		return names + ": " + same[0].Reason
+	}
+	var facts []string
+	for _, s := range same {
+		facts = append(facts, label(s)+": "+strings.TrimLeft(strings.TrimPrefix(s.Reason, s.cause()), ":; "))
+	}
+	return fmt.Sprintf("%s: %s (%s)", names, same[0].cause(), strings.Join(facts, "; "))
+}
+
+// cause is the part of a series' reason before its figures.
+func (s Series) cause() string {
+	if i := strings.IndexAny(s.Reason, ":;"); i >= 0 {
+		return s.Reason[:i]
+	}
+	return s.Reason
+}
+
+func labels(all []Series) (names []string) {
+	for _, s := range all {
+		names = append(names, label(s))
+	}
+	return names
 }
 
 // ownProcess names one of soak's own processes: "soak's own driver process".

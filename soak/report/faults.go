@@ -1,8 +1,11 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
 	"math"
+	"slices"
+	"strings"
 
 	"soakmon/soak"
 	"soakmon/soak/human"
@@ -33,25 +36,118 @@ const (
 // required are the series of the target without which no run is clean.
 var required = []string{"rss_bytes", "fds", "threads"}
 
-// faults lists everything missing from the evidence for a clean run, and reports
-// whether the target counts as dead.
+// A fault is something that is missing from the evidence for a clean run.
+type fault struct {
+	text    string    // a complete reason
+	kind    faultKind // of the faults of one load; they are listed together
+	load    string    // the load that has it,
+	detail  string    // and what is wrong with it
+	starves bool      // a lack of CPU can be its cause
+	dead    bool      // the target counts as dead
+}
+
+// faultKind says of several loads what is wrong with them.
+type faultKind string
+
+const (
+	neverStarted   faultKind = "never started"
+	unplanned      faultKind = "have no operations planned"
+	nothingDone    faultKind = "completed no operation"
+	fellShort      faultKind = "fell short of the planned rate"
+	tooFast        faultKind = "exceeded the planned rate"
+	lostTooMany    faultKind = "lost more datagrams than allowed"
+	failedTooOften faultKind = "failed in more than 1 % of the operations"
+)
+
+// faults lists everything missing from the evidence for a clean run, one line for each
+// cause, and reports whether the target counts as dead. What shows that comes first.
 func (b *builder) faults(r *Report) (out []string, dead bool) {
-	add := func(fault string) {
-		if fault != "" {
-			out = append(out, fault)
+	var all []fault
+	add := func(texts ...string) {
+		for _, text := range texts {
+			if text != "" {
+				all = append(all, fault{text: text})
+			}
 		}
 	}
-	add(b.early(r))
+	if text := b.early(r); text != "" {
+		all = append(all, fault{text: text, dead: r.Ended == soak.EndTargetDead})
+	}
 	add(b.isolated())
-	add(unsampled(r.Evidence))
+	if text := unsampled(r.Evidence); text != "" {
+		all = append(all, fault{text: text, starves: b.unscheduled(r.Evidence)})
+	}
 	add(b.unsteady(r))
-	out = append(out, b.unmeasured(r)...)
-	load, starved := b.loadFaults(r)
-	out = append(out, load...)
-	out = append(out, planting(r)...)
-	add(b.silent())
+	add(b.unmeasured(r)...)
+	all = append(all, b.loadFaults(r)...)
+	add(planting(r)...)
+	if text := b.silent(); text != "" {
+		all = append(all, fault{text: text, starves: r.CPU.Starved})
+	}
 	add(b.idle(r))
-	return out, starved || r.Ended == soak.EndTargetDead
+	all = starvation(together(all, len(r.Load)), r.CPU)
+	slices.SortStableFunc(all, func(a, b fault) int { return truth(b.dead) - truth(a.dead) })
+	for _, f := range all {
+		out, dead = append(out, f.text), dead || f.dead
+	}
+	return out, dead
+}
+
+func truth(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+// together joins the faults of one kind that several loads have.
+func together(all []fault, loads int) (out []fault) {
+	byKind := map[faultKind][]fault{}
+	for _, f := range all {
+		byKind[f.kind] = append(byKind[f.kind], f)
+	}
+	for _, f := range all {
+		same := byKind[f.kind]
+		switch {
+		case f.kind == "" || len(same) == 1:
+			out = append(out, f)
+		case f == same[0]:
+			var each []string
+			for _, g := range same {
+				each = append(each, strings.TrimSpace(g.load+" "+g.detail))
+				f.dead = f.dead || g.dead
+			}
+			f.text = fmt.Sprintf("%d of %d loads %s: %s", len(same), loads, f.kind, enumerate(each, mostNamed))
+			out = append(out, f)
+		}
+	}
+	return out
+}
+
+// mostNamed is the maximum number of loads that a reason names; the table of the loads
+// has all of them.
+const mostNamed = 3
+
+// starvation joins the faults that a lack of CPU explains into one that names this cause.
+func starvation(all []fault, cpu CPU) (out []fault) {
+	joined := fault{}
+	var texts []string
+	for _, f := range all {
+		if f.starves {
+			texts = append(texts, f.text)
+			joined.dead = joined.dead || f.dead
+		}
+	}
+	for _, f := range all {
+		switch {
+		case !f.starves:
+			out = append(out, f)
+		case joined.text == "":
+			joined.text = fmt.Sprintf("this machine had no CPU left (%s): %s", cpu.facts(), strings.Join(texts, "; "))
+			out = append(out, joined)
+		}
+	}
+	return out
 }
 
 // early says why the run is shorter than planned.
@@ -118,39 +214,55 @@ func (b *builder) unmeasured(r *Report) (out []string) {
 	return out
 }
 
-// loadFaults compares what each load achieved with what the plan asked for (not
-// with what the driver claims was planned), and reports whether one of them hardly
-// ran at all.
-func (b *builder) loadFaults(r *Report) (out []string, starved bool) {
+// loadFaults compares what each load achieved with what the plan asked for, not with
+// what the driver claims was planned.
+func (b *builder) loadFaults(r *Report) (out []fault) {
 	if b.watched() {
-		return nil, false
+		return nil
 	}
 	if len(r.Load) == 0 {
-		return []string{"no load was planned: nothing shows that the target served any requests"}, false
+		return []fault{{text: "no load was planned: nothing shows that the target served any requests"}}
 	}
 	for _, l := range r.Load {
+		dead := l.due >= aliveFrom && float64(l.Operations) < minAlive*l.due
+		add := func(kind faultKind, text, detail string) {
+			out = append(out, fault{text: "load " + l.Name + text, kind: kind, load: l.Name, detail: detail, dead: dead, starves: kind == fellShort && r.CPU.Starved && l.Failed == 0})
+		}
 		missing := l.due - float64(l.Operations) - float64(l.lost())
 		switch {
 		case l.under == 0:
-			out = append(out, fmt.Sprintf("load %s never started", l.Name))
+			add(neverStarted, " never started", "")
 		case l.due <= 0:
-			out = append(out, fmt.Sprintf("load %s: the plan asks for no operations", l.Name))
+			add(unplanned, ": the plan asks for no operations", "")
 		case l.Operations == 0:
-			out = append(out, fmt.Sprintf("load %s: no operation succeeded%s", l.Name, errorList(l)))
+			add(nothingDone, ": no operation succeeded"+errorList(l), errorList(l))
 		case missing > max(1, (1-minAchieved)*l.due):
-			out = append(out, fmt.Sprintf("load %s: achieved only %s of the planned rate (%s of %s; %d late%s)", l.Name, human.Percent(l.Achieved/l.Planned), human.Rate(l.Achieved), human.Rate(l.Planned), l.Late, errorList(l)))
+			share := human.Percent(l.Achieved / l.Planned)
+			add(fellShort, fmt.Sprintf(": achieved only %s of the planned rate (%s of %s; %d late%s)", share, human.Rate(l.Achieved), human.Rate(l.Planned), l.Late, errorList(l)), share)
 		case -missing > max(fewMore, maxExcess*l.due):
-			out = append(out, fmt.Sprintf("load %s: achieved %s, more than the planned %s", l.Name, human.Rate(l.Achieved), human.Rate(l.Planned)))
+			achieved := fmt.Sprintf("%s of %s", human.Rate(l.Achieved), human.Rate(l.Planned))
+			add(tooFast, fmt.Sprintf(": achieved %s, more than the planned %s", human.Rate(l.Achieved), human.Rate(l.Planned)), achieved)
 		}
-		if fault := lossy(l); fault != "" {
-			out = append(out, fault)
+		if lost, limit, excess := lossy(l); excess {
+			add(lostTooMany, fmt.Sprintf(": %.1f %% of the datagrams were lost; the limit is %.1f %% (max_loss plus the loss under conditions)", 100*lost, 100*limit), human.Percent(lost))
 		}
-		starved = starved || l.due >= aliveFrom && float64(l.Operations) < minAlive*l.due
 		if done := l.Operations + l.Failed; float64(l.Failed) > maxFailed*float64(done)+b.mayBeReset(l) {
-			out = append(out, fmt.Sprintf("load %s: %s of the operations failed%s", l.Name, human.Percent(float64(l.Failed)/float64(done)), errorList(l)))
+			share := human.Percent(float64(l.Failed) / float64(done))
+			add(failedTooOften, fmt.Sprintf(": %s of the operations failed%s", share, errorList(l)), share+errorList(l))
 		}
 	}
-	return out, starved
+	return worstFirst(out, r.Load)
+}
+
+// worstFirst orders the faults of each kind by the share of the planned operations that
+// was achieved, the smallest first.
+func worstFirst(all []fault, loads []Load) []fault {
+	share := map[string]float64{}
+	for _, l := range loads {
+		share[l.Name] = float64(l.Operations) / max(l.due, 1)
+	}
+	slices.SortStableFunc(all, func(a, b fault) int { return cmp.Compare(share[a.load], share[b.load]) })
+	return all
 }
 
 // silent reports a driver that sent no reports during part of the steady load: what

@@ -33,15 +33,16 @@ func (l Load) lost() int64 {
 	return l.Datagrams.Lost
 }
 
-// lossy reports a load that lost more than its limit, by more than chance explains:
-// three standard deviations of a binomial count.
-func lossy(l Load) string {
+// lossy returns the share of a load's datagrams that were lost and the limit of that
+// share, and reports whether it is exceeded by more than chance explains: by three
+// standard deviations of a binomial count.
+func lossy(l Load) (lost, limit float64, excess bool) {
 	sent := float64(l.Operations + l.Failed + l.lost())
-	chance := 3 * math.Sqrt(sent*l.LossLimit*(1-l.LossLimit))
-	if sent == 0 || float64(l.lost()) <= sent*l.LossLimit+chance {
-		return ""
+	if sent == 0 {
+		return 0, l.LossLimit, false
 	}
-	return fmt.Sprintf("load %s: %.1f %% of the datagrams were lost; the limit is %.1f %% (max_loss plus the loss under conditions)", l.Name, 100*float64(l.lost())/sent, 100*l.LossLimit)
+	chance := 3 * math.Sqrt(sent*l.LossLimit*(1-l.LossLimit))
+	return float64(l.lost()) / sent, l.LossLimit, float64(l.lost()) > sent*l.LossLimit+chance
 }
 
 // textDatagrams says how many of a load's datagrams were lost, reordered or duplicated.

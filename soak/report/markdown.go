@@ -35,6 +35,9 @@ func Markdown(w io.Writer, r Report, c Charts) error {
 	if s := e.snapshot(); s != "" {
 		fmt.Fprintf(&out, "; %s", s)
 	}
+	if facts := r.CPU.facts(); facts != "" {
+		fmt.Fprintf(&out, "; %s", facts)
+	}
 	out.WriteString("\n\n")
 	mdList(&out, "Notes", r.Warnings)
 	mdAlerts(&out, r)

@@ -53,6 +53,7 @@ type Report struct {
 	Statements []judge.Statement `json:"statements"`          // what several series show together; does not affect the verdict
 	Findings   []cause.Finding   `json:"findings"`            // the cause of each leak
 	Isolation  []cause.Isolation `json:"isolation,omitempty"` // of a run with isolated loads: which series grows under which load
+	CPU        CPU               `json:"cpu"`                 // whether the machine had CPU time left
 	Nights     *soak.Regression  `json:"nights,omitempty"`    // comparison with earlier runs of the plan, if the plan asks for it
 	Memory     *Memory           `json:"memory,omitempty"`    // breakdown of the resident memory, if the report mentions memory
 	Alerts     []Alert           `json:"alerts,omitempty"`
@@ -173,6 +174,7 @@ func Build(src Source, d judge.Detector, running bool) (Report, error) {
 	if err := b.load(&r); err != nil {
 		return Report{}, fmt.Errorf("run %s: %w", run.ID, err)
 	}
+	r.CPU = b.cpuLeft()
 	b.levels(&r)
 	b.unplanted(&r)
 	if err := b.evidence(&r); err != nil {

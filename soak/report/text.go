@@ -60,6 +60,9 @@ func textEvidence(out *strings.Builder, r Report) {
 	if s := e.snapshot(); s != "" {
 		fmt.Fprintf(out, "          %s\n", s)
 	}
+	if facts := r.CPU.facts(); facts != "" {
+		fmt.Fprintf(out, "Machine   %s\n", facts)
+	}
 }
 
 // textSeries lists the target's judged series, and a line for each of soak's own

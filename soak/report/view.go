@@ -119,6 +119,9 @@ func evidenceLines(r Report) []string {
 	if s := e.snapshot(); s != "" {
 		out = append(out, s)
 	}
+	if facts := r.CPU.facts(); facts != "" {
+		out = append(out, facts)
+	}
 	n := 0
 	for _, s := range r.Series {
 		if s.Process == soak.RoleTarget && s.Verdict != soak.NotJudged && !dependent(s) {
