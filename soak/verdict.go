@@ -34,6 +34,7 @@ type Question struct {
 	Tolerance  Quantity      // allowed growth
 	Planned    time.Duration // planned duration of a load in progress; 0: it has ended, or has no planned end
 	Look       int           // number of this look, from 1; 0: the only one
+	Final      bool          // check MinDetectable by computation, at the cost of several judgements
 	Family     int           // number of series judged at the same time; 0 is 1
 }
 
@@ -53,7 +54,7 @@ type Growth struct {
 	Hi            Float   `json:"slope_high"`              // plain 95 % interval of Slope
 	PerOperation  Float   `json:"per_operation"`           // in the series' unit per operation; NaN without operations
 	Follows       Follows `json:"follows,omitempty"`       // what the growth is proportional to, if that is identified
-	MinDetectable Float   `json:"min_detectable_per_hour"` // the smallest growth that would have been called a leak, with 95 % power under white noise; the power is lower under sawtooths and correlated noise
+	MinDetectable Float   `json:"min_detectable_per_hour"` // the smallest growth that would have been called a leak, with 95 % power, where Question.Final was set; else by a formula, under white noise. NaN for a leak
 }
 
 // UnknownGrowth is the growth of a series that was not measured: every number is NaN.

@@ -30,6 +30,15 @@ func BenchmarkJudge_RawDay(b *testing.B) {
 	}
 }
 
+// BenchmarkJudge_FinalRawDay includes the check of the limit.
+func BenchmarkJudge_FinalRawDay(b *testing.B) {
+	q := soak.Question{Series: day(), Limit: math.NaN(), Final: true}
+	b.ReportAllocs()
+	for b.Loop() {
+		Judge{}.Judge(q)
+	}
+}
+
 func BenchmarkJudge_LookReducedDay(b *testing.B) {
 	q := soak.Question{Series: Reduce(day()), Limit: math.NaN(), Look: 150, Family: 40}
 	b.ReportAllocs()

@@ -50,6 +50,7 @@ type slopeTest struct {
 	detectable  float64 // per hour: would have been called a leak; NaN where no growth could have been
 	visible     float64 // per hour: would have exceeded the noise at the bound, whatever explains it
 	upper       float64 // per hour: growth is less, with probability power
+	lo, hi      float64 // per hour: the 95 % interval of the slope
 	significant bool    // growth above the tolerance is shown, unless something else explains it
 	excluded    bool    // growth above the tolerance is excluded
 	falls       bool    // because the readings fall: by more than chance, or in too much noise for anything else to exclude it
@@ -59,9 +60,23 @@ type slopeTest struct {
 // been called a leak. Clean rests on less, on what would have exceeded the noise:
 // alternative explanations are sought for an alarm, not for its absence.
 func (k criteria) test(tr trend, alpha, detectable float64) slopeTest {
-	t := slopeTest{trend: tr, p: tr.cdf(k.tolerance), detectable: detectable, visible: k.tolerance + tr.detectable(alpha), upper: tr.quantile(power)}
+	t := slopeTest{trend: tr, p: tr.cdf(k.tolerance), detectable: detectable, visible: k.tolerance + tr.detectable(alpha), upper: tr.quantile(power), lo: tr.quantile(0.025), hi: tr.quantile(0.975)}
 	t.significant = t.p < alpha
-	t.falls = tr.quantile(1-suspicion) <= 0
+	t.exclude(k)
+	return t
+}
+
+// widen gives the test an interval of the slope that is at least as wide as the
+// given one.
+func (t *slopeTest) widen(k criteria, lo, hi float64) {
+	t.lo, t.hi = min(t.lo, lo), max(t.hi, hi)
+	t.visible, t.upper = max(t.visible, hi), max(t.upper, hi)
+	t.exclude(k)
+}
+
+// exclude decides whether growth above the tolerance is excluded.
+func (t *slopeTest) exclude(k criteria) {
+	t.falls = t.trend.quantile(1-suspicion) <= 0
 	if k.tolerance > 0 {
 		t.excluded = t.upper <= k.tolerance
 	} else {
@@ -69,14 +84,13 @@ func (k criteria) test(tr trend, alpha, detectable float64) slopeTest {
 		t.falls = t.falls || t.upper <= 0 && !still
 		t.excluded = t.upper <= 0 || still
 	}
-	return t
 }
 
 // growth is the tested slope with its 95 % interval.
 func (t *slopeTest) growth() soak.Growth {
 	g := soak.UnknownGrowth()
-	g.Slope, g.Lo, g.Hi = soak.Float(t.trend.slope), soak.Float(t.trend.quantile(0.025)), soak.Float(t.trend.quantile(0.975))
-	g.MinDetectable = soak.Float(t.detectable)
+	g.Slope, g.Lo, g.Hi = soak.Float(t.trend.slope), soak.Float(t.lo), soak.Float(t.hi)
+	g.MinDetectable = soak.Float(max(t.detectable, t.hi)) // less was not excluded
 	return g
 }
 

@@ -34,7 +34,7 @@
 //	leastsquares.go  normal equations
 //	basis.go         orthogonal basis: cheap trials of further regressors
 //	trend.go         the slope, with the uncertainty of the noise
-//	unitroot.go      growth against a random walk; the smallest growth that would have been found
+//	unitroot.go      growth against a random walk; a formula for the smallest growth that would have been found
 //
 // Before an alarm, alternative explanations (alternatives.go), compared by their
 // Bayesian information criterion (comparison.go):
@@ -51,6 +51,8 @@
 //	looks.go         how often a monitor may look, and what each look may spend
 //	operations.go    whether growth follows time or operations
 //	replay.go        when a monitor would have known
+//	power.go         the smallest growth that would have been found, checked by computation;
+//	                 what whole steps of the readings hide
 //
 // Limits. Some shapes cannot be distinguished from growth by watching alone while
 // they last: a cache whose time constant is a third of the series or longer, a
@@ -63,6 +65,14 @@
 // distinguished from warm-up. Growth that slows down forever, like a logarithm, a
 // square root or a hyperbola, is inconclusive: whether it ends cannot be known.
 // Readings at rest and a varied load show more, and are used immediately.
+//
+// The smallest growth that would have been called a leak (MinDetectable) is checked at
+// the end of a run: growth is added to the readings without the growth that was
+// fitted, and they are judged again, with 95 % of the luck that chance may add to or
+// take from a slope. So it holds whatever the noise is. A look at a run in progress
+// states a formula's limit, which ignores how teeth and slow waves hide growth. No
+// limit is below the upper end of the interval, and the interval includes what whole
+// steps of the readings hide: a series of equal counts may have grown by one.
 //
 // What clean rests on. An alarm must survive every alternative explanation; clean
 // need not. So the smallest growth that would have been called a leak

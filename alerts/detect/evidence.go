@@ -111,6 +111,9 @@ func (c *inquiry) lifetimes(analyses []*analysis) (all []lifetime, pooled trend)
 func (c *inquiry) underLoad(k criteria, lifetimes []lifetime, pooled trend, alpha float64) loadEvidence {
 	e := loadEvidence{lifetimes: lifetimes}
 	e.slopeTest = k.test(pooled, alpha, c.detectable(k, lifetimes, pooled, alpha))
+	if lo, hi, ok := c.coarse(lifetimes); ok {
+		e.widen(k, lo, hi)
+	}
 	e.few = e.points() < leastGrowth && slices.ContainsFunc(lifetimes, func(l lifetime) bool { return !l.still() })
 
 	// Clean: that the test excludes growth is not enough where something may hide

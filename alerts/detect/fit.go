@@ -50,7 +50,7 @@ func (s *analysis) fitSlope(f fit) (fit, bool) {
 		return f, false
 	}
 	if v.scale == 0 {
-		f.trend = flatTrend(max(s.quantum, math.Abs(v.center)*1e-6)/v.span, float64(len(v.t)))
+		f.trend = flatTrend(max(s.quantum, math.Abs(v.center)*1e-6) / v.span)
 		return f, true
 	}
 	floor, c := v.floorVariance(s.quantum), f.chosen()
@@ -120,9 +120,10 @@ func (f *fit) tryPeriods(ps []period, p *partition, y []float64) {
 }
 
 // flatTrend is the trend of a view in which all values are equal: growth by one step
-// of its resolution over the span would have been visible.
-func flatTrend(step, n float64) trend {
-	return trend{parts: []part{{weight: 1, err: step / 6}}, dof: n - 2}
+// of its resolution over the span would have been visible. A step is a bound, not an
+// estimate from n points, so its tail is normal.
+func flatTrend(step float64) trend {
+	return trend{parts: []part{{weight: 1, err: step / 2}}, dof: 1e6}
 }
 
 func ones(n int) []float64 {

@@ -19,6 +19,8 @@ type labelled struct {
 	series soak.Series
 	growth []float64 // without noise, per step of dt, where its rate changes
 	dt     float64
+	step   float64 // between two readings, 0 where it is small
+	phase  float64 // of the growth within a step
 }
 
 // rate is the true growth per hour since a time: that at the end, or the mean
@@ -53,6 +55,7 @@ type gen struct {
 	breaks []int
 	metric soak.Metric
 	growth []float64
+	step   float64
 }
 
 var shapes = []struct{ seconds, dt float64 }{{900, 1}, {3600, 1}, {6 * 3600, 5}, {24 * 3600, 10}, {3 * 3600, 15}, {24 * 3600, 60}}
@@ -68,7 +71,9 @@ func generateWith(m maker, g *gen, k int) labelled {
 	sh := shapes[k%len(shapes)]
 	g.resize(sh.seconds, sh.dt)
 	slope, sd := m.make(g)
-	return labelled{class: m.class, leak: m.leak, slope: slope / g.dt * 3600, sd: sd, growth: g.growth, dt: g.dt, series: g.series()}
+	l := labelled{class: m.class, leak: m.leak, slope: slope / g.dt * 3600, sd: sd, growth: g.growth, dt: g.dt, series: g.series(), step: g.step}
+	l.phase = g.Float64()
+	return l
 }
 
 func newGen(class string, seed uint64, k int) *gen {

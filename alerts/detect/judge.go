@@ -3,6 +3,7 @@ package detect
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 	"time"
 
@@ -20,6 +21,9 @@ const (
 	cleanCounts      = 5                // or this number of counts
 	warmupSpan       = 10 * time.Minute // in shorter recordings, growth within cleanShare may be warm-up
 )
+
+// page is the unit of memory in which a kernel counts.
+const page = 4096
 
 // Judge is the detector. It has no state.
 type Judge struct{}
@@ -171,7 +175,13 @@ func resolution(m soak.Metric, pts []point) (quantum float64, counts bool) {
 	case counts:
 		quantum = 1
 	}
-	return quantum, counts && quantum == 1
+	counts = counts && quantum == 1
+	if m.Unit == "bytes" && quantum < page && !slices.ContainsFunc(pts, func(p point) bool {
+		return math.Mod(p.min, page) != 0 || math.Mod(p.max, page) != 0
+	}) {
+		quantum = page
+	}
+	return quantum, counts
 }
 
 // meanFrom is the mean from the given hour on.

@@ -2,6 +2,7 @@ package detect
 
 import (
 	"fmt"
+	"math"
 
 	"soakmon/soak"
 	"soakmon/soak/human"
@@ -49,6 +50,10 @@ func (c *inquiry) reason(v soak.Verdict, e *evidence, d decision, stated slopeTe
 func (c *inquiry) excluded(v soak.Verdict, e *evidence, stated slopeTest, rate func(float64) string) string {
 	leak := rate(float64(v.MinDetectable))
 	switch out := rate(stated.visible); {
+	case math.IsNaN(float64(v.MinDetectable)) && !stated.known():
+		return "the readings at rest are equal"
+	case math.IsNaN(float64(v.MinDetectable)):
+		return fmt.Sprintf("%s or more would have exceeded the noise, but in such noise no growth that was tried is called a leak", out)
 	case e.rest.unchanged && v.Evidence == soak.EvidenceRest:
 	case e.tolerance > 0:
 		return fmt.Sprintf("at most %s (95 %% confidence), %s tolerated; %s or more would have been called a leak", rate(max(0, stated.upper)), rate(e.tolerance), leak)

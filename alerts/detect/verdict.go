@@ -96,6 +96,7 @@ func (c *inquiry) verdict(e evidence) soak.Verdict {
 			v.Slope, v.Lo, v.Hi = soak.Float(e.rest.change), soak.Float(e.rest.change)-step, soak.Float(e.rest.change)+step
 		}
 	}
+	v.MinDetectable = soak.Float(c.limit(&e, v, stated))
 	from := c.pts[0].t
 	if measured && v.State == soak.Leaking {
 		from = e.load.growthFrom()

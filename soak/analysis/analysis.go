@@ -78,7 +78,7 @@ func (c crash) Error() string { return c.text }
 
 // analyzeSeries judges one of a family of series.
 func analyzeSeries(source string, s soak.Series, tolerance soak.Quantity, family int) Analysis {
-	q := soak.Question{Series: detect.Reduce(s), Limit: math.NaN(), Tolerance: tolerance, Family: family}
+	q := soak.Question{Series: detect.Reduce(s), Limit: math.NaN(), Tolerance: tolerance, Family: family, Final: true}
 	v := detect.Judge{}.Judge(q)
 	a := Analysis{
 		Source: source, Name: s.ID.Metric, Verdict: v.State,

@@ -142,6 +142,7 @@ func (a *asker) ask(s subject) (Judged, error) {
 		Limit:      limit(a.run, s.id),
 		Tolerance:  soak.Quantity{Value: j.Tolerance, Per: soak.PerHour},
 		Planned:    a.run.planned(),
+		Final:      !a.run.Running,
 		Look:       max(1, detect.Looks(a.run.End)),
 		Family:     a.family,
 	}
