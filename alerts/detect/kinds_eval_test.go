@@ -39,6 +39,7 @@ type scored struct {
 	untrue     bool // clean with a limit below the growth
 	grossly    bool // clean with a limit that the growth exceeds by limitRoom
 	unnamed    bool // sudden falls are not named
+	crossed    bool // a limit is stated below the upper end of the interval, or for a leak
 }
 
 func (m kind) score(l labelled, v soak.Verdict) scored {
@@ -61,6 +62,8 @@ func (m kind) score(l labelled, v soak.Verdict) scored {
 		s.grossly = clean && !(l.slope < limitRoom*float64(v.MinDetectable))
 	}
 	s.covers = m.want == wantLeak && leak && float64(v.Lo) <= rate && rate <= float64(v.Hi)
+	known := !math.IsNaN(float64(v.MinDetectable))
+	s.crossed = known && (leak || v.MinDetectable < v.Hi)
 	s.unnamed = m.falls && !namesFalls.MatchString(v.Reason+strings.Join(v.Warnings, "; "))
 	return s
 }
@@ -86,9 +89,9 @@ func (s scored) wrong() string {
 
 // A kindTally counts the verdicts on one kind.
 type kindTally struct {
-	n, leak, clean, unsure                                                   int
-	wrongClean, falseLeak, missed, covered, trueLeak, untrue, grossly, named int
-	rising, leaking, still, limited                                          int // that must not be clean, must be a leak, must not be, need a true limit
+	n, leak, clean, unsure                                                            int
+	wrongClean, falseLeak, missed, covered, trueLeak, untrue, grossly, named, crossed int
+	rising, leaking, still, limited                                                   int // that must not be clean, must be a leak, must not be, need a true limit
 }
 
 func (t *kindTally) count(m kind, s scored) {
@@ -99,7 +102,7 @@ func (t *kindTally) count(m kind, s scored) {
 		{true, &t.n}, {s.v.State == soak.Leaking, &t.leak}, {s.v.State == soak.Clean, &t.clean}, {s.v.State == soak.Inconclusive, &t.unsure},
 		{s.wrongClean, &t.wrongClean}, {s.falseLeak, &t.falseLeak}, {s.missed, &t.missed}, {s.covers, &t.covered},
 		{m.rises(), &t.rising}, {m.want == wantLeak, &t.leaking}, {m.still(), &t.still}, {m.want == wantTrueLimit, &t.limited},
-		{m.want == wantLeak && s.v.State == soak.Leaking, &t.trueLeak}, {s.untrue, &t.untrue}, {s.grossly, &t.grossly}, {m.falls && !s.unnamed, &t.named},
+		{m.want == wantLeak && s.v.State == soak.Leaking, &t.trueLeak}, {s.untrue, &t.untrue}, {s.grossly, &t.grossly}, {m.falls && !s.unnamed, &t.named}, {s.crossed, &t.crossed},
 	} {
 		if c.is {
 			*c.n++
@@ -227,11 +230,12 @@ func (t *kindTally) add(o kindTally) {
 	t.falseLeak, t.still = t.falseLeak+o.falseLeak, t.still+o.still
 	t.missed, t.leaking = t.missed+o.missed, t.leaking+o.leaking
 	t.covered, t.trueLeak = t.covered+o.covered, t.trueLeak+o.trueLeak
+	t.crossed += o.crossed
 	t.untrue, t.grossly, t.limited = t.untrue+o.untrue, t.grossly+o.grossly, t.limited+o.limited
 }
 
 func (t *kindTally) pooled(name string) string {
-	return fmt.Sprintf("all %s: wrong clean %s of %d, false leaks %s of %d (%d), missed or off %s of %d, interval covers %s of %d, limit below the growth %s, by over %.2f %s of %d\n",
+	return fmt.Sprintf("all %s: wrong clean %s of %d, false leaks %s of %d (%d), missed or off %s of %d, interval covers %s of %d, limit below the growth %s, by over %.2f %s of %d, below the interval's upper end or for a leak %s of %d\n",
 		name, share(t.wrongClean, t.rising), t.rising, share(t.falseLeak, t.still), t.still, t.falseLeak, share(t.missed, t.leaking), t.leaking,
-		share(t.covered, t.trueLeak), t.trueLeak, share(t.untrue, t.limited), limitRoom, share(t.grossly, t.limited), t.limited)
+		share(t.covered, t.trueLeak), t.trueLeak, share(t.untrue, t.limited), limitRoom, share(t.grossly, t.limited), t.limited, share(t.crossed, t.n), t.n)
 }
