@@ -68,6 +68,7 @@ type Verdict struct {
 	State State
 	Growth
 	Since      time.Duration // when the growth began; only meaningful if State is Leaking
+	Until      time.Duration // when the growth ended with the lifetime of the process; 0 if it lasts
 	Level      float64       // the level after warm-up
 	Exhaustion Exhaustion
 	Needed     time.Duration // length of a run that would decide at this noise; 0: unknown
@@ -83,4 +84,6 @@ type Exhaustion struct {
 	Limit  float64
 	At     time.Duration
 	Lo, Hi time.Duration // 95 % interval; Hi is 0 if it has no upper end
+
+	Reached time.Duration // when the limit was reached; 0 if it was not
 }

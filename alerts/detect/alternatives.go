@@ -11,6 +11,7 @@ const (
 	fewSteps         alternative = "a few steps, each of which has ended, explain it equally well"
 	steadyCeiling    alternative = "its maxima do not rise with its minima"
 	notEveryLifetime alternative = "not in every lifetime of the process"
+	roseAsFar        alternative = "another lifetime rose as far without growth that lasts"
 )
 
 // alternative looks for an explanation of the rise other than growth that lasts,

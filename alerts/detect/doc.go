@@ -47,6 +47,8 @@
 // And:
 //
 //	rest.go          readings at rest, a second line of evidence
+//	gaps.go          readings of zero where no zero can be
+//	lifetimes.go     each lifetime of the process by itself
 //	restarts.go      restarts that were not marked
 //	looks.go         how often a monitor may look, and what each look may spend
 //	operations.go    whether growth follows time or operations
@@ -113,6 +115,9 @@
 //	0.4 to 2 (saturation)        definition: the time constants, in lengths, that the search does not try; at 2 a
 //	                             curve departs from its chord by a sixteenth of its rise, hardly different from it
 //	8 deviations, 1/5 (drops)    judgment: how deep a drop must be to be taken for a restart
+//	5 steps, 1/20 (zeros)        judgment: zeros further from the rest than an outlier, and too few to show anything, are gaps
+//	1/5 (return)                 judgment: what may remain of a rise after a drop to its beginning
+//	1/2 (another lifetime)       judgment: what another lifetime must have risen for both to be one warm-up or wave
 //	1 %, 25 % (scatter)          judgment: of a leak's rates from restart to restart, and of the teeth of a sawtooth;
 //	                             odds of 20 to 1 (margin) between the two
 //	3:6:1 (prior of the noise)   chosen by simulated days of noise and by short runs of counts

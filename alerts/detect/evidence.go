@@ -20,6 +20,7 @@ type loadEvidence struct {
 	few       bool       // there are too few points to show growth, and they are not all the same
 
 	// Only where the slope is significant:
+	wanders  bool // a random walk explains the rise as well
 	young    bool // growth has lasted too short a part of the planned time
 	early    bool // growth is small and in the first minutes: warm-up explains it
 	unranked bool // a rank test finds no growth; not tested where growth is young or early
@@ -125,24 +126,30 @@ func (c *inquiry) underLoad(k criteria, lifetimes []lifetime, pooled trend, alph
 		e.detectable = math.NaN()
 	}
 
-	// Leak: significant growth must not resemble a random walk, must have lasted,
-	// must pass a rank test, and must have no other explanation. The most expensive
-	// question comes last.
+	c.seekGrowth(k, &e, alpha)
+	return e
+}
+
+// seekGrowth determines whether the rise is growth that lasts: significant growth
+// must not resemble a random walk, must have lasted, must pass a rank test, and
+// must have no other explanation. The most expensive question comes last.
+func (c *inquiry) seekGrowth(k criteria, e *loadEvidence, alpha float64) {
 	var models []comparison
 	if e.p < suspicion {
 		models = e.compareModels(c.quantum)
-		e.p = max(e.p, e.unitRoot(k, models))
+		walk := e.unitRoot(k, models)
+		e.wanders = e.significant && walk >= alpha
+		e.p = max(e.p, walk)
 		e.significant = e.significant && e.p < alpha
 	}
-	e.young = e.significant && c.tooYoung(&e)
+	e.young = e.significant && c.tooYoung(e)
 	e.early = e.significant && k.early(e.trend.slope)
 	if e.grows() {
-		e.unranked = len(lifetimes) == 1 && !lifetimes[0].rankTest()
+		e.unranked = len(e.lifetimes) == 1 && !e.lifetimes[0].rankTest()
 	}
 	if e.grows() {
-		e.alternative = c.alternative(&e, models)
+		e.alternative = c.alternative(e, models)
 	}
-	return e
 }
 
 // ambiguity finds what may hide growth in a series in which the test excludes
@@ -172,7 +179,7 @@ func (c *inquiry) ambiguity(k criteria, e *loadEvidence, alpha float64) ambiguit
 // morning look the same while they last. Growth that would reach the limit before
 // the end does not wait.
 func (c *inquiry) tooYoung(e *loadEvidence) bool {
-	left := c.left()
+	left := c.planned()
 	if left == 0 || c.exhausts(e.trend.slope, left) {
 		return false
 	}

@@ -1,14 +1,11 @@
 package detect
 
 import (
-	"fmt"
 	"math"
 	"slices"
-	"strings"
 	"time"
 
 	"soakmon/soak"
-	"soakmon/soak/human"
 )
 
 const (
@@ -37,34 +34,17 @@ func (Judge) Judge(q soak.Question) soak.Verdict { return newInquiry(q).judge(ni
 // lifetime, where they are known already.
 func (c *inquiry) judge(analyses []*analysis) soak.Verdict {
 	if why := c.lacking(); why != "" {
-		return c.unknown(why)
-	}
-	v := c.verdict(c.gather(analyses))
-	if v.State == soak.Inconclusive && len(c.q.Phases) == 0 && len(c.q.Series.Breaks) == 0 {
-		return c.withRestarts(v)
-	}
-	return v
-}
-
-// withRestarts judges a recording whose author marked no restarts once more,
-// with its sudden deep drops taken for restarts. A monitor sees its target
-// restart, so in its recordings a drop is the target's own.
-func (c *inquiry) withRestarts(v soak.Verdict) soak.Verdict {
-	at := restarts(c.pts)
-	if len(at) == 0 {
+		v := c.unknown(why)
+		v.Warnings = c.gaps.warnings()
 		return v
 	}
-	again := c.about(cut(c.pts, at))
-	e := again.gather(nil)
-	if w := again.verdict(e); w.State == soak.Clean || w.State == soak.Leaking && e.load.sameRate() {
-		w.Warnings = append(w.Warnings, fmt.Sprintf("%d sudden drops were treated as restarts", len(at)))
-		return w
+	e := c.gather(analyses)
+	v := c.withLifetimes(c.verdict(e), &e)
+	if c.unmarked() {
+		v = c.withRestarts(v)
 	}
-	var when []string
-	for _, t := range at {
-		when = append(when, human.Roughly(duration(t)))
-	}
-	v.Warnings = append(v.Warnings, "it fell suddenly at "+strings.Join(when, ", ")+": if that was a restart, mark it, and each lifetime is judged separately")
+	v = c.withCeiling(v, &e)
+	v.Warnings = append(v.Warnings, c.gaps.warnings()...)
 	return v
 }
 
@@ -79,6 +59,8 @@ type inquiry struct {
 	counts     bool
 	alpha      float64 // error probability of this look at this series
 	level      float64 // mean of all points
+	others     float64 // hours of the recording outside of the lifetime, where one is judged by itself
+	gaps       gaps    // readings of zero that were left out
 	operations operationCount
 }
 
@@ -88,8 +70,10 @@ func newInquiry(q soak.Question) *inquiry {
 	c.alpha = Correct(falseAlarms, q.Look, q.Family)
 	c.operations = countOperations(q.Operations)
 	if n := len(c.pts); n > 0 {
-		c.hours = c.pts[n-1].t - c.pts[0].t
 		c.quantum, c.counts = resolution(s.Metric, c.pts)
+		c.pts, c.gaps = withoutZeros(c.pts, s.Metric, c.counts)
+		n = len(c.pts)
+		c.hours = c.pts[n-1].t - c.pts[0].t
 		c.level = meanFrom(c.pts, c.pts[0].t)
 	}
 	return c
@@ -117,13 +101,17 @@ func (c *inquiry) lacking() string {
 // end is the hour of the last point.
 func (c *inquiry) end() float64 { return c.pts[len(c.pts)-1].t }
 
-// left is how many hours of the planned time are to come.
-func (c *inquiry) left() float64 {
+// planned is how many hours of the planned time are to come.
+func (c *inquiry) planned() float64 {
 	if c.q.Planned <= 0 {
 		return 0
 	}
 	return max(0, (c.loaded+c.q.Planned).Hours()-c.end())
 }
+
+// left is how many hours a wave may have to become whole: those to come, and for
+// one lifetime of several those of the others.
+func (c *inquiry) left() float64 { return max(c.others, c.planned()) }
 
 // exhausts reports whether growth at a slope reaches the limit within the given
 // hours.

@@ -63,14 +63,14 @@ func (c *inquiry) mayLeak(analyses []*analysis) (bool, []*analysis) {
 	if len(c.q.Rest) > 0 {
 		return true, nil
 	}
-	if len(c.q.Phases) == 0 && len(c.q.Series.Breaks) == 0 && len(restarts(c.pts)) > 0 {
+	if c.unmarked() && len(restarts(c.pts)) > 0 {
 		return true, nil
 	}
 	parts := splitAtBreaks(c.pts)
 	if len(parts) != 1 {
 		return len(parts) > 0, nil
 	}
-	if len(parts[0]) < leastGrowth || math.IsNaN(c.q.Limit) && c.hours < lastShare*(c.hours+c.left()) {
+	if len(parts[0]) < leastGrowth || math.IsNaN(c.q.Limit) && c.hours < lastShare*(c.hours+c.planned()) {
 		return false, analyses
 	}
 	if analyses == nil {

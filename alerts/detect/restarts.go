@@ -1,8 +1,13 @@
 package detect
 
 import (
+	"fmt"
 	"math"
 	"slices"
+	"strings"
+
+	"soakmon/soak"
+	"soakmon/soak/human"
 )
 
 const (
@@ -13,9 +18,124 @@ const (
 	toothScatter = 0.25 // and of the teeth of a sawtooth
 )
 
+// unmarked reports whether the process may have been restarted without a mark. A
+// monitor sees its target restart, so in its recordings a drop is the target's
+// own.
+func (c *inquiry) unmarked() bool {
+	return len(c.q.Phases) == 0 && c.pts[0].segment == c.pts[len(c.pts)-1].segment
+}
+
+// withRestarts judges a recording whose author marked no restarts once more,
+// with its sudden deep drops taken for restarts. All teeth of a sawtooth rise, so
+// growth before a drop and rest after it are a restart. What falls many times or
+// at even distances may be a sawtooth: such drops are only named.
+func (c *inquiry) withRestarts(v soak.Verdict) soak.Verdict {
+	all := drops(c.pts)
+	if v.State == soak.Leaking || len(all) == 0 {
+		return v
+	}
+	if at := restarts(c.pts); len(at) > 0 {
+		again := c.about(cut(c.pts, at))
+		e := again.gather(nil)
+		if w, ok := again.beforeDrop(v, &e); ok {
+			return w
+		}
+		if v.State == soak.Clean {
+			return v
+		}
+		if w := again.verdict(e); w.State == soak.Clean || w.State == soak.Leaking && e.load.sameRate() {
+			w.Warnings = append(w.Warnings, human.Count(len(at), "sudden drop")+" treated as a restart")
+			return w
+		}
+	}
+	if v.State != soak.Clean {
+		v.Warnings = append(v.Warnings, named(all))
+	}
+	return v
+}
+
+// beforeDrop decides where one lifetime between drops grows and another rests for
+// a shorter time: had the rest lasted as long as the growth, the growth would have
+// shown itself again. One that grows throughout, for a quarter of the recording,
+// and to whose beginning the process then returned, is a leak; any other that may
+// grow prevents the verdict clean.
+func (c *inquiry) beforeDrop(v soak.Verdict, e *evidence) (soak.Verdict, bool) {
+	if len(e.load.lifetimes) == 0 {
+		return v, false
+	}
+	all := c.apart(e)
+	leak := clearest(all)
+	if leak == nil {
+		i := slices.IndexFunc(all, func(l loneLifetime) bool { return l.suspect })
+		if i < 0 {
+			return v, false
+		}
+		leak = &all[i]
+	}
+	last := leak.inquiry.end()
+	next := slices.IndexFunc(c.pts, func(p point) bool { return p.t > last })
+	grown := last - leak.life().onset
+	if next < 0 || grown <= c.end()-last {
+		return v, false
+	}
+	grow, rest := 0, 0
+	for i := range all {
+		switch l := &all[i]; {
+		case l.trend.quantile(1-suspicion) < leak.trend.slope/2:
+			rest++
+		case l.suspect:
+			grow++
+		}
+	}
+	if rest == 0 && len(all) > 1 {
+		return v, false
+	}
+	when := human.Roughly(duration(last))
+	from, to := leak.life().ends()
+	returned := meanOf(c.pts[next:min(len(c.pts), next+3)]) <= from+returnShare*(to-from)
+	if leak.grows() && grow == 1 && returned && grown >= lastShare*c.hours && grown >= (1-returnShare)*leak.hours {
+		w := c.leakOf(leak, v)
+		w.Warnings = append(w.Warnings, "it fell suddenly at "+when+" and then rested: treated as a restart; mark restarts with --restart TIME")
+		return w, true
+	}
+	w := c.suspicious(leak, v)
+	w.Warnings = append(w.Warnings, named([]float64{last}))
+	return w, true
+}
+
+// returnShare is the share of a rise that may remain after the process returned
+// to its beginning.
+const returnShare = 0.2
+
+func meanOf(pts []point) float64 { return meanFrom(pts, math.Inf(-1)) }
+
+// named says when the series fell.
+func named(at []float64) string {
+	const most = 5
+	var when []string
+	for _, t := range at[:min(most, len(at))] {
+		when = append(when, human.Roughly(duration(t)))
+	}
+	text := "it fell suddenly at " + strings.Join(when, ", ")
+	if more := len(at) - most; more > 0 {
+		text += fmt.Sprintf(" and %d times more", more)
+	}
+	return text + ": if these were restarts, mark them with --restart TIME, and each lifetime is judged separately"
+}
+
 // restarts finds drops in a recording that may be unmarked restarts: few, sudden,
 // deep, and not at regular intervals. It returns the hours at which they happen.
 func restarts(pts []point) []float64 {
+	at := drops(pts)
+	// Many or regular drops belong to a sawtooth.
+	if len(at) > maxRestarts || len(at) > 2 && even(pts[0].t, at) {
+		return nil
+	}
+	return at
+}
+
+// drops returns the hours of the sudden deep drops.
+func drops(pts []point) []float64 {
 	v := middle(pts, fullPoints)
 	n := len(v.y)
 	if n < 4*leastPoints {
@@ -24,20 +144,29 @@ func restarts(pts []point) []float64 {
 	noise := typicalStep(v.y)
 	var at []float64
 	last := 0
-	for i := 3; i+3 < n; i++ {
+	for i := 3; i+1 < n; i++ {
 		// Medians on both sides, so that an outlier is not a drop; and most of the
-		// drop within one point, so that a quick decline is not one either.
-		before, after := median3(v.y[i-3:i]), median3(v.y[i+1:i+4])
+		// drop within one point, so that a quick decline is not one either. At the
+		// end an outlier is one: what follows it is not known.
+		before, after := median3(v.y[i-3:i]), median(v.y[i+1:min(n, i+4)])
 		if before-after < max(8*noise, 0.2) || i-last < leastPoints || v.y[i-1]-v.y[i+1] < 0.7*(before-after) {
 			continue
 		}
-		at = append(at, v.origin+v.span*(v.t[i-1]+v.t[i])/2)
+		at = append(at, steepest(pts, v.origin+v.span*v.t[i-1], v.origin+v.span*v.t[i+1]))
 		last = i
 		i += 3
 	}
-	// Many or regular drops belong to a sawtooth.
-	if len(at) > maxRestarts || len(at) > 2 && even(v.origin, at) {
-		return nil
+	return at
+}
+
+// steepest returns the hour between the two neighbors from one hour to another
+// between which the series falls most.
+func steepest(pts []point, from, to float64) (at float64) {
+	most := math.Inf(-1)
+	for i := 1; i < len(pts); i++ {
+		if fall := pts[i-1].mid - pts[i].mid; pts[i].t >= from && pts[i-1].t <= to && fall > most {
+			most, at = fall, (pts[i-1].t+pts[i].t)/2
+		}
 	}
 	return at
 }
@@ -55,6 +184,14 @@ func typicalStep(y []float64) float64 {
 
 func median3(v []float64) float64 {
 	return max(min(v[0], v[1]), min(max(v[0], v[1]), v[2]))
+}
+
+// median is that of one to three values.
+func median(v []float64) float64 {
+	if len(v) == 3 {
+		return median3(v)
+	}
+	return total(v) / float64(len(v))
 }
 
 func even(from float64, at []float64) bool {
