@@ -44,7 +44,7 @@ type Site struct {
 	P      float64 // p value of the hypothesis that it does not grow
 	Lasts  bool    // the growth continues to the end
 	Named  bool    // the growth is significant and continues to the end
-	Likely bool    // no site is named, and this one has most of the continuing growth
+	Likely bool    // no site is named, and this one has most of the growth: a suspect
 }
 
 // Ranking is the growth of all sites over the snapshots of a course.
@@ -71,7 +71,8 @@ func (r Ranking) Culprits() (all []Site) {
 }
 
 // Rank ranks the sites by their slope over the snapshots from from to to, both
-// included. With fewer than [Fewest] snapshots no site is named.
+// included. With fewer than [Fewest] snapshots no site is named, and slopes are those
+// from the first snapshot to the last.
 func (c *Course) Rank(by By, from, to time.Duration) Ranking {
 	lo, _ := slices.BinarySearch(c.at, from)
 	hi, found := slices.BinarySearch(c.at, to)
@@ -98,6 +99,9 @@ func (c *Course) Rank(by By, from, to time.Duration) Ranking {
 	whole := estimate(w.hours, total.value, total.unit())
 	r.Total = whole.slope
 	r.First, r.Last = total.value[0], total.value[hi-lo-1]
+	if hi-lo < Fewest && hi-lo > 1 {
+		r.Total = (r.Last - r.First) / (w.hours[hi-lo-1] - w.hours[0])
+	}
 	r.finish(tested, whole.p <= chance)
 	return r
 }
@@ -123,7 +127,10 @@ func (r *Ranking) finish(tested []bool, grows bool) {
 		}
 	}
 	r.Explained = min(1, r.Explained)
-	if grows && !slices.ContainsFunc(r.Sites, func(s Site) bool { return s.Named }) {
+	switch {
+	case r.Snapshots < Fewest:
+		r.suspect()
+	case grows && !slices.ContainsFunc(r.Sites, func(s Site) bool { return s.Named }):
 		r.likely()
 	}
 	slices.SortStableFunc(r.Sites, func(a, b Site) int {
@@ -147,6 +154,21 @@ func (r *Ranking) likely() {
 	for i := range r.Sites {
 		if s := &r.Sites[i]; s.Lasts && s.P <= chance && s.Slope > lasting/2 {
 			s.Likely, r.Explained = true, s.Share
+		}
+	}
+}
+
+// suspect marks the site with more than half of all rises, of few snapshots, if it
+// rose by more than the error of sampling. Sites that fall do not count: when clients
+// leave, what waits for them goes, and a leak remains.
+func (r *Ranking) suspect() {
+	rises := 0.0
+	for _, s := range r.Sites {
+		rises += max(0, s.Slope)
+	}
+	for i := range r.Sites {
+		if s := &r.Sites[i]; s.Slope-2*s.Err > rises/2 {
+			s.Likely, s.Share = true, s.Slope/rises
 		}
 	}
 }
@@ -212,8 +234,8 @@ func (w *window) site(group []int32) (site Site, changed bool) {
 	site.First, site.Last = s.value[0], s.value[n-1]
 	unit := s.unit()
 	low, high := slices.Min(s.value), slices.Max(s.value)
-	if high-low <= leastSamples*unit {
-		site.Slope, site.P = (site.Last-site.First)/max(w.hours[n-1]-w.hours[0], 1e-9), 1
+	if span := max(w.hours[n-1]-w.hours[0], 1e-9); n < Fewest || high-low <= leastSamples*unit {
+		site.Slope, site.Err, site.P = (site.Last-site.First)/span, math.Sqrt(unit*(site.First+site.Last))/span, 1
 		return site, false
 	}
 	tr := estimate(w.hours, s.value, unit)

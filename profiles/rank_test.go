@@ -87,8 +87,12 @@ func TestRank_Groups(t *testing.T) {
 			t.Errorf("by %s: explains %.2f, stack %v", by, ranking.Explained, top.Stack)
 		}
 	}
-	if few := c.Rank(ByFunction, 0, 5*time.Minute); len(few.Culprits()) > 0 {
-		t.Errorf("named with %d snapshots: %+v", few.Snapshots, few.Culprits())
+	few := c.Rank(ByFunction, 0, 5*time.Minute)
+	if all := few.Culprits(); few.Snapshots != 3 || len(all) != 1 || all[0].Named || !all[0].Likely || !strings.HasPrefix(all[0].Frame.Function, "app/site0.") || few.Explained != 0 {
+		t.Errorf("with %d snapshots: %+v", few.Snapshots, all)
+	}
+	if one := c.Rank(ByFunction, 0, time.Second); one.Snapshots != 1 || len(one.Culprits()) > 0 {
+		t.Errorf("with %d snapshots: %+v", one.Snapshots, one.Culprits())
 	}
 }
 

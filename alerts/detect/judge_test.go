@@ -240,8 +240,8 @@ func TestJudge_FollowsOperationsOrTime(t *testing.T) {
 	}
 }
 
-// At a constant rate, operations that are read a little early or late say nothing
-// about what exact growth follows.
+// At a constant rate, operations that are read a little early or late do not show
+// what exact growth follows.
 func TestJudge_FollowsNothingAtConstantRate(t *testing.T) {
 	t.Parallel()
 	for seed := range uint64(20) {

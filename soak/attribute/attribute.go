@@ -11,7 +11,7 @@
 // constant: counters are read a little early or late. So causes count as
 // distinguishable only if the errors of reading them could feign less than a little
 // of the growth: what a cause varies by, next to the others, must exceed its error
-// by so much (the reliability ratio of Fuller, Measurement Error Models, 1987).
+// by a factor (the reliability ratio of Fuller, Measurement Error Models, 1987).
 //
 // Outlying blocks weigh less (Huber, Robust estimation
 // of a location parameter, Annals of Mathematical Statistics 35, 1964), and

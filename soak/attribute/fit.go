@@ -66,7 +66,7 @@ func (a *asker) fit(causes ...int) (fitted, bool) {
 	return f, finite(f.each) && finite(f.deviation)
 }
 
-// reliable reports whether each cause varies, next to the others, so much more than
+// reliable reports whether each cause varies, next to the others, enough more than
 // by the errors of reading them that these could feign only a little of the growth.
 // The blocks in which it varies most are left out: one hiccup or pause of the load
 // is a coincidence.

@@ -49,7 +49,17 @@ type Leak struct {
 	Slope   float64 // per hour
 	From    time.Duration
 	To      time.Duration // the interval of the run in which it leaks
+	Begin   time.Duration
+	Close   time.Duration // the interval in which sessions were open, warm-up and rests included; Close is 0 if that is unknown
 	End     time.Duration // of the recording
+}
+
+// loaded is the interval in which sessions were open, or all of the recording.
+func (l Leak) loaded() (from, to time.Duration) {
+	if l.Close > l.Begin {
+		return l.Begin, l.Close
+	}
+	return 0, l.End
 }
 
 // Finding names the cause of one leak. Its JSON names are stable.
@@ -59,22 +69,27 @@ type Finding struct {
 	Metric    string     `json:"metric"`
 	Unit      string     `json:"unit"`
 	Slope     soak.Float `json:"slope_per_hour"`
-	Explained soak.Float `json:"explained"` // share of the growth that all culprits explain, 0 to 1; null if unknown
+	Explained soak.Float `json:"explained"` // share of the growth that all certain culprits with a place explain, 0 to 1; null if there is none
 	Culprits  []Culprit  `json:"culprits"`
 	Note      string     `json:"note,omitempty"`       // additional information, or why there is no culprit
 	With      *With      `json:"grows_with,omitempty"` // what the growth is proportional to
 }
 
 // Culprit is a place that grows. Function, File and Line are empty if only the
-// kernel knows it.
+// kernel knows it. A culprit with a Kind is a kind of memory or descriptor, and
+// its place is not known.
 type Culprit struct {
 	Function  string     `json:"function"`
 	File      string     `json:"file"`
 	Line      int        `json:"line"`
 	Share     soak.Float `json:"share"` // of the growth, 0 to 1
 	Detail    string     `json:"detail"`
+	Kind      string     `json:"kind,omitempty"`
+	Suspect   bool       `json:"suspect,omitempty"`    // it has most of the growth, but this is not significant
 	CreatedBy string     `json:"created_by,omitempty"` // of goroutines: the go statement
 	Stack     []string   `json:"stack,omitempty"`      // innermost call first
+
+	correlated bool // goroutines that grow at the rate of another resource
 }
 
 // mostCulprits is the maximum number of culprits of one leak.
@@ -126,9 +141,25 @@ func (f *finder) find(l Leak) Finding {
 	case Native:
 		f.memory(l, &out)
 	}
+	out.explain()
 	slices.SortStableFunc(out.Culprits, first)
 	out.Culprits = out.Culprits[:min(len(out.Culprits), mostCulprits)]
 	return out
+}
+
+// explain sums the shares of the culprits that are certain and have a place. They
+// do not overlap, except for the places of correlated goroutines, which explain
+// nothing by themselves if only the kernel knows the resource.
+func (f *Finding) explain() {
+	total, known := soak.Float(0), false
+	for _, c := range f.Culprits {
+		if c.Kind == "" && !c.Suspect && !c.correlated {
+			total, known = total+c.Share, true
+		}
+	}
+	if known {
+		f.Explained = min(1, total)
+	}
 }
 
 // first orders culprits by their share, rounded to a tenth. With equal shares a place

@@ -164,7 +164,10 @@ func TestFind_KernelResources(t *testing.T) {
 	}{
 		{whole("fds", "count", 120), map[string]func(int) float64{
 			`fds_kind{kind="socket"}`: up(2, 5), `fds_kind{kind="file"}`: flat(9), `sockets{state="close_wait"}`: up(2, 0), `sockets_peer{peer="10.0.0.7:443 close_wait"}`: up(2, 0),
-		}, FD, "socket: 5 → 125, TCP in CLOSE_WAIT (the peer has closed the connection, the program has not), peer 10.0.0.7:443 close_wait"},
+		}, FD, "sockets, close_wait to 10.0.0.7:443: 0 → 120 (all sockets: 5 → 125), TCP in CLOSE_WAIT (the peer has closed the connection, the program has not)"},
+		{whole("fds", "count", 120), map[string]func(int) float64{
+			`fds_kind{kind="socket"}`: up(2, 5), `sockets{state="established"}`: up(2, 4), `sockets_peer{peer="clients of :80 established"}`: up(2, 4),
+		}, FD, "sockets, established from clients of :80: 4 → 124 (all sockets: 5 → 125), TCP in ESTABLISHED (connections stay open)"},
 		{whole("fds", "count", 120), map[string]func(int) float64{`fds_kind{kind="deleted"}`: up(2, 0), `fds_file{dir="/tmp/up-*"}`: up(2, 0)}, FD, "deleted: 0 → 120, in /tmp/up-*"},
 		{whole("fds", "count", 120), map[string]func(int) float64{`fds_kind{kind="anon_inode:[inotify]"}`: up(2, 0), `fds_age_seconds{kind="anon_inode:[inotify]"}`: up(30, 0), `fds_oldest_seconds{kind="anon_inode:[inotify]"}`: up(60, 0)}, FD, "anon_inode:[inotify]: 0 → 120, half of them open for at least 30 min, the oldest for at least 1 h"},
 		{whole("threads", "count", 60), map[string]func(int) float64{`threads_comm{comm="io-*"}`: up(1, 4), `threads_comm{comm="main"}`: flat(1)}, Thread, "threads named io-*: 4 → 64"},
@@ -186,6 +189,69 @@ func TestFind_KernelResources(t *testing.T) {
 		f := one(t, m, c.leak)
 		if len(f.Culprits) == 0 || f.Culprits[0].Detail != c.want || f.Resource != c.resource || f.Culprits[0].Share < 0.95 {
 			t.Errorf("%s: %+v\nwant %s", c.leak.Metric, f, c.want)
+		}
+	}
+}
+
+// On a busy machine the tables of sockets are read before the load and at the rests
+// only, and after it the clients are gone.
+func TestFind_PeerFromFewReadings(t *testing.T) {
+	m := newMemory()
+	put := func(name string, readings ...float64) {
+		var s soak.Series
+		for i := 0; i < len(readings); i += 2 {
+			s.At, s.Value = append(s.At, time.Duration(readings[i])*time.Second), append(s.Value, readings[i+1])
+		}
+		m.series[name] = s
+	}
+	put("fds", 1, 10, 13, 215, 18, 228, 54, 320, 90, 410, 128, 504, 136, 504, 145, 314)
+	put(`fds_kind{kind="socket"}`, 1, 1, 13, 205, 18, 218, 30, 247, 42, 277, 54, 308, 66, 337, 78, 367, 90, 398, 102, 427, 114, 458, 126, 488, 136, 495, 145, 305)
+	put(`fds_kind{kind="file"}`, 1, 2, 13, 2, 18, 2, 30, 2, 42, 2, 54, 2, 66, 2, 78, 2, 90, 2, 102, 2, 114, 2, 126, 2, 136, 2, 145, 2)
+	put(`sockets_peer{peer="192.0.2.1:5432 established"}`, 13, 14, 18, 27, 136, 304, 145, 304)
+	put(`sockets_peer{peer="clients of :80 established"}`, 13, 192, 18, 190, 136, 190, 145, 0)
+	at := func(s float64) time.Duration { return time.Duration(s * float64(time.Second)) }
+	l := Leak{Process: soak.RoleTarget, Metric: "fds", Unit: "count", Slope: 9030, From: at(28), To: at(128), Begin: at(8), Close: at(137), End: at(146)}
+	f := one(t, m, l)
+	want := "sockets, established to 192.0.2.1:5432: 14 → 304 (all sockets: 205 → 495)"
+	if len(f.Culprits) != 1 || f.Culprits[0].Detail != want || f.Explained < 0.95 {
+		t.Errorf("%+v\nwant %s", f, want)
+	}
+}
+
+// Two snapshots of a fast leak suffice for a suspect, and certainty needs more.
+func TestFind_SuspectFromTwoSnapshots(t *testing.T) {
+	m := newMemory()
+	m.series["goroutines"] = soak.Series{At: []time.Duration{0, 30 * time.Second}, Value: []float64{400, 1000}}
+	snapshot := func(i int) []byte {
+		return goroutineProfile(t, i, []stack{
+			{[]string{"runtime.gopark", "main.answer"}, func(i int) int64 { return int64(200 + 20*i) }},
+			{[]string{"runtime.gopark", "main.serve"}, func(i int) int64 { return int64(190 - i/20*190) }},
+		})
+	}
+	second := Leak{Process: soak.RoleTarget, Metric: "goroutines", Unit: "count", Slope: 72_000, To: 30 * time.Second, End: 40 * time.Second}
+	for i := range 2 {
+		m.put("goroutine", 0, snapshot(20*i))
+		m.metas[i].At = time.Duration(20*i) * time.Second
+	}
+	f := one(t, m, second)
+	if len(f.Culprits) != 1 || f.Culprits[0].Function != "main.answer" || !f.Culprits[0].Suspect || f.Culprits[0].Share < 0.95 || f.Explained >= 0 {
+		t.Errorf("%+v", f)
+	}
+	m.metas, m.profiles = m.metas[:1], m.profiles[:1]
+	if f := one(t, m, second); len(f.Culprits) != 0 || f.Note == "" {
+		t.Errorf("one snapshot: %+v", f)
+	}
+}
+
+// A kind of memory is not a place.
+func TestFind_KindOfMemoryExplainsNothing(t *testing.T) {
+	up := func(i int) float64 { return float64(i << 20) }
+	for mapping, kind := range map[string]string{"[heap]": "the malloc heap", "anonymous": "anonymous mappings", "Go heap": "Go heap", "/dev/shm/queue-*": ""} {
+		m := newMemory()
+		m.add(soak.LabelName("mapping_bytes", "mapping", mapping), up)
+		f := one(t, m, whole("rss_bytes", "bytes", 60<<20))
+		if len(f.Culprits) != 1 || f.Culprits[0].Kind != kind || (f.Explained > 0.95) != (kind == "") {
+			t.Errorf("%s: %+v", mapping, f)
 		}
 	}
 }

@@ -14,15 +14,14 @@ import (
 func (f *finder) goroutines(l Leak, out *Finding) {
 	s := f.course("goroutine", l)
 	r := s.rank()
-	if r.Snapshots < profiles.Fewest {
+	if r.Snapshots < fewestOfSuspect {
 		out.Note = s.few("goroutine")
 		return
 	}
 	clusters := f.clusters(l)
-	for _, site := range r.Culprits() {
+	for _, site := range culprits(r, l) {
 		out.Culprits = append(out.Culprits, waiting(site, clusters))
 	}
-	out.Explained = soak.Float(r.Explained)
 	if len(out.Culprits) == 0 {
 		out.Note = fmt.Sprintf("no place grows significantly in %d goroutine profiles", r.Snapshots)
 	}
@@ -58,6 +57,9 @@ func waiting(s profiles.Site, clusters []profiles.Cluster) Culprit {
 		} else if place.Function == c.Function {
 			c.File, c.Line = place.File, place.Line
 		}
+	}
+	if c.Suspect {
+		words = append(words, suspectWords)
 	}
 	c.Detail = strings.Join(words, ", ")
 	return c

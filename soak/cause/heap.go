@@ -5,7 +5,6 @@ import (
 	"strings"
 
 	"soakmon/profiles"
-	"soakmon/soak"
 	"soakmon/soak/human"
 )
 
@@ -13,15 +12,14 @@ import (
 func (f *finder) heap(l Leak, out *Finding) {
 	s := f.course("heap", l)
 	r := s.rank()
-	if r.Snapshots < profiles.Fewest {
+	if r.Snapshots < fewestOfSuspect {
 		out.Note = s.few("heap")
 		return
 	}
-	found := r.Culprits()
+	found := culprits(r, l)
 	for _, site := range found {
 		out.Culprits = append(out.Culprits, culprit(site, heapDetail(site)))
 	}
-	out.Explained = soak.Float(r.Explained)
 	if len(found) == 0 {
 		out.Explained = 0
 		out.Note = fmt.Sprintf("no call site grows significantly in %d heap profiles: they sample one object per 512 KiB, and detect a site once it has grown by about 5 MiB", r.Snapshots)
@@ -34,7 +32,7 @@ func heapDetail(s profiles.Site) string {
 		words = append(words, fmt.Sprintf("%s objects of %s more per hour", human.Amount(s.Counts, "count"), human.Amount(s.Slope/s.Counts, "bytes")))
 	}
 	if s.Likely {
-		words = append(words, "most likely; too few samples to be certain")
+		words = append(words, suspectWords)
 	}
 	if by := callers(s); by != "" {
 		words = append(words, by)

@@ -18,26 +18,34 @@ var socketFamilies = []string{"sockets", "udp_sockets", "unix_sockets", "other_s
 // descriptors finds the kinds of descriptor that grow, and places where goroutines
 // grow at the same rate.
 func (f *finder) descriptors(l Leak, out *Finding) {
-	kinds := f.parts(l, "fds_kind")
+	kinds, suspect := f.parts(l, "fds_kind"), false
+	if len(kinds) == 0 {
+		kinds = f.account(l, "fds_kind")
+		suspect = true
+	}
 	for _, p := range kinds {
-		words := []string{fmt.Sprintf("%s: %.0f → %.0f", p.labels["kind"], p.first, p.last)}
-		switch p.labels["kind"] {
+		kind := p.labels["kind"]
+		words := []string{fmt.Sprintf("%s: %.0f → %.0f", kind, p.first, p.last)}
+		c := Culprit{Share: share(p, l), Suspect: suspect}
+		switch kind {
 		case "socket":
-			words = append(words, f.sockets(l)...)
+			words = f.sockets(l, p)
 		case "file", "deleted":
 			for _, dir := range f.parts(l, "fds_file") {
 				words = append(words, "in "+dir.labels["dir"])
 			}
 		}
-		words = append(words, f.ages(l, p.labels["kind"])...)
-		out.Culprits = append(out.Culprits, Culprit{Share: share(p, l), Detail: strings.Join(words, ", ")})
+		if len(words) == 1 { // neither a peer, nor a state, nor a folder
+			c.Kind = kind
+		}
+		c.Detail = strings.Join(append(words, f.ages(l, kind)...), ", ")
+		out.Culprits = append(out.Culprits, c)
 	}
 	if len(kinds) == 0 { // too few readings by kind, or only sockets leak
 		for _, p := range f.parts(l, socketFamilies...) {
 			out.Culprits = append(out.Culprits, Culprit{Share: share(p, l), Detail: fmt.Sprintf("%s: %.0f → %.0f", socketWords(p), p.first, p.last)})
 		}
 	}
-	explain(out)
 	out.Culprits = append(out.Culprits, f.correlated(l, "descriptors")...)
 	if len(out.Culprits) == 0 {
 		out.Note = "no kind of descriptor grows significantly"
@@ -54,30 +62,43 @@ func (f *finder) ages(l Leak, kind string) (words []string) {
 	return words
 }
 
-// explain sums the shares of culprits that do not overlap.
-func explain(out *Finding) {
-	if len(out.Culprits) == 0 {
-		return
+// sockets names the peer, or else the protocols, states and peers, of the sockets
+// that grow.
+func (f *finder) sockets(l Leak, all part) []string {
+	peers := f.parts(l, "sockets_peer")
+	if len(peers) == 0 {
+		peers = f.account(l, "sockets_peer")
 	}
-	total := soak.Float(0)
-	for _, c := range out.Culprits {
-		total += c.Share
+	words := []string{fmt.Sprintf("socket: %.0f → %.0f", all.first, all.last)}
+	if len(peers) > 0 && peers[0].Slope > all.Slope/2 {
+		words = []string{fmt.Sprintf("sockets, %s: %.0f → %.0f (all sockets: %.0f → %.0f)", peerWords(peers[0]), peers[0].first, peers[0].last, all.first, all.last)}
+		peers = nil
 	}
-	out.Explained = min(1, total)
-}
-
-// sockets names the protocols, states and peers that grow.
-func (f *finder) sockets(l Leak) (words []string) {
-	for _, p := range f.parts(l, socketFamilies...) {
+	states := f.parts(l, socketFamilies...)
+	if len(states) == 0 {
+		states = f.account(l, "sockets")
+	}
+	for _, p := range states {
 		words = append(words, socketWords(p))
 	}
-	for i, p := range f.parts(l, "sockets_peer") {
-		if i == 2 {
-			break
-		}
-		words = append(words, "peer "+p.labels["peer"])
+	for _, p := range peers[:min(len(peers), 2)] {
+		words = append(words, peerWords(p))
 	}
 	return words
+}
+
+// peerWords describes the connections of a peer: "established to 10.0.0.7:443".
+func peerWords(p part) string {
+	label := p.labels["peer"]
+	space := strings.LastIndexByte(label, ' ')
+	if space < 0 {
+		return label
+	}
+	who, state := label[:space], label[space+1:]
+	if strings.HasPrefix(who, "clients of ") {
+		return state + " from " + who
+	}
+	return state + " to " + who
 }
 
 // stateMeans explains a growing number of TCP sockets in a state.
@@ -109,7 +130,6 @@ func (f *finder) threads(l Leak, out *Finding) {
 	for _, p := range f.parts(l, "threads_comm") {
 		out.Culprits = append(out.Culprits, Culprit{Share: share(p, l), Detail: fmt.Sprintf("threads named %s: %.0f → %.0f", p.labels["comm"], p.first, p.last)})
 	}
-	explain(out)
 	out.Culprits = append(f.correlated(l, "threads"), out.Culprits...)
 	if len(out.Culprits) == 0 {
 		out.Note = "no name of threads grows significantly"
@@ -135,7 +155,6 @@ func (f *finder) children(l Leak, out *Finding) {
 		}
 		out.Culprits = append(out.Culprits, Culprit{Share: share(p, l), Detail: detail})
 	}
-	explain(out)
 	if len(out.Culprits) == 0 {
 		out.Note = "no name of children grows significantly"
 	}

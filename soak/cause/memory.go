@@ -25,23 +25,28 @@ func (f *finder) memory(l Leak, out *Finding) {
 	}
 	for _, p := range f.parts(l, "mapping_bytes") {
 		if s := share(p, l); s >= 0.05 && !(ok && p.labels["mapping"] == "Go heap") {
-			out.Culprits = append(out.Culprits, Culprit{Share: s, Detail: fmt.Sprintf("%s: %s → %s", f.mapping(l, p), human.Amount(p.first, "bytes"), human.Amount(p.last, "bytes"))})
+			kind, words := f.mapping(l, p)
+			out.Culprits = append(out.Culprits, ofMemory(kind, words, p, s))
 		}
 	}
-	explain(out)
 	if len(out.Culprits) == 0 {
 		kinds := []string{"rss_anon_bytes", "rss_file_bytes", "rss_shmem_bytes"}
 		if outside {
 			kinds = nil // they contain the heap
 		}
 		for _, p := range f.parts(l, kinds...) {
-			out.Culprits = append(out.Culprits, Culprit{Share: share(p, l), Detail: residentWords[p.name] + fmt.Sprintf(": %s → %s", human.Amount(p.first, "bytes"), human.Amount(p.last, "bytes"))})
+			out.Culprits = append(out.Culprits, ofMemory(residentWords[p.name], residentWords[p.name], p, share(p, l)))
 		}
-		explain(out)
 	}
 	if len(out.Culprits) == 0 {
 		out.Note = join(out.Note, "no part of the resident memory grows significantly")
 	}
+}
+
+// ofMemory is a culprit that is a part of the memory; kind is empty for a part with a
+// name of its own, such as that of a file.
+func ofMemory(kind, words string, p part, share soak.Float) Culprit {
+	return Culprit{Share: share, Kind: kind, Detail: fmt.Sprintf("%s: %s → %s", words, human.Amount(p.first, "bytes"), human.Amount(p.last, "bytes"))}
 }
 
 // golang finds memory that the Go runtime retains in addition to the live heap.
@@ -49,14 +54,15 @@ func (f *finder) golang(l Leak, out *Finding) {
 	retained := f.retained(l)
 	for _, k := range []struct {
 		part
+		kind  string
 		words string
 		is    string
 	}{
-		{retained, "free spans retained by the Go runtime (not a leak of the program)", Native},
-		{f.one(l, "go_stack_bytes"), "stacks of goroutines", Goroutine},
+		{retained, "free spans retained by the Go runtime", "free spans retained by the Go runtime (not a leak of the program)", Native},
+		{f.one(l, "go_stack_bytes"), "stacks of goroutines", "stacks of goroutines", Goroutine},
 	} {
 		if s := share(k.part, l); k.Lasts && k.P <= chance && s >= 0.05 {
-			out.Culprits = append(out.Culprits, Culprit{Share: s, Detail: fmt.Sprintf("%s: %s → %s", k.words, human.Amount(k.first, "bytes"), human.Amount(k.last, "bytes"))})
+			out.Culprits = append(out.Culprits, ofMemory(k.kind, k.words, k.part, s))
 			if s > 0.5 {
 				out.Resource = k.is
 			}
@@ -95,22 +101,24 @@ var residentWords = map[string]string{
 	"rss_shmem_bytes": "shared memory",
 }
 
-// mapping describes the use of a mapping, and how it grows.
-func (f *finder) mapping(l Leak, p part) string {
+// mapping describes the use of a mapping, and how it grows. kind is empty where the
+// mapping has the name of a file.
+func (f *finder) mapping(l Leak, p part) (kind, words string) {
 	switch name := p.labels["mapping"]; name {
 	case "[heap]":
-		return "the malloc heap"
+		kind = "the malloc heap"
 	case "malloc arenas":
-		return "per-thread malloc arenas"
+		kind = "per-thread malloc arenas"
 	case "anonymous":
-		return f.anonymous(l, p)
+		return "anonymous mappings", f.anonymous(l, p)
 	case "shared anonymous":
-		return "shared anonymous mappings"
+		kind = "shared anonymous mappings"
 	case "Go heap", "thread stacks":
-		return name
+		kind = name
 	default:
-		return "mapping " + name
+		return "", "mapping " + name
 	}
+	return kind, kind
 }
 
 // anonymous distinguishes a growing number of mappings from a growing mapping.

@@ -33,14 +33,16 @@ func (f *finder) course(kind string, l Leak) *stretch {
 }
 
 // usualSnapshots is the number of profiles that an interval should have. If it has
-// fewer, profiles of the whole run are used, including warm-up and rests.
+// fewer, profiles of all the time in which sessions were open are used, including
+// warm-up and rests.
 const usualSnapshots = 10
 
 // within lists the profiles of a kind in the interval of a leak.
 func (f *finder) within(kind string, l Leak) []soak.ProfileMeta {
 	all := f.between(kind, l, l.From, l.To)
 	if len(all) < usualSnapshots {
-		return f.between(kind, l, 0, l.End)
+		from, to := l.loaded()
+		return f.between(kind, l, from, to)
 	}
 	return all
 }
@@ -108,12 +110,36 @@ func (s *stretch) few(kind string) string {
 }
 
 func culprit(s profiles.Site, detail string) Culprit {
-	c := Culprit{Function: s.Frame.Function, File: s.Frame.File, Line: s.Frame.Line, Share: soak.Float(s.Share), Detail: detail}
+	c := Culprit{Function: s.Frame.Function, File: s.Frame.File, Line: s.Frame.Line, Share: soak.Float(s.Share), Detail: detail, Suspect: s.Likely}
 	for _, f := range s.Stack[:min(len(s.Stack), mostFrames)] {
 		c.Stack = append(c.Stack, f.String())
 	}
 	return c
 }
+
+// fewestOfSuspect is the minimum number of snapshots that show growth at a place.
+const fewestOfSuspect = 2
+
+// suspectWords qualify a suspect.
+const suspectWords = "too few snapshots to be certain"
+
+// culprits are the places of a ranking that certainly grow, or else a likely one, or
+// else a suspect: the place that grows at more than half the rate of the leak, beyond
+// the error of sampling.
+func culprits(r profiles.Ranking, l Leak) []profiles.Site {
+	if all := r.Culprits(); len(all) > 0 || len(r.Sites) == 0 {
+		return all
+	}
+	s := r.Sites[0]
+	if !(s.Slope-suspicion*s.Err > l.Slope/2 && s.Last > s.First) {
+		return nil
+	}
+	s.Likely, s.Share = true, min(1, s.Slope/l.Slope)
+	return []profiles.Site{s}
+}
+
+// suspicion is the number of standard errors by which a suspect must have grown.
+const suspicion = 2
 
 // mostFrames is the maximum number of frames of a stack.
 const mostFrames = 16

@@ -67,7 +67,24 @@ func (r Report) superseded(s judge.Statement) bool {
 // leak describes a series as one that leaks during the whole steady load.
 func (b *builder) leak(s Series) cause.Leak {
 	from, to := b.steady()
-	return cause.Leak{Process: s.Process, Metric: s.Metric, Unit: s.Unit, Slope: float64(s.Slope), From: from, To: to, End: b.end}
+	l := cause.Leak{Process: s.Process, Metric: s.Metric, Unit: s.Unit, Slope: float64(s.Slope), From: from, To: to, End: b.end}
+	l.Begin, l.Close = b.open()
+	return l
+}
+
+// open is the interval in which sessions were open: from the beginning of the load to
+// the end of its last rest. It is empty if there is no load.
+func (b *builder) open() (from, to time.Duration) {
+	for _, p := range b.phases {
+		if !p.Name.Loading() && (to == 0 || p.Name != soak.PhaseRest && p.Name != soak.PhasePaused) {
+			continue
+		}
+		if to == 0 {
+			from = p.From
+		}
+		to = p.To
+	}
+	return from, to
 }
 
 // steady is the interval from the beginning of the first steady phase to the end of
@@ -130,10 +147,22 @@ func (r Report) Causes() (all []Cause) {
 	return all
 }
 
+// explained says how much of the growth has a place. Kinds of memory have none, and a
+// suspect explains nothing.
 func explained(f cause.Finding) string {
+	var kinds []string
+	for _, c := range f.Culprits {
+		if c.Kind != "" {
+			kinds = append(kinds, c.Kind)
+		}
+	}
 	switch {
 	case len(f.Culprits) == 0:
 		return ": no culprit was found"
+	case len(kinds) == len(f.Culprits):
+		return fmt.Sprintf(": kind: %s; no place known", strings.Join(kinds, ", "))
+	case f.Culprits[0].Suspect:
+		return ": a suspect, not certain"
 	case f.Explained != f.Explained:
 		return ""
 	}
@@ -144,6 +173,11 @@ func culpritWords(c cause.Culprit) CulpritWords {
 	w := CulpritWords{Share: fmt.Sprintf("%.0f %%", 100*float64(c.Share)), Place: c.Function}
 	if c.Function == "" {
 		w.Place = c.Detail
+	}
+	if c.Suspect {
+		w.Place = "△ suspect: " + w.Place
+	}
+	if c.Function == "" {
 		return w
 	}
 	if c.File != "" {
