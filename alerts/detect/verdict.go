@@ -92,9 +92,7 @@ func (c *inquiry) verdict(e evidence) soak.Verdict {
 	// Counts that are equal at two rests exclude growth by one step each.
 	if step := soak.Float(c.quantum / e.rest.hours); e.rest.unchanged && v.State == soak.Clean && !(v.MinDetectable < 2*step) {
 		v.MinDetectable = 2 * step
-		if v.Evidence == soak.EvidenceRest {
-			v.Slope, v.Lo, v.Hi = soak.Float(e.rest.change), soak.Float(e.rest.change)-step, soak.Float(e.rest.change)+step
-		}
+		v.Slope, v.Lo, v.Hi = soak.Float(e.rest.change), soak.Float(e.rest.change)-step, soak.Float(e.rest.change)+step
 	}
 	v.MinDetectable = soak.Float(c.limit(&e, v, stated))
 	from := c.pts[0].t

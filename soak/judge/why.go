@@ -22,7 +22,7 @@ func (j Judged) Why() string {
 	case v.State == soak.Leaking:
 		return j.whyLeak()
 	}
-	why, _, _ := strings.Cut(v.Reason, "; ")
+	why, _, _ := strings.Cut(strings.TrimPrefix(v.Reason, string(soak.NotJudged)+": "), "; ")
 	if v.Needed > 0 {
 		why += "; needs about " + human.Roughly(v.Needed)
 	}

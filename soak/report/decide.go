@@ -45,7 +45,7 @@ func decide(r *Report, b *builder) {
 	// its series are open. The full slice expression keeps append from writing
 	// into r.faults, which JUnit and HTML list separately.
 	open = append(r.faults[:len(r.faults):len(r.faults)], open...)
-	r.violated = append(firedRules(r), b.regressed(r)...)
+	r.violated = append(firedRules(r), b.worse(r)...)
 	// From here on each condition overrides the weaker ones before it. Verdict
 	// and exit code differ on purpose: a dead target and a violated rule have exit
 	// codes of their own, but neither shows a leak.
@@ -69,6 +69,9 @@ func decide(r *Report, b *builder) {
 		r.Reasons = append(r.Reasons, "the monitor failed: "+b.run.Error)
 	}
 	r.Reasons = append(append(append(r.Reasons, leaks...), r.violated...), open...)
+	if r.Verdict == soak.Inconclusive {
+		r.Needed = needed(r)
+	}
 	if r.Verdict == soak.Clean {
 		r.Reasons = []string{cleanReason(r)}
 	}
@@ -173,9 +176,12 @@ func firedRules(r *Report) (out []string) {
 	return out
 }
 
-// regressed lists what is worse than in the plan's earlier runs, if the plan asks
+// regressed begins a reason that names a quantity worse than in earlier runs.
+const regressed = "regressed: "
+
+// worse lists what is worse than in the plan's earlier runs, if the plan asks
 // for that comparison, and warns if it was not possible.
-func (b *builder) regressed(r *Report) (out []string) {
+func (b *builder) worse(r *Report) (out []string) {
 	nights := b.run.Nights
 	switch {
 	case b.plan.Regression == 0 || b.running:
@@ -185,7 +191,7 @@ func (b *builder) regressed(r *Report) (out []string) {
 		r.warn("%s", nights.Note)
 	default:
 		for _, w := range nights.Worse {
-			out = append(out, "regressed: "+w.Text)
+			out = append(out, regressed+w.Text)
 		}
 	}
 	return out

@@ -23,6 +23,9 @@ const mostListed = 20
 func Markdown(w io.Writer, r Report, c Charts) error {
 	var out strings.Builder
 	fmt.Fprintf(&out, "## %s · %s\n\n**%s**\n\n", badges[r.Verdict], Escape(r.Name), Escape(Sentence(r)))
+	if n := r.Needed; n != nil {
+		fmt.Fprintf(&out, "To decide: %s, with `%s`\n\n", Escape(n.Text), n.Command)
+	}
 	mdList(&out, "Why", r.Reasons)
 	MarkdownCauses(&out, r)
 	mdIsolation(&out, r)

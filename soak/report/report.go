@@ -45,7 +45,9 @@ type Report struct {
 	Ended      soak.End          `json:"ended"`
 	Verdict    soak.State        `json:"verdict"`
 	ExitCode   int               `json:"exit_code"`
+	Headline   string            `json:"headline"` // [Sentence]
 	Reasons    []string          `json:"reasons"`
+	Needed     *Needed           `json:"needed,omitempty"` // of an inconclusive run: how long it would have to be
 	Evidence   Evidence          `json:"evidence"`
 	Load       []Load            `json:"load"`
 	Series     []Series          `json:"series"`
@@ -190,6 +192,7 @@ func Build(src Source, d judge.Detector, running bool) (Report, error) {
 	r.Isolation = b.isolation(&r)
 	b.memory(&r)
 	decide(&r, b)
+	r.Headline = Sentence(r)
 	return r, nil
 }
 

@@ -15,6 +15,9 @@ import (
 func Text(w io.Writer, r Report) error {
 	var out strings.Builder
 	fmt.Fprintf(&out, "\n%s  %s\n", strings.ToUpper(string(r.Verdict)), headline(r))
+	if n := r.Needed; n != nil {
+		fmt.Fprintf(&out, "  To decide: %s\n    %s\n", n.Text, n.Command)
+	}
 	for _, reason := range r.Reasons {
 		fmt.Fprintf(&out, "  · %s\n", reason)
 	}
@@ -40,17 +43,6 @@ func Text(w io.Writer, r Report) error {
 	fmt.Fprintf(&out, "\nrun %s (soak %s)\n", r.Run, r.Version)
 	_, err := io.WriteString(w, out.String())
 	return err
-}
-
-func headline(r Report) string {
-	parts := []string{r.Name, human.Span(r.Duration) + " recorded"}
-	if r.Target.PID != 0 {
-		parts = append(parts, fmt.Sprintf("pid %d", r.Target.PID))
-	}
-	if r.Ended != soak.EndFinished {
-		parts = append(parts, string(r.Ended))
-	}
-	return strings.Join(parts, " · ")
 }
 
 func textEvidence(out *strings.Builder, r Report) {
@@ -82,10 +74,8 @@ func textSeries(out *strings.Builder, r Report) {
 		}
 	}
 	tw.Flush()
-	for _, role := range []string{soak.RoleDriver, soak.RoleRelay, soak.RoleMonitor} {
-		if own := ownLine(r, role); own != "" {
-			fmt.Fprintln(out, own)
-		}
+	for _, own := range ownLines(r) {
+		fmt.Fprintln(out, own)
 	}
 }
 
@@ -98,29 +88,33 @@ func plain(metric string) string {
 	return strings.Join(words, " ")
 }
 
-// ownLine says in one line whether one of soak's own processes grew.
-func ownLine(r Report, role string) string {
-	n, grows, open := 0, []string{}, []string{}
-	for _, s := range r.Series {
-		if s.Process != role {
-			continue
+// ownLines say whether soak's own processes grew: a line for each that did, and one for
+// the others. What is undecided about them does not affect the verdict and is left out.
+func ownLines(r Report) (lines []string) {
+	var flat []string
+	for _, role := range []string{soak.RoleDriver, soak.RoleRelay, soak.RoleMonitor} {
+		n, grows, aside := 0, []string{}, " (this does not affect the verdict)"
+		for _, s := range r.Series {
+			if s.Process != role || s.Verdict == soak.NotJudged {
+				continue
+			}
+			n++
+			if s.Verdict == soak.Leaking {
+				grows = append(grows, fmt.Sprintf("%s %s", s.Metric, s.growth()))
+				if castsDoubt(s) || s.Rule != "" {
+					aside = ""
+				}
+			}
 		}
-		n++
-		switch s.Verdict {
-		case soak.Leaking:
-			grows = append(grows, fmt.Sprintf("%s %s", s.Metric, s.growth()))
-		case soak.Inconclusive:
-			open = append(open, s.Metric)
+		switch {
+		case len(grows) > 0:
+			lines = append(lines, fmt.Sprintf("Soak's own %s process is growing: %s%s", role, strings.Join(grows, ", "), aside))
+		case n > 0:
+			flat = append(flat, role)
 		}
 	}
-	own := "Soak's own " + role + " process"
-	switch {
-	case n == 0:
-		return ""
-	case len(grows) > 0:
-		return fmt.Sprintf("%s is growing: %s", own, strings.Join(grows, ", "))
-	case len(open) > 0:
-		return fmt.Sprintf("%s: no growth detected; undecided: %s", own, strings.Join(open, ", "))
+	if len(flat) > 0 {
+		lines = append(lines, "No growth was found in soak's own processes: "+enumerate(flat, len(flat)))
 	}
-	return fmt.Sprintf("%s: no growth in %s", own, human.Count(n, "resource"))
+	return lines
 }

@@ -76,11 +76,7 @@ func newView(r Report, c Charts) view {
 			v.Rows = append(v.Rows, newSeriesRow(s, c))
 		}
 	}
-	for _, role := range []string{soak.RoleDriver, soak.RoleRelay, soak.RoleMonitor} {
-		if own := ownLine(r, role); own != "" {
-			v.Own = append(v.Own, own)
-		}
-	}
+	v.Own = ownLines(r)
 	for _, a := range r.Alerts {
 		v.Alerts = append(v.Alerts, alertRow{When: when(r, a.At.Sub(r.Start)), Rule: a.Rule, State: a.State, Reason: a.Reason})
 	}

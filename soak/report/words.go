@@ -40,27 +40,6 @@ func (s Series) allowed() string {
 
 func seconds(v soak.Float) string { return human.Seconds(v) }
 
-// Sentence is the verdict of a run in one sentence.
-func Sentence(r Report) string {
-	switch {
-	case r.Verdict == soak.Leaking:
-		var grow []string
-		for _, s := range r.Series {
-			if s.Verdict == soak.Leaking && !ownUnasked(s) {
-				grow = append(grow, fmt.Sprintf("%s at %s (95 %% interval %s)", label(s), s.growth(), s.interval()))
-			}
-		}
-		return fmt.Sprintf("%s leaks: %s.", r.Name, enumerate(grow, 2))
-	case r.Verdict == soak.Clean:
-		return fmt.Sprintf("%s is clean: %s.", r.Name, r.Reasons[0])
-	case r.Ended == soak.EndRunning:
-		return fmt.Sprintf("%s is still running: undecided after %s.", r.Name, human.Span(r.Duration))
-	case len(r.Reasons) == 1:
-		return fmt.Sprintf("%s is inconclusive: %s.", r.Name, r.Reasons[0])
-	}
-	return fmt.Sprintf("%s is inconclusive: %s; and %s.", r.Name, r.Reasons[0], human.Count(len(r.Reasons)-1, "more reason"))
-}
-
 // label names a series; the name of a target's series omits the process.
 func label(s Series) string {
 	if s.Process == soak.RoleTarget {

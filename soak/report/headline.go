@@ -1,0 +1,80 @@
+package report
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"soakmon/soak"
+	"soakmon/soak/human"
+)
+
+// exitCauses says in a few words what decides the exit code, apart from the verdict:
+// one entry for each condition that has an exit code of its own, in the order of
+// precedence. Every headline has them, so it never contradicts the exit code.
+func (r Report) exitCauses() (all []string) {
+	if r.ExitCode == ExitError {
+		all = append(all, "the monitor failed")
+	}
+	for _, rule := range r.Plan.Rules {
+		broken := slices.ContainsFunc(r.violated, func(v string) bool { return strings.HasPrefix(v, "rule "+rule.Name+" ") }) ||
+			slices.ContainsFunc(r.Series, func(s Series) bool { return s.Rule == rule.Name && s.Verdict == soak.Leaking })
+		if broken {
+			all = append(all, "rule "+rule.Name+" violated")
+		}
+	}
+	if slices.ContainsFunc(r.violated, func(v string) bool { return strings.HasPrefix(v, regressed) }) {
+		all = append(all, "worse than earlier runs")
+	}
+	switch {
+	case r.Ended == soak.EndTargetDead:
+		all = append(all, "the target died")
+	case r.dead:
+		all = append(all, "less than half of the load was served")
+	}
+	return all
+}
+
+// headline is the first line of the text below the verdict.
+func headline(r Report) string {
+	parts := append([]string{r.Name}, r.exitCauses()...)
+	parts = append(parts, human.Span(r.Duration)+" recorded")
+	if r.Target.PID != 0 {
+		parts = append(parts, fmt.Sprintf("pid %d", r.Target.PID))
+	}
+	if r.Ended != soak.EndFinished && r.Ended != soak.EndTargetDead {
+		parts = append(parts, string(r.Ended))
+	}
+	return strings.Join(parts, " · ")
+}
+
+// Sentence is the verdict of a run in one sentence, with what decides the exit code.
+func Sentence(r Report) string {
+	verb, clauses, causes := "is inconclusive", []string{r.Reasons[0]}, r.exitCauses()
+	switch {
+	case r.Verdict == soak.Clean:
+		verb = "is clean"
+	case r.Verdict == soak.Leaking:
+		verb, clauses = "leaks", append([]string{enumerate(r.leaks(), 2)}, causes...)
+	case r.Ended == soak.EndRunning:
+		verb, clauses = "is still running", append([]string{"undecided after " + human.Span(r.Duration)}, causes...)
+	default:
+		// The first reason is that of the first cause, if there is one.
+		told := max(1, len(causes))
+		clauses = append(clauses, causes[min(1, len(causes)):]...)
+		if more := len(r.Reasons) - told; more > 0 {
+			clauses = append(clauses, "and "+human.Count(more, "more reason"))
+		}
+	}
+	return fmt.Sprintf("%s %s: %s.", r.Name, verb, strings.Join(clauses, "; "))
+}
+
+// leaks names the series that leak, with their growth.
+func (r Report) leaks() (all []string) {
+	for _, s := range r.Series {
+		if s.Verdict == soak.Leaking && !ownUnasked(s) {
+			all = append(all, fmt.Sprintf("%s at %s (95 %% interval %s)", label(s), s.growth(), s.interval()))
+		}
+	}
+	return all
+}
