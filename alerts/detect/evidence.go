@@ -17,7 +17,7 @@ type evidence struct {
 type loadEvidence struct {
 	lifetimes []lifetime // those of the process that show anything, oldest first
 	slopeTest            // of all of them together
-	few       bool       // there are too few points to show growth, and they are not all the same
+	tooth     bool       // one tooth of a collector may be all that was measured
 
 	// Only where the slope is significant:
 	wanders  bool // a random walk explains the rise as well
@@ -37,7 +37,7 @@ func (e *loadEvidence) grows() bool {
 }
 
 // clear reports whether growth is excluded.
-func (e *loadEvidence) clear() bool { return e.excluded && e.ambiguity == "" && !e.few }
+func (e *loadEvidence) clear() bool { return e.excluded && e.ambiguity == "" }
 
 // A lifetime is what the process shows from its start to a restart.
 type lifetime struct {
@@ -115,17 +115,13 @@ func (c *inquiry) underLoad(k criteria, lifetimes []lifetime, pooled trend, alph
 	if lo, hi, ok := c.coarse(lifetimes); ok {
 		e.widen(k, lo, hi)
 	}
-	e.few = e.points() < leastGrowth && slices.ContainsFunc(lifetimes, func(l lifetime) bool { return !l.still() })
+	e.tooth = c.oneTooth(e.points())
 
 	// Clean: that the test excludes growth is not enough where something may hide
 	// growth from it.
 	if e.excluded {
 		e.ambiguity = c.ambiguity(k, &e, alpha)
 	}
-	if e.few { // no growth could be shown, so none is excluded
-		e.detectable = math.NaN()
-	}
-
 	c.seekGrowth(k, &e, alpha)
 	return e
 }

@@ -45,7 +45,7 @@ func (c *inquiry) apart(e *evidence) []loneLifetime {
 		l.hours, l.level = own.hours, own.level
 		alpha := own.alpha / viewsTried
 		l.slopeTest = l.test(life.trend, alpha, math.NaN())
-		l.few = l.points() < leastGrowth && !life.still()
+		l.tooth = own.oneTooth(l.points())
 		l.suspect = l.p < suspicion/float64(n) && !life.still()
 		own.seekGrowth(l.criteria, &l.loadEvidence, alpha)
 	}

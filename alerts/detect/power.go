@@ -3,6 +3,7 @@ package detect
 import (
 	"math"
 	"slices"
+	"time"
 
 	"soakmon/soak"
 )
@@ -222,4 +223,17 @@ func (c *inquiry) coarse(lifetimes []lifetime) (lo, hi float64, ok bool) {
 		lo, hi = max(lo, low), min(hi, high)
 	}
 	return lo, hi, len(lifetimes) > 0 && lo <= hi
+}
+
+const (
+	toothPoints = 30              // fewer points
+	toothSpan   = 2 * time.Minute // over less time may be one tooth: Go collects at least as often
+)
+
+// oneTooth reports whether the points may be one tooth of the sawtooth of a garbage
+// collector, of which nothing but memory has one. What remains after a collection
+// does not.
+func (c *inquiry) oneTooth(points int) bool {
+	m := c.q.Series.Metric
+	return m.Unit == "bytes" && soak.Family(m.Name) != "go_heap_live_bytes" && points < toothPoints && c.hours < toothSpan.Hours()
 }

@@ -27,8 +27,8 @@ func (c *inquiry) reason(v soak.Verdict, e *evidence, d decision, stated slopeTe
 		return fmt.Sprintf("no growth in %s; %s%s", length, c.excluded(v, e, stated, rate), c.spoke("; ", v.Evidence))
 	}
 	switch {
-	case e.load.few && v.Evidence == soak.EvidenceLoad:
-		return c.tooFew(e.load.points())
+	case e.load.tooth && v.Evidence == soak.EvidenceLoad && stated.p < suspicion:
+		return fmt.Sprintf("rose %s, but in %s one tooth of a garbage collector's sawtooth may be all that was measured", rate(float64(v.Slope)), length)
 	case e.load.young:
 		return fmt.Sprintf("rose %s for %s so far; under load alone, growth counts once it has lasted a quarter of the planned %s", rate(float64(v.Slope)), human.Roughly(duration(c.end()-e.load.growthFrom())), human.Roughly(c.q.Planned))
 	case e.early(float64(v.Slope)) && v.P < falseAlarms:
@@ -87,5 +87,5 @@ func (c *inquiry) ofLoad() string {
 }
 
 func (c *inquiry) tooFew(points int) string {
-	return fmt.Sprintf("too few samples%s: %d, at least %d are needed", c.ofLoad(), points, leastGrowth)
+	return fmt.Sprintf("too few samples%s: %d, at least %d are needed", c.ofLoad(), points, leastPoints)
 }

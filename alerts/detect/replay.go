@@ -70,7 +70,7 @@ func (c *inquiry) mayLeak(analyses []*analysis) (bool, []*analysis) {
 	if len(parts) != 1 {
 		return len(parts) > 0, nil
 	}
-	if len(parts[0]) < leastGrowth || math.IsNaN(c.q.Limit) && c.hours < lastShare*(c.hours+c.planned()) {
+	if c.oneTooth(len(parts[0])) || math.IsNaN(c.q.Limit) && c.hours < lastShare*(c.hours+c.planned()) {
 		return false, analyses
 	}
 	if analyses == nil {

@@ -13,7 +13,7 @@ import (
 // likelihood ratio, by a factor e for every 2, and faster where the rise is a large
 // share of the level (falloff).
 func (e *loadEvidence) unitRoot(k criteria, models []comparison) float64 {
-	if e.points() < leastGrowth {
+	if e.tooth {
 		return 1
 	}
 	sum := 0.0

@@ -31,7 +31,6 @@ type view struct {
 
 const (
 	fullPoints  = 192 // points of the finest view: time resolution of half a percent, some 100 points in the half that is judged
-	leastGrowth = 30  // fewer points show no growth: one tooth of a collector's sawtooth may be all that was measured
 	leastPoints = 8   // fewer points allow no estimate of their noise
 	viewsTried  = 5   // the middle and four lower envelopes: each is a chance for a false alarm
 )
