@@ -47,8 +47,35 @@ type native struct {
 	metrics []soak.Metric
 	tree    *tree
 	golang  *golangState
-	base    float64 // metadata of the runtime at the first reading that knows them
-	based   bool
+	explained
+}
+
+// explained corrects the memory outside the Go heap by what the metadata of the
+// runtime have grown by. The runtime obtains them in chunks ahead of their use, so one
+// chunk more or less may be resident than it reports.
+type explained struct {
+	known            bool
+	outside, metaWas float64 // at the first reading that knows the metadata
+}
+
+// metadataChunk is by how much the runtime obtains memory for metadata
+// (persistentChunkSize of runtime/malloc.go).
+const metadataChunk = 256 << 10
+
+// native is the memory outside the heap that the metadata do not explain.
+func (e *explained) native(outside, metadata float64) float64 {
+	if !e.known {
+		*e = explained{true, outside, metadata}
+	}
+	grown := outside - e.outside
+	room := metadata - e.metaWas
+	switch {
+	case grown > room+metadataChunk:
+		return e.outside + grown - room - metadataChunk
+	case grown < 0:
+		return outside
+	}
+	return e.outside
 }
 
 func (n *native) Metrics() []soak.Metric { return n.metrics }
@@ -74,12 +101,9 @@ func (n *native) Read(_ context.Context, p soak.Process) ([]soak.Sample, error) 
 		return nil, err
 	}
 	if metadata, ok := n.golang.metadata(); ok {
-		if !n.based {
-			n.base, n.based = metadata, true
-		}
-		total -= metadata - n.base
+		total = n.native(total, metadata)
 	}
-	return []soak.Sample{p.Sample("native_bytes", max(0, total))}, nil
+	return []soak.Sample{p.Sample("native_bytes", total)}, nil
 }
 
 // anonymousOutside sums the anonymous memory of the mappings in smaps, in a Go
