@@ -29,7 +29,8 @@ type runner struct {
 	spec
 	probe   Probe
 	process soak.Process
-	share   float64       // of a core
+	share   float64 // of a core
+	judged  Stretch
 	known   []soak.Metric // families, as of the last time the probe was idle
 
 	done    chan reading // nil unless a read is in progress
@@ -183,7 +184,7 @@ func (r *runner) take(b *batch, got reading) error {
 	for _, s := range got.samples {
 		r.names = append(r.names, s.Metric)
 	}
-	r.due = r.started.Add(r.pause(got.cost))
+	r.due = r.started.Add(r.pause(got.cost, b.at))
 	return nil
 }
 
@@ -191,8 +192,9 @@ func (r *runner) take(b *batch, got reading) error {
 // the probe's cadence, or longer to stay within its share of a core. The
 // cheapest of the last reads counts, because a busy machine makes any single one
 // look expensive. The first reads are cold (a new connection, pages not touched
-// before) and do not predict the next ones.
-func (r *runner) pause(cost time.Duration) time.Duration {
+// before) and do not predict the next ones. A probe whose figures are judged comes
+// often enough in a short run, and most often where that narrows the slope most.
+func (r *runner) pause(cost, at time.Duration) time.Duration {
 	if r.class == fast {
 		return 0
 	}
@@ -202,6 +204,9 @@ func (r *runner) pause(cost time.Duration) time.Duration {
 	wait := time.Duration(float64(cost) / r.share)
 	if r.reads < coldReads {
 		wait = min(wait, coldPause)
+	}
+	if r.own {
+		wait = r.judged.pause(wait, cost, at)
 	}
 	return max(r.cadence(), wait)
 }

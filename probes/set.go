@@ -14,6 +14,7 @@ type Options struct {
 	ProcRoot   string  // mount point of proc(5); "" is /proc
 	CgroupRoot string  // mount point of the control groups; "" is /sys/fs/cgroup
 	Share      float64 // largest part of one core that the slow probes of all processes of a run may use together; 0 is 0.002
+	Judged     Stretch // what will be judged; expensive readings are taken where they count
 }
 
 // roleShare divides Options.Share among the sets of a run.
@@ -28,6 +29,7 @@ type Set struct {
 	cancel  context.CancelFunc
 	gone    error // the process has ended
 	told    bool  // that it is gone
+	judged  Stretch
 	at      time.Duration
 	wall    time.Time // of the last tick
 }
@@ -60,7 +62,7 @@ func Open(p soak.Process, o Options) *Set {
 	if o.Share == 0 {
 		o.Share = 0.002
 	}
-	s := &Set{process: p, wall: time.Now()}
+	s := &Set{process: p, judged: o.Judged, wall: time.Now()}
 	s.ctx, s.cancel = context.WithCancel(context.Background())
 	s.tree, s.gone = openTree(procfs.FS(o.ProcRoot), p)
 	if s.gone != nil {
@@ -70,7 +72,7 @@ func Open(p soak.Process, o Options) *Set {
 	e := &env{process: s.process, proc: procfs.FS(o.ProcRoot), cgroup: o.CgroupRoot, tree: s.tree, golang: &golangState{}}
 	for _, spec := range registry {
 		if probe := spec.open(e); probe != nil {
-			s.runners = append(s.runners, &runner{spec: spec, probe: probe, process: s.process})
+			s.runners = append(s.runners, &runner{spec: spec, probe: probe, process: s.process, judged: s.judged})
 		}
 	}
 	s.divide(o.Share)

@@ -122,7 +122,9 @@ func (c Config) observe(ctx context.Context, file *runFile, target *supervise.Ta
 	defer socket.Close()
 	config := engine.Config{
 		ID: file.Run().ID, Plan: c.Plan, Facts: target.Facts(), Target: target, Own: own,
-		Open:     func(p soak.Process) engine.Sampler { return probes.Open(p, probes.Options{}) },
+		Open: func(p soak.Process) engine.Sampler {
+			return probes.Open(p, probes.Options{Judged: probes.Stretch{From: c.Plan.Warmup, To: c.Plan.Duration}})
+		},
 		Fetch:    profiles.Fetch,
 		Recorder: file, Detector: detect.Judge{}, Orders: c.Orders, Asleep: asleep,
 		Status: func(s engine.Status) { file.publish(s, socket); c.Display.Show(s) },
