@@ -2,7 +2,10 @@ package probes
 
 import (
 	"math"
+	"slices"
 	"sync"
+
+	dto "github.com/prometheus/client_model/go"
 
 	"soakmon/soak"
 )
@@ -18,6 +21,77 @@ var golang = []soak.Metric{
 	{Name: "go_stack_bytes", Unit: "bytes", Kind: soak.Gauge, Quantum: 1, Help: "Stack spans in use."},
 	{Name: "go_metadata_bytes", Unit: "bytes", Kind: soak.Gauge, Quantum: 1, Help: "Memory of the runtime itself: spans and caches of the allocator, profiling buckets, the collector's metadata, and other."},
 	{Name: "go_gc_cycles_total", Unit: "count", Kind: soak.Counter, Quantum: 1, Help: "Garbage collections."},
+}
+
+// managedHeap is the heap of a runtime that serves its figures on a Prometheus page.
+var managedHeap = soak.Metric{Name: "heap_after_gc_bytes", Unit: "bytes", Kind: soak.Gauge, Quantum: 1, Help: "Heap in use at the first reading after a garbage collection, as a JVM, .NET or V8 serves it."}
+
+// managedHeaps are the families that serve it, and the label that selects the heap;
+// the first that is there counts. Each has a counter of collections.
+var managedHeaps = []struct {
+	used, label, value string
+	collections        []string
+}{
+	{"jvm_memory_used_bytes", "area", "heap", []string{"jvm_gc_collection_seconds", "jvm_gc_pause_seconds"}},
+	{"jvm_memory_bytes_used", "area", "heap", []string{"jvm_gc_collection_seconds"}},
+	{"nodejs_heap_size_used_bytes", "", "", []string{"nodejs_gc_duration_seconds"}},
+	{"dotnet_total_memory_bytes", "", "", []string{"dotnet_collection_count_total"}},
+	{"process_runtime_dotnet_gc_heap_size_bytes", "", "", []string{"process_runtime_dotnet_gc_collections_count_total"}},
+}
+
+// heapUse is the heap in use, garbage included, and the number of collections, NaN if
+// the page does not serve it.
+type heapUse struct{ used, collections float64 }
+
+func heapUseOf(families map[string]*dto.MetricFamily) (u heapUse, ok bool) {
+	for _, h := range managedHeaps {
+		f := families[h.used]
+		if f == nil {
+			continue
+		}
+		u.used = sumOf(f, h.label, h.value)
+		u.collections = math.NaN()
+		for _, name := range h.collections {
+			if c := families[name]; c != nil {
+				u.collections = sumOf(c, "", "")
+				break
+			}
+		}
+		return u, true
+	}
+	return u, false
+}
+
+// sumOf adds the series of a family that have the label: of a histogram or summary
+// their counts.
+func sumOf(f *dto.MetricFamily, label, value string) (sum float64) {
+	for _, m := range f.Metric {
+		if label != "" && !slices.ContainsFunc(m.Label, func(l *dto.LabelPair) bool { return l.GetName() == label && l.GetValue() == value }) {
+			continue
+		}
+		switch {
+		case m.Gauge != nil:
+			sum += m.Gauge.GetValue()
+		case m.Counter != nil:
+			sum += m.Counter.GetValue()
+		case m.Untyped != nil:
+			sum += m.Untyped.GetValue()
+		case m.Summary != nil:
+			sum += float64(m.Summary.GetSampleCount())
+		case m.Histogram != nil:
+			sum += float64(m.Histogram.GetSampleCount())
+		}
+	}
+	return sum
+}
+
+// collected reports whether a collection ended between two readings: the counter
+// rose, or, without one, less is in use. The program alone never lowers it.
+func (u heapUse) collected(before heapUse) bool {
+	if math.IsNaN(u.collections) {
+		return u.used < before.used
+	}
+	return u.collections > before.collections
 }
 
 // Numbers that others are derived from; they are not series.

@@ -223,3 +223,37 @@ func TestTick_HostileDebugPage(t *testing.T) {
 		t.Errorf("events of %v", told)
 	}
 }
+
+func TestHeapUse_AfterCollections(t *testing.T) {
+	for _, c := range []struct {
+		what, page string
+		want       heapUse
+	}{
+		{"client_java and Micrometer", "# TYPE jvm_memory_used_bytes gauge\njvm_memory_used_bytes{area=\"heap\",id=\"eden\"} 30\njvm_memory_used_bytes{area=\"heap\",id=\"old\"} 12\njvm_memory_used_bytes{area=\"nonheap\"} 9\n# TYPE jvm_gc_pause_seconds summary\njvm_gc_pause_seconds_count{cause=\"a\"} 3\njvm_gc_pause_seconds_count{cause=\"b\"} 4\n", heapUse{42, 7}},
+		{"prom-client", "nodejs_heap_size_used_bytes 5\n# TYPE nodejs_gc_duration_seconds histogram\nnodejs_gc_duration_seconds_bucket{le=\"+Inf\"} 2\nnodejs_gc_duration_seconds_count 2\n", heapUse{5, 2}},
+		{"without a count of collections", "jvm_memory_used_bytes{area=\"heap\"} 8\n", heapUse{8, math.NaN()}},
+	} {
+		families, err := parsePrometheus([]byte(c.page))
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, ok := heapUseOf(families)
+		if !ok || got.used != c.want.used || got.collections != c.want.collections && !math.IsNaN(c.want.collections) {
+			t.Errorf("%s: %v %v, want %v", c.what, got, ok, c.want)
+		}
+	}
+	uncounted := math.NaN()
+	for _, c := range []struct {
+		before, now heapUse
+		want        bool
+	}{
+		{heapUse{50, 3}, heapUse{60, 4}, true},
+		{heapUse{50, 3}, heapUse{40, 3}, false},
+		{heapUse{50, uncounted}, heapUse{60, uncounted}, false},
+		{heapUse{50, uncounted}, heapUse{20, uncounted}, true},
+	} {
+		if got := c.now.collected(c.before); got != c.want {
+			t.Errorf("%v after %v: %v", c.now, c.before, got)
+		}
+	}
+}

@@ -16,7 +16,7 @@ import (
 )
 
 func init() {
-	register(spec{name: "goruntime", class: slow, every: time.Second, own: true, remote: true, metrics: golang, open: func(e *env) Probe {
+	register(spec{name: "goruntime", class: slow, every: time.Second, own: true, remote: true, metrics: append(slices.Clone(golang), managedHeap), open: func(e *env) Probe {
 		p := e.process
 		if p.PID == os.Getpid() || p.Pprof == "" && p.Vars == "" && p.Metrics == "" {
 			return nil
@@ -37,11 +37,14 @@ type goruntime struct {
 	foreign []soak.Metric
 	told    []string
 	state   *golangState
-	derived bool    // a live heap has been derived
-	cycles  float64 // collections, as of the last reading; 0: none was read
+	derived bool     // a live heap has been derived
+	cycles  float64  // collections, as of the last reading; 0: none was read
+	managed *heapUse // of another runtime, as of the last reading
 }
 
-func (g *goruntime) Metrics() []soak.Metric { return append(slices.Clone(golang), g.foreign...) }
+func (g *goruntime) Metrics() []soak.Metric {
+	return append(append(slices.Clone(golang), managedHeap), g.foreign...)
+}
 
 func (g *goruntime) notes() []string { return g.told }
 
@@ -60,7 +63,7 @@ func (g *goruntime) Read(ctx context.Context, p soak.Process) ([]soak.Sample, er
 	if err == nil && p.Pprof != "" && !complete(values) {
 		err = g.heap(ctx, p.Pprof, values)
 	}
-	if err == nil && len(values) == 0 && len(p.Keep) == 0 {
+	if err == nil && len(values) == 0 && len(p.Keep) == 0 && g.managed == nil {
 		err = errors.New("no page serves numbers of a Go runtime; check the metrics and vars URLs")
 	}
 	if p.Pprof != "" {
@@ -133,6 +136,12 @@ func (g *goruntime) prometheus(ctx context.Context, p soak.Process, values map[s
 	}
 	merge(values, runtimeOf(families))
 	kept, metrics, err := keep(families, p)
+	if use, ok := heapUseOf(families); ok {
+		if g.managed != nil && use.collected(*g.managed) {
+			kept = append(kept, p.Sample(managedHeap.Name, use.used))
+		}
+		g.managed = &use
+	}
 	for _, m := range metrics {
 		if !slices.Contains(g.foreign, m) {
 			g.foreign = append(g.foreign, m)

@@ -23,7 +23,7 @@ func init() {
 	}
 	// The kernel walks all pages, as for smaps_rollup, and writes half a
 	// kilobyte for each mapping.
-	register(spec{name: "mappings", class: slow, every: 15 * time.Second, weight: 0.2, metrics: metrics, open: func(e *env) Probe {
+	register(spec{name: "mappings", class: slow, every: 5 * time.Second, weight: 0.2, metrics: metrics, open: func(e *env) Probe {
 		p := e.process
 		if p.Role == soak.RoleDriver || p.Role == soak.RoleMonitor {
 			return nil // nothing is decided by the memory of soak itself

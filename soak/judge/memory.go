@@ -105,6 +105,9 @@ func (a *asker) weigh(s subject, series soak.Series, v soak.Verdict) soak.Verdic
 	case shown:
 		return notJudged(v, a.names, s.id.Process)
 	case partial:
+		if a.has(s.id.Process, "heap_after_gc_bytes") {
+			return a.aboveHeap(s, series, v)
+		}
 		if v.State == soak.Leaking {
 			return undecided(v, fmt.Sprintf("rose %s/h, but a part of the figures is missing that distinguish a leak from what the runtime retains: %s", human.Amount(v.Slope, "bytes"), a.missing(s.id.Process)))
 		}
@@ -119,15 +122,16 @@ func notJudged(v soak.Verdict, names []soak.SeriesID, process string) soak.Verdi
 	out := soak.Verdict{State: soak.NotJudged, Growth: v.Growth, Level: v.Level, P: 1, Evidence: v.Evidence}
 	out.MinDetectable = soak.Float(math.NaN())
 	var instead []string
-	for _, name := range memoryFamilies {
-		if use := useOf(process, name, names); use == judged && slices.Contains(names, soak.SeriesOf(process, name)) || use == partial || use == hidden {
+	for _, name := range memoryFamilies[:len(memoryFamilies)-2] { // without the resident set itself and shared memory
+		if use := useOf(process, name, names); slices.Contains(names, soak.SeriesOf(process, name)) && use != unused && use != shown {
 			instead = append(instead, name)
 		}
 	}
-	out.Reason = "not judged: " + strings.Join(instead, " and ") + " show leaks of memory, and the resident set also grows without one"
-	if len(instead) == 1 {
-		out.Reason = "not judged: " + instead[0] + " shows leaks of memory, and the resident set also grows without one"
+	is := "is"
+	if len(instead) > 1 {
+		is = "are"
 	}
+	out.Reason = fmt.Sprintf("not judged: %s %s, and the resident set also grows without a leak", strings.Join(instead, " and "), is)
 	return out
 }
 
@@ -137,15 +141,31 @@ func undecided(v soak.Verdict, why string) soak.Verdict {
 	return v
 }
 
+func (a *asker) has(process, metric string) bool {
+	return slices.Contains(a.names, soak.SeriesOf(process, metric))
+}
+
 func (a *asker) missing(process string) string {
-	has := func(name string) bool { return slices.Contains(a.names, soak.SeriesOf(process, name)) }
-	switch {
-	case !has("native_bytes") && has("go_heap_live_bytes"):
+	if a.has(process, "go_heap_live_bytes") {
 		return "native_bytes, which needs permission to read /proc/PID/smaps (run soak as root or as the user of the process)"
-	case !has("go_heap_live_bytes") && has("native_bytes"):
-		return "go_heap_live_bytes, which needs a garbage collection of the target"
 	}
-	return "the memory of the process outside its heap"
+	return "go_heap_live_bytes, which needs a garbage collection of the target"
+}
+
+// aboveHeap weighs the memory of a process whose runtime serves its heap, which is
+// judged by itself. Up to the size of the largest heap the heap explains all memory.
+func (a *asker) aboveHeap(s subject, series soak.Series, v soak.Verdict) soak.Verdict {
+	most := largestHeap(managed(s.id.Process, a.names), a.run.Facts)
+	switch last, _ := newest(series); {
+	case v.State == soak.Clean:
+		return v
+	case last <= most || math.IsNaN(last):
+		v = notJudged(v, a.names, s.id.Process)
+		v.Reason = "not judged: the heap explains it, and heap_after_gc_bytes shows leaks of the heap"
+	case v.State == soak.Leaking && startLevel(series.Value) <= most:
+		return undecided(v, fmt.Sprintf("rose %s/h to more than the largest heap of %s; a longer run shows whether memory outside the heap grows", human.Amount(v.Slope, "bytes"), human.Amount(most, "bytes")))
+	}
+	return v
 }
 
 // ofManaged weighs the memory of a process whose runtime manages a heap that the
