@@ -74,8 +74,15 @@ type Verdict struct {
 	Needed     time.Duration // length of a run that would decide at this noise; 0: unknown
 	P          float64       // p value against "no sustained growth", after correction for looks and family
 	Evidence   Evidence
+	Steps      []Step   // rises of the level that were not taken back, oldest first; not where the growth is steady
 	Reason     string   // one sentence for people
 	Warnings   []string // shown in addition to the verdict, never instead of it
+}
+
+// Step is one rise of the level that was not taken back.
+type Step struct {
+	At   time.Duration `json:"at"`   // when the level had risen, since the run's start
+	Size Float         `json:"size"` // in the unit of the series
 }
 
 // Exhaustion is when the limit is reached if the growth continues, as time since

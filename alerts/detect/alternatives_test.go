@@ -24,7 +24,7 @@ func judgeClassOf(t *testing.T, class string, k int) soak.Verdict {
 
 func TestJudge_RecognizesHealthyClasses(t *testing.T) {
 	t.Parallel()
-	for _, class := range []string{"warmup", "warmup_slow", "diurnal", "batch_jobs", "sawtooth", "steps_two_late", "fd_late_step", "cache_fill", "falling"} {
+	for _, class := range []string{"warmup", "warmup_slow", "diurnal", "batch_jobs", "sawtooth", "steps_early", "fd_late_step", "cache_fill", "falling"} {
 		clean := 0
 		for k := range 6 {
 			if judgeClassOf(t, class, k).State == soak.Clean {

@@ -28,6 +28,7 @@ type loadEvidence struct {
 	alternative alternative // what explains the rise without growth that lasts; sought only where all else shows growth
 
 	ambiguity ambiguity // why growth is not excluded although the test of the slope excludes it
+	ascent    ascent    // by how much the level rose for good, in the lifetime in which that matters most; sought only where growth is not shown
 }
 
 // grows reports whether growth is significant, has lasted, and nothing else
@@ -53,6 +54,7 @@ type alternative string
 type ambiguity string
 
 const (
+	mayGoOn        ambiguity = "the level rose and was not flat for long enough since" // the reason names the rises
 	likelyAsNot    ambiguity = "growth and no growth fit the data about equally well"
 	partlyReturned ambiguity = "it rose and fell, but did not return to its beginning, and the difference may be growth"
 	underSlowWave  ambiguity = "it may follow a slow wave, such as a daily one, under which growth cannot be excluded"
@@ -123,6 +125,12 @@ func (c *inquiry) underLoad(k criteria, lifetimes []lifetime, pooled trend, alph
 		e.ambiguity = c.ambiguity(k, &e, alpha)
 	}
 	c.seekGrowth(k, &e, alpha)
+	if !e.grows() {
+		e.ascent = c.ascent(k, lifetimes, alpha)
+	}
+	if e.excluded && e.ambiguity == "" && e.ascent.continues() {
+		e.ambiguity = mayGoOn
+	}
 	return e
 }
 

@@ -24,7 +24,11 @@ func (c *inquiry) reason(v soak.Verdict, e *evidence, d decision, stated slopeTe
 		if v.Hi < 0 {
 			return fmt.Sprintf("fell %s; growth is excluded", rate(float64(-v.Slope)))
 		}
-		return fmt.Sprintf("no growth in %s; %s%s", length, c.excluded(v, e, stated, rate), c.spoke("; ", v.Evidence))
+		found := "no growth in " + length
+		if e.load.ascent.found() && v.Evidence != soak.EvidenceRest {
+			found = e.load.ascent.ended(unit)
+		}
+		return fmt.Sprintf("%s; %s%s", found, c.excluded(v, e, stated, rate), c.spoke("; ", v.Evidence))
 	}
 	switch {
 	case e.load.tooth && v.Evidence == soak.EvidenceLoad && stated.p < suspicion:
@@ -37,6 +41,8 @@ func (c *inquiry) reason(v soak.Verdict, e *evidence, d decision, stated slopeTe
 		return fmt.Sprintf("rose %s, but %s; a longer run is needed", rate(float64(v.Slope)), e.load.alternative)
 	case v.P < suspicion:
 		return fmt.Sprintf("possible growth of %s (95 %% CI %s to %s); a longer run is needed", rate(float64(v.Slope)), rate(float64(v.Lo)), rate(float64(v.Hi)))
+	case d.ambiguity == mayGoOn, d.ambiguity == "" && e.load.ascent.continues() && v.Evidence == soak.EvidenceLoad:
+		return e.load.ascent.unended(unit)
 	case d.ambiguity != "":
 		return string(d.ambiguity) + "; a longer run is needed"
 	case e.tolerance > 0:

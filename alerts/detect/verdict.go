@@ -100,6 +100,9 @@ func (c *inquiry) verdict(e evidence) soak.Verdict {
 		from = e.load.growthFrom()
 	}
 	v.Since = duration(from)
+	if v.State != soak.Leaking {
+		v.Steps = e.load.ascent.steps()
+	}
 	c.follows(&v, &e)
 	v.Exhaustion = c.exhaustion(v)
 	v.Reason = c.reason(v, &e, d, stated)
