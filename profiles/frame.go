@@ -36,10 +36,17 @@ func (f Frame) Package() string {
 	return f.Function[:slash] + name
 }
 
-// Culprit is the frame to look at first: the innermost one outside the standard
-// library. If the whole stack is in the standard library, it is the innermost one
-// outside the runtime and the packages that only help their callers.
+// Culprit is the frame to look at first: the innermost one of the program itself,
+// outside the standard library and the modules that it depends on. In a stack without
+// such a frame it is the innermost one outside the standard library, and in one of the
+// standard library alone the innermost one outside the runtime and the packages that
+// only help their callers.
 func (s Stack) Culprit() Frame {
+	for _, f := range s {
+		if f.own() {
+			return f
+		}
+	}
 	for _, among := range [][]string{standard, helpers, {"runtime"}} {
 		for _, f := range s {
 			if f.Function != "" && !within(f.Package(), among) {
@@ -51,6 +58,19 @@ func (s Stack) Culprit() Frame {
 		return Frame{}
 	}
 	return s[len(s)-1]
+}
+
+// own reports whether a frame belongs to the program itself. main.main does not count:
+// all that a library does before the program ends may be below it.
+func (f Frame) own() bool {
+	return f.File != "" && f.Function != "main.main" && f.Package() != "" && !within(f.Package(), standard) && !f.dependency()
+}
+
+// dependency reports whether a frame belongs to a module in the module cache, in which
+// a version follows the path (https://go.dev/ref/mod#module-cache), or to a vendored
+// one.
+func (f Frame) dependency() bool {
+	return strings.Contains(f.File, "@v") || strings.Contains(f.File, "/vendor/")
 }
 
 // Has reports whether the stack passes through a function of that name.

@@ -119,6 +119,30 @@ func TestStack_Culprit(t *testing.T) {
 	}
 }
 
+func TestStack_CulpritIsOwnFrame(t *testing.T) {
+	library := Frame{"example.org/metrics.MakeLabels", "/go/pkg/mod/example.org/metrics@v1.2.0/labels.go", 228}
+	trimmed := Frame{"example.org/metrics.(*Vec).Get", "example.org/metrics@v1.2.0/vec.go", 12}
+	vendored := Frame{"example.org/metrics.(*Vec).With", "/src/app/vendor/example.org/metrics/vec.go", 31}
+	own := Frame{"main.count", "/src/app/deps.go", 60}
+	caller := Frame{"app/web.handle", "/src/app/web/web.go", 9}
+	serve := Frame{"net/http.(*conn).serve", "/usr/local/go/src/net/http/server.go", 2000}
+	entry := Frame{"main.main", "/src/app/main.go", 5}
+	for _, c := range []struct {
+		stack Stack
+		want  Frame
+	}{
+		{Stack{library, trimmed, vendored, own, caller, serve}, own},
+		{Stack{{"strings.Clone", "/usr/local/go/src/strings/clone.go", 20}, own, caller}, own},
+		{Stack{library, trimmed, serve}, library},
+		{Stack{library, trimmed, entry}, library},
+		{Stack{vendored, caller}, caller},
+	} {
+		if got := c.stack.Culprit(); got != c.want {
+			t.Errorf("%v: %v, want %v", c.stack, got, c.want)
+		}
+	}
+}
+
 func TestDiscoveries_BenjaminiHochbergExample(t *testing.T) {
 	// The example of the paper's section 3.2: fifteen p values, four rejected.
 	p := []float64{0.0001, 0.0004, 0.0019, 0.0095, 0.0201, 0.0278, 0.0298, 0.0344, 0.0459, 0.3240, 0.4262, 0.5719, 0.6528, 0.7590, 1.0000}

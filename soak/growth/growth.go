@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"path"
 	"slices"
+	"strings"
 	"text/tabwriter"
 	"time"
 
@@ -143,8 +144,15 @@ func named(r profiles.Ranking) string {
 }
 
 func (q Query) place(s profiles.Site) string {
-	if profiles.By(q.By) == profiles.ByPackage {
+	switch profiles.By(q.By) {
+	case profiles.ByPackage:
 		return s.Frame.Package()
+	case profiles.ByStack:
+		words := make([]string, len(s.Stack))
+		for i, f := range s.Stack {
+			words[i] = f.String()
+		}
+		return strings.Join(words, " < ")
 	}
 	if s.Frame.File == "" {
 		return s.Frame.Function
