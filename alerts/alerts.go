@@ -6,12 +6,14 @@
 //	inactive ───────────────▶ pending ───────────────────────────▶ firing
 //	   ▲  ▲        clear         │                                    │
 //	   │  └──────────────────────┘                                    │
-//	   └──────────────────────── clear, held for rule.For ────────────┘
+//	   └───────────────── no breach, for at least rule.For ───────────┘
 //
-// An alert needs evidence to fire and evidence to end. An inconclusive look is
-// neither: it leaves the state unchanged. An alert ends only when at least two
-// looks were clear, over at least rule.For, with no breach between them, so a
-// series close to the limit does not flap.
+// A firing alert is a verdict: it fires by the same verdicts as the run, and the
+// verdict of the run agrees with each alert that is still firing at its end. The
+// detector knows which series have a firing alert (soak.Question.Fired) and keeps
+// the verdict leak until the growth has ended. When it gives that verdict up, the
+// alert is resolved with the detector's reason, after two such looks over at least
+// rule.For, so that it does not flap; at the last look of a run, immediately.
 //
 // Limits: one state belongs to one rule and one series. The caller of [Step] keeps
 // the states and calls it in order of time. Pending alerts are not sent.
@@ -31,8 +33,9 @@ type State struct {
 	From  time.Duration   // on the run's line, when the breach began
 	Began time.Time       // the same on the wall clock
 
-	Clear      bool          // while firing: the last conclusive look was clear
-	ClearFrom  time.Duration // on the run's line, when it became clear
+	Slope      soak.Float    // per hour, at which it fired
+	Clear      bool          // while firing: the last look showed no breach
+	ClearFrom  time.Duration // on the run's line, when the breach ended
 	ClearBegan time.Time     // the same on the wall clock
 }
 
@@ -46,6 +49,7 @@ type Context struct {
 	Last    float64       // newest value
 	At      time.Duration // of this look, on the run's line
 	Wall    time.Time     // the same on the wall clock
+	Final   bool          // this is the last look of the run
 
 	Duration          time.Duration // of the whole run
 	OperationsPerHour float64
@@ -55,7 +59,7 @@ type Context struct {
 type look int
 
 const (
-	unclear look = iota
+	unclear look = iota // about the limit, or nothing is shown
 	breach
 	cleared
 )
@@ -64,11 +68,12 @@ const (
 // fire or is resolved, the alert to send.
 func Step(state State, rule soak.Rule, v soak.Verdict, c Context) (State, []soak.Alert) {
 	limit := PerHour(rule.MaxGrowth, v.Level, c.Duration, c.OperationsPerHour)
-	switch read(v, limit) {
-	case breach:
+	look := read(v, limit)
+	switch {
+	case look == breach:
 		return onBreach(state, rule, v, c, limit)
-	case cleared:
-		return onClear(state, rule, v, c)
+	case state.Is == soak.Firing && v.State != soak.Leaking || look == cleared:
+		return onEnd(state, rule, v, c)
 	}
 	return state, nil
 }
@@ -101,25 +106,36 @@ func onBreach(s State, rule soak.Rule, v soak.Verdict, c Context, limit float64)
 	if held < rule.For {
 		return s, nil
 	}
-	s.Is = soak.Firing
+	s.Is, s.Slope = soak.Firing, v.Slope
 	a := alert(rule, v, c, soak.Firing, s.Began)
 	a.Reason = because("grows faster than the allowed "+human.Amount(limit, c.Unit)+"/h"+lasting(held), v)
 	return s, []soak.Alert{a}
 }
 
-func onClear(s State, rule soak.Rule, v soak.Verdict, c Context) (State, []soak.Alert) {
-	switch {
-	case s.Is != soak.Firing:
+// onEnd evaluates a look that does not show the growth for which an alert fires. A
+// run does not end with an alert that its verdict contradicts.
+func onEnd(s State, rule soak.Rule, v soak.Verdict, c Context) (State, []soak.Alert) {
+	if s.Is != soak.Firing {
 		return State{}, nil
-	case !s.Clear:
+	}
+	first := !s.Clear
+	if first {
 		s.Clear, s.ClearFrom, s.ClearBegan = true, c.At, c.Wall
-		return s, nil
-	case c.At-s.ClearFrom < rule.For:
+	}
+	if !c.Final && (first || c.At-s.ClearFrom < rule.For) {
 		return s, nil
 	}
 	a := alert(rule, v, c, soak.Resolved, s.ClearBegan)
-	a.Reason = because("no longer grows faster than allowed"+lasting(c.At-s.ClearFrom), v)
+	a.Reason = because(ending(v)+lasting(c.At-s.ClearFrom), v)
 	return State{}, []soak.Alert{a}
+}
+
+// ending says in which sense growth is over.
+func ending(v soak.Verdict) string {
+	if v.State == soak.Inconclusive {
+		return "the growth is no longer certain"
+	}
+	return "no longer grows faster than allowed"
 }
 
 func alert(rule soak.Rule, v soak.Verdict, c Context, state soak.AlertState, since time.Time) soak.Alert {

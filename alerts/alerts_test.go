@@ -26,8 +26,8 @@ func TestStep_FollowsLooks(t *testing.T) {
 	for _, c := range []struct {
 		name  string
 		hold  time.Duration // rule.For; looks are a minute apart
-		looks string
-		want  string // after each look: . inactive, p pending, F fires now, f firing, R is resolved now
+		looks string        // ! marks the look before it as the last one of a run
+		want  string        // after each look: . inactive, p pending, F fires now, f firing, R is resolved now
 	}{
 		{"a leak fires at once without for", 0, "L", "F"},
 		{"it fires once", 0, "LLL", "Fff"},
@@ -45,10 +45,19 @@ func TestStep_FollowsLooks(t *testing.T) {
 		{"one clean look does not", 0, "LCLCL", "Fffff"},
 		{"no flapping", 0, "LCLCLCLC", "Ffffffff"},
 		{"clean for as long resolves", 2 * time.Minute, "LLLCCC", "ppFffR"},
-		{"an inconclusive look does not resolve", 2 * time.Minute, "LLLC???C", "ppFffffR"},
+		{"one inconclusive look does not resolve", 0, "L?L?L", "Fffff"},
+		{"two inconclusive looks resolve", 0, "L??", "FfR"},
+		{"inconclusive for as long resolves", 2 * time.Minute, "LLL?C?", "ppFffR"},
+		{"the last look resolves a clean series", 2 * time.Minute, "LLLC!", "ppFR"},
+		{"the last look resolves an inconclusive series", 2 * time.Minute, "LLL?!", "ppFR"},
+		{"the last look keeps a leak", 0, "L?L!", "Fff"},
+		{"the last look keeps a leak about the limit", 0, "L~!", "Ff"},
+		{"the last look fires", 0, "?L!", ".F"},
+		{"the last look does not shorten for", 2 * time.Minute, "?L!", ".p"},
 		{"a leak between starts the clean time anew", 2 * time.Minute, "LLLCCLCCC", "ppFfffffR"},
 		{"it can fire again", 0, "LCCL", "FfRF"},
-		{"a tolerance above the limit does not resolve", 0, "LTTT", "Ffff"},
+		{"clean by a tolerance above the limit resolves", 0, "LTT", "FfR"},
+		{"a leak about the limit does not resolve", 0, "L~~~", "Ffff"},
 		{"below the limit is clean enough", 0, "L__", "FfR"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -66,10 +75,11 @@ func play(t *testing.T, hold time.Duration, looks string) string {
 	rule := soak.Rule{Name: "r", MaxGrowth: soak.Quantity{Value: 10, Per: soak.PerHour}, For: hold}
 	var state State
 	var out strings.Builder
+	looks, final := strings.CutSuffix(looks, "!")
 	for i := range len(looks) {
 		at := time.Duration(i) * time.Minute
 		var sent []soak.Alert
-		state, sent = Step(state, rule, verdicts[looks[i]], Context{At: at, Wall: start.Add(at)})
+		state, sent = Step(state, rule, verdicts[looks[i]], Context{At: at, Wall: start.Add(at), Final: final && i == len(looks)-1})
 		out.WriteByte(letter(t, state, sent))
 	}
 	return out.String()
@@ -104,10 +114,16 @@ func TestStep_AlertFields(t *testing.T) {
 		t.Errorf("got %+v, want %+v", sent, want)
 	}
 	c.At, c.Wall = 2*time.Minute, start.Add(2*time.Minute)
+	firing := state
 	state, _ = Step(state, rule, verdicts['C'], c)
 	c.At, c.Wall = 4*time.Minute, start.Add(4*time.Minute)
 	_, sent = Step(state, rule, verdicts['C'], c)
 	if len(sent) != 1 || !sent[0].Since.Equal(start.Add(2*time.Minute)) || sent[0].Reason != "no longer grows faster than allowed for 2 min: flat" {
+		t.Errorf("%+v", sent)
+	}
+	c.Final = true
+	_, sent = Step(firing, rule, soak.Verdict{State: soak.Inconclusive, Reason: "it is leveling off"}, c)
+	if len(sent) != 1 || !sent[0].Since.Equal(c.Wall) || sent[0].Reason != "the growth is no longer certain: it is leveling off" {
 		t.Errorf("%+v", sent)
 	}
 }

@@ -36,6 +36,7 @@ type Question struct {
 	Look       int           // number of this look, from 1; 0: the only one
 	Final      bool          // check MinDetectable by computation, at the cost of several judgements
 	Family     int           // number of series judged at the same time; 0 is 1
+	Fired      float64       // growth per hour that an earlier look has shown, and for which an alert is firing: it need not be shown again; 0: none
 }
 
 // RestPoint is one reading while the load is paused and the target has settled.

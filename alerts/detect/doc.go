@@ -50,6 +50,7 @@
 //	gaps.go          readings of zero where no zero can be
 //	lifetimes.go     each lifetime of the process by itself
 //	restarts.go      restarts that were not marked
+//	held.go          growth that an earlier look has shown: what takes it back
 //	looks.go         how often a monitor may look, and what each look may spend
 //	operations.go    whether growth follows time or operations
 //	replay.go        when a monitor would have known
@@ -75,6 +76,12 @@
 // states a formula's limit, which ignores how teeth and slow waves hide growth. No
 // limit is below the upper end of the interval, and the interval includes what whole
 // steps of the readings hide: a series of equal counts may have grown by one.
+//
+// What was shown stays shown. A monitor asks again and again, and near the bound the
+// answer would change from look to look. The look that first calls a series a leak
+// has spent the error probability of a false alarm, and has excluded every other
+// explanation. From then on (Question.Fired) the verdict stays until the samples
+// contradict that growth: they exclude half of it, or make none more likely.
 //
 // What clean rests on. An alarm must survive every alternative explanation; clean
 // need not. So the smallest growth that would have been called a leak

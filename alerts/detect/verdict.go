@@ -82,6 +82,9 @@ func (c *inquiry) verdict(e evidence) soak.Verdict {
 		return c.unknown("no period between two restarts is long enough to judge")
 	}
 	d := e.decide()
+	if d.state == soak.Inconclusive && c.q.Fired != 0 && e.holds(c.q.Fired) {
+		d.state = soak.Leaking
+	}
 	v := c.unknown("")
 	v.State, v.Evidence, v.Level = d.state, d.line, e.level
 	stated, spent, ok := e.stated(d)

@@ -138,6 +138,7 @@ type run struct {
 	alerts      *alertStates
 	verdicts    []judge.Judged
 	lastLook    time.Duration // time of the last look
+	pairsJudged int           // number of pairs of rounds as of the last look that updated the alerts
 	lastOwnLook time.Duration // time of the last look at soak's own processes
 
 	ended   soak.End

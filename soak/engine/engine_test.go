@@ -33,6 +33,7 @@ type bench struct {
 	pid     atomic.Int64
 	fds     func(at time.Duration) float64
 	without string // a metric without samples
+	heap    bool   // all processes have a live heap
 	opened  []int  // pids
 
 	keep     bool // keep the rows
@@ -151,6 +152,9 @@ func (s sampler) Tick(context.Context, time.Duration) ([]soak.Sample, []soak.Eve
 		fds = s.b.fds(time.Since(s.from))
 	}
 	all := []soak.Sample{{SeriesID: soak.SeriesOf(s.role, "fds"), Value: fds}, {SeriesID: soak.SeriesOf(s.role, "goroutines"), Value: 5}}
+	if s.b.heap {
+		all = append(all, soak.Sample{SeriesID: soak.SeriesOf(s.role, "go_heap_live_bytes"), Value: 1 << 20})
+	}
 	return slices.DeleteFunc(all, func(m soak.Sample) bool { return m.Metric == s.b.without }), nil
 }
 func (s sampler) ReadAll(ctx context.Context) ([]soak.Sample, []soak.Event) { return s.Tick(ctx, 0) }

@@ -22,6 +22,7 @@ type timeline struct {
 	nextVary  map[string]time.Duration
 	factor    map[string]float64 // current factor of each load that varies or takes turns
 	turns     []turn             // of an isolated run
+	pairs     int                // number of completed pairs of rounds
 	suspended time.Duration      // total time of the suspends noted so far
 	ending    soak.End           // why the run is ending; empty until it does
 	paused    bool               // an operator has paused the load

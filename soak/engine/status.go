@@ -91,7 +91,7 @@ func (r *run) publishStatus() {
 		return
 	}
 	at := r.now()
-	s := Status{Run: r.ID, Name: r.Plan.Name, Phase: r.line.phase, Elapsed: at, Remaining: r.remaining(at), Firing: r.alerts.firing(), Ended: r.ended, Events: slices.Clone(r.recent), RowAt: r.row.At, Row: map[string]soak.Float{}}
+	s := Status{Run: r.ID, Name: r.Plan.Name, Phase: r.line.phase, Elapsed: at, Remaining: r.remaining(at), Firing: len(r.alerts.firing()), Ended: r.ended, Events: slices.Clone(r.recent), RowAt: r.row.At, Row: map[string]soak.Float{}}
 	for _, sample := range r.row.Samples {
 		s.Row[sample.Process+" "+sample.Metric] = soak.Float(sample.Value)
 	}

@@ -3,6 +3,7 @@ package engine
 import (
 	"fmt"
 	"math"
+	"slices"
 	"time"
 
 	"soakmon/alerts/detect"
@@ -30,7 +31,7 @@ func (r *run) tick() {
 	if at-r.load.flushed >= time.Minute {
 		r.flushHistograms()
 	}
-	if detect.LookDue(r.lastLook, at) {
+	if detect.LookDue(r.lastLook, at) || r.line.pairs > r.pairsJudged {
 		r.judge()
 	}
 	r.publishStatus()
@@ -102,18 +103,33 @@ func (r *run) noteGaps(at time.Duration) {
 func (r *run) judge() {
 	at := r.lastAt
 	r.lastLook = at
-	judged, err := judge.All(r.history, judge.Run{Plan: r.Plan, Facts: r.Facts, Events: r.history.events, End: at, Running: r.line.ending == "", Kept: r.ownJudged(at)}, r.Detector)
+	judged, err := judge.All(r.history, judge.Run{Plan: r.Plan, Facts: r.Facts, Events: r.history.events, End: at, Running: r.line.ending == "" && r.ended == "", Firing: r.alerts.firing(), Kept: r.ownJudged(at)}, r.Detector)
 	if err != nil {
 		r.note(soak.Event{Kind: soak.EventNote, Process: soak.RoleMonitor, Text: "the series could not be judged: " + err.Error()})
 		return
 	}
 	r.verdicts = judged
-	raised := r.alerts.step(judged, at, time.Now())
+	r.raise(judged, at)
+}
+
+// raise updates the alerts with the verdicts of a look. While levels cannot be
+// compared nothing fires, but the end of the run resolves each alert that does not hold.
+func (r *run) raise(judged []judge.Judged, at time.Duration) {
+	final := r.ended != ""
+	if !r.comparable() {
+		if !final {
+			return
+		}
+		firing := r.alerts.firing()
+		judged = slices.DeleteFunc(slices.Clone(judged), func(j judge.Judged) bool { _, fired := firing[j.AlertKey()]; return !fired })
+	}
+	r.pairsJudged = r.line.pairs
+	raised := r.alerts.step(judged, at, time.Now(), final)
 	for _, a := range raised {
 		r.recorded(r.Recorder.Enqueue(a))
 		r.note(soak.Event{Kind: soak.EventAlert, Process: a.Process, Name: a.Metric, Text: fmt.Sprintf("%s: %s", a.State, a.Reason)})
 	}
-	if firing(raised) {
+	if firing(raised) && !final {
 		r.takeSnapshot(soak.ProfileAlert)
 	}
 }

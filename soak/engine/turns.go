@@ -34,25 +34,35 @@ func turns(loads []soak.Workload, from, to time.Duration) (all []turn) {
 	return all
 }
 
+// comparable reports whether the levels of the target so far can be compared. In an
+// isolated run they follow the turns: a load that starts raises them, and one that
+// stops lets them fall. Only in whole pairs of rounds, the second in reverse order,
+// has each load run as long and, on average, as late as the others.
+func (r *run) comparable() bool {
+	return !r.Plan.Isolate || r.line.pairs > r.pairsJudged || r.line.ending == soak.EndFinished
+}
+
 // takeTurns runs the load whose turn it is, and stops all others.
 func (r *run) takeTurns(at time.Duration) {
-	alone := ""
-	for _, t := range r.line.turns {
+	now := -1
+	for i, t := range r.line.turns {
 		if t.from <= at {
-			alone = t.load
+			now = i
 		}
 	}
-	if alone == "" || r.line.phase != soak.PhaseSteady {
+	if now < 0 || r.line.phase != soak.PhaseSteady {
 		return
 	}
-	for _, now := range []float64{0, 1} { // stop one load before the next starts
+	alone := r.line.turns[now].load
+	r.line.pairs = now / (2 * len(r.Plan.Load))
+	for _, factor := range []float64{0, 1} { // stop one load before the next starts
 		for _, w := range r.Plan.Load {
 			was, ok := r.line.factor[w.Name]
 			if !ok {
 				was = 1 // from the warm-up
 			}
-			if its := w.Name == alone; its == (now == 1) && was != now {
-				r.setRate(w, now)
+			if its := w.Name == alone; its == (factor == 1) && was != factor {
+				r.setRate(w, factor)
 			}
 		}
 	}

@@ -35,9 +35,10 @@ type Run struct {
 	Plan    soak.Plan
 	Facts   soak.Facts
 	Events  []soak.Event
-	End     time.Duration // of the recording so far
-	Running bool          // the run is still in progress
-	Kept    []Judged      // answers of an earlier look that remain valid and are not asked for again
+	End     time.Duration        // of the recording so far
+	Running bool                 // the run is still in progress
+	Firing  map[AlertKey]float64 // the alerts that are firing, with the growth per hour at which they fired
+	Kept    []Judged             // answers of an earlier look that remain valid and are not asked for again
 }
 
 // Judged is one series and the answer on it.
@@ -88,10 +89,9 @@ func All(h History, r Run, d Detector) ([]Judged, error) {
 	return out, nil
 }
 
-// planned is the planned load duration of a long run in progress. It is 0 for a
-// short run, whose user is waiting and wants to see a suspected leak immediately.
+// planned is the planned load duration of a run in progress.
 func (r Run) planned() time.Duration {
-	if !r.Running || r.Plan.Duration <= settledAfter {
+	if !r.Running {
 		return 0
 	}
 	return r.Plan.Duration
@@ -145,6 +145,7 @@ func (a *asker) ask(s subject) (Judged, error) {
 		Final:      !a.run.Running,
 		Look:       max(1, detect.Looks(a.run.End)),
 		Family:     a.family,
+		Fired:      a.run.Firing[j.AlertKey()],
 	}
 	j.Verdict = a.settled(s, series, q, a.weigh(s, series, a.detector.Judge(q)))
 	if why := unproven(series, j.Points, j.Covered); why != "" && j.Verdict.State == soak.Clean {

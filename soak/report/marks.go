@@ -24,9 +24,7 @@ var notable = []soak.EventKind{
 // with the verdict.
 func (b *builder) marks(r *Report) error {
 	b.eventMarks(r)
-	if err := b.alertMarks(r); err != nil {
-		return err
-	}
+	b.alertMarks(r)
 	if leaks := b.plan.Target.Leaks; len(leaks) > 0 {
 		planted := make([]string, len(leaks))
 		for i, l := range leaks {
@@ -80,13 +78,10 @@ func (b *builder) eventMarks(r *Report) {
 	}
 }
 
-// alertMarks copies the alerts and warns of those that the run as a whole does not
-// confirm. Alerts of the plan's rules are reasons of the verdict instead.
-func (b *builder) alertMarks(r *Report) error {
-	alerts, err := b.src.Alerts()
-	if err != nil {
-		return err
-	}
+// alertMarks copies the alerts and warns of those that were resolved, and of those
+// that the run as a whole does not confirm, as in files of earlier versions. Alerts
+// of the plan's rules are reasons of the verdict instead.
+func (b *builder) alertMarks(r *Report) {
 	leaks := map[soak.SeriesID]bool{}
 	for _, s := range r.Series {
 		leaks[s.id()] = leaks[s.id()] || s.Verdict == soak.Leaking
@@ -94,13 +89,29 @@ func (b *builder) alertMarks(r *Report) error {
 	ruled := func(a soak.Alert) bool {
 		return a.Rule == soak.RegressionRule || slices.ContainsFunc(b.plan.Rules, func(rule soak.Rule) bool { return rule.Name == a.Rule })
 	}
-	for _, a := range alerts {
+	for i, a := range b.alerts {
 		r.Alerts = append(r.Alerts, Alert{At: a.At, Rule: a.Rule, State: a.State, Metric: a.Metric, Reason: a.Reason})
-		if a.State == soak.Firing && !leaks[soak.SeriesOf(a.Process, a.Metric)] && !ruled(a) {
+		if a.State != soak.Firing || ruled(a) {
+			continue
+		}
+		if end, ok := resolved(b.alerts[i:]); ok {
+			r.warn("%s of the %s raised an alert at %s, which was resolved at %s: %s", a.Metric, a.Process, a.At.Format("15:04:05"), end.At.Format("15:04:05"), end.Reason)
+		} else if !leaks[soak.SeriesOf(a.Process, a.Metric)] {
 			r.warn("%s of the %s raised an alert at %s that the run as a whole does not confirm: %s", a.Metric, a.Process, a.At.Format("15:04:05"), a.Reason)
 		}
 	}
-	return nil
+}
+
+// resolved returns the alert that resolves the first one.
+func resolved(all []soak.Alert) (soak.Alert, bool) {
+	first := all[0]
+	i := slices.IndexFunc(all, func(a soak.Alert) bool {
+		return a.State == soak.Resolved && a.Rule == first.Rule && a.Process == first.Process && a.Metric == first.Metric
+	})
+	if i < 0 {
+		return soak.Alert{}, false
+	}
+	return all[i], true
 }
 
 // warn adds a warning unless the report has it already.

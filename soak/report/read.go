@@ -20,6 +20,7 @@ type builder struct {
 	running bool
 
 	events  []soak.Event
+	alerts  []soak.Alert
 	ticks   []time.Duration
 	end     time.Duration
 	phases  []soak.Phase
@@ -28,6 +29,9 @@ type builder struct {
 
 func (b *builder) read() (err error) {
 	if b.events, err = b.src.Events(); err != nil {
+		return err
+	}
+	if b.alerts, err = b.src.Alerts(); err != nil {
 		return err
 	}
 	if b.ticks, err = b.src.Ticks(); err != nil {

@@ -158,7 +158,7 @@ func Build(src Source, d judge.Detector, running bool) (Report, error) {
 	if err := b.read(); err != nil {
 		return Report{}, fmt.Errorf("run %s: %w", run.ID, err)
 	}
-	asked := judge.Run{Plan: run.Plan, Facts: run.Target, Events: b.events, End: b.end, Running: running}
+	asked := judge.Run{Plan: run.Plan, Facts: run.Target, Events: b.events, End: b.end, Running: running, Firing: judge.Firing(b.alerts)}
 	judged, err := judge.All(b.history, asked, d)
 	if err != nil {
 		return Report{}, fmt.Errorf("run %s: %w", run.ID, err)

@@ -1,0 +1,23 @@
+package detect
+
+import "slices"
+
+// contradicts reports whether a trend contradicts growth that was shown before: it
+// excludes half of it, or growth above the tolerance is less likely than none.
+func (t *trend) contradicts(shown, tolerance float64) bool {
+	return t.quantile(1-suspicion) < shown/2 || t.cdf(tolerance) > 0.5
+}
+
+// holds reports whether growth that an earlier look has shown still stands. That
+// look spent the error probability of a false alarm and excluded every other
+// explanation, so neither is asked for again. The verdict stays until the samples
+// contradict that growth: by its slope, and by that of the growing model where it is
+// nearly as good as the bounded one.
+func (e *evidence) holds(shown float64) bool {
+	load, rest := &e.load, &e.rest
+	if !load.known() {
+		return rest.test.known() && rest.sustained && !rest.test.trend.contradicts(shown, e.tolerance)
+	}
+	grows := func(l lifetime) bool { return l.runnerUp.known() && !l.runnerUp.contradicts(shown, e.tolerance) }
+	return !load.trend.contradicts(shown, e.tolerance) || slices.ContainsFunc(load.lifetimes, grows)
+}

@@ -1,0 +1,185 @@
+package detect
+
+import (
+	"flag"
+	"fmt"
+	"math"
+	"regexp"
+	"runtime"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"soakmon/soak"
+)
+
+// A liveRun is what the looks of a run say of one series, from the one on that first
+// calls it a leak, and what its end says.
+type liveRun struct {
+	length time.Duration
+	fired  time.Duration // 0: never
+	shown  float64       // the growth per hour then
+	after  []soak.State  // at the looks after that
+	end    soak.Verdict
+}
+
+// watchLive judges a series as a monitor of a run of that length does: at each look,
+// and once at the end.
+func watchLive(l labelled) (r liveRun) {
+	s := l.series
+	r.length = s.At[len(s.At)-1]
+	reducer, added, breaks := NewReducer(s.ID, s.Metric), 0, s.Breaks
+	ask := func(n int) soak.Question {
+		for ; added < n; added++ {
+			for len(breaks) > 0 && breaks[0] <= s.At[added] {
+				reducer.Break(breaks[0])
+				breaks = breaks[1:]
+			}
+			reducer.Add(s.At[added], s.Value[added])
+		}
+		return soak.Question{
+			Series: reducer.Series(), Limit: math.NaN(), Look: Looks(s.At[n-1]), Family: 20, Fired: r.shown,
+			Phases: []soak.Phase{{Name: soak.PhaseSteady, To: 2 * r.length, Rate: 1}},
+		}
+	}
+	atLooks(s, func(n int) bool {
+		q := ask(n)
+		q.Planned = r.length
+		if r.fired > 0 {
+			r.after = append(r.after, Judge{}.Judge(q).State)
+		} else if leaks, _ := newInquiry(q).leaks(nil); leaks {
+			r.fired, r.shown = s.At[n-1], float64(Judge{}.Judge(q).Slope)
+		}
+		return true
+	})
+	r.end = Judge{}.Judge(ask(len(s.At)))
+	return r
+}
+
+// resolved reports whether an alert would have been resolved: at two looks in
+// succession, or at the end.
+func (r liveRun) resolved() bool {
+	for i := 1; i < len(r.after); i++ {
+		if r.after[i-1] != soak.Leaking && r.after[i] != soak.Leaking {
+			return true
+		}
+	}
+	return r.fired > 0 && r.end.State != soak.Leaking
+}
+
+// course has a letter for each look since the alert fired.
+func (r liveRun) course() string {
+	letters := []byte{'L'}
+	for _, s := range r.after {
+		letters = append(letters, string(s)[0])
+	}
+	return string(letters)
+}
+
+// Leaks of which looks without a memory are not certain to the end.
+func TestJudge_ShownGrowthStays(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		class string
+		k     int
+	}{{"warmup_leak", 8}, {"container_leak", 0}, {"stairs_poisson", 6}} {
+		i := slices.IndexFunc(leakMakers, func(m maker) bool { return m.class == c.class })
+		if r := watchLive(generate(leakMakers[i], 11, c.k)); r.fired == 0 || r.resolved() {
+			t.Errorf("%s/%d: fired at %v, then %s, end %s: %s", c.class, c.k, r.fired, r.course(), r.end.State, r.end.Reason)
+		}
+	}
+}
+
+// Growth for two fifths of the run that ends then.
+func TestJudge_EndedGrowthIsGivenUp(t *testing.T) {
+	t.Parallel()
+	fill := maker{"fill", false, func(g *gen) (float64, float64) {
+		g.fill(func(_ int, x float64) float64 { return 1e8 + 5e7*min(x, 0.4) })
+		g.white(1e5)
+		return 0, 1e5
+	}}
+	r := watchLive(generate(fill, 11, 1))
+	if r.fired == 0 {
+		t.Fatal("no alert fired: the series does not test what ends one")
+	}
+	if r.end.State != soak.Clean || !r.resolved() {
+		t.Errorf("fired at %v, then %s, end %s: %s", r.fired, r.course(), r.end.State, r.end.Reason)
+	}
+	// Of these the flat rest is too short to be clean.
+	i := slices.IndexFunc(cleanMakers, func(m maker) bool { return m.class == "went_away" })
+	if r := watchLive(generate(cleanMakers[i], 11, 6)); r.fired == 0 || r.end.State != soak.Inconclusive {
+		t.Errorf("went_away: fired at %v, then %s, end %s: %s", r.fired, r.course(), r.end.State, r.end.Reason)
+	}
+}
+
+var liveClasses = flag.String("live-classes", "", "only the classes whose name matches")
+
+// TestEval_LiveAlerts counts the alerts that runs raise and resolve. Run with -eval.
+func TestEval_LiveAlerts(t *testing.T) {
+	if !*eval {
+		t.Skip("the long evaluation runs with -eval")
+	}
+	wanted := regexp.MustCompile(*liveClasses)
+	for _, set := range []struct {
+		name   string
+		makers []maker
+	}{{"leaking", leakMakers}, {"clean", cleanMakers}, {"either", eitherMakers}} {
+		var sum liveTally
+		for _, m := range set.makers {
+			if !wanted.MatchString(m.class) {
+				continue
+			}
+			one := liveClass(m, *perClass)
+			fmt.Printf("%-24s %v\n", m.class, one)
+			sum = liveTally{sum.runs + one.runs, sum.fired + one.fired, sum.resolved + one.resolved, sum.leaks + one.leaks}
+		}
+		fmt.Printf("%-24s %v\n\n", "all "+set.name, sum)
+	}
+}
+
+// liveTally counts runs.
+type liveTally struct {
+	runs, fired, resolved int
+	leaks                 int // at the end
+}
+
+// String lists the counts.
+func (t liveTally) String() string {
+	return fmt.Sprintf("%5d runs, %5d alerts fired, %4d resolved, %5d leaks at the end", t.runs, t.fired, t.resolved, t.leaks)
+}
+
+func liveClass(m maker, n int) (t liveTally) {
+	var mu sync.Mutex
+	var all sync.WaitGroup
+	var next atomic.Int64
+	for range runtime.GOMAXPROCS(0) {
+		all.Go(func() {
+			for k := int(next.Add(1)) - 1; k < n; k = int(next.Add(1)) - 1 {
+				r := watchLive(generate(m, *seed, k))
+				mu.Lock()
+				t.count(r)
+				mu.Unlock()
+				if *verbose && r.resolved() {
+					fmt.Printf("   %s/%d fired at %v of %v, then %s, end %s: %s\n", m.class, k, r.fired, r.length, r.course(), r.end.State, r.end.Reason)
+				}
+			}
+		})
+	}
+	all.Wait()
+	return t
+}
+
+func (t *liveTally) count(r liveRun) {
+	t.runs++
+	if r.fired > 0 {
+		t.fired++
+	}
+	if r.resolved() {
+		t.resolved++
+	}
+	if r.end.State == soak.Leaking {
+		t.leaks++
+	}
+}
