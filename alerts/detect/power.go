@@ -74,7 +74,7 @@ type resample struct {
 // fitted.
 func (c *inquiry) resampled(e *evidence) []resample {
 	own := *c
-	own.q.Final = false
+	own.q.Final, own.q.Fired = false, 0
 	own.pts = slices.Clone(c.pts)
 	own.q.Rest = slices.Clone(c.q.Rest)
 	for i := range e.load.lifetimes {
