@@ -20,7 +20,7 @@ const noSign = 0.05
 // cover decides the parts that could not be decided by themselves, from their wholes.
 // A part cannot grow for long by more than its whole does. So growth of a part above
 // what the clean whole would have shown is excluded too, if the part itself shows
-// no sign of growth. Without a clean whole the part stays undecided, and depends on it.
+// no sign of growth. If the whole is not clean, its verdict stands for both.
 func cover(judged []Judged, p soak.Plan) {
 	for i := range judged {
 		part := &judged[i]
@@ -29,12 +29,12 @@ func cover(judged []Judged, p soak.Plan) {
 			continue
 		}
 		part.PartOf = whole.ID.Metric
-		if whole.Verdict.State != soak.Clean {
-			continue
+		v := soak.Verdict{State: soak.NotJudged, Growth: soak.UnknownGrowth(), Level: part.Verdict.Level, P: part.Verdict.P, Evidence: whole.Verdict.Evidence,
+			Reason: string(soak.NotJudged) + ": part of " + part.PartOf, Warnings: part.Verdict.Warnings}
+		if whole.Verdict.State == soak.Clean {
+			v.State, v.Hi, v.MinDetectable = soak.Clean, whole.Verdict.Hi, whole.Verdict.MinDetectable
+			v.Reason = "no growth beyond that of " + part.PartOf + ", which is clean and includes it"
 		}
-		v := soak.Verdict{State: soak.Clean, Growth: soak.UnknownGrowth(), Level: part.Verdict.Level, P: part.Verdict.P, Evidence: whole.Verdict.Evidence,
-			Reason: "no growth beyond that of " + part.PartOf + ", which is clean and includes it", Warnings: part.Verdict.Warnings}
-		v.Hi, v.MinDetectable = whole.Verdict.Hi, whole.Verdict.MinDetectable
 		part.Verdict = v
 	}
 }

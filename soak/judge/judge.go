@@ -52,7 +52,7 @@ type Judged struct {
 	Points    int     // measured values in steady load
 	Covered   float64 // share of the steady load in which it was measured, 0 to 1
 	Rest      []soak.RestPoint
-	PartOf    string // the judged series of the process that includes it and that an undecided part depends on; "" if there is none
+	PartOf    string // the series that includes this one and decided for it; "" if it was decided by itself
 
 	first    float64       // first measured value in steady load,
 	from, to time.Duration // and the times of it and of the last one

@@ -3,6 +3,7 @@ package judge
 import (
 	"fmt"
 	"math"
+	"regexp"
 	"strings"
 	"time"
 
@@ -22,12 +23,24 @@ func (j Judged) Why() string {
 	case v.State == soak.Leaking:
 		return j.whyLeak()
 	}
-	why, _, _ := strings.Cut(strings.TrimPrefix(v.Reason, string(soak.NotJudged)+": "), "; ")
+	why := firstClause(strings.TrimPrefix(v.Reason, string(soak.NotJudged)+": "))
 	if v.Needed > 0 {
 		why += "; needs about " + human.Roughly(v.Needed)
 	}
 	return why
 }
+
+// firstClause is the beginning of a reason, without figures in parentheses: the row has
+// those of its own.
+func firstClause(reason string) string {
+	reason = parenthesized.ReplaceAllString(reason, "")
+	for _, end := range []string{"; ", ": ", ", and "} {
+		reason, _, _ = strings.Cut(reason, end)
+	}
+	return reason
+}
+
+var parenthesized = regexp.MustCompile(` \([^()]*\)`)
 
 // whyClean names the line of evidence, and what it excluded growth with.
 func (j Judged) whyClean() string {

@@ -31,7 +31,10 @@ func TestWhy(t *testing.T) {
 		{Judged{from: time.Minute, Verdict: soak.Verdict{State: soak.Leaking, Since: time.Minute, Evidence: soak.EvidenceLoad}}, "throughout, shown under load"},
 		{Judged{from: time.Minute, Tolerance: 3, Verdict: soak.Verdict{State: soak.Leaking, Since: 12 * time.Minute, Evidence: soak.EvidenceBoth}}, "since 12 min, shown under load and at rest; 3/h allowed"},
 		{Judged{Verdict: soak.Verdict{State: soak.Inconclusive, Reason: "too noisy; over 34 s, up to 3/h", Needed: 3 * time.Hour}}, "too noisy; needs about 3 h"},
-		{Judged{PartOf: "fds", Verdict: soak.Verdict{State: soak.Inconclusive, Reason: "too few samples: 5"}}, "too few samples: 5"},
+		{Judged{PartOf: "fds", Verdict: soak.Verdict{State: soak.NotJudged, Reason: "not judged: part of fds"}}, "part of fds"},
+		{Judged{Verdict: soak.Verdict{State: soak.Inconclusive, Reason: "too few samples: 5"}}, "too few samples"},
+		{Judged{Verdict: soak.Verdict{State: soak.Inconclusive, Reason: "rose 52 MiB/h (95 % CI 41 MiB/h to 63 MiB/h) and did not slow down: less than allowed; run for an hour"}}, "rose 52 MiB/h and did not slow down"},
+		{Judged{Verdict: soak.Verdict{State: soak.NotJudged, Reason: "not judged: native_bytes shows leaks of memory, and the resident set also grows without one"}}, "native_bytes shows leaks of memory"},
 	} {
 		if got := c.judged.Why(); got != c.want {
 			t.Errorf("%q, want %q", got, c.want)

@@ -20,10 +20,6 @@ const (
 	ExitDead         = 4
 )
 
-// dependent reports whether a series is undecided only because the series that
-// includes it is not clean. That one gives the reason for both.
-func dependent(s Series) bool { return s.Verdict == soak.Inconclusive && s.PartOf != "" }
-
 // ownUnasked reports whether a series belongs to one of soak's own processes and no
 // rule of the plan names it.
 func ownUnasked(s Series) bool { return s.Process != soak.RoleTarget && s.Rule == "" }
@@ -90,7 +86,7 @@ func findings(all []Series, early bool) (leaks, open []string) {
 		case ownUnasked(s), s.Verdict == soak.Clean, s.Verdict == soak.NotJudged:
 		case s.Verdict == soak.Leaking:
 			leaks = append(leaks, reason+exhaustion(s))
-		case !dependent(s):
+		default:
 			undecided = append(undecided, s)
 		}
 	}

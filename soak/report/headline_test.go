@@ -62,7 +62,7 @@ func TestHeadline_AgreesWithExitCode(t *testing.T) {
 			t.Errorf("%s: exit code %d, want %d", what, r.ExitCode, want)
 		}
 		if (r.Verdict == soak.Clean) != (r.ExitCode == ExitClean) {
-			t.Errorf("%s: exit code %d beside the verdict %s", what, r.ExitCode, r.Verdict)
+			t.Errorf("%s: exit code %d with the verdict %s", what, r.ExitCode, r.Verdict)
 		}
 		lines := heads(t, r)
 		for _, line := range lines {

@@ -180,7 +180,7 @@ func seriesCase(r Report, s Series) junitCase {
 		c.Skipped = &junitFault{Message: s.qualifiedReason()}
 	case castsDoubt(s):
 		c.Error = &junitFault{Message: ownProcess(s.Process) + " is growing: " + s.qualifiedReason(), Type: string(soak.Inconclusive)}
-	case ownUnasked(s), dependent(s):
+	case ownUnasked(s):
 		c.Skipped = &junitFault{Message: "does not count for the verdict on the target: " + s.qualifiedReason()}
 	case s.Verdict == soak.Leaking:
 		c.Failure = &junitFault{Message: s.qualifiedReason() + exhaustion(s), Type: string(soak.Leaking)}

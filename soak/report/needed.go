@@ -19,7 +19,7 @@ type Needed struct {
 	Command string  `json:"command"` // runs it
 }
 
-// needed is nil if no undecided series has an estimate, or while the run goes on.
+// needed is nil if no undecided series has an estimate, or while the run is in progress.
 func needed(r *Report) *Needed {
 	if r.Ended == soak.EndRunning {
 		return nil
@@ -27,7 +27,7 @@ func needed(r *Report) *Needed {
 	var open, unknown []Series
 	for _, s := range r.Series {
 		switch {
-		case s.Verdict != soak.Inconclusive || ownUnasked(s) || dependent(s):
+		case s.Verdict != soak.Inconclusive || ownUnasked(s):
 		case s.Needed > 0:
 			open = append(open, s)
 		default:

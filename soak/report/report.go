@@ -111,7 +111,7 @@ type Series struct {
 	Why          string        `json:"why"` // short form of the reason
 	Reason       string        `json:"reason"`
 	Needed       soak.Float    `json:"needed_s"`          // length of a run that would decide an undecided series; null if unknown
-	PartOf       string        `json:"part_of,omitempty"` // the series that includes this one, and that decides for it
+	PartOf       string        `json:"part_of,omitempty"` // the series that includes this one and decided for it
 	Warnings     []string      `json:"warnings,omitempty"`
 }
 

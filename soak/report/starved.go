@@ -146,7 +146,7 @@ func (c CPU) facts() string {
 	}
 	if c.Busy == c.Busy && c.Target == c.Target && c.cpus > 0 {
 		others := max(0, c.Busy*soak.Float(c.cpus)-c.Target-c.Own)
-		parts[len(parts)-1] += fmt.Sprintf(": the target used %s of %d, soak %s, other processes %s", cores(c.Target), c.cpus, cores(c.Own), cores(others))
+		parts[len(parts)-1] += fmt.Sprintf(": the target used %.2f of %d, soak %.2f, other processes %.2f", c.Target, c.cpus, c.Own, others)
 	}
 	if c.Steal >= 0.01 {
 		add("%s stolen by the hypervisor", human.Percent(round(c.Steal)))
@@ -158,14 +158,6 @@ func (c CPU) facts() string {
 		add("the driver started operations %s after they were due", human.Seconds(c.PacerLag))
 	}
 	return strings.Join(parts, ", ")
-}
-
-// cores writes a number of CPUs to a tenth, and small numbers in full.
-func cores(n soak.Float) string {
-	if n < 0.1 {
-		return human.Amount(n, "")
-	}
-	return fmt.Sprintf("%.1f", n)
 }
 
 // round rounds a share to whole percents.

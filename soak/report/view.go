@@ -120,7 +120,7 @@ func evidenceLines(r Report) []string {
 	}
 	n := 0
 	for _, s := range r.Series {
-		if s.Process == soak.RoleTarget && s.Verdict != soak.NotJudged && !dependent(s) {
+		if s.Process == soak.RoleTarget && s.Verdict != soak.NotJudged {
 			n++
 		}
 	}

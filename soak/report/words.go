@@ -35,6 +35,9 @@ func (s Series) detectable() string {
 }
 
 func (s Series) allowed() string {
+	if s.Tolerance != s.Tolerance {
+		return human.Unknown
+	}
 	return human.Amount(s.Tolerance, s.Unit) + "/h"
 }
 
