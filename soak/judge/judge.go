@@ -127,7 +127,9 @@ func (a *asker) ask(s subject) (Judged, error) {
 		return Judged{}, err
 	}
 	j := Judged{ID: s.id, Metric: series.Metric, Rule: s.rule, Covered: Covered(series, a.phases)}
-	j.Tolerance = Tolerance(a.run.Plan, s.rule, series, slopePerHour(a.operations))
+	rest := a.aboutWhole(s, series)
+	whole := raised(series, rest)
+	j.Tolerance = Tolerance(a.run.Plan, s.rule, whole, slopePerHour(a.operations))
 	if s.use == shown {
 		j.Tolerance = math.NaN()
 	}
@@ -135,8 +137,8 @@ func (a *asker) ask(s subject) (Judged, error) {
 	j.first, j.from, j.to = readingsOf(series)
 	j.Rest = a.restPoints(s.id, series.Breaks)
 	q := soak.Question{
-		Series:     series,
-		Rest:       j.Rest,
+		Series:     whole,
+		Rest:       raisedRest(j.Rest, rest),
 		Operations: a.operations,
 		Phases:     a.phases,
 		Limit:      limit(a.run, s.id),
@@ -147,7 +149,8 @@ func (a *asker) ask(s subject) (Judged, error) {
 		Family:     a.family,
 		Fired:      a.run.Firing[j.AlertKey()],
 	}
-	j.Verdict = a.settled(s, series, q, a.weigh(s, series, a.detector.Judge(q)))
+	j.Verdict = a.settled(s, whole, q, a.weigh(s, series, a.detector.Judge(q)))
+	j.Verdict.Level -= rest
 	if why := unproven(series, j.Points, j.Covered); why != "" && j.Verdict.State == soak.Clean {
 		j.Verdict.State, j.Verdict.Reason = soak.Inconclusive, why
 	}

@@ -98,6 +98,46 @@ var runtimes = map[string]struct{ name, metric string }{
 	soak.RuntimeV8:     {"a V8 runtime (Node.js)", "nodejs_heap_size_used_bytes"},
 }
 
+// aboutWhole is what to add to a series of memory that is a small part of a whole, so
+// that its level is that of the whole: a clean verdict on native memory promises a
+// share of all memory of the process, not of the megabyte that a runtime has outside
+// its heap. The slope, on which a leak rests, stays the same.
+func (a *asker) aboutWhole(s subject, series soak.Series) float64 {
+	if s.id.Metric != "native_bytes" {
+		return 0
+	}
+	for _, name := range []string{"rss_anon_bytes", "rss_bytes"} {
+		if whole, err := a.history.Series(s.id.With(name)); err == nil && len(whole.Value) > 0 {
+			return max(0, startLevel(whole.Value)-startLevel(series.Value))
+		}
+	}
+	return 0
+}
+
+// raised is a series with a constant added.
+func raised(s soak.Series, by float64) soak.Series {
+	if by == 0 {
+		return s
+	}
+	add := func(values []float64) []float64 {
+		out := slices.Clone(values)
+		for i := range out {
+			out[i] += by
+		}
+		return out
+	}
+	s.Value, s.Min, s.Max = add(s.Value), add(s.Min), add(s.Max)
+	return s
+}
+
+func raisedRest(all []soak.RestPoint, by float64) []soak.RestPoint {
+	out := slices.Clone(all)
+	for i := range out {
+		out[i].Value += by
+	}
+	return out
+}
+
 // weigh adapts the detector's verdict on a series of memory to what that series can
 // show.
 func (a *asker) weigh(s subject, series soak.Series, v soak.Verdict) soak.Verdict {
@@ -131,7 +171,7 @@ func notJudged(v soak.Verdict, names []soak.SeriesID, process string) soak.Verdi
 	if len(instead) > 1 {
 		is = "are"
 	}
-	out.Reason = fmt.Sprintf("not judged: %s %s, and the resident set also grows without a leak", strings.Join(instead, " and "), is)
+	out.Reason = fmt.Sprintf("the resident set also grows without a leak; %s %s judged", strings.Join(instead, " and "), is)
 	return out
 }
 
@@ -161,7 +201,7 @@ func (a *asker) aboveHeap(s subject, series soak.Series, v soak.Verdict) soak.Ve
 		return v
 	case last <= most || math.IsNaN(last):
 		v = notJudged(v, a.names, s.id.Process)
-		v.Reason = "not judged: the heap explains it, and heap_after_gc_bytes shows leaks of the heap"
+		v.Reason = "the heap explains it up to its largest size; heap_after_gc_bytes is judged"
 	case v.State == soak.Leaking && startLevel(series.Value) <= most:
 		return undecided(v, fmt.Sprintf("rose %s/h to more than the largest heap of %s; a longer run shows whether memory outside the heap grows", human.Amount(v.Slope, "bytes"), human.Amount(most, "bytes")))
 	}

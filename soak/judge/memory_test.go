@@ -2,6 +2,7 @@ package judge
 
 import (
 	"math"
+	"math/rand/v2"
 	"strings"
 	"testing"
 	"time"
@@ -84,6 +85,27 @@ func TestMemory_NativeLeakOfAGoProgram(t *testing.T) {
 	got := verdicts(t, steadyRun, bytes("rss_bytes", room), bytes("go_heap_live_bytes", func(i int) float64 { return 50*mib + jitter(i) }), bytes("native_bytes", leak))
 	if v := got["native_bytes"].Verdict; v.State != soak.Leaking {
 		t.Errorf("%s (%s)", v.State, v.Reason)
+	}
+}
+
+func TestMemory_NativeIsPartOfAWhole(t *testing.T) {
+	run := steadyRun
+	run.Plan.Duration, run.End = 2*time.Hour, 2*time.Hour
+	long := func(metric string, value func(int) float64) soak.Series {
+		s := every(metric, 100, 7200, value)
+		s.Metric.Unit, s.Metric.Quantum = "bytes", 1
+		return s
+	}
+	r := rand.New(rand.NewPCG(1, 2))
+	noisy := func(i int) float64 { return mib + 32768*r.NormFloat64() }
+	heap := long("go_heap_live_bytes", func(i int) float64 { return 50*mib + jitter(i) })
+	got := verdicts(t, run, heap, long("native_bytes", noisy), long("rss_anon_bytes", flat(80*mib)))["native_bytes"]
+	if v := got.Verdict; v.State != soak.Clean || v.Level > 2*mib {
+		t.Errorf("noise: %s at a level of %v (%s)", v.State, v.Level, v.Reason)
+	}
+	leaks := func(i int) float64 { return noisy(i) + 512*float64(i) }
+	if v := verdicts(t, run, heap, long("native_bytes", leaks), long("rss_anon_bytes", flat(80*mib)))["native_bytes"].Verdict; v.State != soak.Leaking {
+		t.Errorf("a slow leak: %s (%s)", v.State, v.Reason)
 	}
 }
 
