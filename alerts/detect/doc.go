@@ -51,6 +51,7 @@
 //	lifetimes.go     each lifetime of the process by itself
 //	restarts.go      restarts that were not marked
 //	held.go          growth that an earlier look has shown: what takes it back
+//	exhaustion.go    growth that ended at a limit; a fall without end
 //	looks.go         how often a monitor may look, and what each look may spend
 //	operations.go    whether growth follows time or operations
 //	replay.go        when a monitor would have known
@@ -124,6 +125,8 @@
 //	8 deviations, 1/5 (drops)    judgment: how deep a drop must be to be taken for a restart
 //	5 steps, 1/20 (zeros)        judgment: zeros further from the rest than an outlier, and too few to show anything, are gaps
 //	1/5 (return)                 judgment: what may remain of a rise after a drop to its beginning
+//	last 1/5, 1/2 (ceiling)      judgment: where growth must end, and how long it must have lasted, to have filled
+//	                             something up to a limit that is not known
 //	1/2 (another lifetime)       judgment: what another lifetime must have risen for both to be one warm-up or wave
 //	1 %, 25 % (scatter)          judgment: of a leak's rates from restart to restart, and of the teeth of a sawtooth;
 //	                             odds of 20 to 1 (margin) between the two

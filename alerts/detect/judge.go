@@ -43,7 +43,7 @@ func (c *inquiry) judge(analyses []*analysis) soak.Verdict {
 	if c.unmarked() {
 		v = c.withRestarts(v)
 	}
-	v = c.withCeiling(v, &e)
+	v = c.withFall(c.withCeiling(v, &e), &e)
 	v.Warnings = append(v.Warnings, c.gaps.warnings()...)
 	return v
 }

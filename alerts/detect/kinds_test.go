@@ -343,7 +343,6 @@ func (l labelled) question() soak.Question {
 var unjudged = map[string]bool{
 	"two_steps": true, "few_irregular_steps": true, "few_equal_steps_saw": true, "few_irregular_steps_saw": true,
 	"heap_doubles_twice": true, "heap_doubles_three_times": true,
-	"growth_then_idle": true, "growth_then_idle_marked": true, "growth_then_few_zeros": true, "growth_then_many_zeros": true,
-	"growth_and_last_zero": true, "killed_repeatedly": true, "growth_and_step": true, "descriptors_and_step": true,
+	"growth_and_step": true, "descriptors_and_step": true,
 	"few_pages": true, "few_descriptors": true, "heap_leak_few_samples": true,
 }

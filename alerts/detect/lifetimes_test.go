@@ -116,6 +116,20 @@ var stories = []story{
 		}
 		return s
 	}},
+	{name: "growth to a known limit", leak: true, make: func(g *gen, q *soak.Question) float64 {
+		b, _ := g.lived()
+		end := g.at(g.between(.4, .95))
+		total := b * g.logspan(.5, 8)
+		q.Limit = b + total
+		s := g.ramp(0, end, total)
+		for i := end; i < g.n; i++ {
+			g.v[i] += total
+		}
+		for i := range g.v {
+			g.v[i] = min(g.v[i], q.Limit)
+		}
+		return s
+	}},
 	{name: "flat, marked restarts", calm: true, clean: true, make: func(g *gen, _ *soak.Question) float64 { g.lifetimes(true, 0); return 0 }},
 	{name: "flat, unmarked restarts", calm: true, clean: true, make: func(g *gen, _ *soak.Question) float64 { g.lifetimes(false, 0); return 0 }},
 	{name: "flat with correlated noise, marked restarts", calm: true, clean: true, make: func(g *gen, _ *soak.Question) float64 {

@@ -49,6 +49,11 @@ func (c *inquiry) withRestarts(v soak.Verdict) soak.Verdict {
 		}
 	}
 	if v.State != soak.Clean {
+		times := "once"
+		if n := len(all); n > 1 {
+			times = human.Count(n, "time")
+		}
+		v.Reason = "it fell suddenly " + times + ": without marks, restarts and a sawtooth cannot be distinguished"
 		v.Warnings = append(v.Warnings, named(all))
 	}
 	return v
@@ -118,7 +123,7 @@ func named(at []float64) string {
 	}
 	text := "it fell suddenly at " + strings.Join(when, ", ")
 	if more := len(at) - most; more > 0 {
-		text += fmt.Sprintf(" and %d times more", more)
+		text += fmt.Sprintf(", and %s more", human.Count(more, "time"))
 	}
 	return text + ": if these were restarts, mark them with --restart TIME, and each lifetime is judged separately"
 }

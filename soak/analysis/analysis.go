@@ -32,6 +32,8 @@ type Analysis struct {
 	soak.Growth
 	Since    soak.Float `json:"since_s"`    // seconds since the recording's start, as is the next
 	Detected soak.Float `json:"detected_s"` // when a monitor that looked all along would have said leak
+	Until    soak.Float `json:"until_s"`    // when the growth ended with the lifetime of the process; NaN if it lasts
+	Reached  soak.Float `json:"reached_s"`  // when the limit was reached; NaN if it was not
 	Level    soak.Float `json:"level"`
 	Unit     string     `json:"unit"`
 	Samples  int        `json:"samples"` // measured
@@ -78,21 +80,43 @@ func (c crash) Error() string { return c.text }
 
 // analyzeSeries judges one of a family of series.
 func analyzeSeries(source string, s soak.Series, tolerance soak.Quantity, family int) Analysis {
-	q := soak.Question{Series: detect.Reduce(s), Limit: math.NaN(), Tolerance: tolerance, Family: family, Final: true}
+	q := soak.Question{Series: detect.Reduce(s), Limit: limit(s), Tolerance: tolerance, Family: family, Final: true}
 	v := detect.Judge{}.Judge(q)
 	a := Analysis{
 		Source: source, Name: s.ID.Metric, Verdict: v.State,
 		Growth: v.Growth,
-		Since:  soak.Float(math.NaN()), Detected: soak.Float(math.NaN()), Level: soak.Float(v.Level),
+		Since:  soak.Float(math.NaN()), Detected: soak.Float(math.NaN()), Until: soak.Float(math.NaN()), Reached: soak.Float(math.NaN()), Level: soak.Float(v.Level),
 		Unit: s.Metric.Unit, Samples: measured(s), Reason: v.Reason, Warnings: v.Warnings,
 	}
 	if v.State == soak.Leaking {
 		a.Since = soak.Float(v.Since.Seconds())
+		if v.Until > 0 {
+			a.Until = soak.Float(v.Until.Seconds())
+		}
+		if v.Exhaustion.Reached > 0 {
+			a.Reached = soak.Float(v.Exhaustion.Reached.Seconds())
+		}
 		if at, ok := detect.Detected(q); ok {
 			a.Detected = soak.Float(at.Seconds())
 		}
 	}
 	return a
+}
+
+// limit is where a share of something ends, given its name and unit by the naming
+// rules of Prometheus; NaN where the values exceed it.
+func limit(s soak.Series) float64 {
+	most := math.NaN()
+	switch name := s.Metric.Name; {
+	case strings.HasSuffix(name, "_percent"), strings.HasSuffix(name, "_pct"):
+		most = 100
+	case strings.HasSuffix(name, "_ratio"):
+		most = 1
+	}
+	if slices.ContainsFunc(s.Value, func(v float64) bool { return v > most }) {
+		return math.NaN()
+	}
+	return most
 }
 
 func measured(s soak.Series) (n int) {

@@ -145,10 +145,11 @@ func labels(all []Series) (names []string) {
 // ownProcess names one of soak's own processes: "soak's own driver process".
 func ownProcess(role string) string { return "soak's own " + role + " process" }
 
-// exhaustion says when a growing series will reach its limit, if it has one.
+// exhaustion says when a growing series will reach its limit, if it has one. The
+// reason says when it did.
 func exhaustion(s Series) string {
 	e := s.Exhaustion
-	if e == nil {
+	if e == nil || e.Reached > 0 {
 		return ""
 	}
 	return fmt.Sprintf("; at this rate it reaches its limit of %s after %s of the run, %s at the earliest",

@@ -99,7 +99,8 @@ type Series struct {
 	Verdict soak.State `json:"verdict"`
 	soak.Growth
 	Tolerance    soak.Float    `json:"tolerance_per_hour"`
-	Since        soak.Float    `json:"since_s"` // when the leak began; null without one
+	Since        soak.Float    `json:"since_s"`           // when the leak began; null without one
+	Until        soak.Float    `json:"until_s,omitempty"` // when it ended with the lifetime of the process; 0 if it lasts
 	Level        soak.Float    `json:"level"`
 	Last         soak.Float    `json:"last"`
 	Points       int           `json:"samples"`
@@ -131,6 +132,8 @@ type Exhausted struct {
 	At    soak.Float `json:"at_s"`
 	Low   soak.Float `json:"low_s"`
 	High  soak.Float `json:"high_s"`
+
+	Reached soak.Float `json:"reached_s,omitempty"` // when the limit was reached; 0 if it was not
 }
 
 // Alert is an alert that was raised during the run.
@@ -215,9 +218,9 @@ func series(j judge.Judged, steady soak.Series) Series {
 	}
 	s.Trend = trend(steady, v)
 	if v.State == soak.Leaking {
-		s.Since = soak.Float(v.Since.Seconds())
+		s.Since, s.Until = soak.Float(v.Since.Seconds()), soak.Float(v.Until.Seconds())
 		if e := v.Exhaustion; e.At > 0 {
-			s.Exhaustion = &Exhausted{Limit: soak.Float(e.Limit), At: soak.Float(e.At.Seconds()), Low: soak.Float(e.Lo.Seconds()), High: soak.Float(nan)}
+			s.Exhaustion = &Exhausted{Limit: soak.Float(e.Limit), At: soak.Float(e.At.Seconds()), Low: soak.Float(e.Lo.Seconds()), High: soak.Float(nan), Reached: soak.Float(e.Reached.Seconds())}
 			if e.Hi > 0 {
 				s.Exhaustion.High = soak.Float(e.Hi.Seconds())
 			}
