@@ -81,6 +81,7 @@ type SeriesStatus struct {
 	Unit    string     `json:"unit"`
 	Last    soak.Float `json:"last"`
 	Verdict soak.State `json:"verdict"`
+	Why     string     `json:"why,omitempty"` // short form of the reason
 	soak.Growth
 
 	Course []soak.Float `json:"course,omitempty"` // since the run's start, at most 64 values; for a small chart
@@ -106,7 +107,7 @@ func (r *run) publishStatus() {
 		s.Series = append(s.Series, SeriesStatus{
 			Process: j.ID.Process, Metric: j.ID.Metric, Unit: j.Metric.Unit,
 			Last: soak.Float(r.history.value(j.ID)), Verdict: j.Verdict.State,
-			Growth: j.Verdict.Growth, Course: r.history.course(j.ID),
+			Why: j.Why(), Growth: j.Verdict.Growth, Course: r.history.course(j.ID),
 		})
 	}
 	r.Status(s)

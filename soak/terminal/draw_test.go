@@ -19,7 +19,7 @@ func status() engine.Status {
 	nan := soak.Float(math.NaN())
 	series := func(metric, unit string, last, slope, half, seen float64, v soak.State) engine.SeriesStatus {
 		return engine.SeriesStatus{
-			Process: soak.RoleTarget, Metric: metric, Unit: unit, Last: soak.Float(last), Verdict: v, Growth: soak.Growth{Slope: soak.Float(slope), Lo: soak.Float(slope - half), Hi: soak.Float(slope + half),
+			Process: soak.RoleTarget, Metric: metric, Unit: unit, Last: soak.Float(last), Verdict: v, Why: "shown under load", Growth: soak.Growth{Slope: soak.Float(slope), Lo: soak.Float(slope - half), Hi: soak.Float(slope + half),
 				MinDetectable: soak.Float(seen)}, Course: []soak.Float{1, 2, nan, 300, 400},
 		}
 	}
@@ -67,6 +67,9 @@ func TestView_EverySize(t *testing.T) {
 			if !strings.Contains(all, want) {
 				t.Errorf("%v lacks %q:\n%s", size, want, all)
 			}
+		}
+		if wide := strings.Contains(all, "shown under load"); wide != (size[0] >= 140) {
+			t.Errorf("%v: why is shown: %v\n%s", size, wide, all)
 		}
 	}
 }

@@ -29,6 +29,7 @@ var columns = []column{
 	{"±", 9, true, 76, halfInterval},
 	{"DETECTABLE", 10, true, 80, func(s engine.SeriesStatus, _ int) string { return human.AtLeast(s.MinDetectable, s.Unit) }},
 	{"VERDICT", 7, false, 0, verdict},
+	{"WHY", 30, false, 140, func(s engine.SeriesStatus, _ int) string { return s.Why }},
 }
 
 // wide is the minimum width of a screen with room for full names and words.
@@ -71,7 +72,7 @@ func table(s engine.Status, width int) []string {
 	own := map[string]int{}
 	for _, one := range s.Series {
 		if one.Process != soak.RoleTarget {
-			if one.Verdict == soak.Leaking {
+			if one.Verdict == soak.Leaking && one.Unit != "bytes" { // growth of soak's own memory does not affect the verdict
 				own[one.Process]++
 			}
 			continue
