@@ -53,7 +53,7 @@
 //	held.go          growth that an earlier look has shown: what takes it back
 //	exhaustion.go    growth that ended at a limit; a fall without end
 //	looks.go         how often a monitor may look, and what each look may spend
-//	operations.go    whether growth follows time or operations
+//	operations.go    whether growth follows time or operations (package attribute)
 //	replay.go        when a monitor would have known
 //	power.go         the smallest growth that would have been found, checked by computation;
 //	                 what whole steps of the readings hide

@@ -22,6 +22,12 @@ func timing(causes []Line, stretches []Stretch) float64 {
 	return least
 }
 
+// Scatter is the standard deviation of readings about a smooth course.
+func Scatter(l Line, stretches []Stretch) float64 {
+	scatter, _ := l.steadiness(stretches)
+	return scatter
+}
+
 // steadiness returns the scatter of a counter's readings about a smooth course, and
 // its rate per second. The scatter is that of each reading about the line between its
 // neighbors (Gasser, Sroka and Jennen-Steinmetz, Residual variance and residual

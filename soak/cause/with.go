@@ -14,10 +14,11 @@ import (
 // one of the loads. Its JSON names are stable.
 type With struct {
 	Sentence string `json:"sentence"`
-	Only     bool   `json:"only"`             // Named explains all of the growth
-	Named    []Kind `json:"named,omitempty"`  // the kind that explains the growth, or two that are both needed
-	Rivals   []Kind `json:"rivals,omitempty"` // kinds that each explain the growth and cannot be distinguished
-	Not      []Kind `json:"not,omitempty"`    // kinds that are ruled out
+	Only     bool   `json:"only"`              // Named explains all of the growth
+	Named    []Kind `json:"named,omitempty"`   // the kind that explains the growth, or two that are both needed
+	Rivals   []Kind `json:"rivals,omitempty"`  // kinds that each explain the growth and cannot be distinguished
+	Not      []Kind `json:"not,omitempty"`     // kinds that are ruled out
+	AtRest   AtRest `json:"at_rest,omitempty"` // if it may grow with time
 }
 
 // Kind is time or an activity of a load, with which a resource may grow.
@@ -56,7 +57,12 @@ func GrowsWith(src Source, l Leak, loads []soak.Workload, phases []soak.Phase) *
 	for _, i := range a.Excluded {
 		w.Not = append(w.Not, kinds[i])
 	}
-	w.Sentence = w.words(l, loads)
+	var pauses string
+	if byTime := func(k Kind) bool { return k.What == soak.FollowsTime }; slices.ContainsFunc(slices.Concat(w.Named, w.Rivals), byTime) {
+		w.AtRest, pauses = resting(s, l, phases)
+		w.rested()
+	}
+	w.Sentence = join(w.words(l, loads), pauses)
 	return w
 }
 

@@ -154,6 +154,39 @@ func TestGrowsWith_OperationsAndSessionsInStep(t *testing.T) {
 	}
 }
 
+// Rests distinguish time from what the load does even at a constant rate.
+func TestGrowsWith_AtRest(t *testing.T) {
+	var phases []soak.Phase
+	for second := 0; second < 600; second += 100 {
+		at := time.Duration(second) * time.Second
+		phases = append(phases, soak.Phase{Name: soak.PhaseSteady, From: at, To: at + 80*time.Second}, soak.Phase{Name: soak.PhaseRest, From: at + 80*time.Second, To: at + 100*time.Second})
+	}
+	for want, grow := range map[AtRest]func(second int) float64{
+		Continues: func(s int) float64 { return float64(s) },
+		Ends:      func(s int) float64 { return float64(s/100*80 + min(s%100, 80)) },
+	} {
+		m, loads := driven(func(_, _, s float64) float64 { return grow(int(s)) })
+		for _, w := range loads {
+			for _, family := range []string{"operations_total", "sessions_total"} {
+				s := m.series[fmt.Sprintf("%s{load=%q}", family, w.Name)]
+				for second := range s.Value {
+					s.Value[second] = 200 * float64(second/100*80+min(second%100, 80))
+				}
+			}
+		}
+		w := GrowsWith(m, ofFDs(), loads, phases)
+		if w == nil || w.AtRest != want || (w.Follows() == soak.FollowsTime) != (want == Continues) || !strings.Contains(w.Sentence, "at rest, ") {
+			t.Errorf("%s: %+v", want, w)
+		}
+	}
+	l := ofFDs()
+	l.Slope = 10 // in two minutes of rest less than a descriptor
+	m, loads := driven(func(_, _, s float64) float64 { return s / 360 })
+	if w := GrowsWith(m, l, loads, phases); w != nil && w.AtRest != "" {
+		t.Errorf("%+v", w)
+	}
+}
+
 func TestGrowsWith_WithoutLoad(t *testing.T) {
 	m, _ := driven(func(_, _, s float64) float64 { return s })
 	if w := GrowsWith(m, ofFDs(), nil, tenMinutes); w != nil {

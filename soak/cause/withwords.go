@@ -85,6 +85,8 @@ func (w *With) words(l Leak, loads []soak.Workload) string {
 		return fmt.Sprintf("grows with %s: %s, and with %s: %s%s", w.Named[0], w.Named[0].each(l), w.Named[1], w.Named[1].each(l), w.not())
 	case len(w.Named) == 1 && w.Only:
 		return fmt.Sprintf("grows only with %s: %s", w.Named[0], w.Named[0].each(l))
+	case len(w.Named) == 1 && w.AtRest == Ends:
+		return fmt.Sprintf("grows with %s while the load runs: %s", w.Named[0], w.Named[0].each(l))
 	case len(w.Named) == 1:
 		return fmt.Sprintf("may grow with %s: %s, which would explain %s of the growth; there may be another cause", w.Named[0], w.Named[0].each(l), human.Percent(w.Named[0].Share))
 	case len(w.Rivals) > 0 && w.oneLoad():
