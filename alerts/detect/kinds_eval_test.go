@@ -38,7 +38,7 @@ type scored struct {
 	covers     bool // the interval includes the true slope
 	untrue     bool // clean with a limit below the growth
 	grossly    bool // clean with a limit that the growth exceeds by limitRoom
-	unnamed    bool // sudden falls are not named
+	unnamed    bool // does not say what it must
 	crossed    bool // a limit is stated below the upper end of the interval, or for a leak
 }
 
@@ -64,11 +64,9 @@ func (m kind) score(l labelled, v soak.Verdict) scored {
 	s.covers = m.want == wantLeak && leak && float64(v.Lo) <= rate && rate <= float64(v.Hi)
 	known := !math.IsNaN(float64(v.MinDetectable))
 	s.crossed = known && (leak || v.MinDetectable < v.Hi)
-	s.unnamed = m.falls && !namesFalls.MatchString(v.Reason+strings.Join(v.Warnings, "; "))
+	s.unnamed = m.names != nil && !m.names.MatchString(v.Reason+strings.Join(v.Warnings, "; "))
 	return s
 }
-
-var namesFalls = regexp.MustCompile(`\b(fell|falls?|drops?|restart)`)
 
 // wrong names what is wrong, or nothing.
 func (s scored) wrong() string {
@@ -78,7 +76,7 @@ func (s scored) wrong() string {
 		what string
 	}{
 		{s.wrongClean, "wrong clean"}, {s.falseLeak, "false leak"}, {s.missed && !s.wrongClean, "missed or off"},
-		{s.grossly, "limit untrue"}, {s.unnamed, "falls not named"},
+		{s.grossly, "limit untrue"}, {s.unnamed, "not named"},
 	} {
 		if w.is {
 			all = append(all, w.what)
@@ -102,7 +100,7 @@ func (t *kindTally) count(m kind, s scored) {
 		{true, &t.n}, {s.v.State == soak.Leaking, &t.leak}, {s.v.State == soak.Clean, &t.clean}, {s.v.State == soak.Inconclusive, &t.unsure},
 		{s.wrongClean, &t.wrongClean}, {s.falseLeak, &t.falseLeak}, {s.missed, &t.missed}, {s.covers, &t.covered},
 		{m.rises(), &t.rising}, {m.want == wantLeak, &t.leaking}, {m.still(), &t.still}, {m.want == wantTrueLimit, &t.limited},
-		{m.want == wantLeak && s.v.State == soak.Leaking, &t.trueLeak}, {s.untrue, &t.untrue}, {s.grossly, &t.grossly}, {m.falls && !s.unnamed, &t.named}, {s.crossed, &t.crossed},
+		{m.want == wantLeak && s.v.State == soak.Leaking, &t.trueLeak}, {s.untrue, &t.untrue}, {s.grossly, &t.grossly}, {m.names != nil && !s.unnamed, &t.named}, {s.crossed, &t.crossed},
 	} {
 		if c.is {
 			*c.n++
@@ -214,13 +212,13 @@ func share(n, of int) string {
 }
 
 func (t *kindTally) line(m kind) string {
-	falls := 0
-	if m.falls {
-		falls = t.n
+	naming := 0
+	if m.names != nil {
+		naming = t.n
 	}
 	return fmt.Sprintf("%-26s %-21s %5d %5d %5d %6d %8s %8s %7s %7s %8s %8s %6s", m.name, m.want, t.n, t.leak, t.clean, t.unsure,
 		share(t.wrongClean, t.rising), share(t.falseLeak, t.still), share(t.missed, t.leaking), share(t.covered, t.trueLeak),
-		share(t.untrue, t.limited), share(t.grossly, t.limited), share(t.named, falls))
+		share(t.untrue, t.limited), share(t.grossly, t.limited), share(t.named, naming))
 }
 
 // add adds the counts of another kind.
