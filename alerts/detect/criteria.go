@@ -11,7 +11,7 @@ type criteria struct {
 	hours     float64 // of steady load, first sample to last
 	level     float64 // after warm-up
 	tolerance float64 // growth per hour that is allowed
-	cleanRoom float64 // growth over the series that may remain invisible in a clean one
+	cleanRoom float64 // growth over the series that a clean one may hide: more is excluded
 }
 
 func (c *inquiry) criteria(level float64) criteria {
@@ -48,8 +48,8 @@ type slopeTest struct {
 	trend       trend
 	p           float64 // p value of growth within the tolerance
 	detectable  float64 // per hour: would have been called a leak; NaN where no growth could have been
-	visible     float64 // per hour: would have exceeded the noise at the bound, whatever explains it
 	upper       float64 // per hour: growth is less, with probability power
+	most        float64 // per hour: growth is less, with probability 1 − suspicion
 	lo, hi      float64 // per hour: the 95 % interval of the slope
 	significant bool    // growth above the tolerance is shown, unless something else explains it
 	excluded    bool    // growth above the tolerance is excluded
@@ -57,10 +57,10 @@ type slopeTest struct {
 }
 
 // test compares a trend with the tolerance, given the growth that would have
-// been called a leak. Clean rests on less, on what would have exceeded the noise:
+// been called a leak. Clean rests on less, on what the noise leaves possible:
 // alternative explanations are sought for an alarm, not for its absence.
 func (k criteria) test(tr trend, alpha, detectable float64) slopeTest {
-	t := slopeTest{trend: tr, p: tr.cdf(k.tolerance), detectable: detectable, visible: k.tolerance + tr.detectable(alpha), upper: tr.quantile(power), lo: tr.quantile(0.025), hi: tr.quantile(0.975)}
+	t := slopeTest{trend: tr, p: tr.cdf(k.tolerance), detectable: detectable, upper: tr.quantile(power), most: tr.quantile(1 - suspicion), lo: tr.quantile(0.025), hi: tr.quantile(0.975)}
 	t.significant = t.p < alpha
 	t.exclude(k)
 	return t
@@ -70,7 +70,7 @@ func (k criteria) test(tr trend, alpha, detectable float64) slopeTest {
 // given one.
 func (t *slopeTest) widen(k criteria, lo, hi float64) {
 	t.lo, t.hi = min(t.lo, lo), max(t.hi, hi)
-	t.visible, t.upper = max(t.visible, hi), max(t.upper, hi)
+	t.upper, t.most = max(t.upper, hi), max(t.most, hi)
 	t.exclude(k)
 }
 
@@ -80,7 +80,7 @@ func (t *slopeTest) exclude(k criteria) {
 	if k.tolerance > 0 {
 		t.excluded = t.upper <= k.tolerance
 	} else {
-		still := t.p > suspicion && t.visible*k.hours <= k.cleanRoom
+		still := t.p > suspicion && t.most*k.hours <= k.cleanRoom
 		t.falls = t.falls || t.upper <= 0 && !still
 		t.excluded = t.upper <= 0 || still
 	}

@@ -49,6 +49,7 @@
 //	rest.go          readings at rest, a second line of evidence
 //	gaps.go          readings of zero where no zero can be
 //	lifetimes.go     each lifetime of the process by itself
+//	needed.go        how long a run would have to be to decide
 //	restarts.go      restarts that were not marked
 //	held.go          growth that an earlier look has shown: what takes it back
 //	exhaustion.go    growth that ended at a limit; a fall without end
@@ -86,13 +87,14 @@
 //
 // What clean rests on. An alarm must survive every alternative explanation; clean
 // need not. So the smallest growth that would have been called a leak
-// (MinDetectable) is larger than the growth that would have exceeded the noise at
-// the same bound. Clean requires the latter to be at most 5 % of the level, or 5
-// counts, over the series: such growth would have prevented the verdict clean, as
-// a leak or as inconclusive. Requiring as much of the former would leave nearly
-// twice as many series undecided. The reason states both where they differ. A fall
-// excludes growth only where it brings the series back to its beginning: what falls
-// for a while, as after a day's load, may hide growth.
+// (MinDetectable) is larger than the growth that is excluded. Clean requires that
+// growth by more than 5 % of the level, or 5 counts, over the series is excluded with
+// 99 % confidence: such growth would have prevented the verdict clean, as a leak or
+// as inconclusive. Requiring as much of the limit, at the bound of a false alarm,
+// would leave many more series undecided. The reason states both. A fall excludes
+// growth only where it brings the series back to its beginning: what falls for a
+// while, as after a day's load, may hide growth. The length of a run that would
+// decide (Needed) follows from how the slope's interval narrows at this noise.
 //
 // Where the constants come from. Some are conventions or definitions, some are
 // judgments; four were chosen among a few candidates by what simulated noise,
@@ -102,7 +104,7 @@
 //	a look each 10 s, then 5 %   definition; some 200 looks in a week
 //	0.1 % false alarms           definition: of whole runs with all looks and series
 //	95 % power, 95 % interval    convention
-//	5 % of the level, 5 counts   what "clean" promises, by definition
+//	5 % of the level, 5 counts   what "clean" promises, by definition; with 99 % confidence by convention
 //	6 = 2 ln 20 (margin)         odds of 20 to 1 between two models (Kass & Raftery 1995: strong)
 //	16 (unit root)               about 0.1 % of the Dickey–Fuller distribution, extrapolated from its tables
 //	5 deviations (Hampel)        the usual range of that filter is 3 to 5

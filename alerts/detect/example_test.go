@@ -38,7 +38,7 @@ func ExampleJudge() {
 	}
 	// Output:
 	// leak: rose 8 MiB/h throughout and did not level off (95 % CI 7.95 MiB/h to 8.06 MiB/h)
-	// clean: no growth in 60 min; 155 KiB/h or more would have exceeded the noise, 840 KiB/h or more would have been called a leak
+	// clean: no growth in 60 min; at most 73.9 KiB/h (99 % confidence); 840 KiB/h or more would have been called a leak
 }
 
 // With a limit, a verdict says when it is reached; with a tolerance, growth up to

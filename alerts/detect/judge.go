@@ -14,7 +14,7 @@ const (
 	suspicion        = 0.01             // growth with a smaller p value prevents the verdict clean
 	saturationMargin = 2                // by which a saturation curve must beat a line (difference of BIC): growth that was shown has the advantage
 	margin           = 6                // by which a growing model must beat every bounded one (difference of BIC): 2 ln 20
-	cleanShare       = 0.05             // clean requires that the growth over the series that would be visible is at most this share of its level,
+	cleanShare       = 0.05             // clean requires that growth over the series by more than this share of its level is excluded,
 	cleanCounts      = 5                // or this number of counts
 	warmupSpan       = 10 * time.Minute // in shorter recordings, growth within cleanShare may be warm-up
 )

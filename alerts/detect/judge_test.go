@@ -293,7 +293,7 @@ func TestJudge_CleanReason(t *testing.T) {
 	}
 	q := soak.Question{Series: s, Limit: math.NaN()}
 	v := Judge{}.Judge(q)
-	if v.State != soak.Clean || !strings.Contains(v.Reason, "would have exceeded the noise, "+human.Amount(v.MinDetectable, "")+"/h or more would have been called a leak") {
+	if v.State != soak.Clean || !strings.Contains(v.Reason, "(99 % confidence); "+human.Amount(v.MinDetectable, "")+"/h or more would have been called a leak") {
 		t.Errorf("%s: %s (%.3g)", v.State, v.Reason, v.MinDetectable)
 	}
 	q.Tolerance = soak.Quantity{Value: 10, Per: soak.PerHour}
@@ -301,10 +301,10 @@ func TestJudge_CleanReason(t *testing.T) {
 		t.Errorf("%s: %s", v.State, v.Reason)
 	}
 	for i := range s.Value {
-		s.Value[i] += 150 * r.NormFloat64()
+		s.Value[i] += 400 * r.NormFloat64()
 	}
 	q.Tolerance = soak.Quantity{}
-	if v = (Judge{}).Judge(q); v.State != soak.Inconclusive || !strings.Contains(v.Reason, "clean requires 7.5") {
+	if v = (Judge{}).Judge(q); v.State != soak.Inconclusive || !strings.Contains(v.Reason, "clean allows 7.") || v.Needed == 0 || !strings.Contains(v.Reason, "; about "+human.Roughly(v.Needed)+" at this noise would decide") {
 		t.Errorf("%s: %s", v.State, v.Reason)
 	}
 }

@@ -39,34 +39,32 @@ func (c *inquiry) reason(v soak.Verdict, e *evidence, d decision, stated slopeTe
 		return fmt.Sprintf("rose %s, but %s is too short to distinguish growth from warm-up", rate(float64(v.Slope)), length)
 	case e.load.alternative != "":
 		return fmt.Sprintf("rose %s, but %s; a longer run is needed", rate(float64(v.Slope)), e.load.alternative)
-	case v.P < suspicion:
-		return fmt.Sprintf("possible growth of %s (95 %% CI %s to %s); a longer run is needed", rate(float64(v.Slope)), rate(float64(v.Lo)), rate(float64(v.Hi)))
+	case v.P < suspicion, stated.known() && stated.trend.cdf(e.tolerance) < suspicion:
+		return fmt.Sprintf("possible growth of %s (95 %% CI %s to %s); %s", rate(float64(v.Slope)), rate(float64(v.Lo)), rate(float64(v.Hi)), decides(v.Needed))
 	case d.ambiguity == mayGoOn, d.ambiguity == "" && e.load.ascent.continues() && v.Evidence == soak.EvidenceLoad:
 		return e.load.ascent.unended(unit)
 	case d.ambiguity != "":
 		return string(d.ambiguity) + "; a longer run is needed"
 	case e.tolerance > 0:
-		return fmt.Sprintf("too noisy or too short: over %s, growth of up to %s cannot be excluded, and %s is tolerated", length, rate(stated.upper), rate(e.tolerance))
+		return fmt.Sprintf("too noisy or too short: over %s, growth of up to %s cannot be excluded, and %s is tolerated; %s", length, rate(stated.upper), rate(e.tolerance), decides(v.Needed))
 	}
-	return fmt.Sprintf("too noisy or too short: over %s, only growth of %s or more would have exceeded the noise, and clean requires %s", length, rate(stated.visible), rate(e.cleanRoom/c.hours))
+	return fmt.Sprintf("too noisy or too short: over %s, growth of up to %s cannot be excluded, and clean allows %s; %s", length, rate(stated.most), rate(e.cleanRoom/c.hours), decides(v.Needed))
 }
 
 // excluded states the figure on which clean rests, and how much growth would have
-// been called a leak, where that is more.
+// been called a leak.
 func (c *inquiry) excluded(v soak.Verdict, e *evidence, stated slopeTest, rate func(float64) string) string {
-	leak := rate(float64(v.MinDetectable))
-	switch out := rate(stated.visible); {
-	case math.IsNaN(float64(v.MinDetectable)) && !stated.known():
-		return "the readings at rest are equal"
-	case math.IsNaN(float64(v.MinDetectable)):
-		return fmt.Sprintf("%s or more would have exceeded the noise, but in such noise no growth that was tried is called a leak", out)
-	case e.rest.unchanged && v.Evidence == soak.EvidenceRest:
-	case e.tolerance > 0:
-		return fmt.Sprintf("at most %s (95 %% confidence), %s tolerated; %s or more would have been called a leak", rate(max(0, stated.upper)), rate(e.tolerance), leak)
-	case soak.Float(stated.visible) < v.MinDetectable && out != leak:
-		return fmt.Sprintf("%s or more would have exceeded the noise, %s or more would have been called a leak", out, leak)
+	leak := rate(float64(v.MinDetectable)) + " or more would have been called a leak"
+	if math.IsNaN(float64(v.MinDetectable)) {
+		leak = "in such noise no growth that was tried is called a leak"
 	}
-	return leak + " or more would have been detected"
+	switch {
+	case e.rest.unchanged && v.Evidence != soak.EvidenceLoad:
+		return leak
+	case e.tolerance > 0:
+		return fmt.Sprintf("at most %s (95 %% confidence), %s tolerated; %s", rate(max(0, stated.upper)), rate(e.tolerance), leak)
+	}
+	return fmt.Sprintf("at most %s (99 %% confidence); %s", rate(max(0, stated.most)), leak)
 }
 
 // spoke names the line of evidence. A recording without phases and readings at

@@ -98,7 +98,7 @@ func (r *restReadings) fit(rest []soak.RestPoint, quantum float64, counts bool) 
 	if s2 == 0 {
 		s2 = 1e-12 * max(first.Value*first.Value, 1e-12)
 	}
-	r.trend = trend{parts: []part{{1, slope, math.Sqrt(s2 * variance)}}, slope: slope, dof: dof}
+	r.trend = trend{parts: []part{{weight: 1, slope: slope, err: math.Sqrt(s2 * variance)}}, slope: slope, dof: dof}
 	gained := func(from, to int) float64 {
 		return rest[to].Value - rest[from].Value - each*float64(rest[to].Open-rest[from].Open)
 	}

@@ -48,6 +48,9 @@ func (c *inquiry) withRestarts(v soak.Verdict) soak.Verdict {
 			return w
 		}
 	}
+	if v.State == soak.Clean && losesMost(c.pts, all) {
+		v.State, v.Reason = soak.Inconclusive, "each time it falls, it loses more than half, as a process does that is killed and started again"
+	}
 	if v.State != soak.Clean {
 		times := "once"
 		if n := len(all); n > 1 {
@@ -57,6 +60,19 @@ func (c *inquiry) withRestarts(v soak.Verdict) soak.Verdict {
 		v.Warnings = append(v.Warnings, named(all))
 	}
 	return v
+}
+
+// losesMost reports whether most of the drops leave less than half of what there
+// was. A collector whose goal is twice the live heap leaves more.
+func losesMost(pts []point, at []float64) bool {
+	most := 0
+	for _, t := range at {
+		i := slices.IndexFunc(pts, func(p point) bool { return p.t > t })
+		if i > 0 && meanOf(pts[i:min(len(pts), i+3)]) < meanOf(pts[max(0, i-3):i])/2 {
+			most++
+		}
+	}
+	return 2*most > len(at)
 }
 
 // beforeDrop decides where one lifetime between drops grows and another rests for

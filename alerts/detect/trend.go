@@ -19,7 +19,8 @@ type trend struct {
 	dof   float64 // degrees of freedom
 }
 
-type part struct{ weight, slope, err float64 }
+// memory is the correlation time of the part's noise as a share of the series.
+type part struct{ weight, slope, err, memory float64 }
 
 // estimate fits the columns (the last but one is the trend, the last are the
 // observations) under each noise of the grid. floor is the smallest residual
@@ -45,7 +46,7 @@ func estimate(t []float64, columns [][]float64, grid []noise, floor float64) tre
 			continue
 		}
 		best = max(best, like)
-		parts = append(parts, part{like, b, math.Sqrt(s2 * variance)})
+		parts = append(parts, part{like, b, math.Sqrt(s2 * variance), nz.tau / (t[len(t)-1] - t[0])})
 	}
 	return mixture(parts, best, dof)
 }
@@ -84,7 +85,7 @@ func (tr trend) pooledWith(o trend) trend {
 	sum := trend{dof: tr.dof + o.dof, slope: a*tr.slope + b*o.slope}
 	for _, p := range tr.heaviest(16) {
 		for _, q := range o.heaviest(16) {
-			sum.parts = append(sum.parts, part{p.weight * q.weight, a*p.slope + b*q.slope, math.Hypot(a*p.err, b*q.err)})
+			sum.parts = append(sum.parts, part{p.weight * q.weight, a*p.slope + b*q.slope, math.Hypot(a*p.err, b*q.err), max(p.memory, q.memory)})
 		}
 	}
 	return sum

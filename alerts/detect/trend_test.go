@@ -59,8 +59,8 @@ func TestEstimate_IntervalCoverage(t *testing.T) {
 
 func TestTrend_PooledWith(t *testing.T) {
 	t.Parallel()
-	a := trend{parts: []part{{1, 10, 1}}, slope: 10, dof: 50}
-	b := trend{parts: []part{{1, 12, 1}}, slope: 12, dof: 50}
+	a := trend{parts: []part{{1, 10, 1, 0}}, slope: 10, dof: 50}
+	b := trend{parts: []part{{1, 12, 1, 0}}, slope: 12, dof: 50}
 	c := a.pooledWith(b)
 	if math.Abs(c.slope-11) > 1e-9 || math.Abs(c.variance()-0.5) > 1e-9 {
 		t.Errorf("slope %v, variance %v, want 11 and 0.5", c.slope, c.variance())

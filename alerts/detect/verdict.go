@@ -108,6 +108,9 @@ func (c *inquiry) verdict(e evidence) soak.Verdict {
 	}
 	c.follows(&v, &e)
 	v.Exhaustion = c.exhaustion(v)
+	if v.State == soak.Inconclusive {
+		v.Needed = c.needed(&e, d, stated)
+	}
 	v.Reason = c.reason(v, &e, d, stated)
 	return v
 }

@@ -38,6 +38,7 @@ type Analysis struct {
 	Unit     string     `json:"unit"`
 	Samples  int        `json:"samples"` // measured
 	Reason   string     `json:"reason"`
+	Needed   soak.Float `json:"needed_s"` // length of a recording that would decide an undecided series; null if unknown
 	Warnings []string   `json:"warnings,omitempty"`
 }
 
@@ -87,6 +88,9 @@ func analyzeSeries(source string, s soak.Series, tolerance soak.Quantity, family
 		Growth: v.Growth,
 		Since:  soak.Float(math.NaN()), Detected: soak.Float(math.NaN()), Until: soak.Float(math.NaN()), Reached: soak.Float(math.NaN()), Level: soak.Float(v.Level),
 		Unit: s.Metric.Unit, Samples: measured(s), Reason: v.Reason, Warnings: v.Warnings,
+	}
+	if a.Needed = soak.Float(v.Needed.Seconds()); v.Needed == 0 {
+		a.Needed = soak.Float(math.NaN())
 	}
 	if v.State == soak.Leaking {
 		a.Since = soak.Float(v.Since.Seconds())
