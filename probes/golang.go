@@ -24,7 +24,7 @@ var golang = []soak.Metric{
 }
 
 // managedHeap is the heap of a runtime that serves its figures on a Prometheus page.
-var managedHeap = soak.Metric{Name: "heap_after_gc_bytes", Unit: "bytes", Kind: soak.Gauge, Quantum: 1, Help: "Heap in use at the first reading after a garbage collection, as a JVM, .NET or V8 serves it."}
+var managedHeap = soak.Metric{Name: "heap_after_gc_bytes", Unit: "bytes", Kind: soak.Gauge, Quantum: 1, Help: "Heap in use at the first reading after the newest garbage collection, as a JVM, .NET or V8 serves it."}
 
 // managedHeaps are the families that serve it, and the label that selects the heap;
 // the first that is there counts. Each has a counter of collections.
@@ -39,9 +39,12 @@ var managedHeaps = []struct {
 	{"process_runtime_dotnet_gc_heap_size_bytes", "", "", []string{"process_runtime_dotnet_gc_collections_count_total"}},
 }
 
-// heapUse is the heap in use, garbage included, and the number of collections, NaN if
-// the page does not serve it.
-type heapUse struct{ used, collections float64 }
+// heapUse is a reading of a heap.
+type heapUse struct {
+	used        float64 // garbage included
+	collections float64 // NaN: the page does not serve their number
+	after       float64 // in use after the newest of them; 0: none was seen
+}
 
 func heapUseOf(families map[string]*dto.MetricFamily) (u heapUse, ok bool) {
 	for _, h := range managedHeaps {

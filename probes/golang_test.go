@@ -10,6 +10,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"runtime"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -229,9 +230,9 @@ func TestHeapUse_AfterCollections(t *testing.T) {
 		what, page string
 		want       heapUse
 	}{
-		{"client_java and Micrometer", "# TYPE jvm_memory_used_bytes gauge\njvm_memory_used_bytes{area=\"heap\",id=\"eden\"} 30\njvm_memory_used_bytes{area=\"heap\",id=\"old\"} 12\njvm_memory_used_bytes{area=\"nonheap\"} 9\n# TYPE jvm_gc_pause_seconds summary\njvm_gc_pause_seconds_count{cause=\"a\"} 3\njvm_gc_pause_seconds_count{cause=\"b\"} 4\n", heapUse{42, 7}},
-		{"prom-client", "nodejs_heap_size_used_bytes 5\n# TYPE nodejs_gc_duration_seconds histogram\nnodejs_gc_duration_seconds_bucket{le=\"+Inf\"} 2\nnodejs_gc_duration_seconds_count 2\n", heapUse{5, 2}},
-		{"without a count of collections", "jvm_memory_used_bytes{area=\"heap\"} 8\n", heapUse{8, math.NaN()}},
+		{"client_java and Micrometer", "# TYPE jvm_memory_used_bytes gauge\njvm_memory_used_bytes{area=\"heap\",id=\"eden\"} 30\njvm_memory_used_bytes{area=\"heap\",id=\"old\"} 12\njvm_memory_used_bytes{area=\"nonheap\"} 9\n# TYPE jvm_gc_pause_seconds summary\njvm_gc_pause_seconds_count{cause=\"a\"} 3\njvm_gc_pause_seconds_count{cause=\"b\"} 4\n", heapUse{used: 42, collections: 7}},
+		{"prom-client", "nodejs_heap_size_used_bytes 5\n# TYPE nodejs_gc_duration_seconds histogram\nnodejs_gc_duration_seconds_bucket{le=\"+Inf\"} 2\nnodejs_gc_duration_seconds_count 2\n", heapUse{used: 5, collections: 2}},
+		{"without a count of collections", "jvm_memory_used_bytes{area=\"heap\"} 8\n", heapUse{used: 8, collections: math.NaN()}},
 	} {
 		families, err := parsePrometheus([]byte(c.page))
 		if err != nil {
@@ -247,13 +248,38 @@ func TestHeapUse_AfterCollections(t *testing.T) {
 		before, now heapUse
 		want        bool
 	}{
-		{heapUse{50, 3}, heapUse{60, 4}, true},
-		{heapUse{50, 3}, heapUse{40, 3}, false},
-		{heapUse{50, uncounted}, heapUse{60, uncounted}, false},
-		{heapUse{50, uncounted}, heapUse{20, uncounted}, true},
+		{heapUse{used: 50, collections: 3}, heapUse{used: 60, collections: 4}, true},
+		{heapUse{used: 50, collections: 3}, heapUse{used: 40, collections: 3}, false},
+		{heapUse{used: 50, collections: uncounted}, heapUse{used: 60, collections: uncounted}, false},
+		{heapUse{used: 50, collections: uncounted}, heapUse{used: 20, collections: uncounted}, true},
 	} {
 		if got := c.now.collected(c.before); got != c.want {
 			t.Errorf("%v after %v: %v", c.now, c.before, got)
 		}
+	}
+}
+
+func TestGoRuntime_HeapOfJVM(t *testing.T) {
+	used := atomic.Int64{}
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		fmt.Fprintf(w, "jvm_memory_used_bytes{area=\"heap\"} %d\n", used.Load())
+	}))
+	defer server.Close()
+	p := startChild(t, "idle").Process
+	p.Metrics = server.URL
+	s := open(t, p)
+	var got []float64
+	for _, use := range []int64{50, 90, 20, 60, 80, 25, 40} {
+		used.Store(use)
+		samples, events := s.ReadAll(t.Context())
+		for _, e := range events {
+			t.Errorf("event %+v", e)
+		}
+		if v, ok := values(samples)["heap_after_gc_bytes"]; ok {
+			got = append(got, v)
+		}
+	}
+	if want := []float64{20, 20, 20, 25, 25}; !slices.Equal(got, want) {
+		t.Errorf("after collections: %v, want %v", got, want)
 	}
 }

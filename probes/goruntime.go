@@ -137,8 +137,14 @@ func (g *goruntime) prometheus(ctx context.Context, p soak.Process, values map[s
 	merge(values, runtimeOf(families))
 	kept, metrics, err := keep(families, p)
 	if use, ok := heapUseOf(families); ok {
-		if g.managed != nil && use.collected(*g.managed) {
-			kept = append(kept, p.Sample(managedHeap.Name, use.used))
+		if g.managed != nil {
+			use.after = g.managed.after
+			if use.collected(*g.managed) {
+				use.after = use.used
+			}
+		}
+		if use.after > 0 {
+			kept = append(kept, p.Sample(managedHeap.Name, use.after))
 		}
 		g.managed = &use
 	}
