@@ -20,6 +20,7 @@ import (
 var (
 	kindsWanted = flag.String("kind", "", "only the kinds whose name matches")
 	firstOfKind = flag.Int("first", 0, "first series of each kind")
+	everyOne    = flag.Bool("every", false, "print each verdict on a kind, right or wrong")
 	seriesDir   = flag.String("series", "", "write each wrongly judged series of a kind as CSV to this directory")
 )
 
@@ -163,7 +164,7 @@ func judgeKind(t *testing.T, m kind) (sum kindTally) {
 				s := m.score(l, Judge{}.Judge(l.question()))
 				mu.Lock()
 				sum.count(m, s)
-				if why := s.wrong(); why != "" {
+				if why := s.wrong(); why != "" || *everyOne {
 					report(t, s, *firstOfKind+k, why)
 				}
 				mu.Unlock()
@@ -176,9 +177,13 @@ func judgeKind(t *testing.T, m kind) (sum kindTally) {
 
 // report prints a wrong verdict with the command that repeats it.
 func report(t *testing.T, s scored, k int, why string) {
-	if *verbose {
+	if *verbose || *everyOne {
 		v := s.v
-		fmt.Printf("  WRONG %s: -kind '^%s$' -seed %d -first %d -per-class 1: %s, true %.4g/h, slope %.4g [%.4g, %.4g], limit %.4g: %s [%s]\n", why,
+		label := "WRONG " + why
+		if why == "" {
+			label = "right"
+		}
+		fmt.Printf("  %s: -kind '^%s$' -seed %d -first %d -per-class 1: %s, true %.4g/h, slope %.4g [%.4g, %.4g], limit %.4g: %s [%s]\n", label,
 			s.l.class, *seed, k, v.State, s.l.slope, v.Slope, v.Lo, v.Hi, v.MinDetectable, v.Reason, strings.Join(v.Warnings, "; "))
 	}
 	if *seriesDir != "" {
