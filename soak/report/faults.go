@@ -75,11 +75,17 @@ func (b *builder) faults(r *Report) (out []string, dead bool) {
 	}
 	add(b.isolated())
 	if text := unsampled(r.Evidence); text != "" {
-		all = append(all, fault{text: text, starves: b.unscheduled(r.Evidence)})
+		all = append(all, fault{text: text, starves: b.unscheduled(r.Evidence) || r.CPU.Starved && !b.probeFailed()})
 	}
 	add(b.unsteady(r))
 	add(b.unmeasured(r)...)
-	all = append(all, b.loadFaults(r)...)
+	loads := b.loadFaults(r)
+	for _, f := range loads {
+		if f.dead && !slices.Contains(r.unserved, f.load) {
+			r.unserved = append(r.unserved, f.load)
+		}
+	}
+	all = append(all, loads...)
 	add(planting(r)...)
 	if text := b.silent(); text != "" {
 		all = append(all, fault{text: text, starves: r.CPU.Starved})

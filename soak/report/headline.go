@@ -29,8 +29,12 @@ func (r Report) exitCauses() (all []string) {
 	switch {
 	case r.Ended == soak.EndTargetDead:
 		all = append(all, "the target died")
-	case r.dead:
+	case len(r.unserved) > 0 && len(r.unserved) == len(r.Load):
 		all = append(all, "less than half of the load was served")
+	case len(r.unserved) == 1:
+		all = append(all, fmt.Sprintf("less than half of load %s was served", r.unserved[0]))
+	case len(r.unserved) > 1:
+		all = append(all, fmt.Sprintf("less than half of loads %s was served", enumerate(r.unserved, mostNamed)))
 	}
 	return all
 }

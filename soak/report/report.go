@@ -69,6 +69,7 @@ type Report struct {
 	faults   []string // what is missing from the evidence for a clean run
 	violated []string // rules that fired, and regressions
 	dead     bool     // the target died or served hardly anything
+	unserved []string // loads of which less than half was served
 }
 
 // Evidence is the amount of what was measured.

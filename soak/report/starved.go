@@ -134,6 +134,14 @@ func (b *builder) unscheduled(e Evidence) bool {
 	return 2*waited >= e.SamplesDue-e.Samples
 }
 
+// probeFailed reports whether a reading of the target failed: then missed samples may
+// have that cause.
+func (b *builder) probeFailed() bool {
+	return slices.ContainsFunc(b.events, func(e soak.Event) bool {
+		return e.Kind == soak.EventProbe && e.Process == soak.RoleTarget && e.Value == 1
+	})
+}
+
 // facts are what was measured, for a reason that names the cause.
 func (c CPU) facts() string {
 	var parts []string

@@ -98,9 +98,18 @@ func TestBuild_NamesLackOfCPUForMissedSamples(t *testing.T) {
 	if r := m.built(t); !slices.Equal(r.Reasons, []string{want}) {
 		t.Errorf("%s\nwant\n%s", strings.Join(r.Reasons, "\n"), want)
 	}
-	m.machine(0.9, 1, 0, punctual) // the monitor was on time, so a reading took too long
-	if r := m.built(t); !slices.Equal(r.Reasons, []string{"only 135 of 140 samples of the target were taken (96.4 %)"}) {
+	const alone = "only 135 of 140 samples of the target were taken (96.4 %)"
+	m.machine(0.1, 0.5, 0, punctual) // the monitor was on time, so a reading took too long
+	if r := m.built(t); !slices.Equal(r.Reasons, []string{alone}) {
 		t.Errorf("the cause is another one: %s", strings.Join(r.Reasons, "\n"))
+	}
+	m.machine(0.9, 1, 0, punctual) // readings take long on a machine without CPU time
+	if r := m.built(t); len(r.Reasons) != 1 || !strings.HasPrefix(r.Reasons[0], "this machine had no CPU left") {
+		t.Errorf("no cause: %s", strings.Join(r.Reasons, "\n"))
+	}
+	m.event(soak.EventProbe, soak.Event{At: at(61), Process: soak.RoleTarget, Name: "goroutines", Value: 1, Text: "probe goroutines fails: no answer"})
+	if r := m.built(t); !slices.Equal(r.Reasons, []string{alone}) {
+		t.Errorf("a reading failed: %s", strings.Join(r.Reasons, "\n"))
 	}
 }
 
