@@ -35,7 +35,7 @@ func rows(runs []report.Report) []Row {
 	}
 	for i, r := range runs {
 		for _, s := range r.Series {
-			if s.Process == soak.RoleTarget {
+			if s.Process == soak.RoleTarget && s.Verdict != soak.NotJudged {
 				*cell(key{Growth, s.Process, s.Metric}, s.Unit, i) = growthCell(s)
 			}
 		}
