@@ -20,7 +20,8 @@ const noSign = 0.05
 // cover decides the parts that could not be decided by themselves, from their wholes.
 // A part cannot grow for long by more than its whole does. So growth of a part above
 // what the clean whole would have shown is excluded too, if the part itself shows
-// no sign of growth. If the whole is not clean, its verdict stands for both.
+// no sign of growth. If the whole is not clean, or the part was never measured, as on
+// a machine too busy for the slower probes, the verdict of the whole stands for both.
 func cover(judged []Judged, p soak.Plan) {
 	for i := range judged {
 		part := &judged[i]
@@ -31,7 +32,7 @@ func cover(judged []Judged, p soak.Plan) {
 		part.PartOf = whole.ID.Metric
 		v := soak.Verdict{State: soak.NotJudged, Growth: soak.UnknownGrowth(), Level: part.Verdict.Level, P: part.Verdict.P, Evidence: whole.Verdict.Evidence,
 			Reason: string(soak.NotJudged) + ": part of " + part.PartOf, Warnings: part.Verdict.Warnings}
-		if whole.Verdict.State == soak.Clean {
+		if whole.Verdict.State == soak.Clean && part.Points > 0 {
 			v.State, v.Hi, v.MinDetectable = soak.Clean, whole.Verdict.Hi, whole.Verdict.MinDetectable
 			v.Reason = "no growth beyond that of " + part.PartOf + ", which is clean and includes it"
 		}
@@ -55,8 +56,12 @@ func wholeOf(part Judged, judged []Judged, p soak.Plan) *Judged {
 }
 
 // quiet reports whether a series shows no sign of growth: the detector found none, and
-// its readings rose by no more than growth at the given rate, per hour, would raise them.
+// its readings, if there are any, rose by no more than growth at the given rate, per
+// hour, would raise them.
 func (j Judged) quiet(rate soak.Float) bool {
+	if j.Points == 0 {
+		return true
+	}
 	risen := (j.Last - j.first) / (j.to - j.from).Hours()
-	return j.Points > 0 && !(j.Verdict.P < noSign) && (j.Last <= j.first || risen <= float64(rate)) && !math.IsNaN(j.first)
+	return !(j.Verdict.P < noSign) && (j.Last <= j.first || risen <= float64(rate)) && !math.IsNaN(j.first)
 }

@@ -34,7 +34,7 @@ func TestAll_PartIsCoveredByItsWhole(t *testing.T) {
 		{"risen by less than the whole would have shown", says{part: few}, every(part, 100, 600, func(i int) float64 { return float64(i / 100) }), false, soak.Clean, "fds"},
 		{"risen by more", says{part: few}, every(part, 100, 600, func(i int) float64 { return float64(i / 10) }), false, soak.Inconclusive, ""},
 		{"a sign of growth", says{part: suspect}, every(part, 100, 600, flat(0)), false, soak.Inconclusive, ""},
-		{"never measured", says{part: few}, every(part, 100, 600, flat(nan)), false, soak.Inconclusive, ""},
+		{"never measured", says{part: few}, every(part, 100, 600, flat(nan)), false, soak.NotJudged, "fds"},
 		{"the whole is undecided", says{part: few, "fds": few}, every(part, 100, 600, flat(0)), false, soak.NotJudged, "fds"},
 		{"the whole grows", says{part: few, "fds": grows}, every(part, 100, 600, flat(0)), false, soak.NotJudged, "fds"},
 		{"the part grows", says{part: grows}, every(part, 100, 600, flat(0)), false, soak.Leaking, ""},
