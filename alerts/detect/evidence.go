@@ -28,7 +28,7 @@ type loadEvidence struct {
 	alternative alternative // what explains the rise without growth that lasts; sought only where all else shows growth
 
 	ambiguity ambiguity // why growth is not excluded although the test of the slope excludes it
-	ascent    ascent    // by how much the level rose for good, in the lifetime in which that matters most; sought only where growth is not shown
+	ascent    ascent    // by how much the level rose permanently, in the lifetime in which that matters most; sought only where growth is not shown
 }
 
 // grows reports whether growth is significant, has lasted, and nothing else
@@ -42,8 +42,9 @@ func (e *loadEvidence) clear() bool { return e.excluded && e.ambiguity == "" }
 
 // A lifetime is what the process shows from its start to a restart.
 type lifetime struct {
-	fit
-	pts []point
+	fit        // of the most sensitive view
+	middle fit // of the finest one
+	pts    []point
 }
 
 // An alternative is an explanation of a rise other than growth that lasts.
@@ -102,7 +103,7 @@ func (c *inquiry) lifetimes(analyses []*analysis) (all []lifetime, pooled trend)
 		} else {
 			pooled = pooled.pooledWith(f.trend)
 		}
-		all = append(all, lifetime{f, pts})
+		all = append(all, lifetime{f, views[0].found, pts})
 	}
 	if !pooled.known() {
 		return nil, pooled

@@ -23,8 +23,8 @@ type rise struct {
 // at is when the rise had happened.
 func (r rise) at() time.Duration { return duration(r.to) }
 
-// An ascent is by how much the level of one lifetime rose for good, and in which
-// rises. Steps that come back are no part of it.
+// An ascent is by how much the level of one lifetime rose permanently, and in which
+// rises. Steps that come back do not belong to it.
 type ascent struct {
 	rises    []rise  // oldest first; none where the level did not rise by more than chance and more than it may
 	level    float64 // before the first of them
@@ -32,7 +32,7 @@ type ascent struct {
 }
 
 const (
-	settled  = 1 - power // share of an ascent that is too little to be a rise of its own, or to go on with one
+	settled  = 1 - power // share of an ascent that is too little to be a rise of its own, or to be a part of one
 	expected = 3         // rises that are expected in a time in which none is seen with probability 1 − power: −ln 0.05
 )
 
@@ -73,27 +73,28 @@ func (a *ascent) found() bool { return len(a.rises) > 0 }
 // ascent finds the rises of the level of one lifetime. They count where they are
 // together larger than the room, and more than chance would give under the noise
 // around them, at the bound alpha.
-func (l *lifetime) ascent(quantum, room, alpha float64) (a ascent) {
-	v := &l.view
+func (f *fit) ascent(pts []point, quantum, room, alpha float64) (a ascent) {
+	v := &f.view
 	if v.scale == 0 || (slices.Max(v.y)-slices.Min(v.y))*v.scale <= room {
 		return a
 	}
-	regular := l.regularColumns()
-	level := l.levelOf(residualAfter(v.t, v.y, regular), v.floorVariance(quantum))
-	held := permanent(level)
-	n := len(held)
+	regular := f.regularColumns()
+	level, y := f.levelOf(residualAfter(v.t, v.y, regular), v.floorVariance(quantum))
+	n := len(level)
+	little := settled * (level[n-1] - slices.Min(level))
+	held := f.withoutReturns(pts, level, min(little, room/v.scale))
 	net := held[n-1] - held[0]
-	if net*v.scale <= room || wasThere(level, held[n-1]-room/v.scale) {
+	if net*v.scale <= room {
 		return a
 	}
 	columns := append([][]float64{ones(n)}, regular...)
-	tr := estimate(v.t, append(columns, held, v.y), noises(1/float64(n), 1), v.floorVariance(quantum))
+	tr := estimate(v.t, append(columns, held, y), noises(1/float64(n), 1), v.floorVariance(quantum))
 	if !tr.known() || tr.cdf(0) >= alpha {
 		return a
 	}
 	a.from, a.to = v.origin, v.origin+v.span
 	a.level = v.center + held[0]*v.scale
-	a.rises = l.rises(l.pts, held, min(settled*net, room/v.scale))
+	a.rises = f.rises(pts, held, min(settled*net, room/v.scale))
 	return a
 }
 
@@ -101,28 +102,13 @@ func (l *lifetime) ascent(quantum, room, alpha float64) (a ascent) {
 // that is more than a little.
 func (f *fit) rises(pts []point, held []float64, little float64) (all []rise) {
 	v := &f.view
-	n := len(held)
-	for i := 1; i < n && held[n-1]-held[i-1] > little; i++ {
-		if held[i] <= held[i-1] {
-			continue
-		}
-		r, first := rise{from: v.t[i-1], size: -held[i-1]}, i
-		for i < n && held[i] > held[i-1] && held[n-1]-held[i-1] > little {
-			i++
-		}
-		i--
-		r.to, r.size, r.sudden = v.t[i], r.size+held[i], i-first < leastRun
-		if r.size > little {
-			all = append(all, r)
-		}
-	}
-	for i := range all {
-		r := &all[i]
-		r.from, r.to, r.size = v.origin+r.from*v.span, v.origin+r.to*v.span, r.size*v.scale
+	for _, c := range climbs(held, little) {
+		r := rise{from: v.origin + v.span*v.t[c.first-1], to: v.origin + v.span*v.t[c.last], size: v.scale * c.height(held), sudden: c.last-c.first < leastRun}
 		if r.sudden {
 			r.from = stepBetween(pts, 2*r.from-r.to, 2*r.to-r.from)
 			r.to = r.from
 		}
+		all = append(all, r)
 	}
 	return all
 }
@@ -130,9 +116,7 @@ func (f *fit) rises(pts []point, held []float64, little float64) (all []rise) {
 // stepBetween returns the hour between two others at which two levels fit the
 // points best: a view is coarser than they are.
 func stepBetween(pts []point, from, to float64) (at float64) {
-	i, _ := slices.BinarySearchFunc(pts, from, func(p point, t float64) int { return cmp.Compare(p.t, t) })
-	j, _ := slices.BinarySearchFunc(pts, to, func(p point, t float64) int { return cmp.Compare(p.t, t) })
-	near := pts[i:min(j+1, len(pts))]
+	near := pointsBetween(pts, from, to)
 	sum, n := 0.0, float64(len(near))
 	for _, p := range near {
 		sum += p.mid
@@ -149,6 +133,27 @@ func stepBetween(pts []point, from, to float64) (at float64) {
 	return at
 }
 
+// pointsBetween returns the points from one hour to another.
+func pointsBetween(pts []point, from, to float64) []point {
+	order := func(p point, t float64) int { return cmp.Compare(p.t, t) }
+	i, _ := slices.BinarySearchFunc(pts, from, order)
+	j, exact := slices.BinarySearchFunc(pts, to, order)
+	if exact {
+		j++
+	}
+	return pts[i:j]
+}
+
+// floorOf is the level below which few of the lowest samples are.
+func floorOf(pts []point) float64 {
+	lows := make([]float64, len(pts))
+	for i, p := range pts {
+		lows[i] = p.min
+	}
+	slices.Sort(lows)
+	return lows[int(settled*float64(len(lows)))]
+}
+
 // permanent is the level that is never fallen below again: its future minimum.
 func permanent(level []float64) []float64 {
 	held := slices.Clone(level)
@@ -158,25 +163,108 @@ func permanent(level []float64) []float64 {
 	return held
 }
 
-// wasThere reports whether a level is not new: it was reached for as large a part
-// of the time before it was last reached as growth must last.
-func wasThere(level []float64, height float64) bool {
-	from := len(level)
-	for from > 0 && level[from-1] >= height {
-		from--
+// A climb is one climb of the permanent level of a view: its first and its last
+// higher point.
+type climb struct{ first, last int }
+
+// climbs are those of the permanent level that are more than a little, in the units
+// of the view, without the little at their ends. A pause that is shorter than the
+// ramps around it is a part of one climb.
+func climbs(held []float64, little float64) (all []climb) {
+	for i := 1; i < len(held); i++ {
+		c := climb{i, i}
+		for i < len(held) && held[i] > held[i-1] {
+			c.last = i
+			i++
+		}
+		if c.height(held) <= little {
+			continue
+		}
+		bottom, top := held[c.first-1], held[c.last]
+		for c.first < c.last && held[c.first]-bottom <= little/2 {
+			c.first++
+		}
+		for c.first < c.last && top-held[c.last-1] <= little/2 {
+			c.last--
+		}
+		if k := len(all) - 1; k >= 0 && c.first-all[k].last < min(c.length(), all[k].length()) {
+			all[k].last = c.last
+		} else {
+			all = append(all, c)
+		}
 	}
+	return all
+}
+
+func (c climb) length() int { return c.last - c.first + 1 }
+
+func (c climb) height(held []float64) float64 { return held[c.last] - held[c.first-1] }
+
+// withoutReturns lowers the permanent level by climbs that may come back like
+// others before, and by those in which only the middle of the samples rose.
+func (f *fit) withoutReturns(pts []point, level []float64, little float64) []float64 {
+	held := permanent(level)
+	for _, c := range slices.Backward(climbs(held, little)) {
+		height := c.height(held)
+		if !c.wasThere(level, held[c.last]-height/2) && !f.withinPeriod(c, height/2) && f.floorRose(pts, c, height/2) {
+			continue
+		}
+		for i := len(held) - 1; i >= c.first; i-- {
+			held[i] -= held[min(i, c.last)] - held[c.first-1]
+		}
+	}
+	return held
+}
+
+// wasThere reports whether a level is not new: before the climb it was held for as
+// long as it has been held since, or for as large a part of the time as growth must
+// last.
+func (c climb) wasThere(level []float64, height float64) bool {
 	reached := 0
-	for _, l := range level[:from] {
+	for _, l := range level[:c.first] {
 		if l >= height {
 			reached++
 		}
 	}
-	return float64(reached) > lastShare*float64(from)
+	return reached > 0 && reached >= min(len(level)-c.last, int(lastShare*float64(c.first)))
 }
 
-// levelOf returns the level of the view at each point: pieces that are flat or
-// ramps, or those after a warm-up that approaches a level, where that fits better.
-func (f *fit) levelOf(y []float64, floor float64) []float64 {
+// withinPeriod reports whether a climb is so recent that it may belong to a period
+// of the load: the values since are none that the view did not have before.
+func (f *fit) withinPeriod(c climb, margin float64) bool {
+	y := f.view.y
+	since := slices.Clone(y[c.last:])
+	slices.Sort(since)
+	return slices.ContainsFunc(f.periods, func(p period) bool { return (1-f.view.t[c.last])*p.frequency < 1 }) &&
+		c.wasThere(y, since[len(since)/2]-margin)
+}
+
+// widest is the part of the span in which the widest lower envelope takes a
+// minimum.
+const widest = 1. / 12
+
+// floorRose reports whether the lower envelope rose in a climb, too: growth lifts
+// it, larger teeth of a collector do not. The lowest samples of equally long
+// stretches before and after are compared, without outliers; a long ramp has a part
+// in both.
+func (f *fit) floorRose(pts []point, c climb, height float64) bool {
+	v := &f.view
+	from, to := v.t[c.first-1], v.t[c.last]
+	if to-from > 4*widest {
+		from, to = from+widest, to-widest
+	}
+	before, since := pointsBetween(pts, math.Inf(-1), v.origin+v.span*from), pointsBetween(pts, v.origin+v.span*to, math.Inf(1))
+	n := min(len(before), len(since))
+	if n == 0 {
+		return true
+	}
+	return floorOf(since[len(since)-n:])-floorOf(before[len(before)-n:]) >= height*v.scale
+}
+
+// levelOf returns the level of a series at each point: pieces that are flat or
+// ramps, or those after a warm-up that approaches a level, where that fits better;
+// and the series without that warm-up.
+func (f *fit) levelOf(y []float64, floor float64) (level, judged []float64) {
 	t := f.view.t
 	level, variance, cost := fitPieces(t, y, floor)
 	if c := f.chosen(); c.tau > 0 {
@@ -188,15 +276,15 @@ func (f *fit) levelOf(y []float64, floor float64) []float64 {
 		if c.step > 0 {
 			columns = append(columns, after(len(t), c.step)[s:])
 		}
-		settledY := slices.Clone(y)
-		copy(settledY[s:], subtractFit(append(columns, approach(t[s:], c.tau)), y[s:], len(columns)))
-		p := newLevelSearch(t, settledY)
+		warmed := slices.Clone(y)
+		copy(warmed[s:], subtractFit(append(columns, approach(t[s:], c.tau)), y[s:], len(columns)))
+		p := newLevelSearch(t, warmed)
 		warm, _, costs := p.fit(variance)
 		if costs+3*math.Log(float64(len(t))) < cost {
-			return warm
+			return warm, warmed
 		}
 	}
-	return level
+	return level, y
 }
 
 // fitPieces fits pieces that are flat or ramps. Their number depends on the
@@ -290,15 +378,20 @@ func (p *levelSearch) fit(variance float64) (fitted []float64, parameters int, c
 	return fitted, parameters, best[n]
 }
 
-// ascent is that of the lifetime in which the level may go on to rise, or rose
-// last.
+// ascent is that of the lifetime in which the level may still rise, or rose last.
+// It is sought in the finest view, in which no recent step is taken for an outlier,
+// and where its noise hides it, as teeth do, in the most sensitive one.
 func (c *inquiry) ascent(k criteria, lifetimes []lifetime, alpha float64) (a ascent) {
 	for i := range lifetimes {
 		l, room := &lifetimes[i], k.cleanRoom
 		if k.tolerance > 0 {
 			room = k.tolerance * l.view.span
 		}
-		if b := l.ascent(c.quantum, room, alpha); len(b.rises) > 0 && (b.continues() || !a.continues()) {
+		b := l.middle.ascent(l.pts, c.quantum, room, alpha)
+		if !b.found() {
+			b = l.fit.ascent(l.pts, c.quantum, room, alpha)
+		}
+		if b.found() && (b.continues() || !a.continues()) {
 			a = b
 		}
 	}
@@ -336,7 +429,7 @@ func (a *ascent) ended(unit string) string {
 	return fmt.Sprintf("rose at %s and %s, by %s in all%s", strings.Join(when[:n-1], ", "), when[n-1], size, flat)
 }
 
-// unended states the rises of a level that may go on to rise, and what would show
+// unended states the rises of a level that may still rise, and what would show
 // that it does not.
 func (a *ascent) unended(unit string) string {
 	n, size := len(a.rises), human.Amount(a.net(), unit)
