@@ -50,6 +50,8 @@ func (j Judged) whyClean() string {
 	switch {
 	case v.Hi < 0:
 		return "falls" + onEvidence(v.Evidence)
+	case len(v.Steps) > 0 && v.Evidence != soak.EvidenceRest:
+		return fmt.Sprintf("rose in %s, flat since +%s", human.Count(len(v.Steps), "step"), human.Roughly(v.Steps[len(v.Steps)-1].At))
 	case v.Evidence == soak.EvidenceRest && j.equalAtRest():
 		return atRest + ", all equal"
 	case j.Tolerance > 0:
@@ -67,7 +69,16 @@ func (j Judged) whyLeak() string {
 	v := j.Verdict
 	why := "throughout"
 	if v.Since > j.from {
-		why = "since " + human.Roughly(v.Since)
+		why = "since +" + human.Roughly(v.Since)
+	}
+	if v.Until > 0 {
+		why = strings.TrimPrefix(why+" until +"+human.Roughly(v.Until), "throughout ")
+	}
+	if n := len(v.Steps); n > 0 {
+		why += ", in " + human.Count(n, "step")
+	}
+	if x := v.Exhaustion.Reached; x > 0 {
+		why += ", reached its limit at +" + human.Roughly(x)
 	}
 	if on := onEvidence(v.Evidence); on != "" {
 		why += ", shown" + on

@@ -109,12 +109,19 @@ type Series struct {
 	Rule         string        `json:"rule,omitempty"`
 	Exhaustion   *Exhausted    `json:"exhaustion,omitempty"`
 	Trend        *Trend        `json:"trend,omitempty"`
+	Steps        []Step        `json:"steps,omitempty"` // rises of the level that were not taken back
 	EvidenceLine soak.Evidence `json:"evidence,omitempty"`
 	Why          string        `json:"why"` // short form of the reason
 	Reason       string        `json:"reason"`
 	Needed       soak.Float    `json:"needed_s"`          // length of a run that would decide an undecided series; null if unknown
 	PartOf       string        `json:"part_of,omitempty"` // the series that includes this one and decided for it
 	Warnings     []string      `json:"warnings,omitempty"`
+}
+
+// Step is one rise of the level, in seconds since the run's start and in the series' unit.
+type Step struct {
+	At   float64    `json:"at_s"`
+	Size soak.Float `json:"size"`
 }
 
 // Trend is the fitted line: it passes through Value at At with the series' slope,
@@ -216,6 +223,9 @@ func series(j judge.Judged, steady soak.Series) Series {
 	}
 	if j.Rule != nil {
 		s.Rule = j.Rule.Name
+	}
+	for _, step := range v.Steps {
+		s.Steps = append(s.Steps, Step{At: step.At.Seconds(), Size: step.Size})
 	}
 	s.Trend = trend(steady, v)
 	if v.State == soak.Leaking {
