@@ -75,11 +75,11 @@ func losesMost(pts []point, at []float64) bool {
 	return 2*most > len(at)
 }
 
-// beforeDrop decides where one lifetime between drops grows and another rests for
-// a shorter time: had the rest lasted as long as the growth, the growth would have
-// shown itself again. One that grows throughout, for a quarter of the recording,
-// and to whose beginning the process then returned, is a leak; any other that may
-// grow prevents the verdict clean.
+// beforeDrop decides where one lifetime between drops grows for more than half of
+// the recording and another rests: had the rest lasted as long as the growth, the
+// growth would have shown itself again. One that grows from its beginning, to which
+// the process then returned, is a leak; any other that may grow prevents the
+// verdict clean. A process that rested before its growth may rest again.
 func (c *inquiry) beforeDrop(v soak.Verdict, e *evidence) (soak.Verdict, bool) {
 	if len(e.load.lifetimes) == 0 {
 		return v, false
@@ -95,8 +95,11 @@ func (c *inquiry) beforeDrop(v soak.Verdict, e *evidence) (soak.Verdict, bool) {
 	}
 	last := leak.inquiry.end()
 	next := slices.IndexFunc(c.pts, func(p point) bool { return p.t > last })
-	grown := last - leak.life().onset
-	if next < 0 || grown <= c.end()-last {
+	grown, beginning := last-leak.life().onset, leak.life().risesFromBeginning()
+	if beginning {
+		grown = leak.hours
+	}
+	if next < 0 || grown <= c.hours-grown {
 		return v, false
 	}
 	grow, rest := 0, 0
@@ -114,7 +117,7 @@ func (c *inquiry) beforeDrop(v soak.Verdict, e *evidence) (soak.Verdict, bool) {
 	when := human.Roughly(duration(last))
 	from, to := leak.life().ends()
 	returned := meanOf(c.pts[next:min(len(c.pts), next+3)]) <= from+returnShare*(to-from)
-	if leak.grows() && grow == 1 && returned && grown >= lastShare*c.hours && grown >= (1-returnShare)*leak.hours {
+	if leak.grows() && grow == 1 && returned && beginning {
 		w := c.leakOf(leak, v)
 		w.Warnings = append(w.Warnings, "it fell suddenly at "+when+" and then rested: treated as a restart; mark restarts with --restart TIME")
 		return w, true
@@ -122,6 +125,21 @@ func (c *inquiry) beforeDrop(v soak.Verdict, e *evidence) (soak.Verdict, bool) {
 	w := c.suspicious(leak, v)
 	w.Warnings = append(w.Warnings, named([]float64{last}))
 	return w, true
+}
+
+// risesFromBeginning reports whether a line explains the view better, at odds of 20
+// to 1 (margin), than one that begins after a flat tenth.
+func (f *fit) risesFromBeginning() bool {
+	v := &f.view
+	n := len(v.t)
+	late := make([]float64, n)
+	for i, t := range v.t {
+		late[i] = max(0.1, t)
+	}
+	level := newBasis(v.y, ones(n))
+	line, bent := level.residualWith(v.t, v.t), level.residualWith(late, late)
+	size := float64(n)
+	return size*math.Log((bent/size+1e-16)/(line/size+1e-16)) > margin
 }
 
 // returnShare is the share of a rise that may remain after the process returned

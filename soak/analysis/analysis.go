@@ -63,6 +63,9 @@ func Analyze(recordings []input.Recording, tolerance soak.Quantity) ([]Analysis,
 					}
 				}()
 				*one = analyzeSeries(r.Source, s, tolerance, len(r.Series))
+				if r.CutOff {
+					one.Warnings = append(one.Warnings, "the last line of the recording is cut off: what it lacks is a gap")
+				}
 				return nil
 			})
 		}

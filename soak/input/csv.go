@@ -44,7 +44,22 @@ func CSV(r io.Reader, source, column string) (Recording, error) {
 // table is a CSV file that is being read.
 type table struct {
 	rows *csv.Reader
+	end  lastByte
 	line int // of the last row
+}
+
+// lastByte is a reader that remembers the last byte read from another.
+type lastByte struct {
+	io.Reader
+	last byte
+}
+
+func (r *lastByte) Read(b []byte) (int, error) {
+	n, err := r.Reader.Read(b)
+	if n > 0 {
+		r.last = b[n-1]
+	}
+	return n, err
 }
 
 func (t *table) read(r io.Reader, column string) (none Recording, err error) {
@@ -52,7 +67,8 @@ func (t *table) read(r io.Reader, column string) (none Recording, err error) {
 	if err != nil {
 		return none, err
 	}
-	t.rows = csv.NewReader(plain)
+	t.end.Reader = plain
+	t.rows = csv.NewReader(&t.end)
 	t.rows.ReuseRecord, t.rows.TrimLeadingSpace = true, true
 	header, err := t.next()
 	if errors.Is(err, io.EOF) {
@@ -69,7 +85,10 @@ func (t *table) read(r io.Reader, column string) (none Recording, err error) {
 		row, err := t.next()
 		switch {
 		case errors.Is(err, io.EOF):
-			return t.finish(rec)
+			cut := t.end.last != '\n' && rec.dropCutCell(t.line)
+			return t.finish(rec, cut)
+		case len(rec.at) > 0 && t.cutOff(row, err):
+			return t.finish(rec, true)
 		case errors.Is(err, csv.ErrFieldCount):
 			return none, fmt.Errorf("this row has %d cells, the header has %d: leave cells empty where nothing was measured", len(row), len(header))
 		case errors.Is(err, io.ErrUnexpectedEOF):
@@ -85,6 +104,17 @@ func (t *table) read(r io.Reader, column string) (none Recording, err error) {
 	}
 }
 
+// cutOff reports whether a row that cannot be read is the end of a file whose last
+// line was not written completely, as where the recorder was killed.
+func (t *table) cutOff(row []string, err error) bool {
+	short := errors.Is(err, csv.ErrFieldCount) && len(row) < t.rows.FieldsPerRecord
+	if !short && !errors.Is(err, csv.ErrQuote) {
+		return false
+	}
+	_, err = t.rows.Read()
+	return errors.Is(err, io.EOF) && t.end.last != '\n'
+}
+
 // next reads a row. It returns a row of the wrong length with [csv.ErrFieldCount].
 func (t *table) next() ([]string, error) {
 	row, err := t.rows.Read()
@@ -96,15 +126,17 @@ func (t *table) next() ([]string, error) {
 
 // finish converts the rows into series. An error of a whole column is reported for
 // the line that shows it.
-func (t *table) finish(rec *recording) (none Recording, err error) {
+func (t *table) finish(rec *recording, cut bool) (out Recording, err error) {
 	if len(rec.at) == 0 {
-		return none, errors.New("no rows after the header: nothing was recorded")
+		return out, errors.New("no rows after the header: nothing was recorded")
 	}
 	if line, err := rec.check(); err != nil {
 		t.line = line
-		return none, err
+		return out, err
 	}
-	return rec.recorded(), nil
+	out = rec.recorded()
+	out.CutOff = cut
+	return out, nil
 }
 
 // unpack decompresses data that begins like gzip (RFC 1952, section 2.3.1) and

@@ -137,6 +137,33 @@ func TestCSV_Errors(t *testing.T) {
 	}
 }
 
+// A recorder that is killed leaves its last line incomplete: what it lacks is a gap.
+func TestCSV_LastLineCutOff(t *testing.T) {
+	for name, c := range map[string]struct {
+		text string
+		want []float64 // of column b
+		cut  bool
+	}{
+		"complete":               {"time,a,b\n0,1,200\n1,1,201\n", []float64{200, 201}, false},
+		"without a line feed":    {"time,a,b\n0,1,200\n1,1,201", []float64{200, 201}, false},
+		"cells missing":          {"time,a,b\n0,1,200\n1,1,201\n2,1", []float64{200, 201}, true},
+		"digits missing":         {"time,a,b\n0,1,200\n1,1,201\n2,1,20", []float64{200, 201, math.NaN()}, true},
+		"cut within an exponent": {"time,a,b\n0,1,200\n1,1,2e2\n2,1,2e", []float64{200, 200, math.NaN()}, true},
+		"a small last value":     {"time,a,b\n0,1,200\n1,1,201\n2,1,20\n", []float64{200, 201, 20}, false},
+		"cut within quotes":      {"time,a,b\n0,1,200\n1,1,201\n2,\"1", []float64{200, 201}, true},
+	} {
+		r, err := CSV(strings.NewReader(c.text), "x.csv", "b")
+		if err != nil || r.CutOff != c.cut {
+			t.Errorf("%s: cut off %v, error %v", name, r.CutOff, err)
+			continue
+		}
+		same := func(a, b float64) bool { return a == b || math.IsNaN(a) && math.IsNaN(b) }
+		if got := r.Series[0].Value; !slices.EqualFunc(got, c.want, same) {
+			t.Errorf("%s: %v, want %v", name, got, c.want)
+		}
+	}
+}
+
 func TestCSV_FailingReader(t *testing.T) {
 	broken := errors.New("the disk is gone")
 	_, err := CSV(io.MultiReader(strings.NewReader("time,value\n0,1\n"), iotest.ErrReader(broken)), "x.csv", "")

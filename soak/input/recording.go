@@ -20,6 +20,7 @@ type recording struct {
 	columns []*column
 	at      []time.Duration // since the first row
 	first   float64         // seconds
+	last    int             // index of the last cell of a row
 }
 
 type column struct {
@@ -32,7 +33,7 @@ type column struct {
 }
 
 func newRecording(header []string, wanted string) (*recording, error) {
-	rec := &recording{clock: -1, wanted: wanted}
+	rec := &recording{clock: -1, wanted: wanted, last: len(header) - 1}
 	for i, h := range header {
 		name := strings.TrimSpace(h)
 		switch {
@@ -81,6 +82,30 @@ func (c *column) add(cell string, line int) {
 		c.numbers++
 	}
 	c.values = append(c.values, v)
+}
+
+// dropCutCell leaves out the last cell of a last line that does not end, where digits
+// are missing: it is no number, or less than a fifth of the one above.
+func (rec *recording) dropCutCell(line int) bool {
+	const digits = 5.
+	n := len(rec.at)
+	for _, c := range rec.columns {
+		if c.index != rec.last || n < 2 {
+			continue
+		}
+		v, above := c.values[n-1], c.values[n-2]
+		switch {
+		case c.line == line:
+			c.word, c.line = "", 0
+		case math.Abs(v) < math.Abs(above)/digits:
+			c.numbers--
+		default:
+			return false
+		}
+		c.values[n-1] = math.NaN()
+		return true
+	}
+	return false
 }
 
 // check reports columns that cannot be judged and must not be skipped silently,

@@ -13,6 +13,7 @@ type Recording struct {
 	Source string  // a file's name, or a query
 	Start  float64 // time zero of the series in seconds on the source's clock: Unix time, or since its start
 	Series []soak.Series
+	CutOff bool // the last line was not written completely: what it lacks is a gap
 }
 
 // Restart marks in every series that the process restarted at a time of the
