@@ -61,3 +61,14 @@ func TestNative_LessGrowthOfMetadata(t *testing.T) {
 		}
 	}
 }
+
+func TestNative_LeavesOutHeapOfRealProgram(t *testing.T) {
+	child := startChild(t, "serve=64")
+	p := child.Process
+	p.Pprof = child.ready + "/debug/pprof/"
+	samples, _ := open(t, p).ReadAll(t.Context())
+	got := values(samples)
+	if native, all := got["native_bytes"], got["rss_anon_bytes"]; native <= 0 || native > 16<<20 || all < 64<<20 {
+		t.Errorf("native memory %v of %v bytes, and the heap holds 64 MiB", native, all)
+	}
+}
