@@ -64,7 +64,7 @@ func (k criteria) lengthToDecide(t *slopeTest) float64 {
 }
 
 // narrower is the width of the distribution of the slope, as a share of this one,
-// in a series that is so many times as long. The variance of the slope of
+// in a series that is longer by a factor. The variance of the slope of
 // Ornstein–Uhlenbeck noise falls with the length of the series as that of a random
 // walk does while it is shorter than the noise's memory, by the first power, and as
 // that of white noise does beyond it, by the third.

@@ -184,9 +184,10 @@ func (f *fit) coarse(quantum float64) (lo, hi float64, ok bool) {
 	}
 	room := quantum/v.scale + coarseRoom*flicker
 	lo, hi = math.Inf(-1), math.Inf(1)
+	y := withoutSingles(v.y)
 	for i := range v.t {
 		for j := i + 1; j < len(v.t); j++ {
-			dt, dy := v.t[j]-v.t[i], v.y[j]-v.y[i]
+			dt, dy := v.t[j]-v.t[i], y[j]-y[i]
 			lo, hi = max(lo, (dy-room)/dt), min(hi, (dy+room)/dt)
 		}
 	}
@@ -208,6 +209,15 @@ func typicalFlicker(y []float64) float64 {
 	}
 	slices.Sort(steps)
 	return steps[len(steps)*9/10]
+}
+
+// withoutSingles moves each point to the median of itself and its neighbors.
+func withoutSingles(y []float64) []float64 {
+	out := slices.Clone(y)
+	for i := 1; i+1 < len(y); i++ {
+		out[i] = median3(y[i-1:])
+	}
+	return out
 }
 
 // coarse is the interval that the resolution of the readings leaves to the slope in
