@@ -30,6 +30,7 @@ func (c *inquiry) identify(from time.Duration) (what soak.Follows, perOperation 
 	for i, h := range c.operations.hours {
 		operations.At, operations.Value = append(operations.At, duration(h)), append(operations.Value, c.operations.count[i])
 	}
+	operations.Age = attribute.Apart(operations.At) // a tally waits for its row
 	phases := c.q.Phases
 	if len(phases) == 0 {
 		phases = []soak.Phase{{Name: soak.PhaseSteady, To: math.MaxInt64}}

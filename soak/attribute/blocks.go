@@ -13,7 +13,8 @@ import (
 type Line struct {
 	At    []time.Duration
 	Value []float64
-	Clock bool // the value is the time
+	Clock bool          // the value is the time
+	Age   time.Duration // readings are older than their times by an unknown part of this
 }
 
 // Stretch is a part of a run under constant conditions.
@@ -100,7 +101,9 @@ func (t *Table) errors(causes []Line, stretches []Stretch, share float64) {
 	t.Error = make([]float64, len(causes))
 	for i, c := range causes {
 		if _, rate := c.steadiness(stretches); rate > 0 {
-			t.Error[i] = late * rate * math.Sqrt(share)
+			// Ages are uniform, and as they drift slowly, they do not average out.
+			age := c.Age.Seconds() / math.Sqrt(12)
+			t.Error[i] = rate * math.Sqrt(late*late*share+2*age*age)
 		}
 	}
 }

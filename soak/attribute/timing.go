@@ -3,6 +3,7 @@ package attribute
 import (
 	"math"
 	"slices"
+	"time"
 )
 
 // timing is the standard deviation of the error of the times of readings, in seconds.
@@ -20,6 +21,19 @@ func timing(causes []Line, stretches []Stretch) float64 {
 		return 0
 	}
 	return least
+}
+
+// Apart is the usual distance between readings: their median distance.
+func Apart(at []time.Duration) time.Duration {
+	if len(at) < 2 {
+		return 0
+	}
+	apart := make([]time.Duration, len(at)-1)
+	for i := range apart {
+		apart[i] = at[i+1] - at[i]
+	}
+	slices.Sort(apart)
+	return apart[len(apart)/2]
 }
 
 // Scatter is the standard deviation of readings about a smooth course.

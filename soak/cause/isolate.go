@@ -48,8 +48,9 @@ func Isolate(src Source, l Leak, loads []soak.Workload, phases []soak.Phase) *Is
 		for j := range planned[i] {
 			planned[i][j] /= w.Rate * 3600
 		}
+		table.Error[i] /= w.Rate * 3600
 	}
-	table.Done = planned
+	table.Done, table.Error = planned, table.Error[:len(loads)]
 	parts, ok := attribute.Together(table)
 	if !ok {
 		return nil

@@ -34,8 +34,8 @@ func turned(grow func(load, second int) float64) (*memory, []soak.Workload, []so
 		level += grow(alone, second)
 		put("fds", second, float64(int(level+float64(second%3))))
 		for i, w := range loads {
-			put(fmt.Sprintf("planned_operations_total{load=%q}", w.Name), second, done[i])
-			put(fmt.Sprintf("operations_total{load=%q}", w.Name), second, done[i])
+			put(fmt.Sprintf("planned_operations_total{load=%q}", w.Name), second, done[i]+float64(second%3)) // read a little early or late
+			put(fmt.Sprintf("operations_total{load=%q}", w.Name), second, done[i]+float64(second%3))
 		}
 	}
 	return m, loads, phases

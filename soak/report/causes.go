@@ -38,11 +38,21 @@ func (b *builder) causes(r *Report) ([]cause.Finding, error) {
 	}
 	all, err := cause.Find(b.src, leaks)
 	for i := range all {
-		if all[i].With = cause.GrowsWith(b.src, leaks[i], b.plan.Load, b.phases); all[i].With != nil {
+		if all[i].With = b.growsWith(leaks[i]); all[i].With != nil {
 			r.follow(all[i])
 		}
 	}
 	return all, err
+}
+
+// growsWith is what a leak grows with in its own interval, or in all of the steady load
+// if its interval has too few changes of the rate.
+func (b *builder) growsWith(l cause.Leak) *cause.With {
+	if w := cause.GrowsWith(b.src, l, b.plan.Load, b.phases); w != nil {
+		return w
+	}
+	l.From, l.To = b.steady()
+	return cause.GrowsWith(b.src, l, b.plan.Load, b.phases)
 }
 
 // follow makes verdicts say what a finding says about what the growth follows: a
