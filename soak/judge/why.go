@@ -55,7 +55,7 @@ func (j Judged) whyClean() string {
 	case v.Evidence == soak.EvidenceRest && j.equalAtRest():
 		return atRest + ", all equal"
 	case j.Tolerance > 0:
-		return fmt.Sprintf("within the tolerance of %s", rate(soak.Float(j.Tolerance)))
+		return fmt.Sprintf("at most %s, %s tolerated", rate(max(0, v.Hi)), rate(soak.Float(j.Tolerance)))
 	case v.Evidence == soak.EvidenceRest:
 		return atRest + " show no growth"
 	case v.Slope == 0 && v.Lo == v.Hi:

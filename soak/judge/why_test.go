@@ -24,7 +24,7 @@ func TestWhy(t *testing.T) {
 	}{
 		{Judged{Rest: rests(7, 7, 7), Verdict: soak.Verdict{State: soak.Clean, Evidence: soak.EvidenceRest, Growth: growth(-1, 0, 1)}}, "at rest: 3 readings, all equal"},
 		{Judged{Rest: rests(8, 7, 7), Verdict: soak.Verdict{State: soak.Clean, Evidence: soak.EvidenceRest, Growth: growth(-1, 0, 1)}}, "at rest: 3 readings show no growth"},
-		{Judged{Rest: rests(7, 7), Tolerance: 492 * mib, Metric: soak.Metric{Unit: "bytes"}, Verdict: soak.Verdict{State: soak.Clean, Evidence: soak.EvidenceLoad, Growth: growth(-1, 0, 1)}}, "within the tolerance of 492 MiB/h"},
+		{Judged{Rest: rests(7, 7), Tolerance: 492 * mib, Metric: soak.Metric{Unit: "bytes"}, Verdict: soak.Verdict{State: soak.Clean, Evidence: soak.EvidenceLoad, Growth: growth(-1, 0, 1)}}, "at most 1 B/h, 492 MiB/h tolerated"},
 		{Judged{Verdict: soak.Verdict{State: soak.Clean, Evidence: soak.EvidenceBoth, Growth: growth(-1, 0, 1)}}, "no growth under load and at rest"},
 		{Judged{Verdict: soak.Verdict{State: soak.Clean, Evidence: soak.EvidenceLoad, Growth: growth(-3, -2, -1)}}, "falls under load"},
 		{Judged{PartOf: "fds", Verdict: soak.Verdict{State: soak.Clean}}, "covered by fds"},
