@@ -59,6 +59,7 @@ const (
 	EventSnapshot EventKind = "snapshot" // profiles were taken
 	EventAlert    EventKind = "alert"    // an alert changed state
 	EventSink     EventKind = "sink"     // a delivery failed and will not be retried
+	EventDecided  EventKind = "decided"  // every judged series is decided and the load ends early; Value is the remaining time in seconds
 	EventOperator EventKind = "operator" // an operator gave an order
 	EventDriver   EventKind = "driver"   // a message from or about the driver
 	EventError    EventKind = "error"    // operations of Load failed; Name is the kind of error, Value the number of failures so far, Text the newest error

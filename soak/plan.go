@@ -23,6 +23,8 @@ type Plan struct {
 	Interval time.Duration `json:"interval"` // between two ticks
 	Warmup   time.Duration `json:"warmup"`   // from the start of the load; not judged
 
+	UntilDecided bool `json:"until_decided,omitempty"` // end before Duration once every judged series is decided
+
 	Target     Target              `json:"target"`
 	Load       []Workload          `json:"load"`
 	Isolate    bool                `json:"isolate,omitempty"` // after the warm-up, the loads take turns running alone

@@ -36,6 +36,7 @@ type Question struct {
 	Look       int           // number of this look, from 1; 0: the only one
 	Final      bool          // check MinDetectable by computation, at the cost of several judgements
 	Family     int           // number of series judged at the same time; 0 is 1
+	Stop       bool          // the run may end at this look: clean must hold for the planned duration, at all looks together
 	Fired      float64       // growth per hour that an earlier look has shown, and for which an alert is firing: it need not be shown again; 0: none
 }
 

@@ -22,6 +22,7 @@ type End string
 const (
 	EndFinished    End = "finished"    // as planned
 	EndInterrupted End = "interrupted" // by a signal
+	EndDecided     End = "decided"     // before the planned end, because every judged series was decided
 	EndStopped     End = "stopped"     // by an operator, after a drain
 	EndTargetDead  End = "target dead"
 	EndDriverDead  End = "driver dead"
@@ -32,6 +33,9 @@ const (
 	EndRunning End = "running"
 	EndKilled  End = "monitor killed"
 )
+
+// Complete reports whether the run ended as its plan says.
+func (e End) Complete() bool { return e == EndFinished || e == EndDecided }
 
 // Order is what an operator can ask of a run in progress.
 type Order string

@@ -52,24 +52,35 @@ func (f *fit) changeHasEnded() bool { return f.bounded.cost < f.growing.cost-mar
 // the last piece, fell back by as much, and is not far above that old peak now.
 // Growth that is given back is not a leak. (A restart is a break and ends a view.)
 func (f *fit) fellBackBefore() bool {
+	v, at := &f.view, f.lastChange()
+	if at <= 0 || len(f.periods) > 0 || v.scale == 0 {
+		return false
+	}
+	rise := f.trend.slope * v.span * (1 - at) / v.scale
+	peak := f.peakUntil(at)
+	before, after, now := slices.Min(v.y[:peak+1]), slices.Min(v.y[peak:]), v.y[len(v.y)-1]
+	height := v.y[peak]
+	return height-before >= rise/2 && height-after >= rise/2 && now <= height+rise/2
+}
+
+// lastChange is when the last piece began, or a fall in it.
+func (f *fit) lastChange() float64 {
 	v := &f.view
 	at := (f.onset - v.origin) / v.span
 	if c := f.chosen(); c.step >= leastRun && median3(v.y[c.step-leastRun:]) > median3(v.y[c.step:]) {
 		at = max(at, v.t[c.step]) // what it fell by until then was given back too
 	}
-	if at <= 0 || len(f.periods) > 0 || v.scale == 0 {
-		return false
-	}
-	rise := f.trend.slope * v.span * (1 - at) / v.scale
-	peak := 0
-	for i, t := range v.t {
-		if t <= at && v.y[i] > v.y[peak] {
+	return at
+}
+
+// peakUntil is the index of the highest value until a time.
+func (f *fit) peakUntil(at float64) (peak int) {
+	for i, t := range f.view.t {
+		if t <= at && f.view.y[i] > f.view.y[peak] {
 			peak = i
 		}
 	}
-	before, after, now := slices.Min(v.y[:peak+1]), slices.Min(v.y[peak:]), v.y[len(v.y)-1]
-	height := v.y[peak]
-	return height-before >= rise/2 && height-after >= rise/2 && now <= height+rise/2
+	return peak
 }
 
 // ceilingContradicts reports whether the middle or the upper envelope of the last

@@ -31,6 +31,8 @@ func (c *inquiry) reason(v soak.Verdict, e *evidence, d decision, stated slopeTe
 		return fmt.Sprintf("%s; %s%s", found, c.excluded(v, e, stated, rate), c.spoke("; ", v.Evidence))
 	}
 	switch {
+	case d.early:
+		return fmt.Sprintf("no growth in %s; too early to end a run of %s", length, human.Roughly(c.q.Planned))
 	case e.load.tooth && v.Evidence == soak.EvidenceLoad && stated.p < suspicion:
 		return fmt.Sprintf("rose %s, but in %s one tooth of a garbage collector's sawtooth may be all that was measured", rate(float64(v.Slope)), length)
 	case e.load.young:

@@ -13,6 +13,7 @@ type decision struct {
 	line      soak.Evidence // the line of evidence that the state rests on
 	figures   soak.Evidence // the line whose slope and limits are stated; "" where there are none
 	ambiguity ambiguity     // why growth is not excluded though the test would
+	early     bool          // clean so far, but the run must not end with that
 }
 
 // decide joins the lines of evidence. It depends on nothing else.
@@ -81,8 +82,8 @@ func (c *inquiry) verdict(e evidence) soak.Verdict {
 	if !measured && !e.rest.known() {
 		return c.unknown("no period between two restarts is long enough to judge")
 	}
-	d := e.decide()
-	if d.state == soak.Inconclusive && c.q.Fired != 0 && e.holds(c.q.Fired) {
+	d := c.stopped(e.decide(), &e)
+	if d.state == soak.Inconclusive && c.q.Fired != 0 && !d.early && e.holds(c.q.Fired) {
 		d.state = soak.Leaking
 	}
 	v := c.unknown("")

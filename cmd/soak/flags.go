@@ -16,7 +16,7 @@ type targetFlags struct {
 	pid                                   int
 	pidfile, listen, pprof, vars, metrics string
 	duration, interval, warmup            string
-	tree                                  bool
+	tree, untilDecided                    bool
 	tolerance                             []string
 }
 
@@ -32,6 +32,7 @@ func (f *targetFlags) add(flags *pflag.FlagSet) {
 	})
 	inGroup(flags, groupVerdict, func(flags *pflag.FlagSet) {
 		flags.StringVar(&f.duration, "duration", "", "`DURATION` of the run, such as 90s, 10m, 24h or 7d (default 2m)")
+		flags.BoolVar(&f.untilDecided, "until-decided", false, "end as soon as every judged series is decided, after at least half of the duration")
 		flags.StringVar(&f.warmup, "warmup", "", "initial `DURATION` to exclude from the verdict (default: a sixth of the run, between 10s and 10m, but at most a third)")
 		flags.StringVar(&f.interval, "interval", "", "`DURATION` between two samples (default 1s)")
 		flags.StringArrayVar(&f.tolerance, "tolerance", nil, "growth to allow, as `METRIC=GROWTH`, such as rss_bytes=1MiB/h; may be repeated (default 0)")
@@ -41,6 +42,7 @@ func (f *targetFlags) add(flags *pflag.FlagSet) {
 // target applies these flags to a plan.
 func (f *targetFlags) target(o *overlay, p *soak.Plan, command []string) {
 	o.text("duration", func(v string) (err error) { p.Duration, err = plan.ParseDuration(v); return err })
+	o.text("until-decided", func(string) error { p.UntilDecided = f.untilDecided; return nil })
 	o.text("interval", func(v string) (err error) { p.Interval, err = plan.ParseDuration(v); return err })
 	o.text("warmup", func(v string) (err error) { p.Warmup, err = plan.ParseDuration(v); return err })
 	o.text("tree", func(string) error { p.Target.Tree = f.tree; return nil })

@@ -110,6 +110,7 @@ func (r *run) judge() {
 	}
 	r.verdicts = judged
 	r.raise(judged, at)
+	r.endDecided(judged)
 }
 
 // raise updates the alerts with the verdicts of a look. While levels cannot be

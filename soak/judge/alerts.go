@@ -24,6 +24,14 @@ func (j Judged) Alerts() bool {
 	return j.Rule != nil || j.ID.Process == soak.RoleTarget || j.Metric.Unit != "bytes"
 }
 
+// Decides reports whether the verdict of the run rests on that of the series: not on
+// one that is only shown, or depends on its whole, or belongs to one of soak's own
+// processes without a rule of the plan.
+func (j Judged) Decides() bool {
+	depends := j.Verdict.State == soak.Inconclusive && j.PartOf != ""
+	return !depends && j.Verdict.State != soak.NotJudged && (j.Rule != nil || j.ID.Process == soak.RoleTarget)
+}
+
 // Firing returns the alerts of a run that fired and are not resolved, with the growth
 // per hour at which they fired.
 func Firing(all []soak.Alert) map[AlertKey]float64 {

@@ -147,6 +147,7 @@ func (a *asker) ask(s subject) (Judged, error) {
 		Final:      !a.run.Running,
 		Look:       max(1, detect.Looks(a.run.End)),
 		Family:     a.family,
+		Stop:       a.run.Running && a.run.Plan.UntilDecided,
 		Fired:      a.run.Firing[j.AlertKey()],
 	}
 	j.Verdict = a.settled(s, whole, q, a.weigh(s, series, a.detector.Judge(q)))

@@ -32,6 +32,7 @@ func (c *checker) isolation(p *soak.Plan) {
 	least := p.Warmup + time.Duration(2*len(p.Load))*shortestTurn
 	c.requireIfRead(p.Duration >= least, "isolate", []string{"duration", "warmup", "load"},
 		"%s is too short for %d loads to run alone twice, %s each time: use at least %s", formatDuration(p.Duration), len(p.Load), formatDuration(shortestTurn), formatDuration((least + time.Second - 1).Truncate(time.Second)))
+	c.requireIfRead(!p.UntilDecided, "until_decided", []string{"isolate"}, "an isolated run needs all its turns: remove `until_decided` or `isolate`")
 	c.requireIfRead(p.Rest.Every == 0, "rest.every", []string{"isolate"}, "a rest would shorten one load's turn: remove it, with `isolate` soak rests only before and after")
 }
 

@@ -344,6 +344,7 @@ func TestComplete_Isolate(t *testing.T) {
 		"isolate: true\nduration: 1h\nload:\n- {rate: 9, protocol: tcp}\n":              "isolate: isolate needs at least two loads",
 		"isolate: true\nduration: 30s\nwarmup: 5s\n" + two:                              "too short for 2 loads to run alone twice, 8s each time: use at least 37s",
 		"isolate: true\nduration: 1h\nrest: {every: 10m}\n" + two:                       "rest.every: a rest would shorten one load's turn",
+		"isolate: true\nduration: 1h\nuntil_decided: true\n" + two:                      "until_decided: an isolated run needs all its turns",
 		"isolate: true\nduration: 1h\n" + two + "- {rate: 9, protocol: tcp, vary: 30%}": "load[2].vary: a load cannot vary while loads run alone in turns",
 	} {
 		p, err := Parse("p.yaml", []byte("target: {embedded: tcp}\n"+text))

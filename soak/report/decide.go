@@ -35,7 +35,7 @@ func castsDoubt(s Series) bool {
 // decide derives the verdict, the exit code and the reasons of a run from the
 // verdicts of its series and from its evidence.
 func decide(r *Report, b *builder) {
-	leaks, open := findings(r.Series, r.Ended != soak.EndFinished)
+	leaks, open := findings(r.Series, !r.Ended.Complete())
 	r.faults, r.dead = b.faults(r)
 	// Faults come before open series: a run that measured too little explains why
 	// its series are open. The full slice expression keeps append from writing

@@ -160,7 +160,7 @@ func starvation(all []fault, cpu CPU) (out []fault) {
 func (b *builder) early(r *Report) string {
 	recorded := human.Duration(b.end)
 	switch r.Ended {
-	case soak.EndFinished:
+	case soak.EndFinished, soak.EndDecided:
 		return ""
 	case soak.EndRunning:
 		return fmt.Sprintf("the run is still in progress: %s recorded so far", recorded)

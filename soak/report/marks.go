@@ -73,7 +73,7 @@ func (b *builder) eventMarks(r *Report) {
 	for _, from := range many {
 		r.warn("%d more events of kind %s from the %s", seen[from]-mostWarnings, from.kind, cmp.Or(from.process, soak.RoleMonitor))
 	}
-	if r.Ended == soak.EndFinished && sampled < resting {
+	if r.Ended.Complete() && sampled < resting {
 		r.warn("%d of %d rests have no sample", resting-sampled, resting)
 	}
 }

@@ -47,7 +47,8 @@ type Report struct {
 	ExitCode   int               `json:"exit_code"`
 	Headline   string            `json:"headline"` // [Sentence]
 	Reasons    []string          `json:"reasons"`
-	Needed     *Needed           `json:"needed,omitempty"` // of an inconclusive run: how long it would have to be
+	Decided    *Decided          `json:"decided,omitempty"` // of a run until decided that ended early: what that cost
+	Needed     *Needed           `json:"needed,omitempty"`  // of an inconclusive run: how long it would have to be
 	Evidence   Evidence          `json:"evidence"`
 	Load       []Load            `json:"load"`
 	Series     []Series          `json:"series"`
@@ -202,6 +203,9 @@ func Build(src Source, d judge.Detector, running bool) (Report, error) {
 	r.Statements = slices.DeleteFunc(r.Statements, r.superseded)
 	r.Isolation = b.isolation(&r)
 	b.memory(&r)
+	if r.Decided = b.decided(&r); r.Decided != nil {
+		r.warn("%s", r.Decided.Text)
+	}
 	decide(&r, b)
 	r.Headline = Sentence(r)
 	return r, nil

@@ -132,6 +132,11 @@ var scenarios = []scenario{
 		inTurns(m)
 		m.add("target", "fds", func(int) float64 { return 210 })
 	}, soak.Inconclusive, ExitInconclusive, "each of 2 loads ran alone for only part of the time"},
+	{"decided_early", func(m *memory) {
+		m.run.Ended, m.run.Plan.UntilDecided = soak.EndDecided, true
+		m.event(soak.EventDecided, soak.Event{At: at(90), Value: 60})
+		m.cut(90)
+	}, soak.Clean, ExitClean, "excluded"},
 	{"interrupted", func(m *memory) { m.run.Ended = "interrupted"; m.cut(80) }, soak.Inconclusive, ExitInconclusive, "the run ended early, after 1 min 20 s (interrupted)"},
 	{"interrupted_before_the_load", func(m *memory) { m.run.Ended = "interrupted"; m.cut(5) }, soak.Inconclusive, ExitInconclusive, "load tcp never started"},
 	{"monitor_killed", func(m *memory) { m.run.Ended = ""; m.run.End = time.Time{}; m.cut(80) }, soak.Inconclusive, ExitInconclusive, "the monitor was killed: the recording ends after 1 min 20 s"},

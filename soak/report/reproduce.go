@@ -34,6 +34,9 @@ func fromPlan(r Report) string {
 	if p.Isolate {
 		args = append(args, "--isolate")
 	}
+	if p.UntilDecided && p.File == "" {
+		args = append(args, "--until-decided")
+	}
 	if p.File != "" {
 		return strings.Join(args, " ")
 	}
@@ -118,6 +121,9 @@ func planFacts(p soak.Plan) (out []fact) {
 	}
 	add("file", p.File)
 	add("duration", human.Duration(p.Duration))
+	if p.UntilDecided {
+		add("until decided", "ends as soon as every judged series is decided")
+	}
 	add("interval", p.Interval.String())
 	add("warm-up", human.Duration(p.Warmup))
 	add("target", TargetText(p.Target))
