@@ -37,15 +37,15 @@ func (c *inquiry) mayStop(e *evidence) bool {
 	if c.end()-c.loaded.Hours() < left {
 		return false
 	}
+	below := func(t *slopeTest, p float64) float64 { return max(t.hi, t.trend.quantile(1-Correct(p, c.q.Look, 1))) }
 	excludes := func(t *slopeTest) bool {
-		upper := t.trend.quantile(1 - Correct(1-power, c.q.Look, 1))
 		switch {
 		case !t.known():
 			return false
 		case e.tolerance > 0:
-			return upper <= e.tolerance
+			return below(t, 1-power) <= e.tolerance
 		}
-		return upper <= 0 || t.visible*planned <= e.cleanRoom
+		return below(t, 1-power) <= 0 || below(t, suspicion)*planned <= e.cleanRoom
 	}
 	return e.load.clear() && excludes(&e.load.slopeTest) ||
 		e.rest.test.excluded && excludes(&e.rest.test) ||
