@@ -246,9 +246,13 @@ func TestJudge_FollowsNothingAtConstantRate(t *testing.T) {
 	t.Parallel()
 	for seed := range uint64(20) {
 		r := rand.New(rand.NewPCG(seed, 9))
-		q := soak.Question{Limit: math.NaN(), Series: gauge(), Phases: []soak.Phase{{Name: soak.PhaseSteady, To: 2 * time.Minute, Rate: 1}}}
-		for i := range 120 {
+		length := []int{120, 600, 3600}[seed%3]
+		q := soak.Question{Limit: math.NaN(), Series: gauge(), Phases: []soak.Phase{{Name: soak.PhaseSteady, To: seconds(float64(length)), Rate: 1}}}
+		for i := range length {
 			at, early := seconds(float64(i)), 0.3*r.Float64()
+			if seed%2 == 0 { // two clocks of a second that drift apart
+				early = math.Mod(0.013*float64(i), 1)
+			}
 			q.Series.At, q.Series.Value = append(q.Series.At, at), append(q.Series.Value, float64(7+20*i))
 			q.Operations.At, q.Operations.Value = append(q.Operations.At, at), append(q.Operations.Value, math.Floor(20*(float64(i)+early)))
 		}

@@ -23,17 +23,13 @@ func timing(causes []Line, stretches []Stretch) float64 {
 	return least
 }
 
-// Apart is the usual distance between readings: their median distance.
+// Apart is the mean distance between readings.
 func Apart(at []time.Duration) time.Duration {
-	if len(at) < 2 {
+	last := len(at) - 1
+	if last < 1 {
 		return 0
 	}
-	apart := make([]time.Duration, len(at)-1)
-	for i := range apart {
-		apart[i] = at[i+1] - at[i]
-	}
-	slices.Sort(apart)
-	return apart[len(apart)/2]
+	return (at[last] - at[0]) / time.Duration(last)
 }
 
 // Scatter is the standard deviation of readings about a smooth course.
