@@ -93,7 +93,7 @@ func (r *runtimes) one(m *procfs.Process, segments map[string]float64) (name str
 // library that it maps.
 var (
 	programs  = map[string]string{"java": soak.RuntimeJVM, "dotnet": soak.RuntimeDotNet, "node": soak.RuntimeV8, "nodejs": soak.RuntimeV8, "deno": soak.RuntimeV8}
-	libraries = map[string]string{"libjvm.so": soak.RuntimeJVM, "libcoreclr.so": soak.RuntimeDotNet, "node": soak.RuntimeV8, "libnode.so": soak.RuntimeV8, "deno": soak.RuntimeV8}
+	libraries = map[string]string{"libjvm.so": soak.RuntimeJVM, "libcoreclr.so": soak.RuntimeDotNet, "libclrjit.so": soak.RuntimeDotNet, "node": soak.RuntimeV8, "libnode.so": soak.RuntimeV8, "deno": soak.RuntimeV8}
 )
 
 // shared reports whether a mapping is of memory that processes share and that no

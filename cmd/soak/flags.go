@@ -27,7 +27,7 @@ func (f *targetFlags) add(flags *pflag.FlagSet) {
 		flags.StringVar(&f.listen, "listen", "", "watch the process that listens on `HOST:PORT`; :PORT means 127.0.0.1")
 		flags.StringVar(&f.pprof, "pprof", "", "`URL` of the target's /debug/pprof/")
 		flags.StringVar(&f.vars, "vars", "", "`URL` of the target's /debug/vars")
-		flags.StringVar(&f.metrics, "metrics", "", "`URL` of the target's Prometheus metrics")
+		flags.StringVar(&f.metrics, "metrics", "", "`URL` of the target's Prometheus metrics, which show the heap of a JVM, .NET or Node.js")
 		flags.BoolVar(&f.tree, "tree", true, "include the target's child processes")
 	})
 	inGroup(flags, groupVerdict, func(flags *pflag.FlagSet) {

@@ -126,7 +126,7 @@ func (p *packer) tables(r *runs.Run) {
 		families []string
 	}{
 		{"descriptors.csv", append(slices.Clone(cause.DescriptorFamilies), "fds_age_seconds", "fds_oldest_seconds")},
-		{"memory.csv", []string{"mapping_bytes", "rss_bytes", "rss_anon_bytes", "rss_file_bytes", "rss_shmem_bytes", "swap_bytes", "go_heap_live_bytes", "go_heap_inuse_bytes", "go_heap_idle_bytes", "go_heap_released_bytes", "go_stack_bytes", "go_metadata_bytes", "anonymous_mappings", "anonymous_mappings_size", "anonymous_mapping_grown_bytes"}},
+		{"memory.csv", []string{"mapping_bytes", "rss_bytes", "rss_anon_bytes", "rss_file_bytes", "rss_shmem_bytes", "shared_mapped_bytes", "native_bytes", "heap_after_gc_bytes", "runtime_processes", "swap_bytes", "go_heap_live_bytes", "go_heap_inuse_bytes", "go_heap_idle_bytes", "go_heap_released_bytes", "go_stack_bytes", "go_metadata_bytes", "anonymous_mappings", "anonymous_mappings_size", "anonymous_mapping_grown_bytes"}},
 		{"threads-and-children.csv", []string{"threads", "threads_comm", "children", "zombies", "children_comm"}},
 	} {
 		p.write(t.name, func(w io.Writer) error {

@@ -98,6 +98,7 @@ func TestLimit(t *testing.T) {
 		{r, name("target", "rss_bytes"), 1 << 30},
 		{r, name("target", "threads"), 50},
 		{r, name("target", "children"), nan},
+		{Run{Facts: r.Facts, Plan: soak.Plan{Target: soak.Target{Limits: map[string]float64{"rss_bytes": 100}}}}, name("target", "native_bytes"), 100},
 		{r, name("driver", "fds"), nan},
 		{Run{}, name("target", "fds"), nan},
 		{Run{Facts: r.Facts, Plan: soak.Plan{Target: soak.Target{Limits: map[string]float64{"fds": 100}}}}, name("target", "fds"), 100},

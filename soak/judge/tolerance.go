@@ -83,7 +83,10 @@ func limit(r Run, n soak.SeriesID) float64 {
 	switch n.Metric {
 	case "fds":
 		return known(r.Facts.NoFile)
-	case "rss_bytes", "anon_bytes", "rss_anon_bytes", "native_bytes", "go_heap_live_bytes":
+	case "rss_bytes", "anon_bytes", "rss_anon_bytes", "native_bytes", "go_heap_live_bytes", "heap_after_gc_bytes":
+		if l, ok := r.Plan.Target.Limits["rss_bytes"]; ok { // it holds for every part
+			return l
+		}
 		return known(r.Facts.Memory)
 	}
 	return math.NaN()
