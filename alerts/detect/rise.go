@@ -230,7 +230,7 @@ func (c climb) wasThere(level []float64, height float64) bool {
 }
 
 // withinPeriod reports whether a climb is so recent that it may belong to a period
-// of the load: the values since are none that the view did not have before.
+// of the load: the view had the values since before it, too.
 func (f *fit) withinPeriod(c climb, margin float64) bool {
 	y := f.view.y
 	since := slices.Clone(y[c.last:])
