@@ -16,6 +16,7 @@
 //	judge.go         the question, and the order of things
 //	evidence.go      what each line of evidence shows, under load and at rest
 //	criteria.go      the test of a slope against the tolerance
+//	rise.go          by how much the level rose permanently, and whether this has ended
 //	verdict.go       from evidence to the verdict
 //	reason.go        the verdict in words
 //
@@ -91,7 +92,27 @@
 // growth by more than 5 % of the level, or 5 counts, over the series is excluded with
 // 99 % confidence: such growth would have prevented the verdict clean, as a leak or
 // as inconclusive. Requiring as much of the limit, at the bound of a false alarm,
-// would leave many more series undecided. The reason states both. A fall excludes
+// would leave many more series undecided. The reason states both.
+//
+// Clean also means that the level did not rise. A series may rise in steps and be
+// flat between them, so that no slope is left. Its permanent level is the future
+// minimum of its fitted level: steps that come back do not count. Where the
+// permanent level rose by more than the tolerance (without one, by more than the
+// growth that clean excludes) and by more than chance under the fitted noise, the
+// series is clean only if the rise has shown that it ended: by a flat stretch in
+// which n rises within a time T would have continued at their own pace with 95 %
+// probability. That is 3 T/n for a Poisson process, and never less than T, because
+// one rise has no pace and the steps of a doubling heap come ever more slowly. A
+// ramp is one rise. The exponential approach of a warm-up does not count. A rise counts
+// only if its level is new and the lower envelope rose, too. The reason names the
+// rises with their times. Otherwise the series is inconclusive, and the reason says
+// how long a flat stretch would decide.
+//
+// One step does not hide growth either: a growing model may have one step in its
+// last piece, as a bounded one may, where the step improves it by the margin, and
+// every alternative is given the same step. The slope is that without the step.
+//
+// What else may hide growth prevents clean, too. A fall excludes
 // growth only where it brings the series back to its beginning: what falls for a
 // while, as after a day's load, may hide growth. The length of a run that would
 // decide (Needed) follows from how the slope's interval narrows at this noise.
@@ -105,11 +126,14 @@
 //	0.1 % false alarms           definition: of whole runs with all looks and series
 //	95 % power, 95 % interval    convention
 //	5 % of the level, 5 counts   what "clean" promises, by definition; with 99 % confidence by convention
+//	3 (flat after rises)         −ln 0.05: events of a Poisson process that are expected where none has 5 % probability
+//	5 % of a rise (settled)      convention: the part of it that neither continues it nor is another rise
 //	6 = 2 ln 20 (margin)         odds of 20 to 1 between two models (Kass & Raftery 1995: strong)
 //	16 (unit root)               about 0.1 % of the Dickey–Fuller distribution, extrapolated from its tables
 //	5 deviations (Hampel)        the usual range of that filter is 3 to 5
 //	2.5 cycles                   judgment: a cycle is one when it has repeated
-//	1/4 of the series            judgment: how long growth must have lasted; trades delay for certainty;
+//	1/4 of the series            judgment: how long growth must have lasted, and a level must have been held before to
+//	                             be known already; trades delay for certainty;
 //	                             a monitor takes the planned time for the series
 //	0.15 of the variance         judgment: what a period must explain to be worth the trial; half of it at once
 //	1/512 (logarithms)           definition: the steepest beginning that 192 points show

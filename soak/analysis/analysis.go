@@ -30,16 +30,17 @@ type Analysis struct {
 	Name    string     `json:"name"`
 	Verdict soak.State `json:"verdict"`
 	soak.Growth
-	Since    soak.Float `json:"since_s"`    // seconds since the recording's start, as is the next
-	Detected soak.Float `json:"detected_s"` // when a monitor that looked all along would have said leak
-	Until    soak.Float `json:"until_s"`    // when the growth ended with the lifetime of the process; NaN if it lasts
-	Reached  soak.Float `json:"reached_s"`  // when the limit was reached; NaN if it was not
-	Level    soak.Float `json:"level"`
-	Unit     string     `json:"unit"`
-	Samples  int        `json:"samples"` // measured
-	Reason   string     `json:"reason"`
-	Needed   soak.Float `json:"needed_s"` // length of a recording that would decide an undecided series; null if unknown
-	Warnings []string   `json:"warnings,omitempty"`
+	Since    soak.Float    `json:"since_s"`    // seconds since the recording's start, as is the next
+	Detected soak.Float    `json:"detected_s"` // when a monitor that looked all along would have said leak
+	Until    soak.Float    `json:"until_s"`    // when the growth ended with the lifetime of the process; NaN if it lasts
+	Reached  soak.Float    `json:"reached_s"`  // when the limit was reached; NaN if it was not
+	Level    soak.Float    `json:"level"`
+	Unit     string        `json:"unit"`
+	Samples  int           `json:"samples"` // measured
+	Reason   string        `json:"reason"`
+	Needed   soak.Float    `json:"needed_s"`        // length of a recording that would decide an undecided series; null if unknown
+	Steps    []report.Step `json:"steps,omitempty"` // rises of the level that were not taken back, where the series is not a leak
+	Warnings []string      `json:"warnings,omitempty"`
 }
 
 // Analyze judges all series, those of one recording together. They are many
@@ -94,6 +95,9 @@ func analyzeSeries(source string, s soak.Series, tolerance soak.Quantity, family
 	}
 	if a.Needed = soak.Float(v.Needed.Seconds()); v.Needed == 0 {
 		a.Needed = soak.Float(math.NaN())
+	}
+	for _, step := range v.Steps {
+		a.Steps = append(a.Steps, report.Step{At: step.At.Seconds(), Size: step.Size})
 	}
 	if v.State == soak.Leaking {
 		a.Since = soak.Float(v.Since.Seconds())
