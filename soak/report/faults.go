@@ -242,7 +242,7 @@ func (b *builder) loadFaults(r *Report) (out []fault) {
 			add(unplanned, ": the plan asks for no operations", "")
 		case l.Operations == 0:
 			add(nothingDone, ": no operation succeeded"+errorList(l), errorList(l))
-		case missing > max(1, (1-minAchieved)*l.due):
+		case missing > max(1, (1-minAchieved)*l.due)+b.untold(r, l):
 			share := human.Percent(l.Achieved / l.Planned)
 			add(fellShort, fmt.Sprintf(": achieved only %s of the planned rate (%s of %s; %d late%s)", share, human.Rate(l.Achieved), human.Rate(l.Planned), l.Late, errorList(l)), share)
 		case -missing > max(fewMore, maxExcess*l.due):
@@ -258,6 +258,15 @@ func (b *builder) loadFaults(r *Report) (out []fault) {
 		}
 	}
 	return worstFirst(out, r.Load)
+}
+
+// untold is the number of operations of a load that the driver may have completed without
+// reporting them: the tallies of the last two ticks are missing if a run is cut off.
+func (b *builder) untold(r *Report, l Load) float64 {
+	if r.Ended == soak.EndFinished {
+		return 0
+	}
+	return 2 * l.Planned * b.plan.Interval.Seconds()
 }
 
 // worstFirst orders the faults of each kind by the share of the planned operations that

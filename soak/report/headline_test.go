@@ -114,3 +114,17 @@ func TestSentence_SingleCauseInFull(t *testing.T) {
 		}
 	}
 }
+
+// The last tallies of a run that was cut off are missing; the load is not to blame.
+func TestBuild_CutOffLoadDidNotFallShort(t *testing.T) {
+	for missing, want := range map[float64]bool{1.9: false, 10: true} {
+		m := goodRun()
+		m.run.Ended = soak.EndInterrupted
+		m.change("driver", `operations_total{load="tcp"}`, func(second int, v float64) float64 { return max(0, v-missing*goodRate) })
+		m.cut(60)
+		r := m.built(t)
+		if short := slices.ContainsFunc(r.Reasons, func(s string) bool { return strings.Contains(s, "of the planned rate") }); short != want {
+			t.Errorf("%v s of operations missing: %v", missing, r.Reasons)
+		}
+	}
+}
