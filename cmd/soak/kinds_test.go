@@ -1,6 +1,7 @@
 package main
 
 import (
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
@@ -83,10 +84,13 @@ func TestRun_IsolateNamesLeakingLoad(t *testing.T) {
 		if i.Sentence != "fds grow only while tcp runs" || !slices.Equal(i.Grows, []string{"tcp"}) {
 			t.Errorf("%+v", i)
 		}
-		// 200/s in sessions of five, one in ten of which leaks one: 0.02 an operation.
-		// A busy machine widens the interval, and the interval must say so.
-		if tcp := i.Loads[1]; tcp.PerOperationHi < 0.013 || tcp.PerOperationLo > 0.027 {
-			t.Errorf("%+v", tcp)
+		// Sessions of five, one in ten of which leaks one: 0.02 an operation, or more
+		// where a busy machine cuts sessions short. The tally knows.
+		tally := r.Load[slices.IndexFunc(r.Load, func(l report.Load) bool { return l.Name == "tcp" })]
+		leaked := float64(tally.Dirty) / float64(tally.Operations)
+		t.Logf("%d dirty sessions in %d operations: %.4g", tally.Dirty, tally.Operations, leaked)
+		if tcp := i.Loads[1]; math.Abs(float64(tcp.PerOperation)/leaked-1) > 0.35 || leaked < 0.018 {
+			t.Errorf("%+v, and %.4g leaked an operation", tcp, leaked)
 		}
 		return
 	}
