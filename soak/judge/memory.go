@@ -175,9 +175,9 @@ func notJudged(v soak.Verdict, names []soak.SeriesID, process string) soak.Verdi
 	return out
 }
 
-// undecided withdraws a verdict.
+// undecided withdraws a verdict. How long a run would decide is then unknown.
 func undecided(v soak.Verdict, why string) soak.Verdict {
-	v.State, v.Reason, v.Exhaustion, v.Follows = soak.Inconclusive, why, soak.Exhaustion{}, ""
+	v.State, v.Reason, v.Exhaustion, v.Follows, v.Needed = soak.Inconclusive, why, soak.Exhaustion{}, "", 0
 	return v
 }
 
@@ -293,8 +293,10 @@ func (a *asker) settled(s subject, series soak.Series, q soak.Question, v soak.V
 	if late := a.detector.Judge(q); !(late.Lo > rate) {
 		return v
 	}
-	return undecided(v, fmt.Sprintf("rose %s/h (95 %% CI %s/h to %s/h) and did not slow down: less than a short run allows for warm-up, but too much to last; run for an hour or longer",
+	v = undecided(v, fmt.Sprintf("rose %s/h (95 %% CI %s/h to %s/h) and did not slow down: less than a short run allows for warm-up, but too much to last; run for an hour or longer",
 		human.Amount(v.Slope, "bytes"), human.Amount(v.Lo, "bytes"), human.Amount(v.Hi, "bytes")))
+	v.Needed = settledAfter
+	return v
 }
 
 // secondHalf is the later half of the measured time.

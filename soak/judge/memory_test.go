@@ -149,8 +149,8 @@ func TestMemory_ManagedHeap(t *testing.T) {
 		{"a flat V8 shows nothing", "v8", run, func(i int) float64 { return 90*mib + jitter(i) }, soak.Inconclusive, "nodejs_heap_size_used_bytes"},
 	} {
 		v := verdicts(t, c.run, bytes("rss_anon_bytes", c.value), runtime(c.runtime))["rss_anon_bytes"].Verdict
-		if v.State != c.want || !strings.Contains(v.Reason, c.says) {
-			t.Errorf("%s: %s (%s), want %s", c.what, v.State, v.Reason, c.want)
+		if v.State != c.want || !strings.Contains(v.Reason, c.says) || v.Needed > 0 {
+			t.Errorf("%s: %s (%s), want %s; needed %v", c.what, v.State, v.Reason, c.want, v.Needed)
 		}
 	}
 }
