@@ -198,7 +198,7 @@ func (g *gen) doublings(k int) float64 {
 // What a verdict must name.
 var (
 	aFall  = regexp.MustCompile(`\b(fell|falls?|drops?|restart)`)
-	aLimit = regexp.MustCompile(`\b(limit|ceiling|full|filled|exhausted)\b`)
+	aLimit = regexp.MustCompile(`\b(limit|ceiling|full|filled|exhausted|rose until)\b`)
 )
 
 // kinds are what servers do that looks like something else.
