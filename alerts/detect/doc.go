@@ -157,7 +157,7 @@
 //	1 %, 25 % (scatter)          judgment: of a leak's rates from restart to restart, and of the teeth of a sawtooth;
 //	                             odds of 20 to 1 (margin) between the two
 //	3:6:1 (prior of the noise)   chosen by simulated days of noise and by short runs of counts
-//	30 points or two minutes     of memory before an alarm, but for the live heap: Go collects at least every two
-//	                             minutes, so less may be one tooth; the points were chosen by simulated sawtooths
+//	30 points or two minutes     of a heap before an alarm, unless it is what collections leave: Go collects at least
+//	                             every two minutes, so less may be one tooth; the points were chosen by simulated sawtooths
 //	0.01 (trusted tail)          chosen by short runs of counts
 package detect

@@ -3,6 +3,7 @@ package detect
 import (
 	"math"
 	"slices"
+	"strings"
 	"time"
 
 	"soakmon/soak"
@@ -68,6 +69,7 @@ func (c *inquiry) checkedLimit(e *evidence, formula, lucky float64) float64 {
 type resample struct {
 	c     inquiry
 	start float64 // hour from which growth is added
+	phase float64 // at which it begins within a step of the readings
 }
 
 // resampled returns the noise of the readings, without the growth that was
@@ -84,9 +86,11 @@ func (c *inquiry) resampled(e *evidence) []resample {
 	if e.rest.trend.known() {
 		own.addRest(-e.rest.trend.slope, c.loaded.Hours())
 	}
-	all := []resample{{own, c.pts[0].t}}
+	all := []resample{{own, c.pts[0].t, 0.5}}
 	if turned, ok := own.turned(e); ok {
-		all = append(all, resample{turned, c.pts[0].t})
+		all = append(all, resample{turned, c.pts[0].t, 0})
+	} else if c.quantum > 0 {
+		all = append(all, resample{own, c.pts[0].t, 0})
 	}
 	return all
 }
@@ -121,7 +125,7 @@ func (c *inquiry) turned(e *evidence) (inquiry, bool) {
 func (c *inquiry) addGrowth(slope, from float64, segment int) {
 	for i := range c.pts {
 		if p := &c.pts[i]; p.segment == segment && p.t > from {
-			up := c.whole(slope * (p.t - from))
+			up := c.whole(slope*(p.t-from), 0.5)
 			p.mid, p.min, p.max = p.mid+up, p.min+up, p.max+up
 		}
 	}
@@ -130,15 +134,15 @@ func (c *inquiry) addGrowth(slope, from float64, segment int) {
 func (c *inquiry) addRest(slope, from float64) {
 	for i := range c.q.Rest {
 		if p := &c.q.Rest[i]; p.At.Hours() > from {
-			p.Value += c.whole(slope * (p.At.Hours() - from))
+			p.Value += c.whole(slope*(p.At.Hours()-from), 0.5)
 		}
 	}
 }
 
-// whole rounds to steps of the readings.
-func (c *inquiry) whole(v float64) float64 {
+// whole is a value in whole steps of the readings, where the first begins at a phase.
+func (c *inquiry) whole(v, phase float64) float64 {
 	if c.quantum > 0 {
-		return c.quantum * math.Round(v/c.quantum)
+		return c.quantum * math.Floor(v/c.quantum+phase)
 	}
 	return v
 }
@@ -154,7 +158,7 @@ func (r resample) leaksWith(growth float64) bool {
 		if p.segment != segment {
 			from, segment = p.t, p.segment
 		}
-		up := c.whole(growth * (p.t - from))
+		up := c.whole(growth*(p.t-from), r.phase)
 		p.mid, p.min, p.max = p.mid+up, p.min+up, p.max+up
 	}
 	c.addRest(growth, c.loaded.Hours())
@@ -241,9 +245,9 @@ const (
 )
 
 // oneTooth reports whether the points may be one tooth of the sawtooth of a garbage
-// collector, of which nothing but memory has one. What remains after a collection
-// does not.
+// collector. A heap has one, unless what is measured is what collections leave.
 func (c *inquiry) oneTooth(points int) bool {
-	m := c.q.Series.Metric
-	return m.Unit == "bytes" && soak.Family(m.Name) != "go_heap_live_bytes" && points < toothPoints && c.hours < toothSpan.Hours()
+	name := strings.ToLower(c.q.Series.Metric.Name)
+	collected := strings.Contains(name, "heap") && !strings.Contains(name, "live") && !strings.Contains(name, "after")
+	return collected && points < toothPoints && c.hours < toothSpan.Hours()
 }

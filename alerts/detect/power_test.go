@@ -3,6 +3,7 @@ package detect
 import (
 	"fmt"
 	"math"
+	"regexp"
 	"testing"
 	"time"
 
@@ -65,9 +66,13 @@ func TestEval_LimitIsTrue(t *testing.T) {
 		t.Skip("the long evaluation runs with -eval")
 	}
 	fmt.Printf("%-24s %s\n", "growth in shares of the limit:", fmt.Sprint(limitShares))
+	wanted := regexp.MustCompile(*kindsWanted)
 	var all limitTally
 	for _, makers := range [][]maker{coarseMakers, cleanMakers} {
 		for _, m := range makers {
+			if !wanted.MatchString(m.class) {
+				continue
+			}
 			one := judgeLimits(m, *perClass)
 			fmt.Printf("%-24s %s\n", m.class, one)
 			all.add(one)

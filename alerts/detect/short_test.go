@@ -124,6 +124,7 @@ func TestJudge_FewSamples(t *testing.T) {
 		{"heap that may be one tooth", heap, 20, 1, 125e3, 5e4, soak.Inconclusive},
 		{"heap that rises for longer than a tooth", heap, 20, 8, 125e3, 5e4, soak.Leaking},
 		{"flat heap", heap, 12, 1, 0, 5e4, soak.Clean},
+		{"native memory that rises", soak.Metric{Name: "native_bytes", Unit: "bytes"}, 20, 1, 125e3, 5e4, soak.Leaking},
 		{"descriptors that rise", fds, 16, 2, 20, 1, soak.Leaking},
 		{"flat descriptors", fds, 12, 2, 0, .3, soak.Clean},
 	} {
