@@ -218,6 +218,27 @@ func TestFind_PeerFromFewReadings(t *testing.T) {
 	}
 }
 
+// In half a minute descriptors are listed a few times only.
+func TestFind_SuspectKindFromFewReadings(t *testing.T) {
+	m := newMemory()
+	put := func(name string, values ...float64) {
+		var s soak.Series
+		for i, v := range values {
+			s.At, s.Value = append(s.At, time.Duration(10*i)*time.Second), append(s.Value, v)
+		}
+		m.series[name] = s
+	}
+	put("fds", 10, 160, 310, 460, 460)
+	put(`fds_kind{kind="file"}`, 0, 150, 300, 450, 450)
+	put(`fds_kind{kind="pipe"}`, 10, 10, 10, 10, 10)
+	put(`fds_file{dir="/srv/data"}`, 0, 150, 300, 450, 450)
+	l := Leak{Process: soak.RoleTarget, Metric: "fds", Unit: "count", Slope: 54_000, From: 10 * time.Second, To: 30 * time.Second, Begin: 10 * time.Second, Close: 45 * time.Second, End: 50 * time.Second}
+	f := one(t, m, l)
+	if len(f.Culprits) != 1 || f.Culprits[0].Detail != "file: 150 → 450, in /srv/data" || !f.Culprits[0].Suspect || f.Culprits[0].Share != 1 || f.Explained >= 0 {
+		t.Errorf("%+v", f)
+	}
+}
+
 // Two snapshots of a fast leak suffice for a suspect, and certainty needs more.
 func TestFind_SuspectFromTwoSnapshots(t *testing.T) {
 	m := newMemory()

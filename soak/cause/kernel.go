@@ -31,7 +31,11 @@ func (f *finder) descriptors(l Leak, out *Finding) {
 		case "socket":
 			words = f.sockets(l, p)
 		case "file", "deleted":
-			for _, dir := range f.parts(l, "fds_file") {
+			dirs := f.parts(l, "fds_file")
+			if len(dirs) == 0 {
+				dirs = f.account(l, "fds_file")
+			}
+			for _, dir := range dirs {
 				words = append(words, "in "+dir.labels["dir"])
 			}
 		}

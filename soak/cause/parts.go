@@ -50,8 +50,8 @@ func (f *finder) account(l Leak, family string) []part {
 		}
 		total := near(whole, at[last]) - near(whole, at[0])
 		if rose := value[last] - value[0]; total > 0 && rose > total/2 {
-			hours := (at[last] - at[0]).Hours()
-			return []part{{name: n.Metric, labels: maps.Collect(soak.Labels(n.Metric)), first: value[0], last: value[last], Growth: profiles.Growth{Slope: rose / hours}}}
+			share := profiles.Growth{Slope: l.Slope * rose / total} // the load may have paused in between
+			return []part{{name: n.Metric, labels: maps.Collect(soak.Labels(n.Metric)), first: value[0], last: value[last], Growth: share}}
 		}
 	}
 	return nil

@@ -169,10 +169,10 @@ func explained(f cause.Finding) string {
 	switch {
 	case len(f.Culprits) == 0:
 		return ": no culprit was found"
-	case len(kinds) == len(f.Culprits):
-		return fmt.Sprintf(": kind: %s; no place known", strings.Join(kinds, ", "))
 	case f.Culprits[0].Suspect:
 		return ": a suspect, not certain"
+	case len(kinds) == len(f.Culprits):
+		return fmt.Sprintf(": kind: %s; no place known", strings.Join(kinds, ", "))
 	case f.Explained != f.Explained:
 		return ""
 	}
