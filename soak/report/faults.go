@@ -149,7 +149,7 @@ func starvation(all []fault, cpu CPU) (out []fault) {
 		case !f.starves:
 			out = append(out, f)
 		case joined.text == "":
-			joined.text = fmt.Sprintf("this machine had no CPU left (%s): %s", cpu.facts(), strings.Join(texts, "; "))
+			joined.text = fmt.Sprintf("this machine %s (%s): %s", cpu.lack(), cpu.facts(), strings.Join(texts, "; "))
 			out = append(out, joined)
 		}
 	}
@@ -263,8 +263,9 @@ func (b *builder) loadFaults(r *Report) (out []fault) {
 // untold is the number of operations of a load that the driver may have completed without
 // reporting them: the tallies of the last two ticks are missing if a run is cut off.
 func (b *builder) untold(r *Report, l Load) float64 {
-	if r.Ended == soak.EndFinished {
-		return 0
+	switch r.Ended {
+	case soak.EndFinished, soak.EndDecided, soak.EndStopped:
+		return 0 // after a drain
 	}
 	return 2 * l.Planned * b.plan.Interval.Seconds()
 }

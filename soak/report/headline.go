@@ -46,10 +46,21 @@ func headline(r Report) string {
 	if r.Target.PID != 0 {
 		parts = append(parts, fmt.Sprintf("pid %d", r.Target.PID))
 	}
-	if r.Ended != soak.EndFinished && r.Ended != soak.EndTargetDead {
-		parts = append(parts, string(r.Ended))
+	if end := r.endWords(); end != "" && r.Ended != soak.EndTargetDead {
+		parts = append(parts, end)
 	}
 	return strings.Join(parts, " · ")
+}
+
+// endWords says how a run ended, "" if that was as planned.
+func (r Report) endWords() string {
+	switch r.Ended {
+	case soak.EndFinished:
+		return ""
+	case soak.EndDecided:
+		return "ended early, all decided"
+	}
+	return string(r.Ended)
 }
 
 // Sentence is the verdict of a run in one sentence, with what decides the exit code.

@@ -38,8 +38,8 @@ func Markdown(w io.Writer, r Report, c Charts) error {
 	if s := e.snapshot(); s != "" {
 		fmt.Fprintf(&out, "; %s", s)
 	}
-	if facts := r.CPU.facts(); facts != "" {
-		fmt.Fprintf(&out, "; %s", facts)
+	if line := r.CPU.line(); line != "" {
+		fmt.Fprintf(&out, "; machine: %s", line)
 	}
 	out.WriteString("\n\n")
 	mdList(&out, "Notes", r.Warnings)

@@ -34,6 +34,7 @@ type CPU struct {
 const (
 	starvedShare = 0.2
 	lateTick     = 0.1 // seconds
+	busyShare    = 0.9 // of all CPUs: with less in use, work waited for a CPU only at times
 )
 
 // tickLate is the series of the monitor's own delays.
@@ -140,6 +141,22 @@ func (b *builder) probeFailed() bool {
 	return slices.ContainsFunc(b.events, func(e soak.Event) bool {
 		return e.Kind == soak.EventProbe && e.Process == soak.RoleTarget && e.Value == 1
 	})
+}
+
+// lack names what the machine lacked: "no CPU left" only if the CPUs were in use.
+func (c CPU) lack() string {
+	if known(c.Busy)+known(c.Steal) >= busyShare || c.Busy != c.Busy {
+		return "had no CPU left"
+	}
+	return "was short of CPU time"
+}
+
+// line is a summary of the machine; "" if nothing was measured.
+func (c CPU) line() string {
+	if c.Starved {
+		return "it " + c.lack() + ": " + c.facts()
+	}
+	return c.facts()
 }
 
 // facts are what was measured, for a reason that names the cause.

@@ -64,9 +64,9 @@ func TestBuild_NamesLackOfCPUOnce(t *testing.T) {
 		{"pressure", func(m *memory) { m.machine(0.71, 1, 0, punctual) },
 			"this machine had no CPU left (CPU pressure 71 %, CPUs 100 % busy: the target used 0.01 of 2, soak 0.00, other processes 1.99): " + fellShort},
 		{"steal", func(m *memory) { m.machine(0.1, 0.4, 0.3, punctual) },
-			"this machine had no CPU left (CPU pressure 10 %, CPUs 40 % busy: the target used 0.01 of 2, soak 0.00, other processes 0.79, 30 % stolen by the hypervisor): " + fellShort},
+			"this machine was short of CPU time (CPU pressure 10 %, CPUs 40 % busy: the target used 0.01 of 2, soak 0.00, other processes 0.79, 30 % stolen by the hypervisor): " + fellShort},
 		{"late ticks where the kernel shows no pressure", func(m *memory) { m.machine(-1, 0.5, 0, every(3, 0.4)) },
-			"this machine had no CPU left (CPUs 50 % busy: the target used 0.01 of 2, soak 0.00, other processes 0.99, 33 of 100 ticks of the monitor late): " + fellShort},
+			"this machine was short of CPU time (CPUs 50 % busy: the target used 0.01 of 2, soak 0.00, other processes 0.99, 33 of 100 ticks of the monitor late): " + fellShort},
 		{"CPU left", func(m *memory) { m.machine(0.05, 0.5, 0, punctual) }, fellShort},
 		{"nothing measured", func(*memory) {}, fellShort},
 	} {
@@ -94,7 +94,7 @@ func TestBuild_NamesLackOfCPUForMissedSamples(t *testing.T) {
 		}
 		return 0.002
 	})
-	want := "this machine had no CPU left (CPU pressure 10 %, CPUs 50 % busy: the target used 0.01 of 2, soak 0.00, other processes 0.99, 6 of 105 ticks of the monitor late): only 135 of 140 samples of the target were taken (96.4 %)"
+	want := "this machine was short of CPU time (CPU pressure 10 %, CPUs 50 % busy: the target used 0.01 of 2, soak 0.00, other processes 0.99, 6 of 105 ticks of the monitor late): only 135 of 140 samples of the target were taken (96.4 %)"
 	if r := m.built(t); !slices.Equal(r.Reasons, []string{want}) {
 		t.Errorf("%s\nwant\n%s", strings.Join(r.Reasons, "\n"), want)
 	}

@@ -52,8 +52,8 @@ func textEvidence(out *strings.Builder, r Report) {
 	if s := e.snapshot(); s != "" {
 		fmt.Fprintf(out, "          %s\n", s)
 	}
-	if facts := r.CPU.facts(); facts != "" {
-		fmt.Fprintf(out, "Machine   %s\n", facts)
+	if line := r.CPU.line(); line != "" {
+		fmt.Fprintf(out, "Machine   %s\n", line)
 	}
 }
 

@@ -17,7 +17,7 @@ type view struct {
 	Sentence   string
 	Began      string
 	Length     string
-	Ended      soak.End
+	Ended      string
 	Why        []string
 	Causes     []Cause
 	Evidence   []string
@@ -55,11 +55,8 @@ const mostEvents = 500
 
 func newView(r Report, c Charts) view {
 	v := view{
-		Report: r, Badge: strings.ToUpper(string(r.Verdict)), Sentence: Sentence(r), Began: r.Start.Format("2006-01-02 15:04 -07:00"), Length: human.Span(r.Duration),
+		Report: r, Badge: strings.ToUpper(string(r.Verdict)), Sentence: Sentence(r), Began: r.Start.Format("2006-01-02 15:04 -07:00"), Length: human.Span(r.Duration), Ended: r.endWords(),
 		Causes: r.Causes(), Evidence: evidenceLines(r), Plan: planFacts(r.Plan), Versions: versionFacts(r), Reproduce: Reproduce(r),
-	}
-	if r.Ended != soak.EndFinished {
-		v.Ended = r.Ended
 	}
 	if r.Verdict != soak.Clean { // the sentence contains the reason of a clean run
 		v.Why = r.Reasons
@@ -115,8 +112,8 @@ func evidenceLines(r Report) []string {
 	if s := e.snapshot(); s != "" {
 		out = append(out, s)
 	}
-	if facts := r.CPU.facts(); facts != "" {
-		out = append(out, facts)
+	if line := r.CPU.line(); line != "" {
+		out = append(out, "machine: "+line)
 	}
 	n := 0
 	for _, s := range r.Series {
