@@ -21,6 +21,7 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"soakmon/soak"
 	"soakmon/soak/peer"
 	"soakmon/soak/report"
 	"soakmon/store"
@@ -350,6 +351,27 @@ sinks: [{type: webhook, url: "http://%s/hook"}]
 	defer mu.Unlock()
 	if len(bodies) == 0 || !strings.Contains(bodies[0], "no fd leaks") {
 		t.Errorf("the webhook got %q", bodies)
+	}
+}
+
+// TestRun_UntilDecided ends as soon as the leak and the clean series are decided, and
+// states what that cost.
+func TestRun_UntilDecided(t *testing.T) {
+	t.Parallel()
+	r, code := soakJSON(t, "run", "--dir", t.TempDir(), "--until-decided", "--duration", "1m", "--leak", "fd=20/s")
+	if code != 1 || seriesOf(t, r, "fds").Verdict != "leak" {
+		t.Errorf("exit code %d: %v", code, r.Reasons)
+	}
+	open := slices.ContainsFunc(r.Series, func(s report.Series) bool {
+		return s.Process == soak.RoleTarget && s.Verdict == soak.Inconclusive && s.PartOf == ""
+	})
+	switch early := r.Decided != nil; {
+	case early != (r.Ended == soak.EndDecided):
+		t.Errorf("ended %q, decided %+v", r.Ended, r.Decided)
+	case early && (r.Decided.Steady >= r.Decided.Whole || r.Decided.Factor <= 1):
+		t.Errorf("%+v", r.Decided)
+	case !early && !open:
+		t.Errorf("ended %q although every series is decided", r.Ended)
 	}
 }
 

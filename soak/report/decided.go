@@ -52,7 +52,7 @@ func (b *builder) decided(r *Report) *Decided {
 func dearest(all []Series) (most Series, ok bool) {
 	share := func(s Series) float64 { return float64(s.MinDetectable) / math.Max(1, math.Abs(float64(s.Level))) }
 	for _, s := range all {
-		if s.Process == soak.RoleTarget && s.Verdict == soak.Clean && s.MinDetectable > 0 && (!ok || share(s) > share(most)) {
+		if s.Process == soak.RoleTarget && s.Verdict == soak.Clean && s.PartOf == "" && s.MinDetectable > 0 && (!ok || share(s) > share(most)) {
 			most, ok = s, true
 		}
 	}
