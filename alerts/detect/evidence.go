@@ -127,7 +127,7 @@ func (c *inquiry) underLoad(k criteria, lifetimes []lifetime, pooled trend, alph
 	}
 	c.seekGrowth(k, &e, alpha)
 	if !e.grows() {
-		e.ascent = c.ascent(k, lifetimes, alpha)
+		e.ascent = c.ascent(k, unexplained(lifetimes), alpha)
 	}
 	if e.excluded && e.ambiguity == "" && e.ascent.continues() {
 		e.ambiguity = mayGoOn
@@ -160,20 +160,21 @@ func (c *inquiry) seekGrowth(k criteria, e *loadEvidence, alpha float64) {
 // ambiguity finds what may hide growth in a series in which the test excludes
 // it.
 func (c *inquiry) ambiguity(k criteria, e *loadEvidence, alpha float64) ambiguity {
-	for _, l := range e.lifetimes {
+	lifetimes := unexplained(e.lifetimes)
+	for _, l := range lifetimes {
 		if l.runnerUp.known() && l.runnerUp.cdf(k.tolerance) < suspicion {
 			return likelyAsNot
 		}
 	}
 	stays := func(l lifetime) bool { return l.netRise() > max(k.cleanRoom, k.tolerance*k.hours) }
-	if e.falls && slices.ContainsFunc(e.lifetimes, stays) {
+	if e.falls && slices.ContainsFunc(lifetimes, stays) {
 		return partlyReturned
 	}
 	hidden := func(l lifetime) bool {
 		tr := l.slopeUnderWave(c.quantum)
 		return tr.known() && !k.test(tr, alpha, math.NaN()).excluded
 	}
-	if slices.ContainsFunc(e.lifetimes, hidden) {
+	if slices.ContainsFunc(lifetimes, hidden) {
 		return underSlowWave
 	}
 	return ""
@@ -191,15 +192,15 @@ func (c *inquiry) tooYoung(e *loadEvidence) bool {
 	return c.end()-e.growthFrom() < lastShare*(c.hours+left)
 }
 
-// alternative returns what explains the growth otherwise in more than half of
-// the lifetimes.
+// alternative returns what explains the growth otherwise in lifetimes that are more
+// than half of the time.
 func (c *inquiry) alternative(e *loadEvidence, models []comparison) alternative {
 	left := c.left()
 	if c.exhausts(e.trend.slope, left) {
 		left = 0 // such growth does not wait
 	}
 	var last alternative
-	count := 0
+	explained, measured := 0.0, 0.0
 	for i := range e.lifetimes {
 		l := &e.lifetimes[i]
 		if len(e.lifetimes) > 1 && l.trend.quantile(1-suspicion) < e.trend.slope/2 {
@@ -208,12 +209,13 @@ func (c *inquiry) alternative(e *loadEvidence, models []comparison) alternative 
 		if l.still() { // too short to contradict the others, or it would not be here
 			continue
 		}
+		measured += l.view.span
 		if a := l.alternative(models[i], l.pts, c.quantum, left, Correct(falseAlarms, 0, c.q.Family)); a != "" {
 			last = a
-			count++
+			explained += l.view.span
 		}
 	}
-	if 2*count <= len(e.lifetimes) {
+	if 2*explained <= measured {
 		return ""
 	}
 	return last

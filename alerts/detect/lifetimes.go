@@ -14,7 +14,8 @@ type loneLifetime struct {
 	inquiry *inquiry // about its points only
 	criteria
 	loadEvidence
-	suspect bool // growth is not excluded at this lifetime's share of the error probability
+	rises   bool // growth is not excluded at this lifetime's share of the error probability,
+	suspect bool // and is not explained by what another lifetime shows
 }
 
 // life is the lifetime.
@@ -46,28 +47,72 @@ func (c *inquiry) apart(e *evidence) []loneLifetime {
 		alpha := own.alpha / viewsTried
 		l.slopeTest = l.test(life.trend, alpha, math.NaN())
 		l.tooth = own.oneTooth(l.points())
-		l.suspect = l.p < suspicion/float64(n) && !life.still()
+		l.rises = l.p < suspicion/float64(n) && !life.still()
 		own.seekGrowth(l.criteria, &l.loadEvidence, alpha)
 	}
+	elsewhere := make([]bool, n)
 	for i := range all {
-		if all[i].suspect && roseElsewhere(all, i) {
-			all[i].suspect, all[i].alternative = false, roseAsFar
+		elsewhere[i] = all[i].rises && roseElsewhere(all, i)
+	}
+	for i := range all {
+		if all[i].suspect = all[i].rises && !elsewhere[i]; elsewhere[i] {
+			all[i].alternative = roseAsFar
 		}
 	}
 	return all
 }
 
 // roseElsewhere reports whether another lifetime rose at least half as far as this
-// one, and is not far below it then, although it shows no growth that lasts: the
-// rise of this one may be the same warm-up, or a part of the same wave.
+// one, was not far below it then, and does not grow at its end: the rise of this
+// one may be the same warm-up, or a part of the same wave. Where others rise at
+// that rate to their end, most of them must have another explanation.
 func roseElsewhere(all []loneLifetime, i int) bool {
 	one := all[i].life()
 	grown := one.trend.slope * (all[i].inquiry.end() - one.onset)
 	_, to := one.ends()
-	return slices.ContainsFunc(all, func(l loneLifetime) bool {
-		rise, top := l.life().largestRise()
-		return (l.alternative != "" || l.trend.quantile(1-suspicion) < one.trend.slope/2) && rise >= grown/2 && top >= to-grown/2
-	})
+	growing, bounded := 0, 0
+	for k := range all {
+		rise, top := all[k].life().largestRise()
+		switch {
+		case k == i || rise < grown/2 || top < to-grown/2:
+		case all[k].trend.quantile(1-suspicion) < one.trend.slope/2:
+			return true
+		case all[k].grows():
+			growing++
+		default:
+			bounded++
+		}
+	}
+	return bounded > growing
+}
+
+// unexplained returns the lifetimes whose rise no other has shown to end: those of
+// a warm-up, or of noise, in a lifetime that is too short to show it itself.
+func unexplained(all []lifetime) (rest []lifetime) {
+	for i := range all {
+		ends := func(o lifetime) bool { return o.pts[0].t != all[i].pts[0].t && o.showsEnd(&all[i].fit) }
+		if !slices.ContainsFunc(all, ends) {
+			rest = append(rest, all[i])
+		}
+	}
+	return rest
+}
+
+// showsEnd reports whether the view rose as another did and was flat then for at
+// least as long as either rise took.
+func (f *fit) showsEnd(o *fit) bool {
+	const near = 0.1 // share of the rise
+	rise, top := o.largestRise()
+	levels := f.levels()
+	part := f.view.span / float64(len(levels))
+	least := math.Inf(1)
+	for k, y := range levels {
+		if least = min(least, y); y-least >= (1-near)*rise && y >= top-near*rise {
+			flat := part * float64(len(levels)-1-k)
+			return flat >= max(part*float64(k), o.view.span) && slices.Max(levels[k:]) <= max(top, y)+near*rise
+		}
+	}
+	return false
 }
 
 // ends returns the levels at the beginning and at the end of the view.
@@ -110,10 +155,14 @@ func (c *inquiry) withLifetimes(v soak.Verdict, e *evidence) soak.Verdict {
 		}
 		return v
 	}
+	all := c.apart(e)
 	if v.State == soak.Leaking {
+		if v.Evidence == soak.EvidenceLoad && contradicted(all) {
+			v.State = soak.Inconclusive
+			v.Reason = fmt.Sprintf("rose %s/h, but %s; a longer run is needed", human.Amount(float64(v.Slope), c.q.Series.Metric.Unit), roseAsFar)
+		}
 		return v
 	}
-	all := c.apart(e)
 	if leak := clearest(all); leak != nil {
 		return c.leakOf(leak, v)
 	}
@@ -123,6 +172,23 @@ func (c *inquiry) withLifetimes(v soak.Verdict, e *evidence) soak.Verdict {
 		}
 	}
 	return v
+}
+
+// contradicted reports whether most of the lifetimes that rise rose no further than
+// another did that does not grow at half their rate at its end.
+func contradicted(all []loneLifetime) bool {
+	rises, bounded := 0, 0
+	for i := range all {
+		if !all[i].rises {
+			continue
+		}
+		rises++
+		slope := all[i].trend.slope
+		if !all[i].suspect && slices.ContainsFunc(all, func(l loneLifetime) bool { return l.trend.quantile(1-suspicion) < slope/2 }) {
+			bounded++
+		}
+	}
+	return 2*bounded > rises
 }
 
 // clearest returns the lifetime that shows growth most clearly, or nil where
