@@ -207,7 +207,7 @@ func TestFind_PeerFromFewReadings(t *testing.T) {
 	put("fds", 1, 10, 13, 215, 18, 228, 54, 320, 90, 410, 128, 504, 136, 504, 145, 314)
 	put(`fds_kind{kind="socket"}`, 1, 1, 13, 205, 18, 218, 30, 247, 42, 277, 54, 308, 66, 337, 78, 367, 90, 398, 102, 427, 114, 458, 126, 488, 136, 495, 145, 305)
 	put(`fds_kind{kind="file"}`, 1, 2, 13, 2, 18, 2, 30, 2, 42, 2, 54, 2, 66, 2, 78, 2, 90, 2, 102, 2, 114, 2, 126, 2, 136, 2, 145, 2)
-	put(`sockets_peer{peer="192.0.2.1:5432 established"}`, 13, 14, 18, 27, 136, 304, 145, 304)
+	put(`sockets_peer{peer="192.0.2.1:5432 established"}`, 13, 14, 18, 27, 135, 306, 136, 304, 145, 304)
 	put(`sockets_peer{peer="clients of :80 established"}`, 13, 192, 18, 190, 136, 190, 145, 0)
 	at := func(s float64) time.Duration { return time.Duration(s * float64(time.Second)) }
 	l := Leak{Process: soak.RoleTarget, Metric: "fds", Unit: "count", Slope: 9030, From: at(28), To: at(128), Begin: at(8), Close: at(137), End: at(146)}

@@ -45,17 +45,24 @@ func (f *finder) account(l Leak, family string) []part {
 		}
 		at, value := cut(s, from, to)
 		last := len(at) - 1
-		if last < 1 || slices.Min(value) < value[0] || slices.Max(value) > value[last] {
+		if last < 1 {
 			continue
 		}
-		total := near(whole, at[last]) - near(whole, at[0])
-		if rose := value[last] - value[0]; total > 0 && rose > total/2 {
+		rose, total := value[last]-value[0], near(whole, at[last])-near(whole, at[0])
+		if back := max(value[0]-slices.Min(value), slices.Max(value)-value[last]); back > returned*rose {
+			continue
+		}
+		if total > 0 && rose > total/2 {
 			share := profiles.Growth{Slope: l.Slope * rose / total} // the load may have paused in between
 			return []part{{name: n.Metric, labels: maps.Collect(soak.Labels(n.Metric)), first: value[0], last: value[last], Growth: share}}
 		}
 	}
 	return nil
 }
+
+// returned is the share of a rise that may have come back in between: a few connections
+// of other kinds.
+const returned = 0.1
 
 // near is the reading of a series that is nearest to a time.
 func near(s soak.Series, at time.Duration) float64 {
