@@ -13,7 +13,9 @@
 // detector knows which series have a firing alert (soak.Question.Fired) and keeps
 // the verdict leak until the growth has ended. When it gives that verdict up, the
 // alert is resolved with the detector's reason, after two such looks over at least
-// rule.For, so that it does not flap; at the last look of a run, immediately.
+// rule.For, so that it does not flap. Where they are inconclusive they must last for a
+// quarter of the growth that they put in doubt. The last look of a run resolves
+// immediately.
 //
 // Limits: one state belongs to one rule and one series. The caller of [Step] keeps
 // the states and calls it in order of time. Pending alerts are not sent.
@@ -34,6 +36,7 @@ type State struct {
 	Began time.Time       // the same on the wall clock
 
 	Slope      soak.Float    // per hour, at which it fired
+	Since      time.Duration // on the run's line, when the growth began for which it fired
 	Clear      bool          // while firing: the last look showed no breach
 	ClearFrom  time.Duration // on the run's line, when the breach ended
 	ClearBegan time.Time     // the same on the wall clock
@@ -106,7 +109,7 @@ func onBreach(s State, rule soak.Rule, v soak.Verdict, c Context, limit float64)
 	if held < rule.For {
 		return s, nil
 	}
-	s.Is, s.Slope = soak.Firing, v.Slope
+	s.Is, s.Slope, s.Since = soak.Firing, v.Slope, v.Since
 	a := alert(rule, v, c, soak.Firing, s.Began)
 	a.Reason = because("grows faster than the allowed "+human.Amount(limit, c.Unit)+"/h"+lasting(held), v)
 	return s, []soak.Alert{a}
@@ -122,7 +125,11 @@ func onEnd(s State, rule soak.Rule, v soak.Verdict, c Context) (State, []soak.Al
 	if first {
 		s.Clear, s.ClearFrom, s.ClearBegan = true, c.At, c.Wall
 	}
-	if !c.Final && (first || c.At-s.ClearFrom < rule.For) {
+	least := rule.For
+	if v.State == soak.Inconclusive {
+		least = max(least, (s.ClearFrom-s.Since)/4)
+	}
+	if !c.Final && (first || c.At-s.ClearFrom < least) {
 		return s, nil
 	}
 	a := alert(rule, v, c, soak.Resolved, s.ClearBegan)

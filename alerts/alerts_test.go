@@ -47,6 +47,7 @@ func TestStep_FollowsLooks(t *testing.T) {
 		{"clean for as long resolves", 2 * time.Minute, "LLLCCC", "ppFffR"},
 		{"one inconclusive look does not resolve", 0, "L?L?L", "Fffff"},
 		{"two inconclusive looks resolve", 0, "L??", "FfR"},
+		{"inconclusive looks resolve after a quarter of the growth", 0, "LLLLLLLLL????", "F" + strings.Repeat("f", 11) + "R"},
 		{"inconclusive for as long resolves", 2 * time.Minute, "LLL?C?", "ppFffR"},
 		{"the last look resolves a clean series", 2 * time.Minute, "LLLC!", "ppFR"},
 		{"the last look resolves an inconclusive series", 2 * time.Minute, "LLL?!", "ppFR"},

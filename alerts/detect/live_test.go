@@ -22,7 +22,9 @@ type liveRun struct {
 	length time.Duration
 	fired  time.Duration // 0: never
 	shown  float64       // the growth per hour then
-	after  []soak.State  // at the looks after that
+	since  time.Duration // when that growth began
+	after  []soak.State  // at the looks after that,
+	at     []time.Duration
 	end    soak.Verdict
 }
 
@@ -49,9 +51,10 @@ func watchLive(l labelled) (r liveRun) {
 		q := ask(n)
 		q.Planned = r.length
 		if r.fired > 0 {
-			r.after = append(r.after, Judge{}.Judge(q).State)
+			r.after, r.at = append(r.after, Judge{}.Judge(q).State), append(r.at, s.At[n-1])
 		} else if leaks, _ := newInquiry(q).leaks(nil); leaks {
-			r.fired, r.shown = s.At[n-1], float64(Judge{}.Judge(q).Slope)
+			v := Judge{}.Judge(q)
+			r.fired, r.shown, r.since = s.At[n-1], float64(v.Slope), v.Since
 		}
 		return true
 	})
@@ -59,11 +62,18 @@ func watchLive(l labelled) (r liveRun) {
 	return r
 }
 
-// resolved reports whether an alert would have been resolved: at two looks in
-// succession, or at the end.
+// resolved reports whether an alert would have been resolved, as package alerts does
+// it: at two looks in succession, which must last for a quarter of the growth where
+// they are inconclusive, or at the end.
 func (r liveRun) resolved() bool {
-	for i := 1; i < len(r.after); i++ {
-		if r.after[i-1] != soak.Leaking && r.after[i] != soak.Leaking {
+	first := -1
+	for i, s := range r.after {
+		switch {
+		case s == soak.Leaking:
+			first = -1
+		case first < 0:
+			first = i
+		case s == soak.Clean || r.at[i]-r.at[first] >= (r.at[first]-r.since)/4:
 			return true
 		}
 	}
@@ -136,7 +146,7 @@ func TestEval_LiveAlerts(t *testing.T) {
 			}
 			one := liveClass(m, *perClass)
 			fmt.Printf("%-24s %v\n", m.class, one)
-			sum = liveTally{sum.runs + one.runs, sum.fired + one.fired, sum.resolved + one.resolved, sum.leaks + one.leaks}
+			sum = liveTally{sum.runs + one.runs, sum.fired + one.fired, sum.resolved + one.resolved, sum.faster + one.faster, sum.leaks + one.leaks}
 		}
 		fmt.Printf("%-24s %v\n\n", "all "+set.name, sum)
 	}
@@ -145,12 +155,13 @@ func TestEval_LiveAlerts(t *testing.T) {
 // liveTally counts runs.
 type liveTally struct {
 	runs, fired, resolved int
+	faster                int // resolved, and fired for growth at more than twice the rate of the leak, such as a fill before it
 	leaks                 int // at the end
 }
 
 // String lists the counts.
 func (t liveTally) String() string {
-	return fmt.Sprintf("%5d runs, %5d alerts fired, %4d resolved, %5d leaks at the end", t.runs, t.fired, t.resolved, t.leaks)
+	return fmt.Sprintf("%5d runs, %5d alerts fired, %4d resolved (%d of faster growth), %5d leaks at the end", t.runs, t.fired, t.resolved, t.faster, t.leaks)
 }
 
 func liveClass(m maker, n int) (t liveTally) {
@@ -160,9 +171,13 @@ func liveClass(m maker, n int) (t liveTally) {
 	for range runtime.GOMAXPROCS(0) {
 		all.Go(func() {
 			for k := int(next.Add(1)) - 1; k < n; k = int(next.Add(1)) - 1 {
-				r := watchLive(generate(m, *seed, k))
+				l := generate(m, *seed, k)
+				r := watchLive(l)
 				mu.Lock()
 				t.count(r)
+				if l.leak && r.resolved() && r.shown > 2*l.rate(r.fired) {
+					t.faster++
+				}
 				mu.Unlock()
 				if *verbose && r.resolved() {
 					fmt.Printf("   %s/%d fired at %v of %v, then %s, end %s: %s\n", m.class, k, r.fired, r.length, r.course(), r.end.State, r.end.Reason)

@@ -66,7 +66,7 @@ func TestRun_AlertsAgreeWithTheLastVerdict(t *testing.T) {
 				return soak.Inconclusive
 			}
 			return soak.Leaking
-		}, []string{fires, "resolved critical fds of target: the growth is no longer certain for 10 s: as scripted"}},
+		}, []string{fires, "resolved critical fds of target: the growth is no longer certain for 15 s: as scripted"}},
 		{"a leak at the end alone fires", func(q soak.Question) soak.State {
 			if q.Planned == 0 {
 				return soak.Leaking
