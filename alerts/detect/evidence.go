@@ -117,6 +117,7 @@ func (c *inquiry) underLoad(k criteria, lifetimes []lifetime, pooled trend, alph
 	e.slopeTest = k.test(pooled, alpha, c.detectable(k, lifetimes, pooled, alpha))
 	if lo, hi, ok := c.coarse(lifetimes); ok {
 		e.widen(k, lo, hi)
+		e.detectable = max(e.detectable, k.tolerance+(maxPieces+1)*c.quantum/k.hours) // fewer whole steps are as many events
 	}
 	e.tooth = c.oneTooth(e.points())
 

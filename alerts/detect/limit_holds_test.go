@@ -72,7 +72,9 @@ func limitOf(m maker) (stated int, again tally) {
 	for k := range *perClass {
 		k += *firstOfKind
 		l := withGrowth(m, *seed, k, 0, 0)
-		first := Judge{}.Judge(l.question())
+		q := l.question()
+		q.Final = true
+		first := Judge{}.Judge(q)
 		limit := float64(first.MinDetectable)
 		if first.State != soak.Clean || math.IsNaN(limit) {
 			continue
