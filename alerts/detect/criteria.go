@@ -16,9 +16,7 @@ type criteria struct {
 
 func (c *inquiry) criteria(level float64) criteria {
 	k := criteria{hours: c.hours, level: level, cleanRoom: cleanShare * math.Abs(level)}
-	if c.counts {
-		k.cleanRoom = max(k.cleanRoom, cleanCounts)
-	}
+	k.cleanRoom = max(k.cleanRoom, cleanCounts*c.quantum)
 	k.tolerance = c.allowed(level)
 	return k
 }

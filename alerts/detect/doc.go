@@ -89,7 +89,7 @@
 // What clean rests on. An alarm must survive every alternative explanation; clean
 // need not. So the smallest growth that would have been called a leak
 // (MinDetectable) is larger than the growth that is excluded. Clean requires that
-// growth by more than 5 % of the level, or 5 counts, over the series is excluded with
+// growth by more than 5 % of the level, or 5 counts or pages, over the series is excluded with
 // 99 % confidence: such growth would have prevented the verdict clean, as a leak or
 // as inconclusive. Requiring as much of the limit, at the bound of a false alarm,
 // would leave many more series undecided. The reason states both.
@@ -125,7 +125,7 @@
 //	a look each 10 s, then 5 %   definition; some 200 looks in a week
 //	0.1 % false alarms           definition: of whole runs with all looks and series
 //	95 % power, 95 % interval    convention
-//	5 % of the level, 5 counts   what "clean" promises, by definition; with 99 % confidence by convention
+//	5 % of the level, 5 steps    what "clean" promises (steps are counts or pages), by definition; with 99 % confidence by convention
 //	3 (flat after rises)         −ln 0.05: events of a Poisson process that are expected where none has 5 % probability
 //	5 % of a rise (settled)      convention: the part of it that neither continues it nor is another rise
 //	6 = 2 ln 20 (margin)         odds of 20 to 1 between two models (Kass & Raftery 1995: strong)

@@ -15,7 +15,7 @@ const (
 	saturationMargin = 2                // by which a saturation curve must beat a line (difference of BIC): growth that was shown has the advantage
 	margin           = 6                // by which a growing model must beat every bounded one (difference of BIC): 2 ln 20
 	cleanShare       = 0.05             // clean requires that growth over the series by more than this share of its level is excluded,
-	cleanCounts      = 5                // or this number of counts
+	cleanCounts      = 5                // or this number of steps of the readings, such as counts or pages
 	warmupSpan       = 10 * time.Minute // in shorter recordings, growth within cleanShare may be warm-up
 )
 

@@ -206,3 +206,16 @@ func TestMinDetectable_IsCheckedAtTheEnd(t *testing.T) {
 		t.Errorf("growth above the limit is %s, and would have seen %v", v.State, v.MinDetectable)
 	}
 }
+
+// Memory that is not used is clean: it is known to a page.
+func TestJudge_NoMemory(t *testing.T) {
+	t.Parallel()
+	q := soak.Question{Limit: math.NaN(), Final: true}
+	q.Series.Metric = soak.Metric{Name: "swap_bytes", Unit: "bytes"}
+	for i := range 120 {
+		q.Series.At, q.Series.Value = append(q.Series.At, seconds(float64(i))), append(q.Series.Value, 0)
+	}
+	if v := (Judge{}).Judge(q); v.State != soak.Clean {
+		t.Errorf("%s: %s", v.State, v.Reason)
+	}
+}
