@@ -150,7 +150,7 @@ func (a *asker) ask(s subject) (Judged, error) {
 		Stop:       a.run.Running && a.run.Plan.UntilDecided,
 		Fired:      a.run.Firing[j.AlertKey()],
 	}
-	j.Verdict = a.settled(s, whole, q, a.weigh(s, series, a.detector.Judge(q)))
+	j.Verdict = a.settled(s, whole, q, a.weigh(s, series, a.detect(s, q)))
 	j.Verdict.Level -= rest
 	if why := unproven(series, j.Points, j.Covered); why != "" && j.Verdict.State == soak.Clean {
 		j.Verdict.State, j.Verdict.Reason = soak.Inconclusive, why

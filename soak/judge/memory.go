@@ -130,6 +130,20 @@ func raised(s soak.Series, by float64) soak.Series {
 	return s
 }
 
+// detect asks the detector. Native memory is also clean if growth is excluded without
+// the tolerance for metadata, as that of a large process is.
+func (a *asker) detect(s subject, q soak.Question) soak.Verdict {
+	v := a.detector.Judge(q)
+	if s.id.Metric != "native_bytes" || v.State != soak.Inconclusive || s.rule != nil || tolerated(a.run.Plan, s.id) {
+		return v
+	}
+	q.Tolerance = soak.Quantity{Per: soak.PerHour}
+	if strict := a.detector.Judge(q); strict.State == soak.Clean {
+		return strict
+	}
+	return v
+}
+
 func raisedRest(all []soak.RestPoint, by float64) []soak.RestPoint {
 	out := slices.Clone(all)
 	for i := range out {
@@ -211,11 +225,14 @@ func (a *asker) aboveHeap(s subject, series soak.Series, v soak.Verdict) soak.Ve
 // ofManaged weighs the memory of a process whose runtime manages a heap that the
 // kernel does not show. It is flat while the heap fills with leaked objects, and
 // rises while a healthy heap fills for the first time. Only growth that began above
-// the largest heap is memory outside it. V8 returns memory after each collection and
-// has no large heap from the start, so its growth is judged as that of any process.
+// the largest heap is memory outside it. V8 enlarges its heap with what is live, so
+// there it is growth by more than its young generation.
 func (a *asker) ofManaged(s subject, series soak.Series, v soak.Verdict) soak.Verdict {
 	runtime := managed(s.id.Process, a.names)
-	if v.State == soak.Leaking && (runtime == soak.RuntimeV8 || startLevel(series.Value) > largestHeap(runtime, a.run.Facts)) {
+	start := startLevel(series.Value)
+	last, _ := newest(series)
+	beyond := start > largestHeap(runtime, a.run.Facts) || runtime == soak.RuntimeV8 && last-start > youngGeneration
+	if v.State == soak.Leaking && beyond {
 		return v
 	}
 	known, ok := runtimes[runtime]
@@ -228,6 +245,10 @@ func (a *asker) ofManaged(s subject, series soak.Series, v soak.Verdict) soak.Ve
 	}
 	return undecided(v, why)
 }
+
+// youngGeneration is the largest young generation of V8 by default: three semi-spaces
+// of 16 MiB (src/heap/heap.h).
+const youngGeneration = 48 << 20
 
 // largestHeap is the largest heap in bytes that a process may have: of a JVM, that
 // of its command line, else a quarter of the memory (-XX:MaxRAMPercentage).

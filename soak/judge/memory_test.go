@@ -103,6 +103,18 @@ func TestMemory_NativeIsPartOfAWhole(t *testing.T) {
 	if v := got.Verdict; v.State != soak.Clean || v.Level > 2*mib {
 		t.Errorf("noise: %s at a level of %v (%s)", v.State, v.Level, v.Reason)
 	}
+	metadata := func(i int) float64 { return 800*1024 + 4096*math.Round(16*math.Log(1+float64(i)/20)) }
+	if v := verdicts(t, run, heap, long("native_bytes", metadata), long("rss_anon_bytes", flat(25*mib)))["native_bytes"].Verdict; v.State != soak.Clean {
+		t.Errorf("metadata that become resident: %s (%s)", v.State, v.Reason)
+	}
+	drift := 0.0
+	large := func(int) float64 {
+		drift = 0.99*drift + 0.5*mib*r.NormFloat64()
+		return 500*mib + drift
+	}
+	if v := verdicts(t, run, heap, long("native_bytes", large), long("rss_anon_bytes", flat(580*mib)))["native_bytes"].Verdict; v.State != soak.Clean {
+		t.Errorf("a large process: %s (%s)", v.State, v.Reason)
+	}
 	leaks := func(i int) float64 { return noisy(i) + 512*float64(i) }
 	if v := verdicts(t, run, heap, long("native_bytes", leaks), long("rss_anon_bytes", flat(80*mib)))["native_bytes"].Verdict; v.State != soak.Leaking {
 		t.Errorf("a slow leak: %s (%s)", v.State, v.Reason)
@@ -145,7 +157,8 @@ func TestMemory_ManagedHeap(t *testing.T) {
 		{"a JVM that grows may fill its heap", "jvm", large, grows, soak.Inconclusive, "jvm_memory_used_bytes"},
 		{"a JVM that grows above its largest heap", "jvm", run, grows, soak.Leaking, ""},
 		{".NET has no limit", "dotnet", run, grows, soak.Inconclusive, ".NET"},
-		{"V8 grows with its heap", "v8", run, grows, soak.Leaking, ""},
+		{"V8 that grows by less than its young generation", "v8", run, grows, soak.Inconclusive, "rose"},
+		{"V8 that grows by more", "v8", run, func(i int) float64 { return 40*mib + 4*65536*float64(i) + jitter(i) }, soak.Leaking, ""},
 		{"a flat V8 shows nothing", "v8", run, func(i int) float64 { return 90*mib + jitter(i) }, soak.Inconclusive, "nodejs_heap_size_used_bytes"},
 	} {
 		v := verdicts(t, c.run, bytes("rss_anon_bytes", c.value), runtime(c.runtime))["rss_anon_bytes"].Verdict
@@ -168,9 +181,23 @@ func TestSettled_RateThatLastsIsNotWarmUp(t *testing.T) {
 		{"3 MiB an hour, as healthy servers settle", func(i int) float64 { return 60*mib + 3*mib*float64(i)/3600 + jitter(i) }, soak.Clean},
 	} {
 		v := verdicts(t, run, bytes("rss_anon_bytes", c.value))["rss_anon_bytes"].Verdict
-		if v.State != c.want {
-			t.Errorf("%s: %s (%s), want %s", c.what, v.State, v.Reason, c.want)
+		if v.State != c.want || (v.Needed == settledAfter) != (c.want == soak.Inconclusive) {
+			t.Errorf("%s: %s (%s), want %s; needed %v", c.what, v.State, v.Reason, c.want, v.Needed)
 		}
+	}
+}
+
+func TestMemory_LongerRunDoesNotShowAHeap(t *testing.T) {
+	h := memory{}
+	for _, s := range []soak.Series{bytes("rss_anon_bytes", flat(mib)), every(`runtime_processes{runtime="jvm"}`, 100, 600, flat(1))} {
+		h[s.ID] = s
+	}
+	all, err := All(h, steadyRun, &detector{says: soak.Verdict{State: soak.Inconclusive, Needed: time.Hour}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if v := all[0].Verdict; v.Needed != 0 || !strings.Contains(v.Reason, "--metrics") {
+		t.Errorf("%s: needed %v", v.Reason, v.Needed)
 	}
 }
 

@@ -21,6 +21,11 @@ const (
 	shortRunShare = 0.05
 )
 
+// metadataBytes is the growth of native memory that is allowed over a run of any
+// length: metadata that the Go runtime has obtained, and counts from then on, become
+// resident only when they are used.
+const metadataBytes = 1 << 20
+
 // Tolerance is the growth per hour that a series is allowed: that of the rule,
 // else that of the plan for the series or its family, else none, except for bytes
 // in runs shorter than an hour.
@@ -32,10 +37,14 @@ func Tolerance(p soak.Plan, rule *soak.Rule, s soak.Series, operationsPerHour fl
 	if q, ok := planned(p, s.ID); ok {
 		return alerts.PerHour(q, level, p.Duration, operationsPerHour)
 	}
-	if s.Metric.Unit != "bytes" || p.Duration >= settledAfter {
+	perRun := math.Max(shortRunBytes, shortRunShare*level)
+	switch {
+	case s.Metric.Unit == "bytes" && p.Duration < settledAfter:
+	case s.ID.Metric == "native_bytes":
+		perRun = metadataBytes
+	default:
 		return 0
 	}
-	perRun := math.Max(shortRunBytes, shortRunShare*level)
 	return alerts.PerHour(soak.Quantity{Value: perRun, Per: soak.PerRun}, level, p.Duration, operationsPerHour)
 }
 
