@@ -164,10 +164,15 @@ func firedRules(r *Report) (out []string) {
 		leaking[s.Rule] = leaking[s.Rule] || s.Verdict == soak.Leaking
 	}
 	for _, rule := range r.Plan.Rules {
-		for _, a := range r.Alerts {
-			if a.Rule == rule.Name && a.State == soak.Firing && !leaking[rule.Name] {
-				out = append(out, fmt.Sprintf("rule %s fired at %s: %s", a.Rule, a.At.Format("15:04:05"), a.Reason))
+		for i, a := range r.Alerts {
+			if a.Rule != rule.Name || a.State != soak.Firing || leaking[rule.Name] {
+				continue
 			}
+			text := fmt.Sprintf("rule %s fired at %s: %s", a.Rule, a.At.Format("15:04:05"), a.Reason)
+			if end, ok := resolvedAlert(r.Alerts[i:]); ok {
+				text += fmt.Sprintf("; resolved at %s: %s", end.At.Format("15:04:05"), end.Reason)
+			}
+			out = append(out, text)
 		}
 	}
 	return out

@@ -89,12 +89,14 @@ func (b *builder) alertMarks(r *Report) {
 	ruled := func(a soak.Alert) bool {
 		return a.Rule == soak.RegressionRule || slices.ContainsFunc(b.plan.Rules, func(rule soak.Rule) bool { return rule.Name == a.Rule })
 	}
+	for _, a := range b.alerts {
+		r.Alerts = append(r.Alerts, Alert{At: a.At, Rule: a.Rule, State: a.State, Metric: a.Metric, Reason: a.Reason, Process: a.Process, Severity: a.Severity})
+	}
 	for i, a := range b.alerts {
-		r.Alerts = append(r.Alerts, Alert{At: a.At, Rule: a.Rule, State: a.State, Metric: a.Metric, Reason: a.Reason})
 		if a.State != soak.Firing || ruled(a) {
 			continue
 		}
-		if end, ok := resolved(b.alerts[i:]); ok {
+		if end, ok := resolvedAlert(r.Alerts[i:]); ok {
 			r.warn("%s of the %s raised an alert at %s, which was resolved at %s: %s", a.Metric, a.Process, a.At.Format("15:04:05"), end.At.Format("15:04:05"), end.Reason)
 		} else if !leaks[soak.SeriesOf(a.Process, a.Metric)] {
 			r.warn("%s of the %s raised an alert at %s that the run as a whole does not confirm: %s", a.Metric, a.Process, a.At.Format("15:04:05"), a.Reason)
@@ -102,14 +104,14 @@ func (b *builder) alertMarks(r *Report) {
 	}
 }
 
-// resolved returns the alert that resolves the first one.
-func resolved(all []soak.Alert) (soak.Alert, bool) {
+// resolvedAlert returns the alert that resolves the first one.
+func resolvedAlert(all []Alert) (Alert, bool) {
 	first := all[0]
-	i := slices.IndexFunc(all, func(a soak.Alert) bool {
+	i := slices.IndexFunc(all, func(a Alert) bool {
 		return a.State == soak.Resolved && a.Rule == first.Rule && a.Process == first.Process && a.Metric == first.Metric
 	})
 	if i < 0 {
-		return soak.Alert{}, false
+		return Alert{}, false
 	}
 	return all[i], true
 }

@@ -152,6 +152,9 @@ type Alert struct {
 	State  soak.AlertState `json:"state"`
 	Metric string          `json:"metric"`
 	Reason string          `json:"reason"`
+
+	Process  string `json:"process"`
+	Severity string `json:"severity"`
 }
 
 // Event is a mark on the run's time line.

@@ -165,6 +165,10 @@ var scenarios = []scenario{
 		m.run.Plan.Rules = []soak.Rule{{Name: "r", Metric: "fds"}}
 		m.alerts = []soak.Alert{{Rule: "r", State: soak.Firing, Process: "target", Metric: "fds", At: began.Add(at(60)), Reason: "grew"}}
 	}, soak.Inconclusive, ExitLeak, "rule r fired at 03:05:05: grew"},
+	{"rule_fired_and_resolved", func(m *memory) {
+		m.run.Plan.Rules = []soak.Rule{{Name: "r", Metric: "fds"}}
+		m.alerts = resolvedAt("r", 60, 90)
+	}, soak.Inconclusive, ExitLeak, "rule r fired at 03:05:05: grew; resolved at 03:05:35: flat"},
 	{"required_never_measured", func(m *memory) { m.drop("target", "threads") }, soak.Inconclusive, ExitInconclusive, "threads of the target could not be measured"},
 	{"goroutines_never_measured", func(m *memory) { m.drop("target", "goroutines") }, soak.Inconclusive, ExitInconclusive, "goroutines of the target could not be measured"},
 	{"goroutines_in_the_first_half_only", func(m *memory) {
@@ -212,6 +216,16 @@ var scenarios = []scenario{
 	{"an_alert_that_did_not_last", func(m *memory) {
 		m.alerts = []soak.Alert{{Rule: "fds of the target", State: soak.Firing, Process: "target", Metric: "fds", At: began.Add(at(60)), Reason: "grew"}}
 	}, soak.Clean, ExitClean, "excluded"},
+	{"an_alert_that_was_resolved", func(m *memory) { m.alerts = resolvedAt("fds of the target", 60, 90) }, soak.Clean, ExitClean, "excluded"},
+}
+
+// resolvedAt is an alert on the target's descriptors that fires at a second of the run
+// and is resolved at another one.
+func resolvedAt(rule string, fired, resolved int) []soak.Alert {
+	a := soak.Alert{Rule: rule, State: soak.Firing, Process: "target", Metric: "fds", At: began.Add(at(fired)), Reason: "grew"}
+	b := a
+	b.State, b.At, b.Reason = soak.Resolved, began.Add(at(resolved)), "flat"
+	return []soak.Alert{a, b}
 }
 
 func watched(m *memory) {
