@@ -149,7 +149,7 @@ func starvation(all []fault, cpu CPU) (out []fault) {
 		case !f.starves:
 			out = append(out, f)
 		case joined.text == "":
-			joined.text = fmt.Sprintf("this machine %s (%s): %s", cpu.lack(), cpu.facts(), strings.Join(texts, "; "))
+			joined.text = fmt.Sprintf("this machine %s (%s): %s", cpu.lack(), cpu.shown(), strings.Join(texts, "; "))
 			out = append(out, joined)
 		}
 	}

@@ -30,14 +30,17 @@ func (r Report) exitCauses() (all []string) {
 	case r.Ended == soak.EndTargetDead:
 		all = append(all, "the target died")
 	case len(r.unserved) > 0 && len(r.unserved) == len(r.Load):
-		all = append(all, "less than half of the load was served")
+		all = append(all, unserved+"the load was served")
 	case len(r.unserved) == 1:
-		all = append(all, fmt.Sprintf("less than half of load %s was served", r.unserved[0]))
+		all = append(all, fmt.Sprintf(unserved+"load %s was served", r.unserved[0]))
 	case len(r.unserved) > 1:
-		all = append(all, fmt.Sprintf("less than half of loads %s was served", enumerate(r.unserved, mostNamed)))
+		all = append(all, fmt.Sprintf(unserved+"loads %s was served", enumerate(r.unserved, mostNamed)))
 	}
 	return all
 }
+
+// unserved begins the cause that loads were hardly served.
+const unserved = "less than half of "
 
 // headline is the first line of the text below the verdict.
 func headline(r Report) string {
@@ -74,9 +77,13 @@ func Sentence(r Report) string {
 	case r.Ended == soak.EndRunning:
 		verb, clauses = "is still running", append([]string{"undecided after " + human.Span(r.Duration)}, causes...)
 	default:
-		// The first reason is that of the first cause, if there is one.
+		// The first reason is that of the first cause, if there is one. Only the share of
+		// the load that was served has no reason that says it in so many words.
 		told := max(1, len(causes))
-		clauses = append(clauses, causes[min(1, len(causes)):]...)
+		if len(causes) > 0 && !strings.HasPrefix(causes[0], unserved) {
+			causes = causes[1:]
+		}
+		clauses = append(clauses, causes...)
 		if more := len(r.Reasons) - told; more > 0 {
 			clauses = append(clauses, "and "+human.Count(more, "more reason"))
 		}

@@ -151,6 +151,21 @@ func (c CPU) lack() string {
 	return "was short of CPU time"
 }
 
+// shown names the measures that show the lack; the summary has all of them.
+func (c CPU) shown() string {
+	var parts []string
+	if c.Pressure >= starvedShare {
+		parts = append(parts, "CPU pressure "+human.Percent(round(c.Pressure)))
+	}
+	if c.Steal >= starvedShare {
+		parts = append(parts, human.Percent(round(c.Steal))+" stolen by the hypervisor")
+	}
+	if len(parts) == 0 {
+		return fmt.Sprintf("%d of %d ticks of the monitor late", c.LateTicks, c.Ticks)
+	}
+	return strings.Join(parts, ", ")
+}
+
 // line is a summary of the machine; "" if nothing was measured.
 func (c CPU) line() string {
 	if c.Starved {

@@ -1,6 +1,7 @@
 package report
 
 import (
+	"bytes"
 	"fmt"
 	"math"
 	"slices"
@@ -62,11 +63,11 @@ func TestBuild_NamesLackOfCPUOnce(t *testing.T) {
 		want   string // the first reason
 	}{
 		{"pressure", func(m *memory) { m.machine(0.71, 1, 0, punctual) },
-			"this machine had no CPU left (CPU pressure 71 %, CPUs 100 % busy: the target used 0.01 of 2, soak 0.00, other processes 1.99): " + fellShort},
+			"this machine had no CPU left (CPU pressure 71 %): " + fellShort},
 		{"steal", func(m *memory) { m.machine(0.1, 0.4, 0.3, punctual) },
-			"this machine was short of CPU time (CPU pressure 10 %, CPUs 40 % busy: the target used 0.01 of 2, soak 0.00, other processes 0.79, 30 % stolen by the hypervisor): " + fellShort},
+			"this machine was short of CPU time (30 % stolen by the hypervisor): " + fellShort},
 		{"late ticks where the kernel shows no pressure", func(m *memory) { m.machine(-1, 0.5, 0, every(3, 0.4)) },
-			"this machine was short of CPU time (CPUs 50 % busy: the target used 0.01 of 2, soak 0.00, other processes 0.99, 33 of 100 ticks of the monitor late): " + fellShort},
+			"this machine was short of CPU time (33 of 100 ticks of the monitor late): " + fellShort},
 		{"CPU left", func(m *memory) { m.machine(0.05, 0.5, 0, punctual) }, fellShort},
 		{"nothing measured", func(*memory) {}, fellShort},
 	} {
@@ -94,7 +95,7 @@ func TestBuild_NamesLackOfCPUForMissedSamples(t *testing.T) {
 		}
 		return 0.002
 	})
-	want := "this machine was short of CPU time (CPU pressure 10 %, CPUs 50 % busy: the target used 0.01 of 2, soak 0.00, other processes 0.99, 6 of 105 ticks of the monitor late): only 135 of 140 samples of the target were taken (96.4 %)"
+	want := "this machine was short of CPU time (6 of 105 ticks of the monitor late): only 135 of 140 samples of the target were taken (96.4 %)"
 	if r := m.built(t); !slices.Equal(r.Reasons, []string{want}) {
 		t.Errorf("%s\nwant\n%s", strings.Join(r.Reasons, "\n"), want)
 	}
@@ -149,5 +150,18 @@ func TestBuild_JoinsReasonsOfOneCause(t *testing.T) {
 	m.run.Ended = soak.EndInterrupted
 	if r := m.built(t); len(r.Reasons) != 2 || r.Reasons[1] != "undecided in this time: fds, goroutines, threads, children and rss_bytes" {
 		t.Errorf("of an interrupted run: %s", strings.Join(r.Reasons, "\n"))
+	}
+}
+
+func TestText_SummaryOfMachine(t *testing.T) {
+	m := goodRun()
+	m.machine(0.71, 0.95, 0.02, punctual)
+	var out bytes.Buffer
+	if err := Text(&out, m.built(t)); err != nil {
+		t.Fatal(err)
+	}
+	const want = "Machine   it had no CPU left: CPU pressure 71 %, CPUs 95 % busy: the target used 0.01 of 2, soak 0.00, other processes 1.89, 2 % stolen by the hypervisor\n"
+	if !strings.Contains(out.String(), want) {
+		t.Errorf("no %q in\n%s", want, out.String())
 	}
 }

@@ -122,9 +122,6 @@ func evidenceLines(r Report) []string {
 		}
 	}
 	out = append(out, fmt.Sprintf("%s of the target judged, %s recorded, %s of load planned", human.Count(n, "resource"), human.Span(r.Duration), human.Span(r.Planned)))
-	for _, f := range r.faults {
-		out = append(out, "missing: "+f)
-	}
 	return out
 }
 
