@@ -28,19 +28,20 @@ func init() {
 		if p.Role == soak.RoleDriver || p.Role == soak.RoleMonitor {
 			return nil // nothing is decided by the memory of soak itself
 		}
-		return &mappings{metrics: metrics, tree: e.tree, golang: p.Pprof != "" || p.Vars != "",
+		return &mappings{metrics: metrics, tree: e.tree, golang: p.Pprof != "" || p.Vars != "", programs: goPrograms{},
 			bytes: newTally("mapping_bytes", "mapping"), sizes: newTally("anonymous_mappings_size", "size"), regions: map[*procfs.Process]*regions{}}
 	}})
 }
 
 // mappings sums the resident memory of what is alike in smaps (proc_pid_smaps(5)).
 type mappings struct {
-	metrics []soak.Metric
-	tree    *tree
-	golang  bool // what looks like the Go heap is one
-	bytes   *tally
-	sizes   *tally
-	regions map[*procfs.Process]*regions
+	metrics  []soak.Metric
+	tree     *tree
+	golang   bool       // every process has a Go heap
+	programs goPrograms // those that have one, too
+	bytes    *tally
+	sizes    *tally
+	regions  map[*procfs.Process]*regions
 }
 
 func (s *mappings) Metrics() []soak.Metric { return s.metrics }
@@ -63,7 +64,7 @@ func (s *mappings) Read(_ context.Context, p soak.Process) ([]soak.Sample, error
 			return err
 		}
 		defer f.Close()
-		err = parseSmaps(f, s.golang, func(name string, at mapping, bytes float64) {
+		err = parseSmaps(f, s.golang || s.programs.has(m), func(name string, at mapping, bytes float64) {
 			if name == mallocArenas && r.knows(at) {
 				name = anonymous // it grew to where it looks like an arena
 			}

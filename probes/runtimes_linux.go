@@ -14,24 +14,25 @@ import (
 
 func init() {
 	metrics := []soak.Metric{
-		countGauge("runtime_processes", "Processes of the tree whose runtime manages a heap that the kernel does not show, by runtime."),
+		countGauge("runtime_processes", "Processes of the tree whose runtime manages a heap of its own, by runtime."),
 		byteGauge("shared_mapped_bytes", pageSize, "Size of the shared memory that the processes map, each segment once: System V, memfd, /dev/shm and shared anonymous mappings."),
 	}
-	register(spec{name: "runtimes", class: slow, every: 5 * time.Second, weight: 0.2, metrics: metrics, open: func(e *env) Probe {
+	register(spec{name: "runtimes", class: slow, every: 2 * time.Second, weight: 0.2, metrics: metrics, open: func(e *env) Probe {
 		if p := e.process; p.Role == soak.RoleDriver || p.Role == soak.RoleMonitor {
 			return nil
 		}
-		return &runtimes{metrics: metrics, tree: e.tree, seen: newTally("runtime_processes", "runtime")}
+		return &runtimes{metrics: metrics, tree: e.tree, programs: goPrograms{}, seen: newTally("runtime_processes", "runtime")}
 	}})
 }
 
-// runtimes detects the runtimes of the processes by what they map, and adds up their
-// shared memory. It reads the mappings' names and sizes only, which costs the
+// runtimes detects the runtimes of the processes by what they map and by their
+// executables, and adds up their shared memory. It reads the mappings' names and sizes only, which costs the
 // kernel no walk over pages.
 type runtimes struct {
-	metrics []soak.Metric
-	tree    *tree
-	seen    *tally
+	metrics  []soak.Metric
+	tree     *tree
+	programs goPrograms
+	seen     *tally
 }
 
 func (r *runtimes) Metrics() []soak.Metric { return r.metrics }
@@ -73,6 +74,9 @@ func (r *runtimes) one(m *procfs.Process, segments map[string]float64) (name str
 		return "", m.Explain("stat", err)
 	}
 	name = programs[st.Comm]
+	if name == "" && r.programs.has(m) {
+		name = soak.RuntimeGo
+	}
 	err = m.Rows("maps", func(row []byte) {
 		at, ok := parseMapping(row)
 		if !ok || at.path == "" {

@@ -18,7 +18,7 @@ import (
 func runtimesOf(t *testing.T, p soak.Process) map[string]float64 {
 	t.Helper()
 	e := envFor(t, p)
-	r := &runtimes{tree: e.tree, seen: newTally("runtime_processes", "runtime")}
+	r := &runtimes{tree: e.tree, programs: goPrograms{}, seen: newTally("runtime_processes", "runtime")}
 	samples, err := r.Read(t.Context(), p)
 	if err != nil {
 		t.Fatal(err)
@@ -100,4 +100,11 @@ func mapped(t *testing.T, fd, size, flags int) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { unix.Munmap(m) })
+}
+
+func TestRuntimes_GoProgram(t *testing.T) {
+	got := runtimesOf(t, soak.Process{Role: soak.RoleTarget, PID: os.Getpid()})
+	if got[soak.LabelName("runtime_processes", "runtime", soak.RuntimeGo)] != 1 {
+		t.Errorf("%v", got)
+	}
 }

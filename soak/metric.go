@@ -14,9 +14,11 @@ const (
 	RoleMonitor = "monitor"
 )
 
-// The runtimes whose heap the kernel does not show: their resident set is full of
-// heap from the start, whether or not it is in use.
+// The runtimes that manage a heap of their own, which the kernel does not show. The
+// resident set of all but Go is full of heap from the start, whether or not it is
+// in use; that of a Go program follows the live heap up to the collector's goal.
 const (
+	RuntimeGo     = "go"
 	RuntimeJVM    = "jvm"
 	RuntimeDotNet = "dotnet"
 	RuntimeV8     = "v8"

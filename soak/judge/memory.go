@@ -39,6 +39,7 @@ const (
 	judged             // judged like any other series
 	shown              // not judged, but shown
 	partial            // judged, but its growth alone does not show a leak: the other half of the evidence is missing
+	roomy              // judged, but in a short run growth up to the collector's goal shows no leak
 	hidden             // judged, but neither its growth nor its flatness says enough: a runtime manages a heap that it does not show
 )
 
@@ -71,6 +72,8 @@ func useOf(process, metric string, all []soak.SeriesID) use {
 		explained = partial
 	case has("heap_after_gc_bytes"):
 		explained = partial
+	case managed(process, all) == soak.RuntimeGo:
+		explained = roomy
 	case managed(process, all) != "":
 		explained = hidden
 	}
@@ -81,13 +84,14 @@ func useOf(process, metric string, all []soak.SeriesID) use {
 }
 
 // managed is the runtime with a heap of its own that a process has, empty for none.
-func managed(process string, all []soak.SeriesID) string {
+// Go comes last: in a tree with others, they hide more.
+func managed(process string, all []soak.SeriesID) (runtime string) {
 	for _, n := range all {
-		if n.Process == process && Context(n) {
-			return n.Label("runtime")
+		if n.Process == process && Context(n) && (runtime == "" || runtime == soak.RuntimeGo) {
+			runtime = n.Label("runtime")
 		}
 	}
-	return ""
+	return runtime
 }
 
 // runtimes are the names of the runtimes for people, and the metric that shows their
@@ -165,10 +169,29 @@ func (a *asker) weigh(s subject, series soak.Series, v soak.Verdict) soak.Verdic
 		if v.State == soak.Leaking {
 			return undecided(v, fmt.Sprintf("rose %s/h, but a part of the figures is missing that distinguish a leak from what the runtime retains: %s", human.Amount(v.Slope, "bytes"), a.missing(s.id.Process)))
 		}
+	case roomy:
+		return a.withinGoal(series, v)
 	case hidden:
 		return a.ofManaged(s, series, v)
 	}
 	return v
+}
+
+// leastGoal is the smallest goal of the Go collector in bytes, at GOGC=100
+// (heapMinimum of runtime/mgcpacer.go).
+const leastGoal = 4 << 20
+
+// withinGoal weighs the memory of a Go program that serves no figures of its runtime.
+// The collector lets a heap grow to twice what lives in it (GOGC=100), so within the
+// first minutes the memory of a healthy program may double. A longer run has filled
+// that room long before its end.
+func (a *asker) withinGoal(series soak.Series, v soak.Verdict) soak.Verdict {
+	start := startLevel(series.Value)
+	last, _ := newest(series)
+	if v.State != soak.Leaking || a.run.Plan.Duration >= settledAfter || last > start+max(start, leastGoal) {
+		return v
+	}
+	return undecided(v, fmt.Sprintf("rose %s/h, no more than a Go program may that fills the room up to its collector's goal: give --pprof URL, or run longer", human.Amount(v.Slope, "bytes")))
 }
 
 // notJudged is the verdict on a series that is only shown.

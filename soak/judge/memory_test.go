@@ -145,6 +145,8 @@ func TestMemory_ManagedHeap(t *testing.T) {
 	run.Facts = soak.Facts{Args: []string{"java", "-Xmx32m", "-jar", "app.jar"}, Memory: 4 << 30}
 	large := run
 	large.Facts.Args = []string{"sh", "-c", "exec java -Xmx200m Srv"}
+	hour := run
+	hour.Plan.Duration = time.Hour
 	grows := func(i int) float64 { return 40*mib + 65536*float64(i) + jitter(i) }
 	for _, c := range []struct {
 		what, runtime string
@@ -159,6 +161,10 @@ func TestMemory_ManagedHeap(t *testing.T) {
 		{".NET has no limit", "dotnet", run, grows, soak.Inconclusive, ".NET"},
 		{"V8 that grows by less than its young generation", "v8", run, grows, soak.Inconclusive, "rose"},
 		{"V8 that grows by more", "v8", run, func(i int) float64 { return 40*mib + 4*65536*float64(i) + jitter(i) }, soak.Leaking, ""},
+		{"Go that grows may fill the room up to its goal", "go", run, grows, soak.Inconclusive, "give --pprof URL"},
+		{"Go that grows beyond that room", "go", run, func(i int) float64 { return grows(i) - 35*mib }, soak.Leaking, ""},
+		{"Go that grows for an hour", "go", hour, grows, soak.Leaking, ""},
+		{"a flat Go program", "go", run, func(i int) float64 { return 90*mib + jitter(i) }, soak.Clean, ""},
 		{"a flat V8 shows nothing", "v8", run, func(i int) float64 { return 90*mib + jitter(i) }, soak.Inconclusive, "nodejs_heap_size_used_bytes"},
 	} {
 		v := verdicts(t, c.run, bytes("rss_anon_bytes", c.value), runtime(c.runtime))["rss_anon_bytes"].Verdict

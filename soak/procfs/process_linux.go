@@ -114,6 +114,15 @@ func (p *Process) Open(name string) (*os.File, error) {
 	return f, nil
 }
 
+// Executable opens the file that it runs, also one that was deleted since.
+func (p *Process) Executable() (*os.File, error) {
+	f, err := os.Open(filepath.Join(p.dir.Name(), "exe")) // the link leads out of the folder
+	if err != nil {
+		return nil, p.Explain("exe", err)
+	}
+	return f, nil
+}
+
 // Stat reads its stat afresh, the name included.
 func (p *Process) Stat() (Stat, error) {
 	b, err := p.dir.ReadFile("stat")
