@@ -77,8 +77,8 @@ func Sentence(r Report) string {
 	case r.Ended == soak.EndRunning:
 		verb, clauses = "is still running", append([]string{"undecided after " + human.Span(r.Duration)}, causes...)
 	default:
-		// The first reason is that of the first cause, if there is one. Only the share of
-		// the load that was served has no reason that says it in so many words.
+		// The first reason is that of the first cause, if there is one. Only the share
+		// of the load that was served has no reason that names it.
 		told := max(1, len(causes))
 		if len(causes) > 0 && !strings.HasPrefix(causes[0], unserved) {
 			causes = causes[1:]
