@@ -120,6 +120,7 @@ func (p *partition) short(from int) bool {
 // trySteps tries a last piece with a step, flat or with one slope before and after
 // it: a single step neither is growth nor hides it. On top of a slope the step must
 // be shown by the margin; otherwise noise would turn a part of the slope into steps.
+// It must be upwards: a slope with a step down is a tooth of a saw.
 // The piece begins at the beginning of the view or where the best candidates so far
 // begin theirs.
 func (p *partition) trySteps(best [2]candidate, keep func(candidate, float64)) {
@@ -132,7 +133,9 @@ func (p *partition) trySteps(best [2]candidate, keep func(candidate, float64)) {
 			}
 			flat, line := p.stepRSS(p.starts[b], at)
 			keep(candidate{bound: b, step: at}, flat)
-			keep(candidate{bound: b, step: at, grows: true}, line)
+			if p.stepsUp(p.starts[b], at) {
+				keep(candidate{bound: b, step: at, grows: true}, line)
+			}
 		}
 	}
 }
@@ -149,7 +152,9 @@ func (p *partition) refineSteps(best [2]candidate, keep func(candidate, float64)
 		for at := max(from+leastRun, c.step-near); at <= min(len(p.t)-leastRun, c.step+near); at++ {
 			rss := [2]float64{}
 			rss[1], rss[0] = p.stepRSS(from, at)
-			keep(candidate{bound: c.bound, step: at, grows: c.grows}, rss[i])
+			if !c.grows || p.stepsUp(from, at) {
+				keep(candidate{bound: c.bound, step: at, grows: c.grows}, rss[i])
+			}
 		}
 	}
 }

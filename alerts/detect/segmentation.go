@@ -137,6 +137,24 @@ func (p *partition) stepRSS(from, at int) (flat, line float64) {
 	return max(0, zz), lineRSS(xx, xz, zz)
 }
 
+// stepsUp reports whether the step between lines of one slope is upwards.
+func (p *partition) stepsUp(from, at int) bool {
+	xx, xz, _ := p.within(from, at)
+	lateXX, lateXZ, _ := p.within(at, len(p.t))
+	slope := 0.0
+	if xx += lateXX; xx > 1e-12 {
+		slope = (xz + lateXZ) / xx
+	}
+	if p.level == 0 { // of a random walk, only the point of the step itself shows it
+		return p.z[at] > slope*p.x[at]
+	}
+	level := func(from, to int) float64 {
+		a, b := &p.sums[from], &p.sums[to-1]
+		return (b.z - a.z - slope*(b.x-a.x)) * p.means[to-from-1]
+	}
+	return level(at, len(p.t)) > level(from, at)
+}
+
 // lineRSS is the residual sum of squares of a line.
 func lineRSS(xx, xz, zz float64) float64 {
 	if xx > 1e-12 {

@@ -92,4 +92,17 @@ func TestStepRSS_LineOnBothSides(t *testing.T) {
 	if flat, line := p.stepRSS(0, 60); line > 1e-9 || flat < 1 {
 		t.Errorf("a line with a step: %.3g about lines, %.3g about levels", line, flat)
 	}
+	for _, phi := range correlations {
+		p.transform(phi)
+		if !p.stepsUp(0, 60) {
+			t.Errorf("correlation %v: the step is not upwards", phi)
+		}
+	}
+	for i := range y {
+		y[i] -= 6 * step(i >= 60)
+	}
+	p.transform(0.3)
+	if p.stepsUp(0, 60) {
+		t.Error("a step down is upwards")
+	}
 }
