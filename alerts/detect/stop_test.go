@@ -82,6 +82,61 @@ func TestJudge_StopsWhereTheWholeIsDecided(t *testing.T) {
 	}
 }
 
+// A look that is clean need not be one at which a run may end.
+func TestJudge_StopAsksForMoreThanClean(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		name        string
+		share       float64 // of the planned 6 h
+		sd          float64 // of noise about 1,000
+		plain, stop soak.State
+	}{
+		{"quiet, before half of the planned time", 0.4, 1, soak.Clean, soak.Inconclusive},
+		{"quiet, after it", 0.6, 1, soak.Clean, soak.Clean},
+		{"noise that excludes growth so far, not over the planned time", 0.6, 150, soak.Clean, soak.Inconclusive},
+	} {
+		s := generate(maker{"noise", false, func(g *gen) (float64, float64) {
+			g.fill(func(int, float64) float64 { return 1000 })
+			g.white(c.sd)
+			return 0, c.sd
+		}}, 11, 2).series
+		planned := 6 * time.Hour
+		n := int(c.share * float64(len(s.At)))
+		s.At, s.Value = s.At[:n], s.Value[:n]
+		q := soak.Question{Series: s, Limit: math.NaN(), Look: Looks(s.At[n-1]), Family: 20, Planned: planned, Phases: []soak.Phase{{Name: soak.PhaseSteady, To: planned, Rate: 1}}}
+		plain := Judge{}.Judge(q)
+		q.Stop = true
+		if stop := (Judge{}).Judge(q); plain.State != c.plain || stop.State != c.stop {
+			t.Errorf("%s: %s (%s), to stop %s (%s)", c.name, plain.State, plain.Reason, stop.State, stop.Reason)
+		}
+	}
+}
+
+func TestMayEnd_SeesAsMuchAsIsLeft(t *testing.T) {
+	const h = time.Hour
+	leak := func(since, full time.Duration) soak.Verdict {
+		return soak.Verdict{State: soak.Leaking, Since: since, Exhaustion: soak.Exhaustion{At: full}}
+	}
+	for _, c := range []struct {
+		name string
+		v    soak.Verdict
+		now  time.Duration // of 8 h
+		want bool
+	}{
+		{"clean", soak.Verdict{State: soak.Clean}, 5 * h, true},
+		{"inconclusive", soak.Verdict{State: soak.Inconclusive}, 7 * h, false},
+		{"growth from the beginning", leak(0, 0), 5 * h, true},
+		{"its last quarter might be flat", leak(0, 0), 4 * h, false},
+		{"growth that began late", leak(4*h, 0), 6 * h, false},
+		{"growth that reaches its limit", leak(0, 7*h), 3 * h, true},
+		{"growth that reaches it after the end", leak(0, 9*h), 3 * h, false},
+	} {
+		if got := MayEnd(c.v, c.now, 8*h); got != c.want {
+			t.Errorf("%s: %v", c.name, got)
+		}
+	}
+}
+
 // TestEval_UntilDecided compares runs until decided with those of the planned length.
 // Run with -eval.
 func TestEval_UntilDecided(t *testing.T) {
