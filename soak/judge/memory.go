@@ -174,6 +174,9 @@ func (a *asker) weigh(s subject, series soak.Series, v soak.Verdict) soak.Verdic
 	case hidden:
 		return a.ofManaged(s, series, v)
 	}
+	if s.rule == nil && s.id.Metric == "heap_after_gc_bytes" && v.State == soak.Leaking && managed(s.id.Process, a.names) == soak.RuntimeV8 && !outgrew(series) {
+		return undecided(v, fmt.Sprintf("rose %s/h, but by less than V8 keeps of dead objects between two full collections; a longer run is needed", human.Amount(v.Slope, "bytes")))
+	}
 	return v
 }
 
@@ -192,6 +195,12 @@ func (a *asker) withinGoal(series soak.Series, v soak.Verdict) soak.Verdict {
 		return v
 	}
 	return undecided(v, fmt.Sprintf("rose %s/h, no more than a Go program may that fills the room up to its collector's goal: give --pprof URL, or run longer", human.Amount(v.Slope, "bytes")))
+}
+
+// outgrew reports whether a series rose by more than the young generation of V8.
+func outgrew(s soak.Series) bool {
+	last, _ := newest(s)
+	return last-startLevel(s.Value) > youngGeneration
 }
 
 // notJudged is the verdict on a series that is only shown.
@@ -252,9 +261,7 @@ func (a *asker) aboveHeap(s subject, series soak.Series, v soak.Verdict) soak.Ve
 // there it is growth by more than its young generation.
 func (a *asker) ofManaged(s subject, series soak.Series, v soak.Verdict) soak.Verdict {
 	runtime := managed(s.id.Process, a.names)
-	start := startLevel(series.Value)
-	last, _ := newest(series)
-	beyond := start > largestHeap(runtime, a.run.Facts) || runtime == soak.RuntimeV8 && last-start > youngGeneration
+	beyond := startLevel(series.Value) > largestHeap(runtime, a.run.Facts) || runtime == soak.RuntimeV8 && outgrew(series)
 	if v.State == soak.Leaking && beyond {
 		return v
 	}

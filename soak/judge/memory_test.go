@@ -174,6 +174,16 @@ func TestMemory_ManagedHeap(t *testing.T) {
 	}
 }
 
+func TestMemory_HeapOfV8(t *testing.T) {
+	for perSecond, want := range map[float64]soak.State{16 << 10: soak.Inconclusive, 512 << 10: soak.Leaking} {
+		heap := bytes("heap_after_gc_bytes", func(i int) float64 { return 4*mib + perSecond*float64(i) + jitter(i) })
+		v := verdicts(t, steadyRun, heap, every(`runtime_processes{runtime="v8"}`, 100, 600, flat(1)))["heap_after_gc_bytes"].Verdict
+		if v.State != want {
+			t.Errorf("%v bytes a second: %s (%s), want %s", perSecond, v.State, v.Reason, want)
+		}
+	}
+}
+
 func TestSettled_RateThatLastsIsNotWarmUp(t *testing.T) {
 	run := steadyRun
 	run.Plan.Duration = 3 * time.Minute
