@@ -110,7 +110,8 @@
 //
 // One step does not hide growth either: a growing model may have one step up in its
 // last piece, as a bounded one may, where the step improves it by the margin, and
-// every alternative is given the same step. The slope is that without the step. (A slope with a step down is a tooth.)
+// every alternative is given the same step. The slope is that without the step. A
+// slope with a step down is a tooth.
 //
 // What else may hide growth prevents clean, too. A fall excludes
 // growth only where it brings the series back to its beginning: what falls for a
