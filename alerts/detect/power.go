@@ -188,11 +188,14 @@ func (f *fit) coarse(quantum float64) (lo, hi float64, ok bool) {
 	}
 	room := quantum/v.scale + coarseRoom*flicker
 	lo, hi = math.Inf(-1), math.Inf(1)
-	y := withoutSingles(v.y)
+	y, window := withoutSingles(v.y), 1/float64(len(v.t))
 	for i := range v.t {
 		for j := i + 1; j < len(v.t); j++ {
+			// A point lies somewhere in its window.
 			dt, dy := v.t[j]-v.t[i], y[j]-y[i]
-			lo, hi = max(lo, (dy-room)/dt), min(hi, (dy+room)/dt)
+			if lo = max(lo, (dy-room)/(dt+window)); dt > 2*window {
+				hi = min(hi, (dy+room)/(dt-window))
+			}
 		}
 	}
 	unit := v.scale / v.span
