@@ -347,4 +347,4 @@ func (l labelled) question() soak.Question {
 }
 
 // unjudged are the kinds of which some are still judged wrongly.
-var unjudged = map[string]bool{"growth_to_ceiling": true, "heap_leak_few_samples": true}
+var unjudged = map[string]bool{"growth_to_ceiling": true}
