@@ -16,7 +16,7 @@ import (
 func init() {
 	metrics := []soak.Metric{
 		{Name: "host_cpu_seconds_total", Unit: "seconds", Kind: soak.Counter, Quantum: 0.01, Help: "CPU time of the machine by mode: busy, idle, or steal, which the hypervisor gave to other machines."},
-		{Name: "host_cpu_waiting_seconds_total", Unit: "seconds", Kind: soak.Counter, Quantum: 1e-6, Help: "Time in which at least one task of the machine waited for a CPU (PSI, some)."},
+		{Name: "host_cpu_waiting_seconds_total", Unit: "seconds", Kind: soak.Counter, Quantum: 0.01, Help: "Time in which at least one task of the machine waited for a CPU (PSI, some)."},
 	}
 	register(spec{name: "machine", class: slow, every: 5 * time.Second, weight: 0.3, metrics: metrics, open: func(e *env) Probe {
 		if e.process.Role != soak.RoleMonitor {
@@ -91,7 +91,7 @@ func somePressure(text []byte) (float64, error) {
 		rest, ok := bytes.CutPrefix(line, []byte("some "))
 		if _, total, found := bytes.Cut(rest, []byte("total=")); ok && found {
 			micros, err := strconv.ParseUint(string(bytes.TrimSpace(total)), 10, 64)
-			return float64(micros) / 1e6, err
+			return float64(micros/10_000) / 100, err // as fine as the times by mode
 		}
 	}
 	return 0, errors.New("no line some with a total")
