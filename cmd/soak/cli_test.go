@@ -442,7 +442,7 @@ func TestRun_DeliversAlertsOfKilledMonitor(t *testing.T) {
 	address := freeAddress(t)
 	path := filepath.Join(t.TempDir(), "plan.yaml")
 	text := fmt.Sprintf(`
-duration: 5m
+duration: 2m
 warmup: 5s
 rest: {settle: 5s}
 target: {embedded: tcp, leak: ["fd=5/s"]}
