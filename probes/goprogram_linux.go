@@ -7,7 +7,7 @@ import (
 	"soakmon/soak/procfs"
 )
 
-// goPrograms shows the programs of processes that the Go compiler built from others,
+// goPrograms distinguishes the programs of processes that the Go compiler built from others,
 // by what it leaves in each executable (package debug/buildinfo). It reads a file
 // once, however many processes run it.
 type goPrograms map[file]bool
