@@ -31,7 +31,10 @@ func (c *inquiry) unmarked() bool {
 // at even distances may be a sawtooth: such drops are only named.
 func (c *inquiry) withRestarts(v soak.Verdict) soak.Verdict {
 	all := drops(c.pts)
-	if v.State == soak.Leaking || len(all) == 0 {
+	if v.State == soak.Leaking {
+		return c.acrossDrops(v)
+	}
+	if len(all) == 0 {
 		return v
 	}
 	if at := restarts(c.pts); len(at) > 0 {
@@ -73,6 +76,37 @@ func losesMost(pts []point, at []float64) bool {
 		}
 	}
 	return 2*most > len(at)
+}
+
+// bottomsRise reports whether the levels after the drops rise at half of a slope or
+// more, as those of a sawtooth that leaks do. A restart returns to the beginning.
+func (c *inquiry) bottomsRise(at []float64, slope float64) bool {
+	if len(at) == 1 {
+		at = []float64{c.pts[0].t - 1e-9, at[0]}
+	}
+	first, last := at[0], at[len(at)-1]
+	after := func(t float64) float64 {
+		i := slices.IndexFunc(c.pts, func(p point) bool { return p.t > t })
+		return meanOf(c.pts[i:min(len(c.pts), i+3)])
+	}
+	return after(last)-after(first) >= slope*(last-first)/2
+}
+
+// acrossDrops withdraws growth that began before a drop which may be a restart,
+// where the lifetimes before and after it do not show that growth together.
+func (c *inquiry) acrossDrops(v soak.Verdict) soak.Verdict {
+	at := restarts(c.pts)
+	if len(at) == 0 || duration(at[len(at)-1]) <= v.Since || c.bottomsRise(at, float64(v.Slope)) {
+		return v
+	}
+	again := c.about(cut(c.pts, at))
+	if e := again.gather(nil); again.verdict(e).State == soak.Leaking || len(e.load.lifetimes) < 2 {
+		return v
+	}
+	v.State = soak.Inconclusive
+	v.Reason = "it rose across sudden falls, and not at one rate between them"
+	v.Warnings = append(v.Warnings, named(at))
+	return v
 }
 
 // beforeDrop decides where one lifetime between drops grows for more than half of
