@@ -2,6 +2,7 @@ package engine
 
 import (
 	"fmt"
+	"regexp"
 	"testing"
 	"time"
 
@@ -53,6 +54,8 @@ func alertsOf(t *testing.T, p soak.Plan, b *bench, d judge.Detector, change func
 	return all
 }
 
+var lasting = regexp.MustCompile(` for \d+ s`)
+
 func TestRun_AlertsAgreeWithTheLastVerdict(t *testing.T) {
 	const fires = "firing critical fds of target: grows faster than the allowed 0/h: as scripted"
 	for _, c := range []struct {
@@ -66,7 +69,7 @@ func TestRun_AlertsAgreeWithTheLastVerdict(t *testing.T) {
 				return soak.Inconclusive
 			}
 			return soak.Leaking
-		}, []string{fires, "resolved critical fds of target: the growth is no longer certain for 15 s: as scripted"}},
+		}, []string{fires, "resolved critical fds of target: the growth is no longer certain: as scripted"}},
 		{"a leak at the end alone fires", func(q soak.Question) soak.State {
 			if q.Planned == 0 {
 				return soak.Leaking
@@ -82,6 +85,9 @@ func TestRun_AlertsAgreeWithTheLastVerdict(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			got := alertsOf(t, testPlan(3*time.Minute), newBench(), of(soak.RoleTarget, "fds", c.state), nil)
+			for i := range got { // how long depends on whether a tally or a tick comes first
+				got[i] = lasting.ReplaceAllString(got[i], "")
+			}
 			if fmt.Sprint(got) != fmt.Sprint(c.want) {
 				t.Errorf("got %q\nwant %q", got, c.want)
 			}
