@@ -101,9 +101,12 @@
 // growth that clean excludes) and by more than chance under the fitted noise, the
 // series is clean only if the rise has shown that it ended: by a flat stretch in
 // which n rises within a time T would have continued at their own pace with 95 %
-// probability. That is 3 T/n for a Poisson process, and never less than T, because
-// one rise has no pace and the steps of a doubling heap come ever more slowly. A
-// ramp is one rise. The exponential approach of a warm-up does not count. A rise counts
+// probability: 3 T/n for a Poisson process. One step has no pace, so it takes T. A ramp
+// rises in each of its points, so that its pace is fast; but as growth must have lasted
+// a quarter of the series, so must its end. What waited before it rose may wait again:
+// the steps of a doubling heap come ever more slowly, so twice the longest wait must
+// have passed, or T. The stretch since then may exclude growth by itself. The
+// exponential approach of a warm-up does not count. A rise counts
 // only if its level is new and the lower envelope rose, too. The reason names the
 // rises with their times. Otherwise the series is inconclusive, and the reason says
 // how long a flat stretch would decide.

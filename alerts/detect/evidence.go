@@ -130,10 +130,30 @@ func (c *inquiry) underLoad(k criteria, lifetimes []lifetime, pooled trend, alph
 	if !e.grows() {
 		e.ascent = c.ascent(k, unexplained(lifetimes), alpha)
 	}
-	if e.excluded && e.ambiguity == "" && e.ascent.continues() {
-		e.ambiguity = mayGoOn
+	switch {
+	case e.ascent.continues():
+		if e.excluded && e.ambiguity == "" {
+			e.ambiguity = mayGoOn
+		}
+	case e.ascent.found() && !e.grows() && !e.excluded && len(lifetimes) == 1:
+		if since, ok := c.sinceRise(k, &e, alpha); ok {
+			e.slopeTest, e.ambiguity = since, ""
+		}
 	}
 	return e
+}
+
+// sinceRise tests the flat stretch after a rise that has shown that it ended, by
+// itself: the noise of the rise, such as the collections of a heap that fills, is not
+// that of the time since. It counts only where it excludes growth.
+func (c *inquiry) sinceRise(k criteria, e *loadEvidence, alpha float64) (t slopeTest, ok bool) {
+	later := c.about(pointsBetween(c.pts, math.Nextafter(e.ascent.last(), math.Inf(1)), math.Inf(1)))
+	lifetimes, pooled := later.lifetimes(nil)
+	if len(lifetimes) != 1 {
+		return t, false
+	}
+	flat := later.underLoad(k, lifetimes, pooled, alpha)
+	return flat.slopeTest, flat.clear()
 }
 
 // seekGrowth determines whether the rise is growth that lasts: significant growth

@@ -18,6 +18,7 @@ type rise struct {
 	from, to float64 // hours
 	size     float64 // in the unit of the series
 	sudden   bool    // a step
+	points   int     // of the view in which it rose; a step counts as one
 }
 
 // at is when the rise had happened.
@@ -52,15 +53,24 @@ func (a *ascent) flat() float64 { return a.to - a.last() }
 
 // enough is the length of a flat stretch, in hours, that shows that the ascent has
 // ended: rises that continued at their own pace would have shown themselves with
-// probability power. It is never shorter than the time that all the rises took,
-// because a single rise has no pace, and those of a heap that doubles, or a table,
-// come ever more slowly: the next is due when as much time has passed again.
+// probability power. A ramp rises in each of its points, so its pace is fast, but
+// like growth its end must have lasted for a part of the time. What waited before
+// it rose may wait as long again, and twice as long as between the last two: the
+// rises of a heap that doubles, or a table, come ever more slowly. A single step has
+// no pace; that of all the time before it is the only one known.
 func (a *ascent) enough() float64 {
 	took := a.last() - a.from
-	if n := float64(len(a.rises)); n > 1 {
-		return took * max(1, expected/n)
+	count, waited, before := 0, 0.0, a.from
+	for _, r := range a.rises {
+		count += r.points
+		waited = max(waited, r.from-before)
+		before = r.to
 	}
-	return took
+	if count == 1 {
+		return took
+	}
+	again := max(took*lastShare/(1-lastShare), 2*waited)
+	return max(took*expected/float64(count), min(took, again))
 }
 
 // continues reports whether the level rose and has not been flat for long enough
@@ -103,8 +113,9 @@ func (f *fit) ascent(pts []point, quantum, room, alpha float64) (a ascent) {
 func (f *fit) rises(pts []point, held []float64, little float64) (all []rise) {
 	v := &f.view
 	for _, c := range climbs(held, little) {
-		r := rise{from: v.origin + v.span*v.t[c.first-1], to: v.origin + v.span*v.t[c.last], size: v.scale * c.height(held), sudden: c.last-c.first < leastRun}
+		r := rise{from: v.origin + v.span*v.t[c.first-1], to: v.origin + v.span*v.t[c.last], size: v.scale * c.height(held), sudden: c.last-c.first < leastRun, points: c.length()}
 		if r.sudden {
+			r.points = 1
 			r.from = stepBetween(pts, 2*r.from-r.to, 2*r.to-r.from)
 			r.to = r.from
 		}

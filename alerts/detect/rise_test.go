@@ -76,17 +76,22 @@ func TestJudge_StepsUpWithSaw(t *testing.T) {
 }
 
 func TestAscent_Enough(t *testing.T) {
-	for _, c := range []struct {
+	for what, c := range map[string]struct {
 		rises []rise
 		want  float64
 	}{
-		{[]rise{{to: 3}}, 2},
-		{[]rise{{to: 2}, {to: 5}}, 6},
-		{[]rise{{to: 2}, {to: 3}, {to: 4}, {to: 5}, {to: 7}}, 6}, // as long as they took
+		"one step":                              {[]rise{{from: 3, to: 3, points: 1}}, 2},
+		"two steps":                             {[]rise{{from: 2, to: 2, points: 1}, {from: 5, to: 5, points: 1}}, 6},
+		"five steps":                            {[]rise{{from: 2, to: 2, points: 1}, {from: 3, to: 3, points: 1}, {from: 4, to: 4, points: 1}, {from: 5, to: 5, points: 1}, {from: 6, to: 6, points: 1}}, 3},
+		"ever rarer steps":                      {[]rise{{from: 1.5, to: 1.5, points: 1}, {from: 2, to: 2, points: 1}, {from: 3, to: 3, points: 1}, {from: 5, to: 5, points: 1}}, 4},
+		"a ramp from the beginning":             {[]rise{{from: 1, to: 4, points: 60}}, 1},
+		"a short one":                           {[]rise{{from: 1, to: 1.5, points: 3}}, 0.5},
+		"a ramp after a wait as long as itself": {[]rise{{from: 2, to: 3, points: 60}}, 2},
+		"a ramp after a short wait":             {[]rise{{from: 1.5, to: 4, points: 60}}, 1},
 	} {
 		a := ascent{rises: c.rises, from: 1, to: 10}
-		if got := a.enough(); got != c.want {
-			t.Errorf("%d rises: %v h", len(c.rises), got)
+		if got := a.enough(); math.Abs(got-c.want) > 1e-9 {
+			t.Errorf("%s: %v h, want %v h", what, got, c.want)
 		}
 	}
 }
