@@ -81,11 +81,11 @@ func TestReproduce_RoundTripsEveryFlag(t *testing.T) {
 		{"run", "--protocol", "http", "--url", "http://127.0.0.1:8080/a(b)", "--listen", ":8080", "--option", "headers={X-Proto: h3, X-Quote: 'it''s'}", "--metrics", "http://127.0.0.1:8080/metrics"},
 		{"run", "--protocol", "socks", "--address", "127.0.0.1:1080", "--destination", "127.0.0.1:7", "--pid", "1", "--vars", "http://127.0.0.1:1/debug/vars", "--pprof", "http://127.0.0.1:1/debug/pprof/"},
 		{"run", "--rate", "30/min", "--payload", "2KiB", "--concurrency", "3", "--requests-per-session", "0", "--dirty", "rst=1%", "--dirty", "abort=2%", "--leak", "fd=2/s", "--leak", "heap=64KiB/s", "--name", "a name", "--interval", "2s", "--rest-every", "2m", "--duration", "1h"},
-		{"run", "--tolerance", "rss_bytes=1MiB/h", "--tolerance", "fds=2/h", "--tree=false", "--pidfile", "/run/a.pid", "--address", "127.0.0.1:7"},
+		{"run", "--tolerance", "rss_bytes=1MiB/h", "--tolerance", "fds=2/h", "--tree=false", "--pidfile", "/run/a.pid", "--address", "127.0.0.1:7", "--until-decided"},
 		{"run", file, "--isolate"},
 		{"run", "--address", "127.0.0.1:7", "--", "server", "--quiet", "a b"},
 		{"watch", "--pid", "1", "--duration", "1h", "--interval", "10s", "--warmup", "1m", "--tolerance", "rss_bytes=1MiB/h", "--tree=false", "--name", "w"},
-		{"watch", "--pidfile", "/run/a.pid", "--vars", "http://127.0.0.1:1/debug/vars"},
+		{"watch", "--pidfile", "/run/a.pid", "--vars", "http://127.0.0.1:1/debug/vars", "--until-decided"},
 		{"watch", "--listen", ":443", "--pprof", "http://127.0.0.1:1/debug/pprof/", "--metrics", "http://127.0.0.1:1/metrics"},
 		{"watch", "--", "server", "--pid", "3"},
 	} {
