@@ -41,10 +41,15 @@ func TestGoRuntime_LiveHeapSources(t *testing.T) {
 		if n, ok := got["goroutines"]; ok == (source == "vars") || ok && (n < 3 || n > 50) {
 			t.Errorf("%s: goroutines %v, %v", source, n, ok)
 		}
-		if len(events) != 1 || events[0].Value != 0 || !strings.Contains(events[0].Text, "derived") {
-			t.Errorf("%s: events %+v", source, events)
+		if own := eventsOf("goruntime", events); len(own) != 1 || own[0].Value != 0 || !strings.Contains(own[0].Text, "derived") {
+			t.Errorf("%s: events %+v", source, own)
 		}
 	}
+}
+
+// eventsOf are those of one probe: on a busy machine another may be late.
+func eventsOf(probe string, all []soak.Event) []soak.Event {
+	return slices.DeleteFunc(slices.Clone(all), func(e soak.Event) bool { return e.Name != probe })
 }
 
 // liveHeap is /gc/heap/live:bytes as the child publishes it.
@@ -85,7 +90,7 @@ func TestGoRuntime_ServedLiveHeapWins(t *testing.T) {
 	s := open(t, p)
 	samples, events := s.ReadAll(t.Context())
 	got := values(samples)
-	if got["go_heap_live_bytes"] != 1.5e7 || got["go_heap_inuse_bytes"] != 2e7 || got["go_heap_idle_bytes"] != 6 || len(events) != 0 {
+	if got["go_heap_live_bytes"] != 1.5e7 || got["go_heap_inuse_bytes"] != 2e7 || got["go_heap_idle_bytes"] != 6 || len(eventsOf("goruntime", events)) != 0 {
 		t.Errorf("%v, %+v", got, events)
 	}
 	broken.Store(true)
@@ -94,8 +99,8 @@ func TestGoRuntime_ServedLiveHeapWins(t *testing.T) {
 	if !math.IsNaN(got["go_heap_live_bytes"]) || !math.IsNaN(got["go_heap_idle_bytes"]) || vars.Load() != 1 {
 		t.Errorf("with the first page broken: live %v, idle %v, vars read %d times", got["go_heap_live_bytes"], got["go_heap_idle_bytes"], vars.Load())
 	}
-	if len(events) != 1 || !strings.Contains(events[0].Text, "503") {
-		t.Errorf("%+v", events)
+	if own := eventsOf("goruntime", events); len(own) != 1 || !strings.Contains(own[0].Text, "503") {
+		t.Errorf("%+v", own)
 	}
 }
 
