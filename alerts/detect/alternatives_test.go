@@ -139,14 +139,10 @@ func TestCeilingContradicts_RisingFloors(t *testing.T) {
 
 func TestJudge_UnmarkedRestarts(t *testing.T) {
 	t.Parallel()
-	leaks := 0
 	for k := range 6 {
-		if judgeClassOf(t, "restarts_unmarked_leak", k).State == soak.Leaking {
-			leaks++
+		if v := judgeClassOf(t, "restarts_unmarked_leak", k); v.State != soak.Leaking && (v.State != soak.Inconclusive || !slices.ContainsFunc(v.Warnings, func(w string) bool { return strings.Contains(w, "fell suddenly") })) {
+			t.Errorf("%d: %s: %s %q", k, v.State, v.Reason, v.Warnings)
 		}
-	}
-	if leaks < 4 {
-		t.Errorf("%d of 6 were found", leaks)
 	}
 	s := gauge()
 	for i := range 3000 {
@@ -156,6 +152,14 @@ func TestJudge_UnmarkedRestarts(t *testing.T) {
 	q := soak.Question{Series: s, Limit: math.NaN()}
 	if v := (Judge{}).Judge(q); v.State != soak.Leaking || len(v.Warnings) == 0 {
 		t.Errorf("a recording without marks: %s, warnings %q", v.State, v.Warnings)
+	}
+	saw := q
+	saw.Series.Value = slices.Clone(s.Value)
+	for i := range saw.Series.Value {
+		saw.Series.Value[i] += 4000 // it keeps more than half, as after a collection
+	}
+	if v := (Judge{}).Judge(saw); v.State == soak.Leaking {
+		t.Errorf("equal teeth that keep most of the level: %s", v.Reason)
 	}
 	for i := range s.Value {
 		if i >= 1400 {

@@ -16,8 +16,11 @@ func (c *inquiry) reason(v soak.Verdict, e *evidence, d decision, stated slopeTe
 	switch v.State {
 	case soak.Leaking:
 		when := "throughout"
-		if v.Since > duration(c.pts[0].t) {
+		switch l := e.load.lifetimes; {
+		case v.Since > duration(c.pts[0].t):
 			when = "from " + human.Roughly(v.Since) + " on"
+		case len(l) == 1 && v.Evidence != soak.EvidenceRest && l[0].onset > c.pts[0].t:
+			when += ", at this rate from " + human.Roughly(duration(l[0].onset)) + " on,"
 		}
 		return fmt.Sprintf("rose %s %s and did not level off (95 %% CI %s to %s%s)", rate(float64(v.Slope)), when, rate(float64(v.Lo)), rate(float64(v.Hi)), c.spoke("; ", v.Evidence))
 	case soak.Clean:

@@ -27,8 +27,8 @@ func (c *inquiry) unmarked() bool {
 
 // withRestarts judges a recording whose author marked no restarts once more,
 // with its sudden deep drops taken for restarts. All teeth of a sawtooth rise, so
-// growth before a drop and rest after it are a restart. What falls many times or
-// at even distances may be a sawtooth: such drops are only named.
+// growth before a drop and rest after it are a restart. What falls many times, at
+// even distances, or by less than half may be a sawtooth: such drops are only named.
 func (c *inquiry) withRestarts(v soak.Verdict) soak.Verdict {
 	all := drops(c.pts)
 	if v.State == soak.Leaking {
@@ -46,7 +46,7 @@ func (c *inquiry) withRestarts(v soak.Verdict) soak.Verdict {
 		if v.State == soak.Clean {
 			return v
 		}
-		if w := again.verdict(e); w.State == soak.Clean || w.State == soak.Leaking && e.load.sameRate() {
+		if w := again.verdict(e); w.State == soak.Clean || w.State == soak.Leaking && e.load.sameRate() && losesMost(c.pts, at) {
 			w.Warnings = append(w.Warnings, human.Count(len(at), "sudden drop")+" treated as a restart")
 			return w
 		}

@@ -3,7 +3,9 @@ package detect
 import (
 	"math"
 	"math/rand/v2"
+	"soakmon/soak"
 	"testing"
+	"time"
 
 	"gonum.org/v1/gonum/stat/distuv"
 )
@@ -64,5 +66,28 @@ func TestTrend_PooledWith(t *testing.T) {
 	c := a.pooledWith(b)
 	if math.Abs(c.slope-11) > 1e-9 || math.Abs(c.variance()-0.5) > 1e-9 {
 		t.Errorf("slope %v, variance %v, want 11 and 0.5", c.slope, c.variance())
+	}
+}
+
+func TestJudge_SinceChangeOfPace(t *testing.T) {
+	t.Parallel()
+	for what, c := range map[string]struct {
+		before float64 // growth a minute in the first third; 6 afterward
+		late   bool
+	}{"flat before": {0, true}, "slower before": {4, false}, "faster before": {9, false}} {
+		r, s := newRand(3), gauge()
+		value := 1e4
+		for i := range 600 {
+			if i < 200 {
+				value += c.before
+			} else {
+				value += 6
+			}
+			s.At, s.Value = append(s.At, time.Duration(i)*time.Minute), append(s.Value, value+r.NormFloat64())
+		}
+		v := Judge{}.Judge(soak.Question{Series: s, Limit: math.NaN()})
+		if v.State != soak.Leaking || v.Since > time.Hour != c.late {
+			t.Errorf("%s: %s since %v: %s", what, v.State, v.Since, v.Reason)
+		}
 	}
 }

@@ -101,7 +101,7 @@ func (c *inquiry) verdict(e evidence) soak.Verdict {
 	v.MinDetectable = soak.Float(c.limit(&e, v, stated))
 	from := c.pts[0].t
 	if measured && v.State == soak.Leaking {
-		from = e.load.growthFrom()
+		from = c.began(e.load.growthFrom(), float64(v.Slope))
 	}
 	v.Since = duration(from)
 	if v.State != soak.Leaking {
@@ -114,6 +114,22 @@ func (c *inquiry) verdict(e evidence) soak.Verdict {
 	}
 	v.Reason = c.reason(v, &e, d, stated)
 	return v
+}
+
+// began is the hour from which growth is stated, given that of the fitted beginning.
+// Where the level rose before at half of that rate or more, growth only changed its
+// pace, and began with the samples.
+func (c *inquiry) began(from, slope float64) float64 {
+	before := pointsBetween(c.pts, math.Inf(-1), from)
+	n := len(before)
+	if n < 2*leastRun {
+		return from
+	}
+	first, last := before[:leastRun], before[n-leastRun:]
+	if span := last[0].t - first[0].t; meanOf(last)-meanOf(first) < slope*span/2 {
+		return from
+	}
+	return before[0].t
 }
 
 // unknown is the verdict where nothing can be judged.
