@@ -7,6 +7,8 @@ import (
 
 	"soakmon/soak"
 	"soakmon/soak/human"
+
+	"gonum.org/v1/gonum/stat"
 )
 
 const (
@@ -63,7 +65,8 @@ func (c *inquiry) growthUntil(pts []point, end float64) (*inquiry, evidence) {
 
 // ceiling returns the hour at which a rise ended in a flat stretch, and the level of
 // that, where a line that ends flat fits the view better than a line, at odds of 20
-// to 1 (margin). The search is by least squares: it only proposes the hour.
+// to 1 (margin), and the stretch rises at less than half of the pace before. The
+// search is by least squares: it only proposes the hour.
 func (f *fit) ceiling() (from, level float64, ok bool) {
 	v := &f.view
 	n := len(v.t)
@@ -83,10 +86,20 @@ func (f *fit) ceiling() (from, level float64, ok bool) {
 		}
 	}
 	size := float64(n)
-	if rises := v.y[best] > v.y[0]; !rises || size*math.Log((line/size+1e-16)/(least/size+1e-16)) < margin+math.Log(size) {
+	if size*math.Log((line/size+1e-16)/(least/size+1e-16)) < margin+math.Log(size) {
+		return 0, 0, false
+	}
+	before, since := steepness(v.t[:best+1], v.y[:best+1]), steepness(v.t[best:], v.y[best:])
+	if !(before > 0) || since > before/2 { // it only slowed down
 		return 0, 0, false
 	}
 	return v.origin + v.span*v.t[best], v.center + v.scale*trimmedMean(slices.Clone(v.y[best:])), true
+}
+
+// steepness is the slope of a line by least squares.
+func steepness(t, y []float64) float64 {
+	_, slope := stat.LinearRegression(t, y, nil, false)
+	return slope
 }
 
 // filled is the verdict on growth that ended at a ceiling.

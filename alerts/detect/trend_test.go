@@ -4,6 +4,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"soakmon/soak"
+	"strings"
 	"testing"
 	"time"
 
@@ -86,7 +87,7 @@ func TestJudge_SinceChangeOfPace(t *testing.T) {
 			s.At, s.Value = append(s.At, time.Duration(i)*time.Minute), append(s.Value, value+r.NormFloat64())
 		}
 		v := Judge{}.Judge(soak.Question{Series: s, Limit: math.NaN()})
-		if v.State != soak.Leaking || v.Since > time.Hour != c.late {
+		if v.State != soak.Leaking || (v.Since > time.Hour) != c.late || strings.Contains(v.Reason, "flat") {
 			t.Errorf("%s: %s since %v: %s", what, v.State, v.Since, v.Reason)
 		}
 	}

@@ -41,7 +41,7 @@ func TestRun_AttributesLeakToKindOfSession(t *testing.T) {
 		}
 		w := f.With
 		if r.CPU.Starved && w != nil && len(w.Named) == 0 && len(w.Not) == 0 {
-			t.Logf("without CPU time the tallies are too late to tell: %s", w.Sentence)
+			t.Logf("without CPU time the tallies come too late to distinguish causes: %s", w.Sentence)
 			return // it blames nothing
 		}
 		if w == nil || !w.Only || len(w.Named) != 1 || w.Named[0].Dirty != "abort" || w.Named[0].Load != "tcp" {
