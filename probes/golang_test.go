@@ -41,7 +41,7 @@ func TestGoRuntime_LiveHeapSources(t *testing.T) {
 		if n, ok := got["goroutines"]; ok == (source == "vars") || ok && (n < 3 || n > 50) {
 			t.Errorf("%s: goroutines %v, %v", source, n, ok)
 		}
-		if own := eventsOf("goruntime", events); len(own) != 1 || own[0].Value != 0 || !strings.Contains(own[0].Text, "derived") {
+		if own := eventsOf("goruntime", events); len(own) != 1 || own[0].Value != 0 || !strings.Contains(own[0].Text, "estimated") {
 			t.Errorf("%s: events %+v", source, own)
 		}
 	}

@@ -178,7 +178,7 @@ func (g *goruntime) derive(values map[string]float64) {
 	case ok:
 		g.derived = true
 		values["go_heap_live_bytes"] = live
-		g.told = append(g.told, fmt.Sprintf("no page serves /gc/heap/live:bytes: go_heap_live_bytes is derived from the collector's goal at GOGC=%g, and is wrong where the program sets another one or runs near its memory limit", values[gogc]))
+		g.told = append(g.told, fmt.Sprintf("go_heap_live_bytes is estimated from the collector's goal at GOGC=%g; for exact values serve runtime/metrics (/gc/heap/live:bytes) on the page of --metrics or --vars", values[gogc]))
 	case leastGoal(values):
 		if collected {
 			values["go_heap_live_bytes"] = after

@@ -47,7 +47,7 @@ func (c *inquiry) withRestarts(v soak.Verdict) soak.Verdict {
 			return v
 		}
 		if w := again.verdict(e); w.State == soak.Clean || w.State == soak.Leaking && e.load.sameRate() && losesMost(c.pts, at) {
-			w.Warnings = append(w.Warnings, human.Count(len(at), "sudden drop")+" treated as a restart")
+			w.Warnings = append(w.Warnings, treatedAsRestarts(len(at)))
 			return w
 		}
 	}
@@ -63,6 +63,14 @@ func (c *inquiry) withRestarts(v soak.Verdict) soak.Verdict {
 		v.Warnings = append(v.Warnings, named(all))
 	}
 	return v
+}
+
+// treatedAsRestarts is the warning about drops that are taken for restarts.
+func treatedAsRestarts(n int) string {
+	if n == 1 {
+		return "1 sudden drop was treated as a restart"
+	}
+	return human.Count(n, "sudden drop") + " were treated as restarts"
 }
 
 // losesMost reports whether most of the drops leave less than half of what there

@@ -81,11 +81,14 @@ func keys(orders runner.Orders) func(ctx context.Context, order soak.Order) erro
 	}
 }
 
-// signalOrders turns the first SIGINT or SIGTERM into an order to end the run
+// signalOrders turns the first SIGINT, SIGTERM or SIGHUP into an order to end the run
 // with a verdict, and the second into an end at once.
 func signalOrders(orders runner.Orders, now context.CancelFunc) (stop func()) {
 	signals := make(chan os.Signal, 2)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	if !signal.Ignored(syscall.SIGHUP) { // by nohup
+		signal.Notify(signals, syscall.SIGHUP)
+	}
 	done := make(chan struct{})
 	go func() {
 		for n := 0; ; n++ {

@@ -14,9 +14,9 @@ func reportCommand(s streams) *cobra.Command {
 	var dir, format, output string
 	cmd := &cobra.Command{
 		Use:   "report [RUN]",
-		Short: "Evaluate a stored run again and print its report (works on a running run, too)",
-		Long: `Evaluate a stored run again and print its report. This works on a running run,
-too.
+		Short: "Evaluate a stored run again and print its report (also while it runs)",
+		Long: `Evaluate a stored run again and print its report. This also works while the run is
+in progress.
 
 RUN is a file, an id, the beginning of an id, a name (its newest run) or last,
 which is the default. The exit code is that of the run.

@@ -140,7 +140,7 @@ func exportCommand(s streams) *cobra.Command {
 	var dir, format, file string
 	cmd := &cobra.Command{
 		Use:   "export [RUN]",
-		Short: "Write the series of a run as CSV or OpenMetrics (works on a running run, too)",
+		Short: "Write the series of a run as CSV or OpenMetrics (also while it runs)",
 		Args:  cobra.MaximumNArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error {
 			return runs.With(dir, runArg(args), func(r *runs.Run) error {

@@ -267,7 +267,7 @@ func TestFind_SuspectFromTwoSnapshots(t *testing.T) {
 // A kind of memory is not a place.
 func TestFind_KindOfMemoryExplainsNothing(t *testing.T) {
 	up := func(i int) float64 { return float64(i << 20) }
-	for mapping, kind := range map[string]string{"[heap]": "the malloc heap", "anonymous": "anonymous mappings", "Go heap": "Go heap", "/dev/shm/queue-*": ""} {
+	for mapping, kind := range map[string]string{"[heap]": "the malloc heap", "anonymous": "anonymous mappings", "Go heap": "Go heap", "/dev/shm/queue-*": "", "(other)": "mappings of many other files"} {
 		m := newMemory()
 		m.add(soak.LabelName("mapping_bytes", "mapping", mapping), up)
 		f := one(t, m, whole("rss_bytes", "bytes", 60<<20))

@@ -115,6 +115,8 @@ func (f *finder) mapping(l Leak, p part) (kind, words string) {
 		kind = "shared anonymous mappings"
 	case "Go heap", "thread stacks":
 		kind = name
+	case "(other)":
+		kind = "mappings of many other files"
 	default:
 		return "", "mapping " + name
 	}

@@ -32,7 +32,7 @@ func Rank(src Source, q Query) (profiles.Ranking, Cost, error) {
 		}
 	}
 	if len(all) == 0 {
-		return profiles.Ranking{}, Cost{}, fmt.Errorf("the run has no %s profile of the %s in this interval; it has %s (set profiles.kinds in the plan)", q.Kind, q.Process, kinds(metas))
+		return profiles.Ranking{}, Cost{}, fmt.Errorf("the run has no %s profile of the %s in this interval; it has %s (set target.pprof, and profiles.kinds in the plan; for descriptors use --kind fds)", q.Kind, q.Process, kinds(metas))
 	}
 	s := read(src, thin(all))
 	if s.course.Len() == 0 {

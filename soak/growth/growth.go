@@ -106,8 +106,8 @@ func (q Query) cut(n int) int {
 
 func (q Query) text(out io.Writer, r profiles.Ranking, c cause.Cost) error {
 	fmt.Fprintf(out, "%s of the %s: %s from %s to %s\n", q.Kind, q.Process, human.Count(r.Snapshots, "snapshot"), human.Offset(r.From), human.Offset(r.To))
-	fmt.Fprintf(out, "in all %s (%s → %s); %s of %d places grow significantly, and explain %.0f %% of it\n", human.Growth(r.Total, r.Unit),
-		human.Amount(r.First, r.Unit), human.Amount(r.Last, r.Unit), named(r), len(r.Sites), 100*r.Explained)
+	fmt.Fprintf(out, "in all %s (%s → %s); %s of %d places grow significantly (▲) and explain %.0f %% of it%s\n", human.Growth(r.Total, r.Unit),
+		human.Amount(r.First, r.Unit), human.Amount(r.Last, r.Unit), named(r), len(r.Sites), 100*r.Explained, suspects(r))
 	fmt.Fprintf(out, "%s\n\n", q.price(c))
 	tw := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(tw, "\tGROWTH\tSHARE\tFIRST\tLAST\tPLACE")
@@ -131,6 +131,20 @@ func (q Query) price(c cause.Cost) string {
 		return fmt.Sprintf("one snapshot sampled for %s", human.Seconds(c.Took.Seconds()))
 	}
 	return fmt.Sprintf("one snapshot took %s and %s of the target's CPU (%.2g %% of a core), its other work included", human.Seconds(c.Took.Seconds()), human.Seconds(c.CPU), 100*c.Share)
+}
+
+// suspects says what the places that only may grow account for.
+func suspects(r profiles.Ranking) string {
+	n, share := 0, 0.0
+	for _, s := range r.Sites {
+		if s.Likely && !s.Named {
+			n, share = n+1, share+float64(s.Share)
+		}
+	}
+	if n == 0 {
+		return ""
+	}
+	return fmt.Sprintf("; %s (△) account for %.0f %%", human.Count(n, "suspect"), 100*min(1, share))
 }
 
 func named(r profiles.Ranking) string {

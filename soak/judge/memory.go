@@ -194,7 +194,7 @@ func (a *asker) withinGoal(series soak.Series, v soak.Verdict) soak.Verdict {
 	if v.State != soak.Leaking || a.run.Plan.Duration >= settledAfter || last > start+max(start, leastGoal) {
 		return v
 	}
-	return undecided(v, fmt.Sprintf("rose %s/h, no more than a Go program may that fills the room up to its collector's goal: give --pprof URL, or run longer", human.Amount(v.Slope, "bytes")))
+	return undecided(v, fmt.Sprintf("rose %s/h, within the room that a Go program's collector may fill: give --pprof URL, or run for an hour", human.Amount(v.Slope, "bytes")))
 }
 
 // outgrew reports whether a series rose by more than the young generation of V8.
@@ -344,7 +344,7 @@ func (a *asker) settled(s subject, series soak.Series, q soak.Question, v soak.V
 	if late := a.detector.Judge(q); !(late.Lo > rate) {
 		return v
 	}
-	v = undecided(v, fmt.Sprintf("rose %s/h (95 %% CI %s/h to %s/h) and did not slow down: less than a short run allows for warm-up, but too much to last; run for an hour or longer",
+	v = undecided(v, fmt.Sprintf("rose %s/h (95 %% CI %s/h to %s/h) and did not slow down: a short run tolerates this as warm-up, but a server could not keep it up; run for an hour or longer",
 		human.Amount(v.Slope, "bytes"), human.Amount(v.Lo, "bytes"), human.Amount(v.Hi, "bytes")))
 	v.Needed = settledAfter
 	return v

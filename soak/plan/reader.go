@@ -142,7 +142,7 @@ func (r *reader) object(known keys) set {
 }
 
 func (r *reader) unknown(field, key string, known []string) {
-	near := nearest(key, known)
+	near := Nearest(key, known)
 	if near == "" {
 		r.fail(join(field, key), "unknown key: use %s", alternatives(known))
 		return

@@ -2,9 +2,9 @@ package plan
 
 import "fmt"
 
-// nearest returns the known name within two edits (for short names, within a
+// Nearest returns the known name within two edits (for short names, within a
 // third of their length), or "".
-func nearest(name string, known []string) string {
+func Nearest(name string, known []string) string {
 	best, at := "", min(2, max(1, len(name)/3))+1
 	for _, k := range known {
 		if d := edits(name, k); d < at {
@@ -17,7 +17,7 @@ func nearest(name string, known []string) string {
 // choice lists the known names for an error about an unknown one, with the
 // nearest as a suggestion.
 func choice(name string, known []string) string {
-	if best := nearest(name, known); best != "" {
+	if best := Nearest(name, known); best != "" {
 		return fmt.Sprintf("%s (did you mean %q?)", alternatives(known), best)
 	}
 	return alternatives(known)

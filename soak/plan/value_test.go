@@ -161,7 +161,7 @@ func TestNearest_Suggestions(t *testing.T) {
 	for name, want := range map[string]string{
 		"rat": "rate", "nmae": "name", "protcol": "protocol", "request_per_sesion": "requests_per_session", "colour": "", "x": "", "Rate": "rate",
 	} {
-		if got := nearest(name, known); got != want {
+		if got := Nearest(name, known); got != want {
 			t.Errorf("%s: got %q, want %q", name, got, want)
 		}
 	}

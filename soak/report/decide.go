@@ -152,8 +152,11 @@ func exhaustion(s Series) string {
 	if e == nil || e.Reached > 0 {
 		return ""
 	}
-	return fmt.Sprintf("; at this rate it reaches its limit of %s after %s of the run, %s at the earliest",
-		human.Amount(e.Limit, s.Unit), human.Span(e.At), human.Span(e.Low))
+	text := fmt.Sprintf("; at this rate it reaches its limit of %s after %s of the run", human.Amount(e.Limit, s.Unit), human.Span(e.At))
+	if low := human.Span(e.Low); low != human.Span(e.At) {
+		text += fmt.Sprintf(", %s at the earliest", low)
+	}
+	return text
 }
 
 // firedRules lists the rules of the plan that fired during the run although the

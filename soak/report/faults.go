@@ -241,7 +241,7 @@ func (b *builder) loadFaults(r *Report) (out []fault) {
 		case l.due <= 0:
 			add(unplanned, ": the plan asks for no operations", "")
 		case l.Operations == 0:
-			add(nothingDone, ": no operation succeeded"+errorList(l), errorList(l))
+			add(nothingDone, ": no operation succeeded"+errorExamples(l), errorList(l))
 		case missing > max(1, (1-minAchieved)*l.due)+b.untold(r, l):
 			share := human.Percent(l.Achieved / l.Planned)
 			add(fellShort, fmt.Sprintf(": achieved only %s of the planned rate (%s of %s; %d late%s)", share, human.Rate(l.Achieved), human.Rate(l.Planned), l.Late, errorList(l)), share)
@@ -254,7 +254,7 @@ func (b *builder) loadFaults(r *Report) (out []fault) {
 		}
 		if done := l.Operations + l.Failed; float64(l.Failed) > maxFailed*float64(done)+b.mayBeReset(l) {
 			share := human.Percent(float64(l.Failed) / float64(done))
-			add(failedTooOften, fmt.Sprintf(": %s of the operations failed%s", share, errorList(l)), share+errorList(l))
+			add(failedTooOften, fmt.Sprintf(": %s of the operations failed%s", share, errorExamples(l)), share+errorList(l))
 		}
 	}
 	return worstFirst(out, r.Load)

@@ -89,6 +89,7 @@ func (b *builder) alertMarks(r *Report) {
 	ruled := func(a soak.Alert) bool {
 		return a.Rule == soak.RegressionRule || slices.ContainsFunc(b.plan.Rules, func(rule soak.Rule) bool { return rule.Name == a.Rule })
 	}
+	r.Alerts = []Alert{} // the key is always in the JSON report
 	for _, a := range b.alerts {
 		r.Alerts = append(r.Alerts, Alert{At: a.At, Rule: a.Rule, State: a.State, Metric: a.Metric, Reason: a.Reason, Process: a.Process, Severity: a.Severity})
 	}

@@ -59,7 +59,7 @@ type Report struct {
 	CPU        CPU               `json:"cpu"`                 // whether the machine had CPU time left
 	Nights     *soak.Regression  `json:"nights,omitempty"`    // comparison with earlier runs of the plan, if the plan asks for it
 	Memory     *Memory           `json:"memory,omitempty"`    // breakdown of the resident memory, if the report mentions memory
-	Alerts     []Alert           `json:"alerts,omitempty"`
+	Alerts     []Alert           `json:"alerts"`
 	Events     []Event           `json:"events,omitempty"`
 	Target     soak.Facts        `json:"target"`
 	Host       soak.Host         `json:"host"`

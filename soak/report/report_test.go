@@ -72,7 +72,7 @@ var scenarios = []scenario{
 		for i, text := range []string{"the first", "the server closed the connection: check <max_conns>"} {
 			m.event(soak.EventError, soak.Event{Process: soak.RoleDriver, Load: "tcp", Name: "reset", Text: text, At: at(30 + i)})
 		}
-	}, soak.Inconclusive, ExitInconclusive, "2 % of the operations failed (reset 490)"},
+	}, soak.Inconclusive, ExitInconclusive, "2 % of the operations failed (490 × reset)"},
 	{"nothing_succeeded", func(m *memory) {
 		m.change("driver", `operations_total{load="tcp"}`, func(int, float64) float64 { return 0 })
 	}, soak.Inconclusive, ExitDead, "no operation succeeded"},

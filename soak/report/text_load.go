@@ -88,9 +88,26 @@ func errorList(l Load) string {
 func kindList(count map[string]int64) string {
 	var parts []string
 	for _, kind := range slices.Sorted(maps.Keys(count)) {
-		parts = append(parts, fmt.Sprintf("%s %d", kind, count[kind]))
+		parts = append(parts, human.Integer(count[kind])+" × "+kind)
 	}
 	return strings.Join(parts, ", ")
+}
+
+// errorExamples is [errorList] with the text of the latest error of each kind, for a
+// line without [Load.latestErrors] below it.
+func errorExamples(l Load) string {
+	if len(l.Errors) == 0 {
+		return ""
+	}
+	var parts []string
+	for _, kind := range slices.Sorted(maps.Keys(l.Errors)) {
+		part := human.Integer(l.Errors[kind]) + " × " + kind
+		if text := l.Examples[kind]; text != "" {
+			part += ": " + text
+		}
+		parts = append(parts, part)
+	}
+	return " (" + strings.Join(parts, "; ") + ")"
 }
 
 // latestErrors are lines with the text of the latest error of each kind.

@@ -36,12 +36,12 @@ func Check(p soak.Plan, at plan.Source) error {
 	}
 	for i, r := range p.Rules {
 		if !knownMetric(r.Metric, p) {
-			errs = append(errs, at.Errorf(fmt.Sprintf("rules[%d].metric", i), "unknown metric %q: use one of %v", r.Metric, metricNames()))
+			errs = append(errs, at.Errorf(fmt.Sprintf("rules[%d].metric", i), "unknown metric %q: %s", r.Metric, useMetric(r.Metric)))
 		}
 	}
 	for _, metric := range slices.Sorted(maps.Keys(p.Tolerance)) {
 		if !knownMetric(metric, p) {
-			errs = append(errs, at.Errorf("tolerance."+metric, "unknown metric: use one of %v", metricNames()))
+			errs = append(errs, at.Errorf("tolerance."+metric, "unknown metric: %s", useMetric(metric)))
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(p.Bench)) {
@@ -75,6 +75,14 @@ func metricNames() []string {
 	}
 	slices.Sort(names)
 	return slices.Compact(names)
+}
+
+// useMetric suggests the known metric that an unknown name resembles, or lists all.
+func useMetric(unknown string) string {
+	if near := plan.Nearest(unknown, metricNames()); near != "" {
+		return fmt.Sprintf("did you mean %q?", near)
+	}
+	return fmt.Sprintf("use one of %v", metricNames())
 }
 
 func knownMetric(name string, p soak.Plan) bool {

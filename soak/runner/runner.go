@@ -65,7 +65,11 @@ func (c Config) record(ctx context.Context) (path string, err error) {
 	if err := c.deliverLeftovers(sinks); err != nil {
 		return "", err
 	}
-	c.Display.Say("starting %s", report.TargetText(plan.Redact(c.Plan).Target))
+	verb := "starting"
+	if t := c.Plan.Target; len(t.Embedded) == 0 && len(t.Command) == 0 {
+		verb = "watching"
+	}
+	c.Display.Say("%s %s", verb, report.TargetText(plan.Redact(c.Plan).Target))
 	target, err := supervise.NewTarget(ctx, c.Plan.Target, TargetOptions(c.Plan))
 	if err != nil {
 		return "", err
