@@ -72,7 +72,7 @@ var scenarios = []scenario{
 		for i, text := range []string{"the first", "the server closed the connection: check <max_conns>"} {
 			m.event(soak.EventError, soak.Event{Process: soak.RoleDriver, Load: "tcp", Name: "reset", Text: text, At: at(30 + i)})
 		}
-	}, soak.Inconclusive, ExitInconclusive, "2 % of the operations failed (490 × reset)"},
+	}, soak.Inconclusive, ExitInconclusive, "2 % of the operations failed (490 × reset: "},
 	{"nothing_succeeded", func(m *memory) {
 		m.change("driver", `operations_total{load="tcp"}`, func(int, float64) float64 { return 0 })
 	}, soak.Inconclusive, ExitDead, "no operation succeeded"},
@@ -119,7 +119,7 @@ var scenarios = []scenario{
 				m.event(soak.EventError, soak.Event{Load: "tuic", Name: "auth", Text: "check password", At: at(40)})
 			}
 		}
-	}, soak.Inconclusive, ExitInconclusive, "load tuic: 7.55 % of the operations failed (auth 490)"},
+	}, soak.Inconclusive, ExitInconclusive, "load tuic: 7.55 % of the operations failed (490 × auth: check password)"},
 	{"isolated", func(m *memory) {
 		m.run.Plan.Isolate = true
 		m.run.Plan.Load = append(m.run.Plan.Load, soak.Workload{Name: "h2", Protocol: "http", Rate: goodRate})
