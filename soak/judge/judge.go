@@ -49,7 +49,7 @@ type Judged struct {
 	Tolerance float64    // growth per hour that was allowed
 	Verdict   soak.Verdict
 	Last      float64 // newest measured value in steady load
-	Points    int     // measured values in steady load
+	Points    int     // measured values in steady load; of a heap after a collection, collections
 	Covered   float64 // share of the steady load in which it was measured, 0 to 1
 	Rest      []soak.RestPoint
 	PartOf    string // the series that includes this one and decided for it; "" if it was decided by itself
@@ -128,12 +128,14 @@ func (a *asker) ask(s subject) (Judged, error) {
 	}
 	j := Judged{ID: s.id, Metric: series.Metric, Rule: s.rule, Covered: Covered(series, a.phases)}
 	rest := a.aboutWhole(s, series)
-	whole := raised(series, rest)
+	readings := a.readings(series)
+	whole := raised(readings, rest)
 	j.Tolerance = Tolerance(a.run.Plan, s.rule, whole, slopePerHour(a.operations))
 	if s.use == shown {
 		j.Tolerance = math.NaN()
 	}
-	j.Last, j.Points = newest(series)
+	j.Last, _ = newest(series)
+	_, j.Points = newest(readings)
 	j.first, j.from, j.to = readingsOf(series)
 	j.Rest = a.restPoints(s.id, series.Breaks)
 	q := soak.Question{
