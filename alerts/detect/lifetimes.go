@@ -227,7 +227,7 @@ func (c *inquiry) endedWith(v soak.Verdict, end float64) soak.Verdict {
 	if v.Since > duration(c.pts[0].t) {
 		from = "from " + human.Roughly(v.Since) + " on "
 	}
-	v.Reason = fmt.Sprintf("rose %s %suntil it ended at %s (95 %% CI %s to %s)", rate(v.Slope), from, human.Roughly(v.Until), rate(v.Lo), rate(v.Hi))
+	v.Reason = fmt.Sprintf("rose %s %suntil it ended at %s (%s)", rate(v.Slope), from, human.Roughly(v.Until), human.Confidence(rate(v.Lo), rate(v.Hi)))
 	return v
 }
 

@@ -22,7 +22,7 @@ func (c *inquiry) reason(v soak.Verdict, e *evidence, d decision, stated slopeTe
 		case len(l) == 1 && v.Evidence != soak.EvidenceRest && l[0].onset > c.pts[0].t:
 			when += ", at this rate from " + human.Roughly(duration(l[0].onset)) + " on,"
 		}
-		return fmt.Sprintf("rose %s %s and did not level off (95 %% CI %s to %s%s)", rate(float64(v.Slope)), when, rate(float64(v.Lo)), rate(float64(v.Hi)), c.spoke("; ", v.Evidence))
+		return fmt.Sprintf("rose %s %s and did not level off (%s%s)", rate(float64(v.Slope)), when, human.Confidence(rate(float64(v.Lo)), rate(float64(v.Hi))), c.spoke("; ", v.Evidence))
 	case soak.Clean:
 		if v.Hi < 0 {
 			return fmt.Sprintf("fell %s; growth is excluded", rate(float64(-v.Slope)))
@@ -45,7 +45,7 @@ func (c *inquiry) reason(v soak.Verdict, e *evidence, d decision, stated slopeTe
 	case e.load.alternative != "":
 		return fmt.Sprintf("rose %s, but %s; a longer run is needed", rate(float64(v.Slope)), e.load.alternative)
 	case v.P < suspicion, stated.known() && stated.trend.cdf(e.tolerance) < suspicion:
-		return fmt.Sprintf("possible growth of %s (95 %% CI %s to %s); %s", rate(float64(v.Slope)), rate(float64(v.Lo)), rate(float64(v.Hi)), decides(v.Needed))
+		return fmt.Sprintf("possible growth of %s (%s); %s", rate(float64(v.Slope)), human.Confidence(rate(float64(v.Lo)), rate(float64(v.Hi))), decides(v.Needed))
 	case d.ambiguity == mayGoOn, d.ambiguity == "" && e.load.ascent.continues() && v.Evidence == soak.EvidenceLoad:
 		return e.load.ascent.unended(unit)
 	case d.ambiguity != "":

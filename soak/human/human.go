@@ -40,6 +40,15 @@ func Interval[F ~float64](lo, hi F, unit string) string {
 	return Signed(lo, unit) + " … " + Signed(hi, unit)
 }
 
+// Confidence writes the 95 % confidence interval between two amounts as they are
+// printed. Ends that read the same are within 1 % of the value between them.
+func Confidence(lo, hi string) string {
+	if lo == hi {
+		return "95 % CI ± <1 %"
+	}
+	return "95 % CI " + lo + " to " + hi
+}
+
 // AtLeast writes the smallest detectable growth: ≥ 12.
 func AtLeast[F ~float64](v F, unit string) string {
 	if math.IsNaN(float64(v)) {

@@ -16,6 +16,8 @@ func TestHuman_Formats(t *testing.T) {
 		{Amount(nan, "bytes"), "–"},
 		{Interval(-5.0, 7210, "count"), "-5 … +7210"},
 		{Interval(nan, 3.0, "count"), ""},
+		{Confidence("1/h", "3/h"), "95 % CI 1/h to 3/h"},
+		{Confidence("3/h", "3/h"), "95 % CI ± <1 %"},
 		{AtLeast(12.0, "count"), "≥ 12"},
 		{AtLeast(nan, "count"), "–"},
 		{Seconds(0.00245), "2.45 ms"},

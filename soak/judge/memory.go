@@ -344,8 +344,8 @@ func (a *asker) settled(s subject, series soak.Series, q soak.Question, v soak.V
 	if late := a.detector.Judge(q); !(late.Lo > rate) {
 		return v
 	}
-	v = undecided(v, fmt.Sprintf("rose %s/h (95 %% CI %s/h to %s/h) and did not slow down: a short run tolerates this as warm-up, but a server could not keep it up; run for an hour or longer",
-		human.Amount(v.Slope, "bytes"), human.Amount(v.Lo, "bytes"), human.Amount(v.Hi, "bytes")))
+	v = undecided(v, fmt.Sprintf("rose %s/h (%s) and did not slow down: a short run tolerates this as warm-up, but a server could not keep it up; run for an hour or longer",
+		human.Amount(v.Slope, "bytes"), human.Confidence(human.Amount(v.Lo, "bytes")+"/h", human.Amount(v.Hi, "bytes")+"/h")))
 	v.Needed = settledAfter
 	return v
 }

@@ -202,7 +202,7 @@ func (b *builder) worse(r *Report) (out []string) {
 	return out
 }
 
-// cleanReason says for how many resources growth was excluded.
+// cleanReason says in how many resources no growth was found.
 func cleanReason(r *Report) string {
 	n := 0
 	for _, s := range r.Series {
@@ -210,5 +210,5 @@ func cleanReason(r *Report) string {
 			n++
 		}
 	}
-	return fmt.Sprintf("growth above the tolerance is excluded for all %d judged resources of the target", n)
+	return fmt.Sprintf("no growth above the tolerance in %s; DETECTABLE states what would have been called a leak", human.Count(n, "judged resource"))
 }

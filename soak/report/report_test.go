@@ -36,7 +36,7 @@ type scenario struct {
 }
 
 var scenarios = []scenario{
-	{"clean", func(*memory) {}, soak.Clean, ExitClean, "excluded for all 6 judged resources of the target"},
+	{"clean", func(*memory) {}, soak.Clean, ExitClean, "no growth above the tolerance in 6 judged resources"},
 	{"leak", func(m *memory) {
 		m.run.Plan.Target.Leaks = []soak.Leak{{Text: "fd=2/s"}}
 		m.says["target fds"] = leak(7200)
@@ -136,7 +136,7 @@ var scenarios = []scenario{
 		m.run.Ended, m.run.Plan.UntilDecided = soak.EndDecided, true
 		m.event(soak.EventDecided, soak.Event{At: at(90), Value: 60})
 		m.cut(90)
-	}, soak.Clean, ExitClean, "excluded"},
+	}, soak.Clean, ExitClean, "no growth above the tolerance"},
 	{"interrupted", func(m *memory) { m.run.Ended = "interrupted"; m.cut(80) }, soak.Inconclusive, ExitInconclusive, "the run ended early, after 1 min 20 s (interrupted)"},
 	{"interrupted_before_the_load", func(m *memory) { m.run.Ended = "interrupted"; m.cut(5) }, soak.Inconclusive, ExitInconclusive, "load tcp never started"},
 	{"monitor_killed", func(m *memory) { m.run.Ended = ""; m.run.End = time.Time{}; m.cut(80) }, soak.Inconclusive, ExitInconclusive, "the monitor was killed: the recording ends after 1 min 20 s"},
@@ -191,7 +191,7 @@ var scenarios = []scenario{
 		m.phase("steady", 115)
 		m.change("driver", `operations_total{load="tcp"}`, func(second int, v float64) float64 { return v - goodRate*float64(min(max(second-40, 0), 70)) })
 	}, soak.Inconclusive, ExitInconclusive, "only 25 s of steady load; the plan asks for 1 min 32 s"},
-	{"watch", func(m *memory) { watched(m) }, soak.Clean, ExitClean, "excluded"},
+	{"watch", func(m *memory) { watched(m) }, soak.Clean, ExitClean, "no growth above the tolerance"},
 	{"idle_watch", func(m *memory) {
 		watched(m)
 		m.change("target", "cpu_seconds_total", func(second int, _ float64) float64 { return float64(second/100) / 100 })
@@ -203,7 +203,7 @@ var scenarios = []scenario{
 		}
 		m.series[s.ID] = s
 		m.says["target "+s.ID.Metric] = unknown
-	}, soak.Clean, ExitClean, "excluded for all 7 judged resources"},
+	}, soak.Clean, ExitClean, "no growth above the tolerance in 7 judged resources"},
 	{"restarted", func(m *memory) {
 		m.event(soak.EventRestart, soak.Event{At: at(120), Process: soak.RoleTarget, Value: 4712, Text: "restart 1 of 5: pid 4712"})
 		m.change("target", "cpu_seconds_total", func(second int, v float64) float64 {
@@ -212,11 +212,11 @@ var scenarios = []scenario{
 			}
 			return v
 		})
-	}, soak.Clean, ExitClean, "excluded"},
+	}, soak.Clean, ExitClean, "no growth above the tolerance"},
 	{"an_alert_that_did_not_last", func(m *memory) {
 		m.alerts = []soak.Alert{{Rule: "fds of the target", State: soak.Firing, Process: "target", Metric: "fds", At: began.Add(at(60)), Reason: "grew"}}
-	}, soak.Clean, ExitClean, "excluded"},
-	{"an_alert_that_was_resolved", func(m *memory) { m.alerts = resolvedAt("fds of the target", 60, 90) }, soak.Clean, ExitClean, "excluded"},
+	}, soak.Clean, ExitClean, "no growth above the tolerance"},
+	{"an_alert_that_was_resolved", func(m *memory) { m.alerts = resolvedAt("fds of the target", 60, 90) }, soak.Clean, ExitClean, "no growth above the tolerance"},
 }
 
 // resolvedAt is an alert on the target's descriptors that fires at a second of the run

@@ -143,10 +143,12 @@ func (b *builder) probeFailed() bool {
 	})
 }
 
+const noneLeft = "had no CPU left"
+
 // lack names what the machine lacked: "no CPU left" only if the CPUs were in use.
 func (c CPU) lack() string {
 	if known(c.Busy)+known(c.Steal) >= busyShare || c.Busy != c.Busy {
-		return "had no CPU left"
+		return noneLeft
 	}
 	return "was short of CPU time"
 }
@@ -166,10 +168,15 @@ func (c CPU) shown() string {
 	return strings.Join(parts, ", ")
 }
 
-// line is a summary of the machine; "" if nothing was measured.
+// line is a summary of the machine; "" if nothing was measured. That work waited while
+// most CPUs were idle is stated, but is no lack by itself.
 func (c CPU) line() string {
-	if c.Starved {
-		return "it " + c.lack() + ": " + c.facts()
+	late := float64(c.LateTicks) >= starvedShare*float64(max(c.Ticks, 1))
+	switch {
+	case c.Starved && c.lack() == noneLeft:
+		return "no CPU was left: " + c.facts()
+	case c.Starved && (late || c.Steal >= starvedShare):
+		return "CPU time was short: " + c.facts()
 	}
 	return c.facts()
 }
@@ -179,10 +186,14 @@ func (c CPU) facts() string {
 	var parts []string
 	add := func(format string, args ...any) { parts = append(parts, fmt.Sprintf(format, args...)) }
 	if c.Pressure == c.Pressure {
-		add("CPU pressure %s", human.Percent(round(c.Pressure)))
+		add("processes waited for a CPU %s of the time", human.Percent(round(c.Pressure)))
 	}
 	if c.Busy == c.Busy {
-		add("CPUs %s busy", human.Percent(round(c.Busy)))
+		format := "CPUs %s busy"
+		if c.Pressure >= starvedShare && c.lack() != noneLeft {
+			format = "though the CPUs were only %s busy"
+		}
+		add(format, human.Percent(round(c.Busy)))
 	}
 	if c.Busy == c.Busy && c.Target == c.Target && c.cpus > 0 {
 		others := max(0, c.Busy*soak.Float(c.cpus)-c.Target-c.Own)

@@ -160,8 +160,23 @@ func TestText_SummaryOfMachine(t *testing.T) {
 	if err := Text(&out, m.built(t)); err != nil {
 		t.Fatal(err)
 	}
-	const want = "Machine   it had no CPU left: CPU pressure 71 %, CPUs 95 % busy: the target used 0.01 of 2, soak 0.00, other processes 1.89, 2 % stolen by the hypervisor\n"
+	const want = "Machine   no CPU was left: processes waited for a CPU 71 % of the time, CPUs 95 % busy: the target used 0.01 of 2, soak 0.00, other processes 1.89, 2 % stolen by the hypervisor\n"
 	if !strings.Contains(out.String(), want) {
 		t.Errorf("no %q in\n%s", want, out.String())
+	}
+}
+
+func TestCPU_LineClaimsNoLackBesideIdleCPUs(t *testing.T) {
+	for _, c := range []struct {
+		cpu  CPU
+		want string
+	}{
+		{CPU{Pressure: 0.23, Busy: 0.3, Steal: soak.Float(nan), Target: soak.Float(nan), Ticks: 100, Starved: true}, "processes waited for a CPU 23 % of the time, though the CPUs were only 30 % busy"},
+		{CPU{Pressure: 0.23, Busy: 0.95, Steal: soak.Float(nan), Target: soak.Float(nan), Ticks: 100, Starved: true}, "no CPU was left: processes waited for a CPU 23 % of the time, CPUs 95 % busy"},
+		{CPU{Pressure: 0.23, Busy: 0.3, Steal: soak.Float(nan), Target: soak.Float(nan), Ticks: 100, LateTicks: 30, Starved: true}, "CPU time was short: processes waited for a CPU 23 % of the time, though the CPUs were only 30 % busy, 30 of 100 ticks of the monitor late"},
+	} {
+		if got := c.cpu.line(); got != c.want {
+			t.Errorf("%q, want %q", got, c.want)
+		}
 	}
 }
