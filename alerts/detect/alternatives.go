@@ -1,6 +1,9 @@
 package detect
 
-import "slices"
+import (
+	"math"
+	"slices"
+)
 
 const (
 	endedChange      alternative = "a change that has ended explains it equally well"
@@ -57,10 +60,18 @@ func (f *fit) fellBackBefore() bool {
 		return false
 	}
 	rise := f.trend.slope * v.span * (1 - at) / v.scale
-	peak := f.peakUntil(at)
-	before, after, now := slices.Min(v.y[:peak+1]), slices.Min(v.y[peak:]), v.y[len(v.y)-1]
-	height := v.y[peak]
-	return height-before >= rise/2 && height-after >= rise/2 && now <= height+rise/2
+	now, least := v.y[len(v.y)-1], math.Inf(1)
+	after := permanent(v.y) // the lowest value from each point on
+	for i, height := range v.y {
+		if v.t[i] > at {
+			break
+		}
+		least = min(least, height)
+		if height-least >= rise/2 && height-after[i] >= rise/2 && now <= height+rise/2 {
+			return true
+		}
+	}
+	return false
 }
 
 // lastChange is when the last piece began, or a fall in it.

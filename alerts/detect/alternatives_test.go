@@ -146,12 +146,25 @@ func TestJudge_UnmarkedRestarts(t *testing.T) {
 	}
 	s := gauge()
 	for i := range 3000 {
-		age := i % 1400
-		s.At, s.Value = append(s.At, time.Duration(i)*time.Second), append(s.Value, 1000+float64(age)+float64(i*7919%11))
+		age := i
+		for _, restart := range []int{1600, 2300} {
+			if i >= restart {
+				age = i - restart
+			}
+		}
+		s.At, s.Value = append(s.At, time.Duration(i)*time.Second), append(s.Value, 200+float64(age)+float64(i*7919%11))
 	}
 	q := soak.Question{Series: s, Limit: math.NaN()}
 	if v := (Judge{}).Judge(q); v.State != soak.Leaking || len(v.Warnings) == 0 {
 		t.Errorf("a recording without marks: %s, warnings %q", v.State, v.Warnings)
+	}
+	even := q
+	even.Series.Value = slices.Clone(s.Value)
+	for i := range even.Series.Value {
+		even.Series.Value[i] = 200 + float64((i+500)%1400) + float64(i*7919%11)
+	}
+	if v := (Judge{}).Judge(even); v.State == soak.Leaking {
+		t.Errorf("equal teeth at even distances: %s", v.Reason)
 	}
 	saw := q
 	saw.Series.Value = slices.Clone(s.Value)
@@ -162,8 +175,8 @@ func TestJudge_UnmarkedRestarts(t *testing.T) {
 		t.Errorf("equal teeth that keep most of the level: %s", v.Reason)
 	}
 	for i := range s.Value {
-		if i >= 1400 {
-			s.Value[i] += .05 * float64(i%1400)
+		if i >= 1600 {
+			s.Value[i] += .05 * (s.Value[i] - 200)
 		}
 	}
 	if v := (Judge{}).Judge(q); v.State == soak.Leaking {

@@ -17,16 +17,17 @@ type criteria struct {
 func (c *inquiry) criteria(level float64) criteria {
 	k := criteria{hours: c.hours, level: level, cleanRoom: cleanShare * math.Abs(level)}
 	k.cleanRoom = max(k.cleanRoom, cleanCounts*c.quantum)
-	k.tolerance = c.allowed(level)
+	k.tolerance = c.allowed()
 	return k
 }
 
-// allowed is the tolerance in units per hour.
-func (c *inquiry) allowed(level float64) float64 {
+// allowed is the tolerance in units per hour. A share is that of the level in the
+// first quarter: the level of all samples grows with a leak.
+func (c *inquiry) allowed() float64 {
 	t := c.q.Tolerance
 	v := t.Value
 	if t.Percent {
-		v *= math.Abs(level)
+		v *= math.Abs(meanOf(c.pts[:(len(c.pts)+3)/4]))
 	}
 	switch t.Per {
 	case soak.PerRun:

@@ -16,6 +16,8 @@ const (
 	margin           = 6                // by which a growing model must beat every bounded one (difference of BIC): 2 ln 20
 	cleanShare       = 0.05             // clean requires that growth over the series by more than this share of its level is excluded,
 	cleanCounts      = 5                // or this number of steps of the readings, such as counts or pages
+	fewLifetimes     = 24               // up to which each is judged that has
+	manyPoints       = 30               // or more, however short it is
 	warmupSpan       = 10 * time.Minute // in shorter recordings, growth within cleanShare may be warm-up
 )
 
@@ -126,17 +128,20 @@ func (c *inquiry) restAlpha(readings int) float64 {
 	return Correct(falseAlarms, min(c.q.Look, readings), c.q.Family)
 }
 
-// segments cuts the points at the breaks, one segment for each lifetime of the
+// splitAtBreaks cuts the points at the breaks, one part for each lifetime of the
 // process, and keeps those that can show anything in comparison with the
-// others: at least a twentieth of the whole time.
+// others: at least a twentieth of the whole time, or where there are few, many points.
 func splitAtBreaks(pts []point) [][]point {
 	var parts [][]point
 	start := 0
+	few := pts[len(pts)-1].segment-pts[0].segment < fewLifetimes
 	for i := 1; i <= len(pts); i++ {
 		if i < len(pts) && pts[i].segment == pts[start].segment {
 			continue
 		}
-		if part := pts[start:i]; len(part) >= leastPoints && 20*(part[len(part)-1].t-part[0].t) >= pts[len(pts)-1].t-pts[0].t {
+		part := pts[start:i]
+		long := 20*(part[len(part)-1].t-part[0].t) >= pts[len(pts)-1].t-pts[0].t
+		if len(part) >= leastPoints && (long || few && len(part) >= manyPoints) {
 			parts = append(parts, part)
 		}
 		start = i

@@ -28,8 +28,12 @@ func (c *inquiry) reason(v soak.Verdict, e *evidence, d decision, stated slopeTe
 			return fmt.Sprintf("fell %s; growth is excluded", rate(float64(-v.Slope)))
 		}
 		found := "no growth in " + length
-		if e.load.ascent.found() && v.Evidence != soak.EvidenceRest {
-			found = e.load.ascent.ended(unit)
+		switch a := &e.load.ascent; {
+		case v.Evidence == soak.EvidenceRest:
+		case a.allowed():
+			found = a.within(unit)
+		case a.found():
+			found = a.ended(unit)
 		}
 		return fmt.Sprintf("%s; %s%s", found, c.excluded(v, e, stated, rate), c.spoke("; ", v.Evidence))
 	}
@@ -66,6 +70,8 @@ func (c *inquiry) excluded(v soak.Verdict, e *evidence, stated slopeTest, rate f
 	switch {
 	case e.rest.unchanged && v.Evidence != soak.EvidenceLoad:
 		return leak
+	case v.Evidence != soak.EvidenceRest && e.load.ascent.allowed():
+		return fmt.Sprintf("at most %s; %s", rate(float64(v.Hi)), leak)
 	case e.tolerance > 0:
 		return fmt.Sprintf("at most %s (95 %% confidence), %s tolerated; %s", rate(max(0, stated.upper)), rate(e.tolerance), leak)
 	}

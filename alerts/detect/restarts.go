@@ -27,8 +27,8 @@ func (c *inquiry) unmarked() bool {
 
 // withRestarts judges a recording whose author marked no restarts once more,
 // with its sudden deep drops taken for restarts. All teeth of a sawtooth rise, so
-// growth before a drop and rest after it are a restart. What falls many times, at
-// even distances, or by less than half may be a sawtooth: such drops are only named.
+// growth before a drop and rest after it are a restart. What falls once or many times,
+// at even distances, or by less than half may be a sawtooth: such drops are only named.
 func (c *inquiry) withRestarts(v soak.Verdict) soak.Verdict {
 	all := drops(c.pts)
 	if v.State == soak.Leaking {
@@ -46,7 +46,7 @@ func (c *inquiry) withRestarts(v soak.Verdict) soak.Verdict {
 		if v.State == soak.Clean {
 			return v
 		}
-		if w := again.verdict(e); w.State == soak.Clean || w.State == soak.Leaking && e.load.sameRate() && losesMost(c.pts, at) {
+		if w := again.verdict(e); w.State == soak.Clean || w.State == soak.Leaking && e.load.sameRate() && losesMost(c.pts, at) && accidental(c.pts[0].t, at, c.end()) {
 			w.Warnings = append(w.Warnings, treatedAsRestarts(len(at)))
 			return w
 		}
@@ -213,6 +213,17 @@ func restarts(pts []point) []float64 {
 		return nil
 	}
 	return at
+}
+
+// accidental reports whether drops between two hours are not the teeth of a sawtooth:
+// those are about equally long, and the first and the last are cut off at most.
+func accidental(from float64, at []float64, to float64) bool {
+	longest, shortest := max(at[0]-from, to-at[len(at)-1]), math.Inf(1)
+	for i := 1; i < len(at); i++ {
+		length := at[i] - at[i-1]
+		longest, shortest = max(longest, length), min(shortest, length)
+	}
+	return longest >= regular*shortest
 }
 
 // drops returns the hours of the sudden deep drops.

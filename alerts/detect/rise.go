@@ -30,6 +30,7 @@ type ascent struct {
 	rises    []rise  // oldest first; none where the level did not rise by more than chance and more than it may
 	level    float64 // before the first of them
 	from, to float64 // hours: the first and the last judged sample
+	small    bool    // it is no larger than the room that clean allows
 }
 
 const (
@@ -60,11 +61,15 @@ func (a *ascent) flat() float64 { return a.to - a.last() }
 // no pace; that of all the time before it is the only one known.
 func (a *ascent) enough() float64 {
 	took := a.last() - a.from
-	count, waited, before := 0, 0.0, a.from
+	count, waits, waited, before := 0, 0.0, 0.0, a.from
 	for _, r := range a.rises {
 		count += r.points
+		waits += r.from - before
 		waited = max(waited, r.from-before)
 		before = r.to
+	}
+	if waits > took/2 { // its pace is that of the rises, not of the points in which one rises
+		count = len(a.rises)
 	}
 	if count == 1 {
 		return took
@@ -75,17 +80,21 @@ func (a *ascent) enough() float64 {
 
 // continues reports whether the level rose and has not been flat for long enough
 // to show that this has ended.
-func (a *ascent) continues() bool { return a.found() && a.flat() < a.enough() }
+func (a *ascent) continues() bool { return a.found() && !a.small && a.flat() < a.enough() }
+
+// allowed reports whether the level rose and may still rise, by no more than clean
+// allows.
+func (a *ascent) allowed() bool { return a.found() && a.small && a.flat() < a.enough() }
 
 // found reports whether the level rose.
 func (a *ascent) found() bool { return len(a.rises) > 0 }
 
 // ascent finds the rises of the level of one lifetime. They count where they are
-// together larger than the room, and more than chance would give under the noise
-// around them, at the bound alpha.
-func (f *fit) ascent(pts []point, quantum, room, alpha float64) (a ascent) {
+// together more than chance would give under the noise around them, at the bound
+// alpha, and larger than the room; all tells to seek the smaller, too.
+func (f *fit) ascent(pts []point, quantum, room, alpha float64, all bool) (a ascent) {
 	v := &f.view
-	if v.scale == 0 || (slices.Max(v.y)-slices.Min(v.y))*v.scale <= room {
+	if v.scale == 0 || !all && (slices.Max(v.y)-slices.Min(v.y))*v.scale <= room {
 		return a
 	}
 	regular := f.regularColumns()
@@ -94,7 +103,8 @@ func (f *fit) ascent(pts []point, quantum, room, alpha float64) (a ascent) {
 	little := settled * (level[n-1] - slices.Min(level))
 	held := f.withoutReturns(pts, level, min(little, room/v.scale))
 	net := held[n-1] - held[0]
-	if net*v.scale <= room {
+	small := net*v.scale <= room
+	if net <= 0 || small && !all {
 		return a
 	}
 	columns := append([][]float64{ones(n)}, regular...)
@@ -102,7 +112,7 @@ func (f *fit) ascent(pts []point, quantum, room, alpha float64) (a ascent) {
 	if !tr.known() || tr.cdf(0) >= alpha {
 		return a
 	}
-	a.from, a.to = v.origin, v.origin+v.span
+	a.from, a.to, a.small = v.origin, v.origin+v.span, small
 	a.level = v.center + held[0]*v.scale
 	a.rises = f.rises(pts, held, min(settled*net, room/v.scale))
 	return a
@@ -398,11 +408,11 @@ func (c *inquiry) ascent(k criteria, lifetimes []lifetime, alpha float64) (a asc
 		if k.tolerance > 0 {
 			room = k.tolerance * l.view.span
 		}
-		b := l.middle.ascent(l.pts, c.quantum, room, alpha)
+		b := l.middle.ascent(l.pts, c.quantum, room, alpha, c.q.Final)
 		if !b.found() {
-			b = l.fit.ascent(l.pts, c.quantum, room, alpha)
+			b = l.fit.ascent(l.pts, c.quantum, room, alpha, c.q.Final)
 		}
-		if b.found() && (b.continues() || !a.continues()) {
+		if b.found() && (b.continues() || !a.continues() && !(a.allowed() && !b.allowed())) {
 			a = b
 		}
 	}
@@ -438,6 +448,16 @@ func (a *ascent) ended(unit string) string {
 		return fmt.Sprintf("rose %d times from %s to %s, by %s in all%s", n, when[0], when[n-1], size, flat)
 	}
 	return fmt.Sprintf("rose at %s and %s, by %s in all%s", strings.Join(when[:n-1], ", "), when[n-1], size, flat)
+}
+
+// within states the rises of a level that may still rise, by no more than clean
+// allows.
+func (a *ascent) within(unit string) string {
+	rose, n := "rose in "+human.Count(len(a.rises), "step"), a.rises[0]
+	if !n.sudden && len(a.rises) == 1 {
+		rose = "rose"
+	}
+	return fmt.Sprintf("%s by %s, the last until %s, which is no more than clean allows", rose, human.Amount(a.net(), unit), human.Roughly(duration(a.last())))
 }
 
 // unended states the rises of a level that may still rise, and what would show

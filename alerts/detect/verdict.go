@@ -99,6 +99,10 @@ func (c *inquiry) verdict(e evidence) soak.Verdict {
 		v.Slope, v.Lo, v.Hi = soak.Float(e.rest.change), soak.Float(e.rest.change)-step, soak.Float(e.rest.change)+step
 	}
 	v.MinDetectable = soak.Float(c.limit(&e, v, stated))
+	if a := &e.load.ascent; v.State == soak.Clean && v.Evidence != soak.EvidenceRest && a.allowed() {
+		rate := soak.Float(a.net() / c.hours) // it may continue, and was not called a leak
+		v.Hi, v.MinDetectable = max(v.Hi, rate), max(v.MinDetectable, rate)
+	}
 	from := c.pts[0].t
 	if measured && v.State == soak.Leaking {
 		from = c.began(e.load.growthFrom(), float64(v.Slope))
