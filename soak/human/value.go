@@ -40,8 +40,8 @@ func scaled(v, base float64, units []string) string {
 	return figures(v) + " " + units[i]
 }
 
-// figures writes three significant figures without trailing zeros: from a million
-// on with an SI prefix, below 0.0005 with an exponent.
+// figures writes three significant figures without trailing zeros: from ten thousand
+// on with commas, from a million on with an SI prefix, below 0.0005 with an exponent.
 func figures(v float64) string {
 	if a := math.Abs(v); v != 0 && (a < 0.0005 || a >= 1e18) {
 		return strconv.FormatFloat(v, 'g', 3, 64)
@@ -53,7 +53,11 @@ func figures(v float64) string {
 		places = 2 - int(math.Floor(math.Log10(math.Abs(v))))
 	}
 	unit := math.Pow(10, float64(places))
-	return strconv.FormatFloat(math.Round(v*unit)/unit, 'f', -1, 64)
+	digits := strconv.FormatFloat(math.Round(v*unit)/unit, 'f', -1, 64)
+	if math.Abs(v) < 9_995 {
+		return digits
+	}
+	return group(digits) // has no decimals
 }
 
 // Roughly writes a duration in one unit: 40 s, 12 min, 3.5 h, 2.1 d.

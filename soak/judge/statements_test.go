@@ -43,7 +43,7 @@ func TestStatements_MemoryAgreesWithVerdicts(t *testing.T) {
 }
 
 func TestStatements_Follows(t *testing.T) {
-	for bound, want := range map[soak.Follows]string{"": "", "sessions": "per connection", "operations": "one in 10000 operations", "time": "72/h"} {
+	for bound, want := range map[soak.Follows]string{"": "", "sessions": "per connection", "operations": "one in 10,000 operations", "time": "72/h"} {
 		v := verdict(soak.Leaking, 72, 70, 74)
 		v.PerOperation, v.Follows = 1e-4, bound
 		got := Statements(memory{}, Run{}, []Judged{{ID: name("target", "fds"), Metric: soak.Metric{Unit: "count"}, Verdict: v}}, detect.Judge{})

@@ -169,7 +169,7 @@ func (c CPU) shown() string {
 }
 
 // line is a summary of the machine; "" if nothing was measured. That work waited while
-// most CPUs were idle is stated, but is no lack by itself.
+// most CPUs were idle is stated without a claim.
 func (c CPU) line() string {
 	late := float64(c.LateTicks) >= starvedShare*float64(max(c.Ticks, 1))
 	switch {

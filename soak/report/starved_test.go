@@ -166,7 +166,7 @@ func TestText_SummaryOfMachine(t *testing.T) {
 	}
 }
 
-func TestCPU_LineClaimsNoLackBesideIdleCPUs(t *testing.T) {
+func TestCPU_LineWhileCPUsIdle(t *testing.T) {
 	for _, c := range []struct {
 		cpu  CPU
 		want string
