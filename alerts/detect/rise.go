@@ -91,7 +91,7 @@ func (a *ascent) found() bool { return len(a.rises) > 0 }
 
 // ascent finds the rises of the level of one lifetime. They count where they are
 // together more than chance would give under the noise around them, at the bound
-// alpha, and larger than the room; all tells to seek the smaller, too.
+// alpha, and larger than the room; with all, the smaller count, too.
 func (f *fit) ascent(pts []point, quantum, room, alpha float64, all bool) (a ascent) {
 	v := &f.view
 	if v.scale == 0 || !all && (slices.Max(v.y)-slices.Min(v.y))*v.scale <= room {
