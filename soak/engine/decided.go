@@ -2,6 +2,8 @@ package engine
 
 import (
 	"fmt"
+	"slices"
+	"time"
 
 	"soakmon/alerts/detect"
 	"soakmon/soak"
@@ -28,12 +30,21 @@ func (r *run) endDecided(judged []judge.Judged) {
 			decided++
 		}
 	}
-	if decided == 0 {
+	if decided == 0 || !r.standsAtEnd(at) {
 		return
 	}
 	lasted, left := at-r.line.loadFrom, end-at
 	r.note(soak.Event{Kind: soak.EventDecided, Value: soak.Float(left.Seconds()), Text: fmt.Sprintf("all %d judged series are decided: the load ends after %s of %s", decided, human.Duration(lasted), human.Duration(r.Plan.Duration))})
 	r.line.ending = soak.EndDecided
+}
+
+// standsAtEnd reports whether every judged series is decided by the question that the
+// end of the run asks, too. It has the checked limit and no planned time to come.
+func (r *run) standsAtEnd(at time.Duration) bool {
+	judged, err := judge.All(r.history, r.question(at, false), r.Detector)
+	return err == nil && !slices.ContainsFunc(judged, func(j judge.Judged) bool {
+		return j.Decides() && j.Verdict.State == soak.Inconclusive
+	})
 }
 
 // rested reports whether the planned rests have begun: a reading at rest was taken

@@ -40,6 +40,12 @@ func TestRun_UntilDecided(t *testing.T) {
 		{"a leak and a clean series", func(at time.Duration) float64 { return 210 + math.Floor(at.Seconds()/2) }, detect.Judge{}, true, soak.EndDecided, 34 * time.Minute, 45 * time.Minute, 1},
 		{"not asked for", steady, detect.Judge{}, false, soak.EndFinished, time.Hour, 62 * time.Minute, 0},
 		{"one undecided series", steady, of(soak.RoleTarget, "fds", always(soak.Inconclusive)), true, soak.EndFinished, time.Hour, 62 * time.Minute, 0},
+		{"a series that the end leaves undecided", steady, of(soak.RoleTarget, "fds", func(q soak.Question) soak.State {
+			if q.Final {
+				return soak.Inconclusive
+			}
+			return soak.Clean
+		}), true, soak.EndFinished, time.Hour, 62 * time.Minute, 0},
 		{"soak's own undecided series", steady, of(soak.RoleMonitor, "fds", always(soak.Inconclusive)), true, soak.EndDecided, 10 * time.Minute, 12 * time.Minute, 0},
 	} {
 		t.Run(c.name, func(t *testing.T) {

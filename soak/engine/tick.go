@@ -103,7 +103,7 @@ func (r *run) noteGaps(at time.Duration) {
 func (r *run) judge() {
 	at := r.lastAt
 	r.lastLook = at
-	judged, err := judge.All(r.history, judge.Run{Plan: r.Plan, Facts: r.Facts, Events: r.history.events, End: at, Running: r.line.ending == "" && r.ended == "", Firing: r.alerts.firing(), Kept: r.ownJudged(at)}, r.Detector)
+	judged, err := judge.All(r.history, r.question(at, r.line.ending == "" && r.ended == ""), r.Detector)
 	if err != nil {
 		r.note(soak.Event{Kind: soak.EventNote, Process: soak.RoleMonitor, Text: "the series could not be judged: " + err.Error()})
 		return
@@ -111,6 +111,11 @@ func (r *run) judge() {
 	r.verdicts = judged
 	r.raise(judged, at)
 	r.endDecided(judged)
+}
+
+// question is what the detector is asked at a look. At the end no load is to come.
+func (r *run) question(at time.Duration, running bool) judge.Run {
+	return judge.Run{Plan: r.Plan, Facts: r.Facts, Events: r.history.events, End: at, Running: running, Firing: r.alerts.firing(), Kept: r.ownJudged(at)}
 }
 
 // raise updates the alerts with the verdicts of a look. While levels cannot be

@@ -49,7 +49,7 @@ type Judged struct {
 	Tolerance float64    // growth per hour that was allowed
 	Verdict   soak.Verdict
 	Last      float64 // newest measured value in steady load
-	Points    int     // measured values in steady load; of a heap after a collection, collections
+	Points    int     // measured values in steady load
 	Covered   float64 // share of the steady load in which it was measured, 0 to 1
 	Rest      []soak.RestPoint
 	PartOf    string // the series that includes this one and decided for it; "" if it was decided by itself
@@ -134,8 +134,7 @@ func (a *asker) ask(s subject) (Judged, error) {
 	if s.use == shown {
 		j.Tolerance = math.NaN()
 	}
-	j.Last, _ = newest(series)
-	_, j.Points = newest(readings)
+	j.Last, j.Points = newest(series)
 	j.first, j.from, j.to = readingsOf(series)
 	j.Rest = a.restPoints(s.id, series.Breaks)
 	q := soak.Question{

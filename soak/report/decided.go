@@ -41,6 +41,10 @@ func (b *builder) decided(r *Report) *Decided {
 	d := &Decided{Steady: steady.Seconds(), Whole: whole.Seconds(), Factor: math.Pow(whole.Seconds()/steady.Seconds(), 1.5)}
 	d.Text = fmt.Sprintf("every judged series was decided after %s of %s, so the load ended: growth that begins later was not seen, and the smallest detectable growth is about %.2g times that of the whole duration",
 		human.Duration(lasted), human.Duration(b.plan.Duration), d.Factor)
+	if slices.ContainsFunc(r.Series, Series.undecided) {
+		d.Text = fmt.Sprintf("every judged series was decided after %s of %s, so the load ended, but with the readings since then not all are", human.Duration(lasted), human.Duration(b.plan.Duration))
+		return d
+	}
 	if s, ok := dearest(r.Series); ok {
 		d.Text += fmt.Sprintf(" (%s: %s/h, not %s/h)", s.Metric, human.Amount(s.MinDetectable, s.Unit), human.Amount(float64(s.MinDetectable)/d.Factor, s.Unit))
 	}

@@ -61,10 +61,17 @@ func (r Report) endWords() string {
 	case soak.EndFinished:
 		return ""
 	case soak.EndDecided:
+		if slices.ContainsFunc(r.Series, Series.undecided) {
+			return "ended early, some undecided"
+		}
 		return "ended early, all decided"
 	}
 	return string(r.Ended)
 }
+
+// undecided reports whether a series of the target, or one that a rule asked about,
+// is inconclusive.
+func (s Series) undecided() bool { return s.Verdict == soak.Inconclusive && !ownUnasked(s) }
 
 // Sentence is the verdict of a run in one sentence, with what decides the exit code.
 func Sentence(r Report) string {

@@ -137,6 +137,12 @@ var scenarios = []scenario{
 		m.event(soak.EventDecided, soak.Event{At: at(90), Value: 60})
 		m.cut(90)
 	}, soak.Clean, ExitClean, "no growth above the tolerance"},
+	{"decided_early_but_not_at_the_end", func(m *memory) {
+		m.run.Ended, m.run.Plan.UntilDecided = soak.EndDecided, true
+		m.event(soak.EventDecided, soak.Event{At: at(90), Value: 60})
+		m.cut(90)
+		m.says["target fds"] = soak.Verdict{State: soak.Inconclusive, Growth: soak.UnknownGrowth(), Reason: "possible growth"}
+	}, soak.Inconclusive, ExitInconclusive, "possible growth"},
 	{"interrupted", func(m *memory) { m.run.Ended = "interrupted"; m.cut(80) }, soak.Inconclusive, ExitInconclusive, "the run ended early, after 1 min 20 s (interrupted)"},
 	{"interrupted_before_the_load", func(m *memory) { m.run.Ended = "interrupted"; m.cut(5) }, soak.Inconclusive, ExitInconclusive, "load tcp never started"},
 	{"monitor_killed", func(m *memory) { m.run.Ended = ""; m.run.End = time.Time{}; m.cut(80) }, soak.Inconclusive, ExitInconclusive, "the monitor was killed: the recording ends after 1 min 20 s"},
