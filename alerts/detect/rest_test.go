@@ -148,3 +148,23 @@ func TestJudge_StatesFiguresOfDecidingEvidence(t *testing.T) {
 		t.Errorf("slope %v (%v to %v), p %v; want 0 ± %v, one step between two equal readings", v.Slope, v.Lo, v.Hi, v.P, step)
 	}
 }
+
+// TestJudge_EqualAtRestStatesLimit of a constant quantity of which growth is tolerated:
+// no less than that would have been called a leak.
+func TestJudge_EqualAtRestStatesLimit(t *testing.T) {
+	t.Parallel()
+	const allowed = 80 << 20
+	q := soak.Question{Tolerance: soak.Quantity{Value: allowed, Per: soak.PerHour}, Look: 1, Family: 8}
+	q.Series.Metric = soak.Metric{Name: "native_bytes", Unit: "bytes", Quantum: 1}
+	for i := range 35 {
+		q.Series.At, q.Series.Value = append(q.Series.At, time.Duration(25+i)*time.Second), append(q.Series.Value, 9125888)
+	}
+	for _, s := range []int{13, 67, 76} {
+		q.Rest = append(q.Rest, soak.RestPoint{At: time.Duration(s) * time.Second, Value: 9125888, Forced: true})
+	}
+	for _, q.Final = range []bool{false, true} {
+		if v := (Judge{}).Judge(q); v.State != soak.Clean || !(v.MinDetectable > allowed && v.MinDetectable < 2*allowed) {
+			t.Errorf("final %v: %s, at least %v detectable (%s)", q.Final, v.State, v.MinDetectable, v.Reason)
+		}
+	}
+}

@@ -93,9 +93,11 @@ func (c *inquiry) verdict(e evidence) soak.Verdict {
 		v.Growth = stated.growth()
 		v.P = min(1, stated.p*falseAlarms/spent)
 	}
-	// Counts that are equal at two rests exclude growth by one step each.
-	if step := soak.Float(c.quantum / e.rest.hours); e.rest.unchanged && v.State == soak.Clean && !(v.MinDetectable < 2*step) {
-		v.MinDetectable = 2 * step
+	// Counts that are equal at two rests exclude growth by one step each. Growth
+	// within the tolerance is no leak.
+	step := soak.Float(c.quantum / e.rest.hours)
+	if limit := soak.Float(e.tolerance) + 2*step; e.rest.unchanged && v.State == soak.Clean && !(v.MinDetectable < limit) {
+		v.MinDetectable = limit
 		v.Slope, v.Lo, v.Hi = soak.Float(e.rest.change), soak.Float(e.rest.change)-step, soak.Float(e.rest.change)+step
 	}
 	v.MinDetectable = soak.Float(c.limit(&e, v, stated))
