@@ -93,8 +93,8 @@ func (c *inquiry) verdict(e evidence) soak.Verdict {
 		v.Growth = stated.growth()
 		v.P = min(1, stated.p*falseAlarms/spent)
 	}
-	// Counts that are equal at two rests exclude growth by one step each. Growth
-	// within the tolerance is no leak.
+	// Counts that are equal at two rests exclude growth by one step each, above what
+	// is tolerated.
 	step := soak.Float(c.quantum / e.rest.hours)
 	if limit := soak.Float(e.tolerance) + 2*step; e.rest.unchanged && v.State == soak.Clean && !(v.MinDetectable < limit) {
 		v.MinDetectable = limit
