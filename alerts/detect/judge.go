@@ -132,6 +132,9 @@ func (c *inquiry) restAlpha(readings int) float64 {
 // process, and keeps those that can show anything in comparison with the
 // others: at least a twentieth of the whole time, or where there are few, many points.
 func splitAtBreaks(pts []point) [][]point {
+	if len(pts) == 0 {
+		return nil
+	}
 	var parts [][]point
 	start := 0
 	few := pts[len(pts)-1].segment-pts[0].segment < fewLifetimes

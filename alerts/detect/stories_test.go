@@ -55,3 +55,12 @@ func TestJudge_FillsAndFallsBack(t *testing.T) {
 		t.Errorf("the fourth tooth: %s", v.Reason)
 	}
 }
+
+// The look that sees the end of a process finds nothing after its last rise.
+func TestDetected_ProcessThatEnded(t *testing.T) {
+	t.Parallel()
+	q := dayOf(func(t int) float64 { return (1e8 + 2000*float64(t)) * step(t < 80000) })
+	if _, found := Detected(q); !found {
+		t.Error("not found")
+	}
+}
