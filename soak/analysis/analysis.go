@@ -204,11 +204,9 @@ func (a Analysis) interval() string {
 	return cmp.Or(human.Interval(a.Lo, a.Hi, a.Unit), human.Unknown)
 }
 
-// remarks writes why a series is not clean, and the warnings.
+// remarks writes why the verdict is what it is, and the warnings.
 func (a Analysis) remarks(out *strings.Builder) {
-	if a.Verdict != soak.Clean {
-		fmt.Fprintf(out, "  %s\n", a.Reason)
-	}
+	fmt.Fprintf(out, "  %s\n", a.Reason)
 	for _, w := range a.Warnings {
 		fmt.Fprintf(out, "  note: %s\n", w)
 	}
