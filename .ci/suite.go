@@ -44,9 +44,9 @@ const (
 	busy     = "^Test(Bench|CompareWithEarlier|Engine|Report_HTML|Web)" // tests of program that work the cores; the others wait
 )
 
-// pure leaves the detector of growth uninstrumented where others are tested with the
-// race detector: it starts no goroutine and keeps no state, and the engine's tests ask
-// it so often that they took four times as long.
+// pure compiles the detector of growth without the race detector where other packages
+// are tested with it. The detector starts no goroutine and keeps no state. The engine's
+// tests call it many times, and took four times as long with it instrumented.
 const pure = "-gcflags=soakmon/alerts/detect=-race=false"
 
 var (

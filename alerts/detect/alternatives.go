@@ -84,16 +84,6 @@ func (f *fit) lastChange() float64 {
 	return at
 }
 
-// peakUntil is the index of the highest value until a time.
-func (f *fit) peakUntil(at float64) (peak int) {
-	for i, t := range f.view.t {
-		if t <= at && f.view.y[i] > f.view.y[peak] {
-			peak = i
-		}
-	}
-	return peak
-}
-
 // ceilingContradicts reports whether the middle or the upper envelope of the last
 // piece does not rise: growth lifts both.
 func (f *fit) ceilingContradicts(pts []point, quantum float64) bool {

@@ -20,6 +20,16 @@ func (f *fit) gaveBack(shown float64) bool {
 	return (v.y[after]-v.y[low])*v.scale < shown/2*(v.t[after]-v.t[low])*v.span
 }
 
+// peakUntil is the index of the highest value until a time.
+func (f *fit) peakUntil(at float64) (peak int) {
+	for i, t := range f.view.t {
+		if t <= at && f.view.y[i] > f.view.y[peak] {
+			peak = i
+		}
+	}
+	return peak
+}
+
 // least is the index of the lowest value.
 func least(v []float64) int { return slices.Index(v, slices.Min(v)) }
 

@@ -30,7 +30,7 @@ type ascent struct {
 	rises    []rise  // oldest first; none where the level did not rise by more than chance and more than it may
 	level    float64 // before the first of them
 	from, to float64 // hours: the first and the last judged sample
-	small    bool    // it is no larger than the room that clean allows
+	small    bool    // it is within the room that clean allows
 }
 
 const (
@@ -82,8 +82,7 @@ func (a *ascent) enough() float64 {
 // to show that this has ended.
 func (a *ascent) continues() bool { return a.found() && !a.small && a.flat() < a.enough() }
 
-// allowed reports whether the level rose and may still rise, by no more than clean
-// allows.
+// allowed reports whether the level rose and may still rise, within what clean allows.
 func (a *ascent) allowed() bool { return a.found() && a.small && a.flat() < a.enough() }
 
 // found reports whether the level rose.
@@ -450,14 +449,13 @@ func (a *ascent) ended(unit string) string {
 	return fmt.Sprintf("rose at %s and %s, by %s in all%s", strings.Join(when[:n-1], ", "), when[n-1], size, flat)
 }
 
-// within states the rises of a level that may still rise, by no more than clean
-// allows.
+// within states the rises of a level that may still rise, within what clean allows.
 func (a *ascent) within(unit string) string {
 	rose, n := "rose in "+human.Count(len(a.rises), "step"), a.rises[0]
 	if !n.sudden && len(a.rises) == 1 {
 		rose = "rose"
 	}
-	return fmt.Sprintf("%s by %s, the last until %s, which is no more than clean allows", rose, human.Amount(a.net(), unit), human.Roughly(duration(a.last())))
+	return fmt.Sprintf("%s by %s, most recently until %s, within what clean allows", rose, human.Amount(a.net(), unit), human.Roughly(duration(a.last())))
 }
 
 // unended states the rises of a level that may still rise, and what would show

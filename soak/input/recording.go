@@ -85,7 +85,7 @@ func (c *column) add(cell string, line int) {
 }
 
 // dropCutCell leaves out the last cell of a last line that does not end, where digits
-// are missing: it is no number, or less than a fifth of the one above.
+// are missing: it is not a number, or less than a fifth of the one above.
 func (rec *recording) dropCutCell(line int) bool {
 	const digits = 5.
 	n := len(rec.at)
