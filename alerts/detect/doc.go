@@ -154,6 +154,8 @@
 //	                             curve departs from its chord by a sixteenth of its rise, hardly different from it
 //	8 deviations, 1/5 (drops)    judgment: how deep a drop must be to be taken for a restart
 //	1/2, factor 1.75 (restarts)  judgment: an unmarked fall loses more than half, at uneven distances, or it may be a tooth
+//	1/20 or 10 min (before a fall)  judgment: how long growth must have lasted before a fall that leaves less than half
+//	                             of what there was, or of the beginning; before others, a quarter
 //	24 lifetimes, 30 points      judgment: with fewer restarts, each lifetime with this number of points is judged, however short
 //	5 steps, 1/20 (zeros)        judgment: zeros further from the rest than an outlier, and too few to show anything, are gaps
 //	1/5 (return)                 judgment: what may remain of a rise after a drop to its beginning

@@ -150,6 +150,21 @@ func (g *gen) restartsIdle(marked bool) float64 {
 	return rise / at / float64(g.n)
 }
 
+// idlesLong fills with growth in the first part, after which the process starts again
+// and idles at a level from a fiftieth of the first one to that one.
+func (g *gen) idlesLong() float64 {
+	b, _ := g.memory()
+	at, rise, idle := g.between(.2, .5), b*g.between(.4, 3), g.logspan(.02, 1)
+	for i := range g.v {
+		if x := float64(i) / float64(g.n); x < at {
+			g.v[i] += rise * x / at
+		} else {
+			g.v[i] *= idle
+		}
+	}
+	return rise / at / float64(g.n)
+}
+
 // diesAt fills with growth until share x of the series, and zeros from then on.
 func (g *gen) diesAt(x float64) float64 {
 	b, _ := g.memory()
@@ -268,6 +283,7 @@ var kinds = []kind{
 		return 0
 	}},
 	{name: "growth_then_idle", want: wantLeak, names: aFall, make: func(g *gen) float64 { return g.restartsIdle(false) }},
+	{name: "growth_then_long_idle", want: wantLeak, names: aFall, make: func(g *gen) float64 { return g.idlesLong() }},
 	{name: "growth_then_idle_marked", want: wantLeak, make: func(g *gen) float64 { return g.restartsIdle(true) }},
 	{name: "growth_then_few_zeros", want: wantLeak, make: func(g *gen) float64 { return g.diesAt(1 - g.between(.005, .06)) }},
 	{name: "growth_then_many_zeros", want: wantLeak, make: func(g *gen) float64 { return g.diesAt(1 - g.between(.08, .35)) }},

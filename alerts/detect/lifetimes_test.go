@@ -93,6 +93,17 @@ var stories = []story{
 		end := g.at(g.between(.67, .9))
 		return g.ramp(0, end, b*g.logspan(.5, 8))
 	}},
+	{name: "growth to death under a long idle", leak: true, ends: true, make: func(g *gen, _ *soak.Question) float64 {
+		b, _ := g.lived()
+		start, end := g.at(g.between(.05, .2)), g.at(g.between(.4, .5))
+		s := g.ramp(start, end, b*g.logspan(.5, 4))
+		for i := range g.v {
+			if i < start || i >= end {
+				g.v[i] *= .03
+			}
+		}
+		return s
+	}},
 	{name: "killed again and again", falls: true, make: func(g *gen, _ *soak.Question) float64 {
 		b, _ := g.lived()
 		top, n := g.between(2.5, 5), 3+g.IntN(8)

@@ -40,13 +40,25 @@ func (c *inquiry) withRestarts(v soak.Verdict) soak.Verdict {
 	if at := restarts(c.pts); len(at) > 0 {
 		again := c.about(cut(c.pts, at))
 		e := again.gather(nil)
-		if w, ok := again.beforeDrop(v, &e); ok {
+		w := again.verdict(e)
+		if v.State != soak.Clean && w.State == soak.Leaking && e.load.sameRate() && losesMost(c.pts, at) && accidental(c.pts[0].t, at, c.end()) {
+			w.Warnings = append(w.Warnings, treatedAsRestarts(len(at)))
 			return w
+		}
+		if u, ok := again.beforeDrop(v, &e); ok {
+			return u
+		}
+		if up := starts(c.pts); len(up) > 0 {
+			again = c.about(cut(again.pts, up))
+			started := again.gather(nil)
+			if u, ok := again.beforeDrop(v, &started); ok {
+				return u
+			}
 		}
 		if v.State == soak.Clean {
 			return v
 		}
-		if w := again.verdict(e); w.State == soak.Clean || w.State == soak.Leaking && e.load.sameRate() && losesMost(c.pts, at) && accidental(c.pts[0].t, at, c.end()) {
+		if w.State == soak.Clean {
 			w.Warnings = append(w.Warnings, treatedAsRestarts(len(at)))
 			return w
 		}
@@ -117,11 +129,12 @@ func (c *inquiry) acrossDrops(v soak.Verdict) soak.Verdict {
 	return v
 }
 
-// beforeDrop decides where one lifetime between drops grows for more than half of
-// the recording and another rests: had the rest lasted as long as the growth, the
-// growth would have shown itself again. One that grows from its beginning, to which
-// the process then returned, is a leak; any other that may grow prevents the
-// verdict clean. A process that rested before its growth may rest again.
+// beforeDrop decides where one lifetime between drops grows and another rests. Growth
+// is a leak, however long the rest is, where the drop ended it as a restart does: from
+// its beginning, to which the process then returned, or to less than half of that.
+// Several such lifetimes prevent the verdict clean, and so does what may be growth for
+// longer than the rest: had the rest lasted as long as the growth, the growth would
+// have shown itself again. A process that rested before its growth may rest again.
 func (c *inquiry) beforeDrop(v soak.Verdict, e *evidence) (soak.Verdict, bool) {
 	if len(e.load.lifetimes) == 0 {
 		return v, false
@@ -137,36 +150,56 @@ func (c *inquiry) beforeDrop(v soak.Verdict, e *evidence) (soak.Verdict, bool) {
 	}
 	last := leak.inquiry.end()
 	next := slices.IndexFunc(c.pts, func(p point) bool { return p.t > last })
-	grown, beginning := last-leak.life().onset, leak.life().risesFromBeginning()
-	if beginning {
-		grown = leak.hours
-	}
-	if next < 0 || grown <= c.hours-grown {
+	if next < 0 {
 		return v, false
 	}
-	grow, rest := 0, 0
+	grow, rest, others := 0, 0, 0.0
 	for i := range all {
 		switch l := &all[i]; {
 		case l.trend.quantile(1-suspicion) < leak.trend.slope/2:
 			rest++
 		case l.suspect:
-			grow++
+			if grow++; l != leak && l.grows() {
+				others += l.hours
+			}
 		}
 	}
 	if rest == 0 && len(all) > 1 {
 		return v, false
 	}
-	when := human.Roughly(duration(last))
+	grown, beginning := last-leak.life().onset, leak.life().risesFromBeginning()
+	if beginning {
+		grown = leak.hours
+	}
 	from, to := leak.life().ends()
-	returned := meanOf(c.pts[next:min(len(c.pts), next+3)]) <= from+returnShare*(to-from)
-	if leak.grows() && grow == 1 && returned && beginning {
+	after := meanOf(c.pts[next:min(len(c.pts), next+3)])
+	ended := after < from/2
+	returned := ended || beginning && after <= from+returnShare*(to-from)
+	switch {
+	case leak.grows() && grow == 1 && returned && c.lasted(grown, ended, after < to/2):
 		w := c.leakOf(leak, v)
-		w.Warnings = append(w.Warnings, "it fell suddenly at "+when+" and then rested: treated as a restart; mark restarts with --restart TIME")
+		w.Warnings = append(w.Warnings, "it fell suddenly at "+human.Roughly(duration(last))+" and then rested: treated as a restart; mark restarts with --restart TIME")
+		return w, true
+	case leak.grows() && returned && c.lasted(grown+others, ended, after < to/2), grown > c.hours-grown:
+		w := c.suspicious(leak, v)
+		w.Warnings = append(w.Warnings, named([]float64{last}))
 		return w, true
 	}
-	w := c.suspicious(leak, v)
-	w.Warnings = append(w.Warnings, named([]float64{last}))
-	return w, true
+	return v, false
+}
+
+// lasted reports whether growth before a drop lasted long enough to count: a quarter
+// of the recording, as other growth must; shorter where the drop leaves less than half
+// of what there was, as few releases do, and for minutes where it leaves less than
+// half of the beginning, as only the end of a process does.
+func (c *inquiry) lasted(grown float64, ended, lostMost bool) bool {
+	switch {
+	case ended:
+		return grown >= warmupSpan.Hours()
+	case lostMost:
+		return grown >= c.hours/20
+	}
+	return grown >= lastShare*c.hours
 }
 
 // risesFromBeginning reports whether a line explains the view better, at odds of 20
@@ -247,6 +280,22 @@ func drops(pts []point) []float64 {
 		at = append(at, steepest(pts, v.origin+v.span*v.t[i-1], v.origin+v.span*v.t[i+1]))
 		last = i
 		i += 3
+	}
+	return at
+}
+
+// starts returns the hours of the sudden rises to more than twice of what there was,
+// as where a process is started under what was idle. They are drops backwards in time.
+func starts(pts []point) (at []float64) {
+	back := slices.Clone(pts)
+	slices.Reverse(back)
+	for i := range back {
+		back[i].t = -back[i].t
+	}
+	for _, t := range drops(back) {
+		if losesMost(back, []float64{t}) {
+			at = append(at, -t)
+		}
 	}
 	return at
 }
