@@ -41,6 +41,14 @@ func (c *inquiry) allowed() float64 {
 	return v
 }
 
+// room is the growth over the series that a clean one may hide.
+func (k criteria) room() float64 {
+	if k.tolerance > 0 {
+		return k.tolerance * k.hours
+	}
+	return k.cleanRoom
+}
+
 // A slopeTest is what one line of evidence says of growth: the test of a slope
 // against the tolerance.
 type slopeTest struct {
@@ -52,6 +60,7 @@ type slopeTest struct {
 	lo, hi      float64 // per hour: the 95 % interval of the slope
 	significant bool    // growth above the tolerance is shown, unless something else explains it
 	excluded    bool    // growth above the tolerance is excluded
+	rising      float64 // per hour: what the trend leaves out, as it ends by itself; the other figures include it
 	falls       bool    // because the readings fall: by more than chance, or in too much noise for anything else to exclude it
 }
 
@@ -73,6 +82,15 @@ func (t *slopeTest) widen(k criteria, lo, hi float64) {
 	t.exclude(k)
 }
 
+// stillRising adds to the figures the rate at which the level still rises at the end
+// though that rise ends by itself. It is no evidence of growth, but it is none of a
+// flat level either.
+func (t *slopeTest) stillRising(k criteria, rate float64) {
+	t.rising += rate
+	t.lo, t.hi, t.upper, t.most = t.lo+rate, t.hi+rate, t.upper+rate, t.most+rate
+	t.exclude(k)
+}
+
 // exclude decides whether growth above the tolerance is excluded.
 func (t *slopeTest) exclude(k criteria) {
 	t.falls = t.trend.quantile(1-suspicion) <= 0
@@ -88,8 +106,8 @@ func (t *slopeTest) exclude(k criteria) {
 // growth is the tested slope with its 95 % interval.
 func (t *slopeTest) growth() soak.Growth {
 	g := soak.UnknownGrowth()
-	g.Slope, g.Lo, g.Hi = soak.Float(t.trend.slope), soak.Float(t.lo), soak.Float(t.hi)
-	g.MinDetectable = soak.Float(max(t.detectable, t.hi)) // less was not excluded
+	g.Slope, g.Lo, g.Hi = soak.Float(t.trend.slope+t.rising), soak.Float(t.lo), soak.Float(t.hi)
+	g.MinDetectable = soak.Float(max(t.detectable+t.rising, t.hi)) // less was not excluded
 	return g
 }
 

@@ -106,7 +106,8 @@
 // a quarter of the series, so must its end. What waited before it rose may wait again:
 // the steps of a doubling heap come ever more slowly, so twice the longest wait must
 // have passed, or T. The stretch since then may exclude growth by itself. The
-// exponential approach of a warm-up does not count. A rise counts
+// exponential approach of a warm-up does not count, but the figures include the rate
+// at which it still rises at the end. A rise counts
 // only if its level is new and the lower envelope rose, too. The reason names the
 // rises with their times. Otherwise the series is inconclusive, and the reason says
 // how long a flat stretch would decide.

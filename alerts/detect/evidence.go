@@ -27,6 +27,8 @@ type loadEvidence struct {
 
 	alternative alternative // what explains the rise without growth that lasts; sought only where all else shows growth
 
+	leveling  leveling  // the approach to a level in the last lifetime, which the trend leaves out
+	unsettled bool      // it alone prevents that growth is excluded
 	ambiguity ambiguity // why growth is not excluded although the test of the slope excludes it
 	ascent    ascent    // by how much the level rose permanently, in the lifetime in which that matters most; sought only where growth is not shown
 }
@@ -118,6 +120,12 @@ func (c *inquiry) underLoad(k criteria, lifetimes []lifetime, pooled trend, alph
 	if lo, hi, ok := c.coarse(lifetimes); ok {
 		e.widen(k, lo, hi)
 		e.detectable = max(e.detectable, k.tolerance+(maxPieces+1)*c.quantum/k.hours) // fewer whole steps are as many events
+	}
+	if last := &lifetimes[len(lifetimes)-1]; e.excluded || !last.chosen().grows {
+		e.leveling = last.leveling()
+		flat := e.excluded
+		e.stillRising(k, e.leveling.rate)
+		e.unsettled = flat && !e.excluded
 	}
 	e.tooth = c.oneTooth(e.points())
 

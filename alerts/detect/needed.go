@@ -24,6 +24,8 @@ func (c *inquiry) needed(e *evidence, d decision, stated slopeTest) time.Duratio
 		hours = toothSpan.Hours()
 	case load.early:
 		hours = warmupSpan.Hours()
+	case load.unsettled:
+		hours = e.lengthToSettle(&load.slopeTest, load.leveling.tau)
 	case load.alternative != "", load.unranked:
 	case d.ambiguity == mayGoOn, d.ambiguity == "" && load.ascent.continues():
 		hours = load.ascent.last() + load.ascent.enough() - c.pts[0].t
@@ -58,6 +60,18 @@ func (k criteria) lengthToDecide(t *slopeTest) float64 {
 	for times := lookGrowth; times < longest; times *= lookGrowth {
 		if decided(times) {
 			return times
+		}
+	}
+	return 0
+}
+
+// lengthToSettle is how long the series must be, in hours, for the rate at which its
+// level still rises, and which falls with a time constant, to be within what may remain.
+func (k criteria) lengthToSettle(t *slopeTest, tau float64) float64 {
+	for hours := k.hours; hours < longest*k.hours; hours *= lookGrowth {
+		rising := t.rising * math.Exp((k.hours-hours)/tau)
+		if k.tolerance > 0 && t.upper-t.rising+rising <= k.tolerance || k.tolerance == 0 && (t.most-t.rising+rising)*hours <= k.cleanRoom {
+			return hours
 		}
 	}
 	return 0

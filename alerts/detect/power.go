@@ -25,7 +25,7 @@ func (c *inquiry) limit(e *evidence, v soak.Verdict, stated slopeTest) float64 {
 	case !stated.known(): // readings at rest that are equal
 		return c.checkedLimit(e, formula, 0)
 	}
-	return c.checkedLimit(e, formula, stated.upper-stated.trend.slope)
+	return stated.rising + c.checkedLimit(e, formula-stated.rising, stated.upper-stated.rising-stated.trend.slope)
 }
 
 // checkedLimit finds the limit by computation: growth is added to the readings

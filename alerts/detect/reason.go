@@ -34,6 +34,8 @@ func (c *inquiry) reason(v soak.Verdict, e *evidence, d decision, stated slopeTe
 			found = a.within(unit)
 		case a.found():
 			found = a.ended(unit)
+		case e.load.leveling.rise > e.room():
+			found = e.load.leveling.leveled(unit)
 		}
 		return fmt.Sprintf("%s; %s%s", found, c.excluded(v, e, stated, rate), c.spoke("; ", v.Evidence))
 	}
@@ -48,6 +50,8 @@ func (c *inquiry) reason(v soak.Verdict, e *evidence, d decision, stated slopeTe
 		return fmt.Sprintf("rose %s, but %s is too short to distinguish growth from warm-up", rate(float64(v.Slope)), length)
 	case e.load.alternative != "":
 		return fmt.Sprintf("rose %s, but %s; a longer run is needed", rate(float64(v.Slope)), e.load.alternative)
+	case e.load.unsettled:
+		return fmt.Sprintf("it is leveling off, with a time constant of %s, but it still rose %s at the end, and clean allows %s; %s", human.Roughly(duration(e.load.leveling.tau)), rate(e.load.rising), rate(e.room()/c.hours), decides(v.Needed))
 	case v.P < suspicion, stated.known() && stated.trend.cdf(e.tolerance) < suspicion:
 		return fmt.Sprintf("possible growth of %s (%s); %s", rate(float64(v.Slope)), human.Confidence(rate(float64(v.Lo)), rate(float64(v.Hi))), decides(v.Needed))
 	case d.ambiguity == mayGoOn, d.ambiguity == "" && e.load.ascent.continues() && v.Evidence == soak.EvidenceLoad:
@@ -58,6 +62,11 @@ func (c *inquiry) reason(v soak.Verdict, e *evidence, d decision, stated slopeTe
 		return fmt.Sprintf("too noisy or too short: over %s, growth of up to %s cannot be excluded, and %s is tolerated; %s", length, rate(stated.upper), rate(e.tolerance), decides(v.Needed))
 	}
 	return fmt.Sprintf("too noisy or too short: over %s, growth of up to %s cannot be excluded, and clean allows %s; %s", length, rate(stated.most), rate(e.cleanRoom/c.hours), decides(v.Needed))
+}
+
+// leveled states a rise that ended in an approach to a level.
+func (l *leveling) leveled(unit string) string {
+	return fmt.Sprintf("leveled off after a rise by %s, with a time constant of %s", human.Amount(l.rise, unit), human.Roughly(duration(l.tau)))
 }
 
 // excluded states the figure on which clean rests, and how much growth would have

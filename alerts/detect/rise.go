@@ -97,7 +97,7 @@ func (f *fit) ascent(pts []point, quantum, room, alpha float64, all bool) (a asc
 		return a
 	}
 	regular := f.regularColumns()
-	level, y := f.levelOf(residualAfter(v.t, v.y, regular), v.floorVariance(quantum))
+	level, y, ahead := f.levelOf(residualAfter(v.t, v.y, regular), v.floorVariance(quantum))
 	n := len(level)
 	little := settled * (level[n-1] - slices.Min(level))
 	held := f.withoutReturns(pts, level, min(little, room/v.scale))
@@ -114,6 +114,11 @@ func (f *fit) ascent(pts []point, quantum, room, alpha float64, all bool) (a asc
 	a.from, a.to, a.small = v.origin, v.origin+v.span, small
 	a.level = v.center + held[0]*v.scale
 	a.rises = f.rises(pts, held, min(settled*net, room/v.scale))
+	if tau := f.chosen().tau; ahead > settled*net { // where the curve begins, its level is ahead of it
+		last := &a.rises[len(a.rises)-1]
+		until := v.t[f.chosen().start()] + tau*math.Log(ahead/(settled*net))
+		last.to, last.sudden = max(last.to, min(a.to, v.origin+v.span*until)), false
+	}
 	return a
 }
 
@@ -283,8 +288,9 @@ func (f *fit) floorRose(pts []point, c climb, height float64) bool {
 
 // levelOf returns the level of a series at each point: pieces that are flat or
 // ramps, or those after a warm-up that approaches a level, where that fits better;
-// and the series without that warm-up.
-func (f *fit) levelOf(y []float64, floor float64) (level, judged []float64) {
+// the series without that warm-up, and how far the level was ahead of the series where
+// the warm-up began, if something came before it.
+func (f *fit) levelOf(y []float64, floor float64) (level, judged []float64, ahead float64) {
 	t := f.view.t
 	level, variance, cost := fitPieces(t, y, floor)
 	if c := f.chosen(); c.tau > 0 {
@@ -301,10 +307,13 @@ func (f *fit) levelOf(y []float64, floor float64) (level, judged []float64) {
 		p := newLevelSearch(t, warmed)
 		warm, _, costs := p.fit(variance)
 		if costs+3*math.Log(float64(len(t))) < cost {
-			return warm, warmed
+			if s > 0 {
+				ahead = warmed[s] - y[s]
+			}
+			return warm, warmed, ahead
 		}
 	}
-	return level, y
+	return level, y, 0
 }
 
 // fitPieces fits pieces that are flat or ramps. Their number depends on the

@@ -92,3 +92,40 @@ func (f *fit) saturationCost(r comparison, c model, b saturation) float64 {
 	fill(best)
 	return r.with(whole).cost(c)
 }
+
+// A leveling is the exponential approach of the last piece of a view to a level, from
+// below. A slope that was fitted together with it leaves it out.
+type leveling struct {
+	tau  float64 // time constant, hours
+	rise float64 // from its beginning to the end of the view
+	rate float64 // per hour at the end of the view: the series still rises that fast
+}
+
+// leveling returns that of the chosen model; its rate is zero where there is none.
+func (f *fit) leveling() (l leveling) {
+	c, v := f.chosen(), &f.view
+	if c.tau == 0 || v.scale == 0 || v.accelerates(c) {
+		return l
+	}
+	s := c.start()
+	t, y := v.t[s:], v.y[s:]
+	columns := [][]float64{approach(t, c.tau), ones(len(t))}
+	if c.grows {
+		columns = append(columns, t)
+	}
+	if c.step > s {
+		columns = append(columns, after(len(v.t), c.step)[s:])
+	}
+	columns = append(append(columns, pieces(f.regularColumns(), s)...), y)
+	var q normal
+	q.fill(columns)
+	q.factor()
+	height := -q.coefficients()[0] * v.scale
+	if height <= 0 {
+		return l
+	}
+	left := math.Exp((t[0] - t[len(t)-1]) / c.tau)
+	l.tau = v.span * c.tau
+	l.rise, l.rate = height*(1-left), height*left/l.tau
+	return l
+}

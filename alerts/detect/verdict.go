@@ -89,6 +89,9 @@ func (c *inquiry) verdict(e evidence) soak.Verdict {
 	v := c.unknown("")
 	v.State, v.Evidence, v.Level = d.state, d.line, e.level
 	stated, spent, ok := e.stated(d)
+	if d.state == soak.Leaking { // which does not end by itself
+		stated.stillRising(e.criteria, -stated.rising)
+	}
 	if ok {
 		v.Growth = stated.growth()
 		v.P = min(1, stated.p*falseAlarms/spent)
