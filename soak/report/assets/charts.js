@@ -443,9 +443,11 @@ class Card {
     runs.forEach((run, r) => {
       const own = run.charts.get(this.chart.id);
       own?.lines.forEach((line, i) => {
-        const at = runs.length > 1 ? r : i;
+        // Runs differ by color, and their lines by dashes; the lines of one run differ by
+        // color, and by dashes where there are more of them than colors.
+        const [at, dashes] = runs.length > 1 ? [r, i] : [i, Math.floor(i / COLORS)];
         out.push({
-          run, line, curve: own.curves[i], id: this.chart.id + ' ' + r + ' ' + line.name, color: '--c' + at % COLORS, dash: runs.length > 1 && i > 0 ? [3 * i, 3] : undefined,
+          run, line, curve: own.curves[i], id: this.chart.id + ' ' + r + ' ' + line.name, color: '--c' + at % COLORS, dash: dashes > 0 ? [3 * dashes, 3] : undefined,
           label: runs.length > 1 ? run.label + (own.lines.length > 1 ? ' ' + line.label : '') : line.label,
         });
       });
@@ -460,7 +462,8 @@ class Card {
     if (lines.length < 2) return this.keys.replaceChildren();
     this.keys.replaceChildren(...lines.map((l) => {
       const i = element('i');
-      i.style.background = color(l.color);
+      const [c, on, off] = [color(l.color), ...(l.dash || [])];
+      i.style.background = on ? `repeating-linear-gradient(90deg, ${c} 0 ${on}px, transparent ${on}px ${on + off}px)` : c;
       return element('button', {
         type: 'button', 'aria-pressed': String(!this.board.hidden.has(l.id)), title: 'Show or hide this line', onclick: () => {
           this.board.hidden.has(l.id) ? this.board.hidden.delete(l.id) : this.board.hidden.add(l.id);
