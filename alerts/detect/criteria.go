@@ -82,9 +82,8 @@ func (t *slopeTest) widen(k criteria, lo, hi float64) {
 	t.exclude(k)
 }
 
-// stillRising adds to the figures the rate at which the level still rises at the end
-// though that rise ends by itself. It is no evidence of growth, but it is none of a
-// flat level either.
+// stillRising adds to the figures the rate at which the level still rises at the end.
+// That rise ends by itself, so it does not show growth, but the level is not flat yet.
 func (t *slopeTest) stillRising(k criteria, rate float64) {
 	t.rising += rate
 	t.lo, t.hi, t.upper, t.most = t.lo+rate, t.hi+rate, t.upper+rate, t.most+rate
