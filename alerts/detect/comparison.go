@@ -9,7 +9,7 @@ import (
 // criterion (BIC), each under the noise that suits it best.
 type comparison struct {
 	t, y    []float64
-	kept    []int       // the points compared: none next to a change point, where a point may lie half before and half after it
+	kept    []int       // the points compared: none next to a change point, where a point of several samples may lie half before and half after it
 	extra   [][]float64 // regressors that every model has: rates of the load, periods
 	grid    []noise
 	filters []*filter // whitening filters of the grid's noises at the points compared
@@ -27,8 +27,9 @@ func (f *fit) compare(quantum float64, places ...int) comparison {
 	n := len(v.t)
 	changes := slices.Concat(f.growing.starts[1:], f.bounded.starts[1:], []int{f.growing.step, f.bounded.step}, places)
 	r := comparison{grid: noises(1/float64(n), 1), floor: v.floorVariance(quantum)}
+	single := v.samples == 1
 	for i := 1; i < n; i++ {
-		if !slices.ContainsFunc(changes, func(c int) bool { return c > 0 && i >= c-1 && i <= c }) {
+		if single || !slices.ContainsFunc(changes, func(c int) bool { return c > 0 && i >= c-1 && i <= c }) {
 			r.kept = append(r.kept, i)
 		}
 	}

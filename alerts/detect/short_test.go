@@ -3,6 +3,7 @@ package detect
 import (
 	"fmt"
 	"math"
+	"slices"
 	"testing"
 
 	"soakmon/soak"
@@ -143,6 +144,19 @@ func TestJudge_FewSamples(t *testing.T) {
 		q.Look = Looks(q.Series.At[c.samples-1])
 		if v := (Judge{}).Judge(q); v.State != c.want {
 			t.Errorf("%s: %s, want %s: %s", c.name, v.State, c.want, v.Reason)
+		}
+	}
+}
+
+// A line through some twenty readings is not taken for pieces that jump: no reading
+// lies half before a change and half after it, so each of them counts.
+func TestJudge_FewReadingsAllCount(t *testing.T) {
+	t.Parallel()
+	few := slices.IndexFunc(kinds, func(m kind) bool { return m.name == "heap_leak_few_samples" })
+	for _, k := range []int{29, 307, 340, 364} {
+		l := generateKind(kinds[few], 77, k)
+		if v := (Judge{}).Judge(l.question()); v.State != soak.Leaking {
+			t.Errorf("%d: %s: %s", k, v.State, v.Reason)
 		}
 	}
 }
