@@ -3,6 +3,7 @@ package input
 import (
 	"fmt"
 	"math"
+	"slices"
 	"time"
 
 	"soakmon/soak"
@@ -18,8 +19,9 @@ type Recording struct {
 
 // Restart marks in every series that the process restarted at a time of the
 // source's clock, written as in a column `time`. A fall at that time does not count
-// as memory that the process returned, and no trend continues across it. Restart
-// reports whether the time is within the recording; otherwise it marks nothing.
+// as memory that the process returned, and no trend continues across it. Where a
+// series fell just before that time, the mark moves to the fall. Restart reports
+// whether the time is within the recording; otherwise it marks nothing.
 func (r Recording) Restart(at string) (marked bool, err error) {
 	seconds, err := parseTime(at)
 	if err != nil {
@@ -31,9 +33,44 @@ func (r Recording) Restart(at string) (marked bool, err error) {
 	}
 	for i := range r.Series {
 		s := &r.Series[i]
-		s.Breaks = append(s.Breaks, time.Duration(math.Round(since*1e6))*time.Microsecond) // as samples are
+		at := time.Duration(math.Round(since*1e6)) * time.Microsecond // as samples are
+		s.Breaks = append(s.Breaks, fallBefore(*s, at))
 	}
 	return true, nil
+}
+
+const (
+	lateBy   = 3  // samples by which a restart may be marked too late
+	typical  = 20 // samples before it that show how far readings lie apart
+	fallSize = 8  // times that distance
+)
+
+// fallBefore returns the time of the fall that a mark means. Who notes a restart
+// often does so a moment later, when the first samples of the new process have been
+// taken: they would count as a sudden end of growth in the old one. So where one of
+// the samples just before the mark fell further than the sample at the mark, and
+// further than noise, the restart was at that sample. Otherwise it was at the mark.
+func fallBefore(s soak.Series, mark time.Duration) time.Duration {
+	after, _ := slices.BinarySearch(s.At, mark)
+	first := max(1, after-lateBy)
+	var apart []float64
+	for i := max(1, first-typical); i < first; i++ {
+		apart = append(apart, math.Abs(s.Value[i]-s.Value[i-1]))
+	}
+	if len(apart) == 0 {
+		return mark
+	}
+	slices.Sort(apart)
+	at, deepest := mark, fallSize*apart[len(apart)/2]
+	if after < len(s.At) {
+		deepest = max(deepest, s.Value[after-1]-s.Value[after])
+	}
+	for i := first; i < after; i++ {
+		if fall := s.Value[i-1] - s.Value[i]; fall > deepest {
+			at, deepest = s.At[i], fall
+		}
+	}
+	return at
 }
 
 // Span describes the time range of the recording, on its clock.

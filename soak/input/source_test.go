@@ -1,6 +1,7 @@
 package input
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -49,6 +50,32 @@ func TestSpan_Clocks(t *testing.T) {
 		}
 		if _, err := r.Restart("tea"); err == nil || !strings.Contains(err.Error(), `"tea"`) {
 			t.Errorf("%v", err)
+		}
+	}
+}
+
+// Readings rise by 4 with a flicker of 1 and fall to the beginning at 50 s.
+func TestRestart_MarkedLate(t *testing.T) {
+	var rows strings.Builder
+	rows.WriteString("time,rss_bytes,fds\n")
+	for i := range 12 {
+		fmt.Fprintf(&rows, "%d,%d,%d\n", 10*i, 1000+4*(i%5)+i%2-900*(i/5), 7)
+	}
+	for _, c := range []struct {
+		mark, rss string
+	}{{"40.5", "40.5s"}, {"50", "50s"}, {"50.2", "50s"}, {"61", "50s"}, {"80", "50s"}, {"80.5", "1m20.5s"}, {"100", "1m40s"}} {
+		r, err := CSV(strings.NewReader(rows.String()), "x.csv", "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := r.Restart(c.mark); err != nil {
+			t.Fatal(err)
+		}
+		if got := r.Series[0].Breaks[0].String(); got != c.rss {
+			t.Errorf("marked at %s: restart at %s, want %s", c.mark, got, c.rss)
+		}
+		if got := fmt.Sprintf("%.10gs", r.Series[1].Breaks[0].Seconds()); got != c.mark+"s" {
+			t.Errorf("a series without a fall, marked at %s: restart at %s", c.mark, got)
 		}
 	}
 }
