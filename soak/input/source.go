@@ -45,10 +45,10 @@ const (
 	fallSize = 8  // times that distance
 )
 
-// fallBefore returns the time of the fall that a mark means. Who notes a restart
-// often does so a moment later, when the first samples of the new process have been
-// taken: they would count as a sudden end of growth in the old one. So where one of
-// the samples just before the mark fell further than the sample at the mark, and
+// fallBefore returns the time of the fall that a mark means. A restart is often
+// noted a moment later, when the first samples of the new process have been taken:
+// they would count as a sudden end of growth in the old one. So where one of the
+// samples just before the mark fell further than the sample at the mark, and
 // further than noise, the restart was at that sample. Otherwise it was at the mark.
 func fallBefore(s soak.Series, mark time.Duration) time.Duration {
 	after, _ := slices.BinarySearch(s.At, mark)
