@@ -30,7 +30,10 @@ func (c *inquiry) withCeiling(v soak.Verdict, e *evidence) soak.Verdict {
 		return v
 	}
 	l := &e.load.lifetimes[n-1]
-	end, level, ok := l.ceiling()
+	end, level, ok := l.middle.ceiling() // lower envelopes are too coarse for the hour, but free of teeth
+	if !ok {
+		end, level, ok = l.ceiling()
+	}
 	if !ok || l.pts[len(l.pts)-1].t < c.end() {
 		return v
 	}

@@ -361,6 +361,3 @@ var kinds = []kind{
 func (l labelled) question() soak.Question {
 	return soak.Question{Series: l.series, Limit: math.NaN()}
 }
-
-// unjudged are the kinds of which some are still judged wrongly.
-var unjudged = map[string]bool{"growth_to_ceiling": true}
