@@ -114,12 +114,47 @@ func (f *fit) ascent(pts []point, quantum, room, alpha float64, all bool) (a asc
 	a.from, a.to, a.small = v.origin, v.origin+v.span, small
 	a.level = v.center + held[0]*v.scale
 	a.rises = f.rises(pts, held, min(settled*net, room/v.scale))
+	if !a.found() {
+		return a
+	}
 	if tau := f.chosen().tau; ahead > settled*net { // where the curve begins, its level is ahead of it
 		last := &a.rises[len(a.rises)-1]
 		until := v.t[f.chosen().start()] + tau*math.Log(ahead/(settled*net))
 		last.to, last.sudden = max(last.to, min(a.to, v.origin+v.span*until)), false
 	}
+	f.measure(&a, pts)
 	return a
+}
+
+// measure takes the level before the rises, and the sizes of the sudden ones, from the
+// points: a ramp that was fitted across a step begins below both.
+func (f *fit) measure(a *ascent, pts []point) {
+	before := pointsBetween(pts, a.from, a.rises[0].from)
+	if len(before) > 0 {
+		a.level = middleOf(before)
+	}
+	for i := range a.rises {
+		r, until := &a.rises[i], a.to
+		if i+1 < len(a.rises) {
+			until = a.rises[i+1].from
+		}
+		since := pointsBetween(pts, r.to, until)
+		if r.sudden && len(before) > 0 && len(since) > 0 {
+			if size := middleOf(since) - middleOf(before); size > 0 {
+				r.size = size
+			}
+		}
+		before = since
+	}
+}
+
+// middleOf is the mean of points without outliers.
+func middleOf(pts []point) float64 {
+	mids := make([]float64, len(pts))
+	for i, p := range pts {
+		mids[i] = p.mid
+	}
+	return trimmedMean(mids)
 }
 
 // rises are those of the permanent level, without what remains after the last

@@ -111,3 +111,26 @@ func TestFitPieces_RampAndSteps(t *testing.T) {
 		}
 	}
 }
+
+// A doubling in the last minutes is stated as one: the ramp that fits it begins below
+// all readings.
+func TestAscent_StatesALateDoubling(t *testing.T) {
+	t.Parallel()
+	for _, late := range []int{1, 5, 13, 40, 200} {
+		q, r := soak.Question{Limit: math.NaN()}, newRand(3)
+		const n = 2880
+		for i := range n {
+			q.Series.At = append(q.Series.At, seconds(30*float64(i)))
+			q.Series.Value = append(q.Series.Value, math.Round(1e8*(1+step(i >= n-late))+5e5*r.NormFloat64()))
+		}
+		v := Judge{}.Judge(q)
+		for _, s := range v.Steps {
+			if math.Abs(float64(s.Size)-1e8) > 2e6 {
+				t.Errorf("doubled by %d readings: a step of %.4g: %s", late, s.Size, v.Reason)
+			}
+		}
+		if late >= 13 && (len(v.Steps) != 1 || v.State != soak.Inconclusive) {
+			t.Errorf("doubled by %d readings: %s: %s", late, v.State, v.Reason)
+		}
+	}
+}
