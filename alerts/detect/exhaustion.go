@@ -68,8 +68,8 @@ func (c *inquiry) growthUntil(pts []point, end float64) (*inquiry, evidence) {
 
 // ceiling returns the hour at which a rise ended in a flat stretch, and the level of
 // that, where a line that ends flat fits the view better than a line, at odds of 20
-// to 1 (margin), and the stretch rises at less than half of the pace before. The
-// search is by least squares: it only proposes the hour.
+// to 1 (margin), and the stretch and its later half rise at less than half of the pace
+// before. The search is by least squares: it only proposes the hour.
 func (f *fit) ceiling() (from, level float64, ok bool) {
 	v := &f.view
 	n := len(v.t)
@@ -93,7 +93,9 @@ func (f *fit) ceiling() (from, level float64, ok bool) {
 		return 0, 0, false
 	}
 	before, since := steepness(v.t[:best+1], v.y[:best+1]), steepness(v.t[best:], v.y[best:])
-	if !(before > 0) || since > before/2 { // it only slowed down
+	half := best + (n-best)/2 // a step down and growth at the old pace are as flat as a line, but not at their end
+	late := steepness(v.t[half:], v.y[half:])
+	if !(before > 0) || max(since, late) > before/2 { // it only slowed down
 		return 0, 0, false
 	}
 	return v.origin + v.span*v.t[best], v.center + v.scale*trimmedMean(slices.Clone(v.y[best:])), true

@@ -263,3 +263,19 @@ func (s story) wrong(v soak.Verdict, slope float64) string {
 	}
 	return ""
 }
+
+// Growth that goes on at its pace after a step down ends at its maximum, too.
+func TestCeiling_StepDownIsNone(t *testing.T) {
+	t.Parallel()
+	pool := maker{"pool dropped late", true, func(g *gen) (float64, float64) {
+		at, drop := g.between(.84, .92), 2.4e8*g.between(.06, .1)
+		g.fill(func(_ int, x float64) float64 { return 1e8 + 2.4e8*x - drop*step(x >= at) })
+		g.white(5e5)
+		return 2.4e8 / float64(g.n), 5e5
+	}}
+	for k := range 12 {
+		if v := (Judge{}).Judge(generate(pool, 11, k).question()); strings.Contains(v.Reason, "flat") {
+			t.Errorf("%d: %s: %s", k, v.State, v.Reason)
+		}
+	}
+}
