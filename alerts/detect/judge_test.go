@@ -332,3 +332,16 @@ func TestJudge_FlatLifetimeNextToGrowth(t *testing.T) {
 		t.Errorf("%s: %s", v.State, v.Reason)
 	}
 }
+
+// A gap that is longer than all that was measured is named, and not called a restart.
+func TestJudge_NamesAGap(t *testing.T) {
+	t.Parallel()
+	q, r := soak.Question{Limit: math.NaN()}, newRand(1)
+	for i := range 1000 {
+		q.Series.At = append(q.Series.At, seconds(10*float64(i)+1e7*step(i >= 500)))
+		q.Series.Value = append(q.Series.Value, 100+r.NormFloat64())
+	}
+	if v := (Judge{}).Judge(q); v.State != soak.Inconclusive || !strings.Contains(v.Reason, "no samples for ") {
+		t.Errorf("%s: %s", v.State, v.Reason)
+	}
+}

@@ -1,10 +1,12 @@
 package detect
 
 import (
+	"fmt"
 	"math"
 	"time"
 
 	"soakmon/soak"
+	"soakmon/soak/human"
 )
 
 // A decision is the state that the evidence leads to.
@@ -80,7 +82,7 @@ func (e *evidence) stated(d decision) (t slopeTest, alpha float64, ok bool) {
 func (c *inquiry) verdict(e evidence) soak.Verdict {
 	measured := len(e.load.lifetimes) > 0
 	if !measured && !e.rest.known() {
-		return c.unknown("no period between two restarts is long enough to judge")
+		return c.unknown(c.tooShort())
 	}
 	d := c.stopped(e.decide(), &e)
 	if d.state == soak.Inconclusive && c.q.Fired != 0 && !d.early && e.holds(c.q.Fired) {
@@ -123,6 +125,21 @@ func (c *inquiry) verdict(e evidence) soak.Verdict {
 	}
 	v.Reason = c.reason(v, &e, d, stated)
 	return v
+}
+
+// tooShort says why no part of the recording can be judged: the restarts, or a gap in
+// which most of its time lies.
+func (c *inquiry) tooShort() string {
+	if c.pts[0].segment != c.pts[len(c.pts)-1].segment {
+		return "no period between two restarts is long enough to judge"
+	}
+	longest, from := 0.0, 0.0
+	for i := 1; i < len(c.pts); i++ {
+		if gap := c.pts[i].t - c.pts[i-1].t; gap > longest {
+			longest, from = gap, c.pts[i-1].t
+		}
+	}
+	return fmt.Sprintf("no samples for %s from %s on: judge what was recorded before and after that separately", human.Roughly(duration(longest)), human.Roughly(duration(from)))
 }
 
 // began is the hour from which growth is stated, given that of the fitted beginning.

@@ -143,7 +143,7 @@ func (f *analyzeFlags) markRestarts(recordings []input.Recording) error {
 			somewhere = somewhere || marked
 		}
 		if !somewhere {
-			return fmt.Errorf("--restart %s: no recording includes this time; %s", at, recordings[0].Span())
+			return fmt.Errorf("--restart %s: no recording has samples before and after this time; %s", at, recordings[0].Span())
 		}
 	}
 	return nil

@@ -135,7 +135,7 @@ func TestAnalyze_MarkedRestarts(t *testing.T) {
 		t.Errorf("marked: exit code %d, %+v", code, all)
 	}
 	out, err := exec.Command(binary, "analyze", "--restart", "50000", file).CombinedOutput()
-	if err == nil || !strings.Contains(string(out), "--restart 50000: no recording includes this time; "+file+" covers 0 to 43170") {
+	if err == nil || !strings.Contains(string(out), "--restart 50000: no recording has samples before and after this time; "+file+" covers 0 to 43170") {
 		t.Errorf("%v\n%s", err, out)
 	}
 }

@@ -3,6 +3,7 @@ package cause
 import (
 	"fmt"
 	"math"
+	"slices"
 	"time"
 
 	"soakmon/soak"
@@ -71,11 +72,16 @@ func broken(breaks []time.Duration, from, to time.Duration) bool {
 
 // rested adds what growth does at rest. Growth that continues there is by time, where
 // the load alone did not distinguish that from its own activities; growth that ends
-// there is not by time alone.
+// there is not by time, which is then no rival of what the load does.
 func (w *With) rested() {
 	switch {
 	case w.AtRest == Continues && len(w.Rivals) > 0 && w.Rivals[0].What == soak.FollowsTime:
 		w.Named, w.Rivals, w.Only = w.Rivals[:1], nil, true
+	case w.AtRest == Ends && len(w.Rivals) > 1 && w.Rivals[0].What == soak.FollowsTime:
+		w.Not = slices.Insert(w.Not, 0, w.Rivals[0])
+		if w.Rivals = w.Rivals[1:]; len(w.Rivals) == 1 {
+			w.Named, w.Rivals = w.Rivals, nil
+		}
 	case w.AtRest == Ends && w.Follows() == soak.FollowsTime:
 		w.Only = false
 	}

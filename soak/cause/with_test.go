@@ -178,6 +178,9 @@ func TestGrowsWith_AtRest(t *testing.T) {
 		if w == nil || w.AtRest != want || (w.Follows() == soak.FollowsTime) != (want == Continues) || !strings.Contains(w.Sentence, "at rest, ") {
 			t.Errorf("%s: %+v", want, w)
 		}
+		if want == Ends && !strings.Contains(w.Sentence, "not with time") {
+			t.Errorf("growth ends at rest, and %q", w.Sentence)
+		}
 	}
 	l := ofFDs()
 	l.Slope = 10 // in two minutes of rest less than a descriptor
