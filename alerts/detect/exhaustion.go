@@ -93,7 +93,7 @@ func (f *fit) ceiling() (from, level float64, ok bool) {
 		return 0, 0, false
 	}
 	before, since := steepness(v.t[:best+1], v.y[:best+1]), steepness(v.t[best:], v.y[best:])
-	half := best + (n-best)/2 // a step down and growth at the old pace are as flat as a line, but not at their end
+	half := best + (n-best)/2 // a step down and growth at the old pace are flat as a whole, but not at their end
 	late := steepness(v.t[half:], v.y[half:])
 	if !(before > 0) || max(since, late) > before/2 { // it only slowed down
 		return 0, 0, false

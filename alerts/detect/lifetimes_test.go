@@ -264,8 +264,8 @@ func (s story) wrong(v soak.Verdict, slope float64) string {
 	return ""
 }
 
-// Growth that goes on at its pace after a step down ends at its maximum, too.
-func TestCeiling_StepDownIsNone(t *testing.T) {
+// Growth that continues at its pace after a step down ends at its maximum, too.
+func TestCeiling_NotAfterStepDown(t *testing.T) {
 	t.Parallel()
 	pool := maker{"pool dropped late", true, func(g *gen) (float64, float64) {
 		at, drop := g.between(.84, .92), 2.4e8*g.between(.06, .1)
