@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -311,8 +312,15 @@ func TestConformance_PayloadSizes(t *testing.T) {
 			if size > 64<<10 {
 				operations = count[uint64](1, 3)
 			}
+			end := time.Now().Add(patience)
 			for n := range operations {
-				if _, _, err := s.Do(n, time.Now().Add(patience)); err != nil {
+				_, _, err := s.Do(n, end)
+				// The kernel drops packets that a starved reader leaves in its buffer, and
+				// the largest datagram consists of some fifty of them.
+				for errors.Is(err, load.ErrLost) && time.Now().Before(end) {
+					_, _, err = s.Do(n, end)
+				}
+				if err != nil {
 					t.Errorf("%d bytes, operation %d: %v", size, n, err)
 				}
 			}
