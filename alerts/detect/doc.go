@@ -17,6 +17,7 @@
 //	evidence.go      what each line of evidence shows, under load and at rest
 //	criteria.go      the test of a slope against the tolerance
 //	rise.go          by how much the level rose permanently, and whether this has ended
+//	habit.go         growth in steps that has not ended
 //	verdict.go       from evidence to the verdict
 //	reason.go        the verdict in words
 //
@@ -112,6 +113,13 @@
 // rises with their times. Otherwise the series is inconclusive, and the reason says
 // how long a flat stretch would decide.
 //
+// A lasting habit of steps is growth. It is a leak with the rate of a compound renewal
+// process, and an interval from the scatter of waits and sizes, where k steps in
+// rising order exclude chance (probability 1/(k+1)! for levels in any order, 2^-k for
+// levels that drift), none was taken back, they do not become rarer or smaller as under
+// growth with the square root of time, and the last wait is no longer than the longest
+// before. Eight steps at an even pace are enough; at random waits about twelve are.
+//
 // One step does not hide growth either: a growing model may have one step up in its
 // last piece, as a bounded one may, where the step improves it by the margin, and
 // every alternative is given the same step. The slope is that without the step. A
@@ -132,6 +140,8 @@
 //	95 % power, 95 % interval    convention
 //	5 % of the level, 5 steps    what "clean" promises (steps are counts or pages), by definition; with 99 % confidence by convention
 //	3 (flat after rises)         −ln 0.05: events of a Poisson process that are expected where none has 5 % probability
+//	1/3 of the time (root)       definition: the center of growth with the square root of time, which a habit excludes with 95 %
+//	half of a typical rise       judgment: a smaller rise or fall is not a step of a habit
 //	5 % of a rise (settled)      convention: the part of it that neither continues it nor is another rise
 //	6 = 2 ln 20 (margin)         odds of 20 to 1 between two models (Kass & Raftery 1995: strong)
 //	16 (unit root)               about 0.1 % of the Dickey–Fuller distribution, extrapolated from its tables

@@ -30,6 +30,7 @@ type loadEvidence struct {
 	leveling  leveling  // the approach to a level in the last lifetime, which the trend leaves out
 	unsettled bool      // it alone prevents that growth is excluded
 	ambiguity ambiguity // why growth is not excluded although the test of the slope excludes it
+	habit     *habit    // growth in steps, where the samples show it; nil elsewhere
 	ascent    ascent    // by how much the level rose permanently, in the lifetime in which that matters most; sought only where growth is not shown
 }
 
@@ -135,8 +136,12 @@ func (c *inquiry) underLoad(k criteria, lifetimes []lifetime, pooled trend, alph
 		e.ambiguity = c.ambiguity(k, &e, alpha)
 	}
 	c.seekGrowth(k, &e, alpha)
+	ascent := c.ascent(k, unexplained(lifetimes), alpha)
+	if len(lifetimes) == 1 {
+		e.rises(c, k, &ascent, alpha)
+	}
 	if !e.grows() {
-		e.ascent = c.ascent(k, unexplained(lifetimes), alpha)
+		e.ascent = ascent
 	}
 	switch {
 	case e.ascent.continues():
@@ -149,6 +154,21 @@ func (c *inquiry) underLoad(k criteria, lifetimes []lifetime, pooled trend, alph
 		}
 	}
 	return e
+}
+
+// rises takes growth in steps that has not ended for what the samples under load
+// show. Where they show growth already, the rate of the steps is that growth, and how
+// far it is known depends on them rather than on the noise about a line.
+func (e *loadEvidence) rises(c *inquiry, k criteria, a *ascent, alpha float64) {
+	h, ok := a.habit(alpha)
+	if !ok || e.grows() && !h.sudden() || k.tolerance > 0 && h.trend.cdf(k.tolerance) >= alpha {
+		return
+	}
+	e.habit = &h
+	e.slopeTest = k.test(h.trend, alpha, math.NaN())
+	e.p, e.significant, e.excluded, e.falls = max(h.p, h.trend.cdf(k.tolerance)), true, false, false
+	e.wanders, e.unranked, e.alternative, e.ambiguity = false, false, "", ""
+	e.young, e.early = c.tooYoung(e), k.early(h.trend.slope)
 }
 
 // sinceRise tests the flat stretch after a rise that has shown that it ended, by
@@ -274,6 +294,9 @@ func (e *loadEvidence) points() (n int) {
 // growthFrom is the hour at which growth began in the lifetime where it began
 // first.
 func (e *loadEvidence) growthFrom() float64 {
+	if e.habit != nil {
+		return e.habit.from
+	}
 	from := e.lifetimes[0].onset
 	for _, l := range e.lifetimes {
 		from = min(from, l.onset)

@@ -119,6 +119,22 @@ func (g *gen) irregularSteps(k int, total float64) {
 	g.climb(at, height)
 }
 
+// habit adds k steps up whose waits and heights differ by up to a fifth, and returns
+// their mean rate per series.
+func (g *gen) habit(k int, total float64) float64 {
+	at, height, x := make([]float64, k), make([]float64, k), g.between(.05, .95)
+	for i := range k {
+		at[i], height[i] = x, total/float64(k)*g.between(.8, 1.2)
+		x += g.between(.8, 1.2)
+	}
+	x -= g.between(.05, .95)
+	for i := range at {
+		at[i] /= x
+	}
+	g.climb(at, height)
+	return total / float64(k) * x
+}
+
 // fewSteps fills with three to eight steps up, and a saw of up to the given
 // share of a step.
 func (g *gen) fewSteps(steps func(k int, total float64), saw float64) float64 {
@@ -239,6 +255,34 @@ var kinds = []kind{
 			g.irregularSteps(k, total)
 		}
 		return total / float64(g.n)
+	}},
+	{name: "habit_of_steps", want: wantLeak, make: func(g *gen) float64 {
+		b, _ := g.memory()
+		return g.habit(8+g.IntN(13), b*g.between(.2, 1.5)) / float64(g.n)
+	}},
+	{name: "pool_fills_in_steps", want: wantUndecided, make: func(g *gen) float64 {
+		b, _ := g.memory()
+		k, total, x := 8+g.IntN(20), b*g.between(.2, 1.5), g.between(.1, .75)
+		at, height := make([]float64, k), make([]float64, k)
+		regular := g.IntN(2) == 0
+		for i := range at {
+			at[i], height[i] = x*float64(i+1)/float64(k), total/float64(k)
+			if !regular {
+				at[i], height[i] = g.between(0, x), height[i]*g.between(.5, 1.5)
+			}
+		}
+		g.climb(at, height)
+		return 0
+	}},
+	{name: "slots_fill", want: wantUndecided, make: func(g *gen) float64 { // each at a random time, sooner or later
+		b, _ := g.memory()
+		k, total, pace := 8+g.IntN(50), b*g.between(.2, 1.5), g.between(3, 8)
+		at, height := make([]float64, k), make([]float64, k)
+		for i := range at {
+			at[i], height[i] = g.ExpFloat64()/pace, total/float64(k)
+		}
+		g.climb(at, height)
+		return 0
 	}},
 	{name: "heap_doubles_twice", want: wantNotClean, make: func(g *gen) float64 { return g.doublings(2) }},
 	{name: "heap_doubles_three_times", want: wantNotClean, make: func(g *gen) float64 { return g.doublings(3) }},

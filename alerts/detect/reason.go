@@ -15,6 +15,9 @@ func (c *inquiry) reason(v soak.Verdict, e *evidence, d decision, stated slopeTe
 	length := human.Roughly(duration(c.hours))
 	switch v.State {
 	case soak.Leaking:
+		if h := e.load.habit; h != nil && d.figures == soak.EvidenceLoad {
+			return fmt.Sprintf("%s, %s (%s%s)", h.rose(unit), rate(float64(v.Slope)), human.Confidence(rate(float64(v.Lo)), rate(float64(v.Hi))), c.spoke("; ", v.Evidence))
+		}
 		when := "throughout"
 		switch l := e.load.lifetimes; {
 		case v.Since > duration(c.pts[0].t):

@@ -24,6 +24,9 @@ type rise struct {
 // at is when the rise had happened.
 func (r rise) at() time.Duration { return duration(r.to) }
 
+// middle is the hour in the middle of the rise.
+func (r rise) middle() float64 { return (r.from + r.to) / 2 }
+
 // An ascent is by how much the level of one lifetime rose permanently, and in which
 // rises. Steps that come back do not belong to it.
 type ascent struct {
@@ -31,6 +34,8 @@ type ascent struct {
 	level    float64 // before the first of them
 	from, to float64 // hours: the first and the last judged sample
 	small    bool    // it is within the room that clean allows
+	each     []rise  // the rises that are at least half of a typical one, however many there are
+	fell     bool    // as much was taken back
 }
 
 const (
@@ -39,12 +44,7 @@ const (
 )
 
 // net is by how much the level rose.
-func (a *ascent) net() (sum float64) {
-	for _, r := range a.rises {
-		sum += r.size
-	}
-	return sum
-}
+func (a *ascent) net() float64 { return total(sizes(a.rises)) }
 
 // last is the hour at which the last rise ended.
 func (a *ascent) last() float64 { return a.rises[len(a.rises)-1].to }
@@ -97,7 +97,8 @@ func (f *fit) ascent(pts []point, quantum, room, alpha float64, all bool) (a asc
 		return a
 	}
 	regular := f.regularColumns()
-	level, y, ahead := f.levelOf(residualAfter(v.t, v.y, regular), v.floorVariance(quantum))
+	plain := residualAfter(v.t, v.y, regular)
+	level, y, ahead := f.levelOf(plain, v.floorVariance(quantum))
 	n := len(level)
 	little := settled * (level[n-1] - slices.Min(level))
 	held := f.withoutReturns(pts, level, min(little, room/v.scale))
@@ -123,6 +124,11 @@ func (f *fit) ascent(pts []point, quantum, room, alpha float64, all bool) (a asc
 		last.to, last.sudden = max(last.to, min(a.to, v.origin+v.span*until)), false
 	}
 	f.measure(&a, pts)
+	a.each = f.rises(pts, held, 0)
+	typical := squares(sizes(a.each)) / total(sizes(a.each))
+	a.each = slices.DeleteFunc(a.each, func(r rise) bool { return r.size < typical/2 })
+	a.fell = !slices.Equal(y, plain) || // a warm-up was taken out, and its steps with it
+		f.fellBetween(level, held, typical/2)
 	return a
 }
 
@@ -155,6 +161,25 @@ func middleOf(pts []point) float64 {
 		mids[i] = p.mid
 	}
 	return trimmedMean(mids)
+}
+
+// sizes are those of the rises.
+func sizes(rises []rise) (all []float64) {
+	for _, r := range rises {
+		all = append(all, r.size)
+	}
+	return all
+}
+
+// fellBetween reports whether the level fell by a given amount or more below what it
+// had reached, or rose where that did not count.
+func (f *fit) fellBetween(level, held []float64, fall float64) bool {
+	for i := range level {
+		if level[i]-level[0]-(held[i]-held[0]) >= fall/f.view.scale {
+			return true
+		}
+	}
+	return false
 }
 
 // rises are those of the permanent level, without what remains after the last
@@ -463,8 +488,8 @@ func (c *inquiry) ascent(k criteria, lifetimes []lifetime, alpha float64) (a asc
 }
 
 // steps are the rises as a verdict states them.
-func (a *ascent) steps() (all []soak.Step) {
-	for _, r := range a.rises {
+func steps(rises []rise) (all []soak.Step) {
+	for _, r := range rises {
 		all = append(all, soak.Step{At: r.at(), Size: soak.Float(r.size)})
 	}
 	return all

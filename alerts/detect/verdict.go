@@ -115,8 +115,11 @@ func (c *inquiry) verdict(e evidence) soak.Verdict {
 		from = c.began(e.load.growthFrom(), float64(v.Slope))
 	}
 	v.Since = duration(from)
-	if v.State != soak.Leaking {
-		v.Steps = e.load.ascent.steps()
+	switch h := e.load.habit; {
+	case v.State != soak.Leaking:
+		v.Steps = steps(e.load.ascent.rises)
+	case h != nil && d.figures == soak.EvidenceLoad:
+		v.Steps = steps(h.steps)
 	}
 	c.follows(&v, &e)
 	v.Exhaustion = c.exhaustion(v)
