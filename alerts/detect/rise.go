@@ -8,6 +8,8 @@ import (
 	"strings"
 	"time"
 
+	"gonum.org/v1/gonum/stat/distuv"
+
 	"soakmon/soak"
 	"soakmon/soak/human"
 )
@@ -76,6 +78,16 @@ func (a *ascent) enough() float64 {
 	}
 	again := max(took*lastShare/(1-lastShare), 2*waited)
 	return max(took*expected/float64(count), min(took, again))
+}
+
+// mostOften is the upper end of the 95 % interval of the number of rises, as a multiple
+// of the number that was seen: that of a Poisson process (Garwood 1936).
+func (a *ascent) mostOften() float64 {
+	count := 0.0
+	for _, r := range a.rises {
+		count += float64(r.points)
+	}
+	return distuv.Gamma{Alpha: count + 1, Beta: 1}.Quantile(1-(1-power)/2) / count
 }
 
 // continues reports whether the level rose and has not been flat for long enough

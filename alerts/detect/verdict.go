@@ -106,9 +106,18 @@ func (c *inquiry) verdict(e evidence) soak.Verdict {
 		v.Slope, v.Lo, v.Hi = soak.Float(e.rest.change), soak.Float(e.rest.change)-step, soak.Float(e.rest.change)+step
 	}
 	v.MinDetectable = soak.Float(c.limit(&e, v, stated))
-	if a := &e.load.ascent; v.State == soak.Clean && v.Evidence != soak.EvidenceRest && a.allowed() {
+	switch a := &e.load.ascent; {
+	case v.Evidence == soak.EvidenceRest || d.figures != soak.EvidenceLoad:
+	case v.State == soak.Clean && a.allowed():
 		rate := soak.Float(a.net() / c.hours) // it may continue, and was not called a leak
 		v.Hi, v.MinDetectable = max(v.Hi, rate), max(v.MinDetectable, rate)
+	case v.State == soak.Inconclusive && a.continues():
+		// The line was fitted without the steps. They may have ended, or happen again at
+		// the highest rate that their number does not exclude.
+		rate := a.net() / c.hours
+		v.Slope = soak.Float(rate)
+		v.Lo, v.Hi = min(v.Lo, 0), max(v.Hi, soak.Float(rate*a.mostOften()))
+		v.MinDetectable = max(v.MinDetectable, v.Hi)
 	}
 	from := c.pts[0].t
 	if measured && v.State == soak.Leaking {
