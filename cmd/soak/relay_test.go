@@ -27,7 +27,8 @@ func TestRun_Conditions(t *testing.T) {
 	if share := float64(l.Datagrams.Lost) / sent; share < 0.06 || share > 0.14 { // 9.75 %
 		t.Errorf("%.1f %% of %.0f datagrams were lost: %+v", 100*share, sent, l)
 	}
-	if reasons := strings.Join(r.Reasons, "\n"); strings.Contains(reasons, "lost") || strings.Contains(reasons, "achieved") {
+	// A machine without CPU time left starts operations late, and misses the rate by that.
+	if reasons := strings.Join(r.Reasons, "\n"); strings.Contains(reasons, "lost") || strings.Contains(reasons, "achieved") && !r.CPU.Starved {
 		t.Errorf("what the conditions lose is held against the target: %s", reasons)
 	}
 	if r.Plan.Conditions.String() != "delay=20ms,loss=5%" || r.Plan.Load[0].Address == "" {
