@@ -113,12 +113,14 @@
 // rises with their times. Otherwise the series is inconclusive, and the reason says
 // how long a flat stretch would decide.
 //
-// A lasting habit of steps is growth. It is a leak with the rate of a compound renewal
-// process, and an interval from the scatter of waits and sizes, where k steps in
-// rising order exclude chance (probability 1/(k+1)! for levels in any order, 2^-k for
-// levels that drift), none was taken back, they do not become rarer or smaller as under
-// growth with the square root of time, and the last wait is no longer than the longest
-// before. Eight steps at an even pace are enough; at random waits about twelve are.
+// A lasting habit of steps is a leak. Its rate is that of a compound renewal process,
+// and its interval follows from the scatter of waits and sizes. Four conditions must
+// hold. The number of steps excludes chance: k levels in rising order have probability
+// 1/(k+1)! if any order is as likely, and 2^-k if the level drifts. No step was taken
+// back. The steps become neither rarer nor smaller, as they do where the level grows
+// with the square root of time. The time since the last step does not exceed the
+// longest wait between two. Eight steps at an even pace are enough, or about twelve at
+// random waits.
 //
 // One step does not hide growth either: a growing model may have one step up in its
 // last piece, as a bounded one may, where the step improves it by the margin, and

@@ -136,12 +136,14 @@ func (c *inquiry) underLoad(k criteria, lifetimes []lifetime, pooled trend, alph
 		e.ambiguity = c.ambiguity(k, &e, alpha)
 	}
 	c.seekGrowth(k, &e, alpha)
-	ascent := c.ascent(k, unexplained(lifetimes), alpha)
-	if len(lifetimes) == 1 {
-		e.rises(c, k, &ascent, alpha)
-	}
-	if !e.grows() {
-		e.ascent = ascent
+	if one := len(lifetimes) == 1; one || !e.grows() {
+		ascent := c.ascent(k, unexplained(lifetimes), alpha)
+		if one {
+			e.takeHabit(c, k, &ascent, alpha)
+		}
+		if !e.grows() {
+			e.ascent = ascent
+		}
 	}
 	switch {
 	case e.ascent.continues():
@@ -156,10 +158,10 @@ func (c *inquiry) underLoad(k criteria, lifetimes []lifetime, pooled trend, alph
 	return e
 }
 
-// rises takes growth in steps that has not ended for what the samples under load
-// show. Where they show growth already, the rate of the steps is that growth, and how
-// far it is known depends on them rather than on the noise about a line.
-func (e *loadEvidence) rises(c *inquiry, k criteria, a *ascent, alpha float64) {
+// takeHabit makes growth in steps that has not ended the evidence of the samples under
+// load. Where these show growth already, the rate of the steps is that growth, and its
+// interval depends on the steps rather than on the noise around a line.
+func (e *loadEvidence) takeHabit(c *inquiry, k criteria, a *ascent, alpha float64) {
 	h, ok := a.habit(alpha)
 	if !ok || e.grows() && !h.sudden() || k.tolerance > 0 && h.trend.cdf(k.tolerance) >= alpha {
 		return

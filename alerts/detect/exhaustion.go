@@ -5,10 +5,10 @@ import (
 	"math"
 	"slices"
 
+	"gonum.org/v1/gonum/stat"
+
 	"soakmon/soak"
 	"soakmon/soak/human"
-
-	"gonum.org/v1/gonum/stat"
 )
 
 const (

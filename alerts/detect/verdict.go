@@ -107,11 +107,11 @@ func (c *inquiry) verdict(e evidence) soak.Verdict {
 	}
 	v.MinDetectable = soak.Float(c.limit(&e, v, stated))
 	switch a := &e.load.ascent; {
-	case v.Evidence == soak.EvidenceRest || d.figures != soak.EvidenceLoad:
+	case v.Evidence == soak.EvidenceRest:
 	case v.State == soak.Clean && a.allowed():
 		rate := soak.Float(a.net() / c.hours) // it may continue, and was not called a leak
 		v.Hi, v.MinDetectable = max(v.Hi, rate), max(v.MinDetectable, rate)
-	case v.State == soak.Inconclusive && a.continues():
+	case v.State == soak.Inconclusive && d.figures == soak.EvidenceLoad && a.continues():
 		// The line was fitted without the steps. They may have ended, or happen again at
 		// the highest rate that their number does not exclude.
 		rate := a.net() / c.hours
